@@ -1,0 +1,1 @@
+//! The workloads that the criterion benches and `cargo xtask bench` run.

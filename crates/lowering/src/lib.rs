@@ -1,0 +1,1 @@
+//! Fusion and buffer planning of probpipe: graphs to programs.

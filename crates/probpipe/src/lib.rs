@@ -1,0 +1,1 @@
+//! Differentiable, compiled, probabilistic computing: distributions and inference over traced arrays.

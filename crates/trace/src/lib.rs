@@ -1,0 +1,1 @@
+//! Arrays, typed graphs, tracing and the reference interpreter of probpipe.

@@ -1,0 +1,1 @@
+//! Graph transformations of probpipe: jvp, vjp, grad, vmap, jit.

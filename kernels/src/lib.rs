@@ -1,0 +1,1 @@
+//! SIMD tile kernels and WGSL templates of probpipe.

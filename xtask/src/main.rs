@@ -1,0 +1,2 @@
+//! Development tasks of probpipe.
+fn main() {}
