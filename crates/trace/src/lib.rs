@@ -1,1 +1,46 @@
-//! Arrays, typed graphs, tracing and the reference interpreter of probpipe.
+//! Arrays, typed graphs and tracing: the ground floor of probpipe.
+//!
+//! [`Array`] is the one value users hold. Its operations compute at once on the reference
+//! interpreter, or are recorded in a [`Graph`] while a trace is open. The crate knows no
+//! transform, no backend and no device; [`Backend`] and [`Executable`] say what it expects of them.
+
+#![forbid(unsafe_code)]
+
+mod array;
+mod backend;
+mod control;
+mod dtype;
+mod error;
+pub mod eval;
+mod graph;
+mod key;
+pub mod op;
+mod parse;
+mod text;
+mod tracing;
+mod tree;
+mod types;
+mod value;
+mod verify;
+
+pub use array::*;
+pub use backend::{Backend, Executable, Interpreter, Values, zero_value};
+pub use control::{fori_loop, scan, scan_reverse};
+pub use dtype::{DType, Element, Scalar};
+pub use error::{Error, ErrorKind, Result};
+pub use graph::{Eqn, Graph, GraphBuilder, VarId};
+pub use key::{Key, RandomLayout, normal, uniform, uniform_range};
+pub use op::{BinaryOp, CompareOp, DotAxes, LinalgOp, Op, ReduceOp, Scan, UnaryOp};
+pub use parse::parse;
+pub use probpipe_trace_derive::Tree;
+pub use tracing::{
+    Outputs, Traced, bind, bind1, default_float, inline, is_tracing, trace, with_default_float,
+    with_location,
+};
+pub use tree::{Flatten, Rebuild, Structure, Token, Tree, tree_map};
+pub use types::{
+    ArrayType, Axes, IntoShape, Loc, Shape, ShapeDisplay, broadcast_shapes, other_axes,
+    row_major_strides,
+};
+pub use value::{DeviceBuffer, HostBuffer, Storage, Value};
+pub use verify::{VerifyError, verify};

@@ -1,0 +1,57 @@
+//! What the transforms ask of a backend. `trace` names no backend; each implements these.
+
+use crate::{ArrayType, Graph, Result, Value};
+use smallvec::SmallVec;
+use std::fmt;
+
+/// Results of a program.
+pub type Values = SmallVec<[Value; 4]>;
+
+/// Turns graphs into programs.
+pub trait Backend: Send + Sync + fmt::Debug {
+    /// For messages and tables: `cpu`, `gpu`, `interpreter`.
+    fn name(&self) -> &'static str;
+
+    /// Compiles a graph. What the backend cannot do is an error here that names the op and the
+    /// user's line, never a wrong result later.
+    fn compile(&self, graph: &Graph) -> Result<Box<dyn Executable>>;
+}
+
+/// A compiled program.
+pub trait Executable: Send + Sync + fmt::Debug {
+    /// Runs the program. The caller guarantees that `inputs` have the graph's input types.
+    fn run(&self, inputs: &[&Value]) -> Result<Values>;
+
+    /// The forms that the program went through, by name (`program`, `clif`, `wgsl`...).
+    fn stages(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+}
+
+/// The backend that runs graphs on the reference interpreter.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Interpreter;
+
+#[derive(Debug)]
+struct Interpreted(Graph);
+
+impl Backend for Interpreter {
+    fn name(&self) -> &'static str {
+        "interpreter"
+    }
+
+    fn compile(&self, graph: &Graph) -> Result<Box<dyn Executable>> {
+        Ok(Box::new(Interpreted(graph.clone())))
+    }
+}
+
+impl Executable for Interpreted {
+    fn run(&self, inputs: &[&Value]) -> Result<Values> {
+        crate::eval::eval_graph(&self.0, inputs)
+    }
+}
+
+/// The zero of every element type, as a value of type `ty`.
+pub fn zero_value(ty: &ArrayType) -> Value {
+    Value::host(ty.clone(), crate::HostBuffer::zeroed(ty.bytes()))
+}

@@ -1,0 +1,229 @@
+//! The graph: a program over arrays in SSA and A-normal form, in arenas with typed indices.
+//!
+//! A graph is an immutable value. It is closed: everything it reads is an input or a constant.
+//! Build one with [`GraphBuilder`] or by tracing; `verify` lists its invariants.
+
+use crate::op::{Fault, Op, infer};
+use crate::{ArrayType, DType, Loc, Value};
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+use std::fmt;
+
+/// A variable: an input, a constant or the result of an equation. Prints as in the text form.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct VarId(pub u32);
+
+impl VarId {
+    /// As an index into per-variable tables.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl fmt::Display for VarId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "%{}", self.0)
+    }
+}
+
+impl fmt::Debug for VarId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// One step of a graph: `outputs = op(inputs)`, and the user's line that asked for it.
+#[derive(Clone, Debug)]
+pub struct Eqn {
+    /// What is computed.
+    pub op: Op,
+    /// Operands.
+    pub inputs: SmallVec<[VarId; 3]>,
+    /// Results.
+    pub outputs: SmallVec<[VarId; 1]>,
+    /// Where the user wrote it; every rewrite passes it on.
+    pub location: Loc,
+}
+
+/// A typed program over arrays. Equality is structural and ignores locations.
+#[derive(Clone)]
+pub struct Graph {
+    pub(crate) types: Vec<ArrayType>,
+    pub(crate) inputs: Vec<VarId>,
+    pub(crate) consts: Vec<(VarId, Value)>,
+    pub(crate) eqns: Vec<Eqn>,
+    pub(crate) outputs: Vec<VarId>,
+}
+
+impl Graph {
+    /// Number of variables; ids are below it.
+    pub fn num_vars(&self) -> usize {
+        self.types.len()
+    }
+
+    /// The type of a variable.
+    pub fn ty(&self, var: VarId) -> &ArrayType {
+        &self.types[var.index()]
+    }
+
+    /// The parameters, in order.
+    pub fn inputs(&self) -> &[VarId] {
+        &self.inputs
+    }
+
+    /// The constants.
+    pub fn consts(&self) -> &[(VarId, Value)] {
+        &self.consts
+    }
+
+    /// The equations, each after those that define its operands.
+    pub fn eqns(&self) -> &[Eqn] {
+        &self.eqns
+    }
+
+    /// The results, in order; a variable may appear more than once.
+    pub fn outputs(&self) -> &[VarId] {
+        &self.outputs
+    }
+
+    /// Types of the parameters.
+    pub fn input_types(&self) -> impl ExactSizeIterator<Item = &ArrayType> {
+        self.inputs.iter().map(|&v| self.ty(v))
+    }
+
+    /// Types of the results.
+    pub fn output_types(&self) -> impl ExactSizeIterator<Item = &ArrayType> {
+        self.outputs.iter().map(|&v| self.ty(v))
+    }
+}
+
+impl PartialEq for Graph {
+    fn eq(&self, other: &Graph) -> bool {
+        self.types == other.types
+            && self.inputs == other.inputs
+            && self.outputs == other.outputs
+            && self.consts == other.consts
+            && self.eqns.len() == other.eqns.len()
+            && self.eqns.iter().zip(&other.eqns).all(|(a, b)| {
+                a.op == b.op && a.inputs == b.inputs && a.outputs == b.outputs
+            })
+    }
+}
+
+impl fmt::Debug for Graph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Builds a graph equation by equation; types are inferred, never given.
+#[derive(Debug)]
+pub struct GraphBuilder {
+    graph: Graph,
+    /// Scalar constants by element type and bits, so that a literal is stored once.
+    scalars: FxHashMap<(DType, u64), VarId>,
+    /// Larger constants by storage identity.
+    arrays: FxHashMap<usize, VarId>,
+}
+
+impl Default for GraphBuilder {
+    fn default() -> GraphBuilder {
+        GraphBuilder::new()
+    }
+}
+
+impl GraphBuilder {
+    /// An empty graph.
+    pub fn new() -> GraphBuilder {
+        let graph = Graph {
+            types: Vec::new(),
+            inputs: Vec::new(),
+            consts: Vec::new(),
+            eqns: Vec::new(),
+            outputs: Vec::new(),
+        };
+        GraphBuilder { graph, scalars: FxHashMap::default(), arrays: FxHashMap::default() }
+    }
+
+    /// A fresh variable; `parse` uses it for definitions that are still to come.
+    pub(crate) fn var(&mut self, ty: ArrayType) -> VarId {
+        let id = VarId(self.graph.types.len() as u32);
+        self.graph.types.push(ty);
+        id
+    }
+
+    /// Adds a parameter.
+    pub fn input(&mut self, ty: ArrayType) -> VarId {
+        let id = self.var(ty);
+        self.graph.inputs.push(id);
+        id
+    }
+
+    /// Adds a constant, or finds it if it is there already.
+    pub fn constant(&mut self, value: Value) -> VarId {
+        let ty = value.ty().clone();
+        let scalar_key = (ty.rank() == 0)
+            .then(|| value.to_host().ok())
+            .flatten()
+            .map(|b| (ty.dtype, b.bytes().iter().rev().fold(0u64, |k, &x| k << 8 | u64::from(x))));
+        let known = match scalar_key {
+            Some(key) => self.scalars.get(&key),
+            None => self.arrays.get(&value.id()),
+        };
+        if let Some(&id) = known {
+            return id;
+        }
+        let id = self.var(ty);
+        match scalar_key {
+            Some(key) => self.scalars.insert(key, id),
+            None => self.arrays.insert(value.id(), id),
+        };
+        self.graph.consts.push((id, value));
+        id
+    }
+
+    /// Adds an equation and gives its results, or says why the operands do not fit.
+    pub fn push(
+        &mut self,
+        op: Op,
+        inputs: &[VarId],
+        location: Loc,
+    ) -> Result<SmallVec<[VarId; 1]>, Fault> {
+        let types: SmallVec<[&ArrayType; 4]> = inputs.iter().map(|&v| self.graph.ty(v)).collect();
+        let results = infer(&op, &types)?;
+        let outputs: SmallVec<[VarId; 1]> = results.into_iter().map(|ty| self.var(ty)).collect();
+        self.graph.eqns.push(Eqn {
+            op,
+            inputs: inputs.into(),
+            outputs: outputs.clone(),
+            location,
+        });
+        Ok(outputs)
+    }
+
+    /// The type of a variable.
+    pub fn ty(&self, var: VarId) -> &ArrayType {
+        self.graph.ty(var)
+    }
+
+    /// The value of a constant variable.
+    pub fn const_value(&self, var: VarId) -> Option<&Value> {
+        self.graph.consts.iter().find(|(v, _)| *v == var).map(|(_, value)| value)
+    }
+
+    /// Where an equation's result was asked for; `None` for inputs and constants.
+    pub fn location_of(&self, var: VarId) -> Option<Loc> {
+        self.graph.eqns.iter().rev().find(|e| e.outputs.contains(&var)).map(|e| e.location)
+    }
+
+    /// The finished graph.
+    pub fn finish(mut self, outputs: Vec<VarId>) -> Graph {
+        self.graph.outputs = outputs;
+        if cfg!(debug_assertions)
+            && let Err(faults) = crate::verify(&self.graph)
+        {
+            panic!("a graph was built that does not verify: {faults}");
+        }
+        self.graph
+    }
+}

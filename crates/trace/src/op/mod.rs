@@ -1,0 +1,344 @@
+//! The closed set of operations. Every consumer matches on [`Op`] without a wildcard, so a new op
+//! does not compile until it has a type rule (here), an interpreter rule, a JVP, a transpose where
+//! it is linear, a batching rule and a lowering.
+//!
+//! Operands of one op have equal shapes: broadcasting is an op of its own, written by the methods
+//! of [`crate::Array`]. [`infer`] is the only place where result types are decided.
+
+mod elementwise;
+mod structural;
+
+pub use elementwise::{Accepts, BinaryOp, CompareOp, Spec, UnaryOp};
+
+use crate::{ArrayType, Axes, DType, ErrorKind, Graph, Shape};
+use smallvec::SmallVec;
+use std::sync::Arc;
+
+/// An operation with its static parameters.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Op {
+    /// One operand, elementwise.
+    Unary(UnaryOp),
+    /// Two operands, elementwise.
+    Binary(BinaryOp),
+    /// Two operands, elementwise, to `bool`.
+    Compare(CompareOp),
+    /// `select(condition, on_true, on_false)`, elementwise; both branches are values.
+    Select,
+    /// Conversion: floats to integers truncate and saturate with NaN to 0; integers wrap;
+    /// anything to `bool` is `x != 0`.
+    Cast(DType),
+    /// The same bits as another type of the same width.
+    Bitcast(DType),
+    /// The Threefry-2x32 block function with 20 rounds, elementwise:
+    /// `(key0, key1, count0, count1) -> (bits0, bits1)`, all `u32`.
+    Threefry2x32,
+    /// Reduction over `axes`, which vanish from the shape.
+    Reduce {
+        /// How elements combine.
+        op: ReduceOp,
+        /// The axes, ascending.
+        axes: Axes,
+    },
+    /// Operand axis `i` becomes axis `axes[i]` of `shape`; an extent of 1 stretches, axes not
+    /// named repeat the operand.
+    Broadcast {
+        /// The result's shape.
+        shape: Shape,
+        /// Where each operand axis goes, ascending.
+        axes: Axes,
+    },
+    /// The same elements in row-major order under another shape.
+    Reshape {
+        /// The result's shape.
+        shape: Shape,
+    },
+    /// Axis `i` of the result is axis `permutation[i]` of the operand.
+    Transpose {
+        /// A permutation of the axes.
+        permutation: Axes,
+    },
+    /// Elements `start, start + stride, ...` below `limit` along each axis.
+    Slice {
+        /// First index per axis.
+        start: Shape,
+        /// End (exclusive) per axis.
+        limit: Shape,
+        /// Step per axis, at least 1.
+        stride: Shape,
+    },
+    /// `pad(operand, value)`: `low` values before, `high` after and `interior` between the
+    /// elements along each axis.
+    Pad {
+        /// Before.
+        low: Shape,
+        /// After.
+        high: Shape,
+        /// Between neighbours.
+        interior: Shape,
+    },
+    /// The operands one after another along `axis`.
+    Concat {
+        /// The axis.
+        axis: usize,
+    },
+    /// The elements in reverse order along `axes`.
+    Reverse {
+        /// The axes, ascending.
+        axes: Axes,
+    },
+    /// `0, 1, 2, ...` along `axis`, constant along the others. No operands.
+    Iota {
+        /// The result's type, numeric.
+        ty: ArrayType,
+        /// The axis that counts.
+        axis: usize,
+    },
+    /// Generalised matrix product: contracts pairs of axes, runs pairs of batch axes in step.
+    /// Result axes: batch, then the free axes of the left, then those of the right operand.
+    Dot(DotAxes),
+    /// Dense linear algebra on the last two axes, batched over the others.
+    Linalg(LinalgOp),
+    /// Another graph, as one equation: inputs to outputs.
+    Call {
+        /// The graph.
+        graph: Arc<Graph>,
+        /// For printing.
+        name: &'static str,
+    },
+    /// A loop of known length. See [`Scan`].
+    Scan(Scan),
+}
+
+/// How a reduction combines elements.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ReduceOp {
+    /// Sum; 0 when empty.
+    Sum,
+    /// Product; 1 when empty.
+    Prod,
+    /// Largest, NaN if any is NaN; the least value of the type when empty.
+    Max,
+    /// Smallest, NaN if any is NaN; the largest value of the type when empty.
+    Min,
+    /// All true.
+    And,
+    /// Any true.
+    Or,
+}
+
+impl ReduceOp {
+    /// Every reduction.
+    pub const ALL: [ReduceOp; 6] = [
+        ReduceOp::Sum,
+        ReduceOp::Prod,
+        ReduceOp::Max,
+        ReduceOp::Min,
+        ReduceOp::And,
+        ReduceOp::Or,
+    ];
+
+    /// The name in printed graphs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ReduceOp::Sum => "sum",
+            ReduceOp::Prod => "prod",
+            ReduceOp::Max => "reduce_max",
+            ReduceOp::Min => "reduce_min",
+            ReduceOp::And => "all",
+            ReduceOp::Or => "any",
+        }
+    }
+}
+
+/// Which axes a [`Op::Dot`] contracts and batches; pairs are in equal positions.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct DotAxes {
+    /// Contracted axes of the left operand.
+    pub lhs_contract: Axes,
+    /// Contracted axes of the right operand.
+    pub rhs_contract: Axes,
+    /// Batch axes of the left operand.
+    pub lhs_batch: Axes,
+    /// Batch axes of the right operand.
+    pub rhs_batch: Axes,
+}
+
+/// Dense linear algebra.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum LinalgOp {
+    /// The lower Cholesky factor; reads the lower triangle, gives zeros above the diagonal, and
+    /// NaN everywhere (of that matrix) when it is not positive definite.
+    Cholesky,
+    /// `triangular_solve(a, b)`: `X` with `op(a) X = b`, reading one triangle of `a`.
+    TriangularSolve {
+        /// Reads the lower triangle, else the upper.
+        lower: bool,
+        /// `op(a)` is the transpose of `a`.
+        transpose: bool,
+        /// Takes the diagonal as ones.
+        unit_diagonal: bool,
+    },
+}
+
+/// A loop of known length that carries values and stacks outputs.
+///
+/// Inputs: `consts` loop-invariant values, `carries` initial carries, then arrays whose leading
+/// axis has `length` entries, one per step. The body takes (consts, carries, one entry of each)
+/// and gives (carries, one entry of each stacked output).
+#[derive(Clone, PartialEq, Debug)]
+pub struct Scan {
+    /// One step.
+    pub body: Arc<Graph>,
+    /// Number of loop-invariant inputs.
+    pub consts: usize,
+    /// Number of carried values.
+    pub carries: usize,
+    /// Number of steps.
+    pub length: usize,
+    /// Steps run from the last entry to the first; stacked outputs keep their positions.
+    pub reverse: bool,
+}
+
+impl Scan {
+    /// Number of stacked inputs.
+    pub fn xs(&self) -> usize {
+        self.body.inputs().len() - self.consts - self.carries
+    }
+
+    /// Number of stacked outputs.
+    pub fn ys(&self) -> usize {
+        self.body.outputs().len() - self.carries
+    }
+}
+
+impl Op {
+    /// The name in printed graphs and messages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Op::Unary(op) => op.spec().name,
+            Op::Binary(op) => op.spec().name,
+            Op::Compare(op) => op.spec().name,
+            Op::Select => "select",
+            Op::Cast(_) => "cast",
+            Op::Bitcast(_) => "bitcast",
+            Op::Threefry2x32 => "threefry2x32",
+            Op::Reduce { op, .. } => op.name(),
+            Op::Broadcast { .. } => "broadcast",
+            Op::Reshape { .. } => "reshape",
+            Op::Transpose { .. } => "transpose",
+            Op::Slice { .. } => "slice",
+            Op::Pad { .. } => "pad",
+            Op::Concat { .. } => "concat",
+            Op::Reverse { .. } => "reverse",
+            Op::Iota { .. } => "iota",
+            Op::Dot(_) => "dot",
+            Op::Linalg(LinalgOp::Cholesky) => "cholesky",
+            Op::Linalg(LinalgOp::TriangularSolve { .. }) => "triangular_solve",
+            Op::Call { .. } => "call",
+            Op::Scan(_) => "scan",
+        }
+    }
+
+    /// The number of operands, where the op fixes it.
+    pub fn arity(&self) -> Option<usize> {
+        match self {
+            Op::Unary(_) | Op::Cast(_) | Op::Bitcast(_) | Op::Reduce { .. } => Some(1),
+            Op::Broadcast { .. } | Op::Reshape { .. } | Op::Transpose { .. } => Some(1),
+            Op::Slice { .. } | Op::Reverse { .. } => Some(1),
+            Op::Linalg(LinalgOp::Cholesky) => Some(1),
+            Op::Binary(_) | Op::Compare(_) | Op::Pad { .. } | Op::Dot(_) => Some(2),
+            Op::Linalg(LinalgOp::TriangularSolve { .. }) => Some(2),
+            Op::Select => Some(3),
+            Op::Threefry2x32 => Some(4),
+            Op::Iota { .. } => Some(0),
+            Op::Concat { .. } => None,
+            Op::Call { graph, .. } => Some(graph.inputs().len()),
+            Op::Scan(scan) => Some(scan.body.inputs().len()),
+        }
+    }
+}
+
+/// Why operand types do not fit an op; becomes an [`crate::Error`] once the place is known.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    pub(crate) kind: ErrorKind,
+    pub(crate) message: String,
+    pub(crate) help: String,
+}
+
+impl Fault {
+    pub(crate) fn shape(message: impl Into<String>, help: impl Into<String>) -> Fault {
+        Fault { kind: ErrorKind::Shape, message: message.into(), help: help.into() }
+    }
+
+    pub(crate) fn dtype(message: impl Into<String>, help: impl Into<String>) -> Fault {
+        Fault { kind: ErrorKind::DType, message: message.into(), help: help.into() }
+    }
+
+    pub(crate) fn axis(message: impl Into<String>, help: impl Into<String>) -> Fault {
+        Fault { kind: ErrorKind::Axis, message: message.into(), help: help.into() }
+    }
+}
+
+/// Result types of an op, or why it cannot be applied.
+pub type Inferred = Result<SmallVec<[ArrayType; 2]>, Fault>;
+
+/// The type rule of every op.
+pub fn infer(op: &Op, inputs: &[&ArrayType]) -> Inferred {
+    if let Some(arity) = op.arity()
+        && arity != inputs.len()
+    {
+        return Err(Fault::shape(
+            format!("`{}` takes {arity} operands, not {}", op.name(), inputs.len()),
+            "give as many operands as the op takes",
+        ));
+    }
+    match op {
+        Op::Unary(op) => elementwise::unary(*op, inputs[0]),
+        Op::Binary(op) => elementwise::binary(*op, inputs[0], inputs[1]),
+        Op::Compare(op) => elementwise::compare(*op, inputs[0], inputs[1]),
+        Op::Select => elementwise::select(inputs[0], inputs[1], inputs[2]),
+        Op::Cast(to) => Ok(smallvec::smallvec![inputs[0].with_dtype(*to)]),
+        Op::Bitcast(to) => elementwise::bitcast(*to, inputs[0]),
+        Op::Threefry2x32 => elementwise::threefry(inputs),
+        Op::Reduce { op, axes } => structural::reduce(*op, axes, inputs[0]),
+        Op::Broadcast { shape, axes } => structural::broadcast(shape, axes, inputs[0]),
+        Op::Reshape { shape } => structural::reshape(shape, inputs[0]),
+        Op::Transpose { permutation } => structural::transpose(permutation, inputs[0]),
+        Op::Slice { start, limit, stride } => structural::slice(start, limit, stride, inputs[0]),
+        Op::Pad { low, high, interior } => {
+            structural::pad(low, high, interior, inputs[0], inputs[1])
+        }
+        Op::Concat { axis } => structural::concat(*axis, inputs),
+        Op::Reverse { axes } => structural::reverse(axes, inputs[0]),
+        Op::Iota { ty, axis } => structural::iota(ty, *axis),
+        Op::Dot(axes) => structural::dot(axes, inputs[0], inputs[1]),
+        Op::Linalg(LinalgOp::Cholesky) => structural::cholesky(inputs[0]),
+        Op::Linalg(LinalgOp::TriangularSolve { .. }) => {
+            structural::triangular_solve(inputs[0], inputs[1])
+        }
+        Op::Call { graph, .. } => structural::call(graph, inputs),
+        Op::Scan(scan) => structural::scan(scan, inputs),
+    }
+}
+
+/// Both operands of `name` have one type.
+fn same_types(name: &str, x: &ArrayType, y: &ArrayType) -> Result<(), Fault> {
+    if x.dtype != y.dtype {
+        return Err(Fault::dtype(
+            format!("`{name}` does not mix {x} with {y}"),
+            format!(
+                "convert one side with `.cast(DType::{:?})` or `.cast(DType::{:?})`",
+                x.dtype, y.dtype
+            ),
+        ));
+    }
+    if x.shape != y.shape {
+        return Err(Fault::shape(
+            format!("`{name}` cannot broadcast {x} with {y}"),
+            "extents, aligned at the last axis, must be equal or 1; see `reshape` and `broadcast_to`",
+        ));
+    }
+    Ok(())
+}

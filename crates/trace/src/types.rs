@@ -1,0 +1,170 @@
+//! Shapes and array types, and the arithmetic on shapes that every layer shares.
+
+use crate::DType;
+use smallvec::SmallVec;
+use std::fmt;
+
+/// Extents along each axis, outermost first. Rank 0 is a scalar.
+pub type Shape = SmallVec<[usize; 4]>;
+
+/// A list of axes.
+pub type Axes = SmallVec<[usize; 4]>;
+
+/// Where in the user's source something was written.
+pub type Loc = &'static std::panic::Location<'static>;
+
+/// Element type and shape of an array: all that is known of it before it has a value.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ArrayType {
+    /// The element type.
+    pub dtype: DType,
+    /// The extents.
+    pub shape: Shape,
+}
+
+impl ArrayType {
+    /// A type from its parts.
+    pub fn new(dtype: DType, shape: impl IntoShape) -> ArrayType {
+        ArrayType { dtype, shape: shape.into_shape() }
+    }
+
+    /// The type of a scalar.
+    pub fn scalar(dtype: DType) -> ArrayType {
+        ArrayType { dtype, shape: Shape::new() }
+    }
+
+    /// Number of axes.
+    pub fn rank(&self) -> usize {
+        self.shape.len()
+    }
+
+    /// Number of elements.
+    pub fn size(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Size of the data in bytes.
+    pub fn bytes(&self) -> usize {
+        self.size() * self.dtype.size()
+    }
+
+    /// The same shape with another element type.
+    pub fn with_dtype(&self, dtype: DType) -> ArrayType {
+        ArrayType { dtype, shape: self.shape.clone() }
+    }
+
+    /// The same element type with another shape.
+    pub fn with_shape(&self, shape: impl IntoShape) -> ArrayType {
+        ArrayType { dtype: self.dtype, shape: shape.into_shape() }
+    }
+}
+
+impl fmt::Display for ArrayType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.dtype, ShapeDisplay(&self.shape))
+    }
+}
+
+impl fmt::Debug for ArrayType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Prints extents or axes as `[2,3]`.
+pub struct ShapeDisplay<'a>(pub &'a [usize]);
+
+impl fmt::Debug for ShapeDisplay<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for ShapeDisplay<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[")?;
+        for (i, n) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str(",")?;
+            }
+            write!(f, "{n}")?;
+        }
+        f.write_str("]")
+    }
+}
+
+/// What can be given where a shape is asked for: `[2, 3]`, `()`, a slice, a vector, a [`Shape`].
+pub trait IntoShape {
+    /// The shape.
+    fn into_shape(self) -> Shape;
+}
+
+impl IntoShape for () {
+    fn into_shape(self) -> Shape {
+        Shape::new()
+    }
+}
+
+impl<const N: usize> IntoShape for [usize; N] {
+    fn into_shape(self) -> Shape {
+        Shape::from_slice(&self)
+    }
+}
+
+impl<const N: usize> IntoShape for &[usize; N] {
+    fn into_shape(self) -> Shape {
+        Shape::from_slice(self)
+    }
+}
+
+impl IntoShape for &[usize] {
+    fn into_shape(self) -> Shape {
+        Shape::from_slice(self)
+    }
+}
+
+impl IntoShape for Vec<usize> {
+    fn into_shape(self) -> Shape {
+        Shape::from_vec(self)
+    }
+}
+
+impl IntoShape for Shape {
+    fn into_shape(self) -> Shape {
+        self
+    }
+}
+
+impl IntoShape for &Shape {
+    fn into_shape(self) -> Shape {
+        self.clone()
+    }
+}
+
+/// Row-major strides, in elements.
+pub fn row_major_strides(shape: &[usize]) -> Shape {
+    let mut strides: Shape = smallvec::smallvec![1; shape.len()];
+    for axis in (1..shape.len()).rev() {
+        strides[axis - 1] = strides[axis] * shape[axis];
+    }
+    strides
+}
+
+/// The shape that two shapes broadcast to, aligned at their last axes; `None` if they do not.
+pub fn broadcast_shapes(a: &[usize], b: &[usize]) -> Option<Shape> {
+    let rank = a.len().max(b.len());
+    let at = |s: &[usize], i: usize| (i + s.len()).checked_sub(rank).map_or(1, |k| s[k]);
+    (0..rank)
+        .map(|i| match (at(a, i), at(b, i)) {
+            (x, y) if x == y => Some(x),
+            (1, y) => Some(y),
+            (x, 1) => Some(x),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The axes of `0..rank` that are not in `axes`, in order.
+pub fn other_axes(rank: usize, axes: &[usize]) -> Axes {
+    (0..rank).filter(|a| !axes.contains(a)).collect()
+}
