@@ -104,9 +104,11 @@ impl PartialEq for Graph {
             && self.outputs == other.outputs
             && self.consts == other.consts
             && self.eqns.len() == other.eqns.len()
-            && self.eqns.iter().zip(&other.eqns).all(|(a, b)| {
-                a.op == b.op && a.inputs == b.inputs && a.outputs == b.outputs
-            })
+            && self
+                .eqns
+                .iter()
+                .zip(&other.eqns)
+                .all(|(a, b)| a.op == b.op && a.inputs == b.inputs && a.outputs == b.outputs)
     }
 }
 
@@ -189,15 +191,13 @@ impl GraphBuilder {
         inputs: &[VarId],
         location: Loc,
     ) -> Result<SmallVec<[VarId; 1]>, Fault> {
-        let types: SmallVec<[&ArrayType; 4]> = inputs.iter().map(|&v| self.graph.ty(v)).collect();
-        let results = infer(&op, &types)?;
+        let results = {
+            let graph = &self.graph;
+            let types: SmallVec<[&ArrayType; 4]> = inputs.iter().map(|&v| graph.ty(v)).collect();
+            infer(&op, &types)?
+        };
         let outputs: SmallVec<[VarId; 1]> = results.into_iter().map(|ty| self.var(ty)).collect();
-        self.graph.eqns.push(Eqn {
-            op,
-            inputs: inputs.into(),
-            outputs: outputs.clone(),
-            location,
-        });
+        self.graph.eqns.push(Eqn { op, inputs: inputs.into(), outputs: outputs.clone(), location });
         Ok(outputs)
     }
 

@@ -90,16 +90,16 @@ pub struct Traced {
 /// output that is invalid.
 #[track_caller]
 pub fn trace(inputs: &[ArrayType], f: impl FnOnce(&[Array]) -> Vec<Array>) -> Result<Traced> {
-    let location = here();
-    trace_at(location, inputs, f).map(|(traced, _)| traced)
+    trace_with(here(), inputs, |arguments| (f(arguments), ())).0
 }
 
-/// As [`trace`], for functions that also give something besides arrays.
-pub(crate) fn trace_at<T: TraceOutput>(
+/// As [`trace`], for functions that also give something besides arrays, which is returned also
+/// when the trace fails.
+pub fn trace_with<T>(
     location: Loc,
     inputs: &[ArrayType],
-    f: impl FnOnce(&[Array]) -> T,
-) -> Result<(Traced, T)> {
+    f: impl FnOnce(&[Array]) -> (Vec<Array>, T),
+) -> (Result<Traced>, T) {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let id = TraceId(NEXT.fetch_add(1, Ordering::Relaxed));
     let mut builder = GraphBuilder::new();
@@ -120,41 +120,22 @@ pub(crate) fn trace_at<T: TraceOutput>(
         }
     }
     STACK.with_borrow_mut(|stack| {
-        stack.push(Frame {
-            id,
-            builder,
-            captures: Vec::new(),
-            captured: FxHashMap::default(),
-        })
+        stack.push(Frame { id, builder, captures: Vec::new(), captured: FxHashMap::default() })
     });
     let close = Close(id);
-    let result = f(&arguments);
-    let outputs: Result<Vec<VarId>> = STACK.with_borrow_mut(|stack| {
-        result.arrays().iter().map(|array| lift(stack, array, location)).collect()
-    });
+    let (arrays, extra) = f(&arguments);
+    let outputs: Result<Vec<VarId>> = STACK
+        .with_borrow_mut(|stack| arrays.iter().map(|array| lift(stack, array, location)).collect());
     let frame = STACK.with_borrow_mut(Vec::pop);
     drop(close);
-    let outputs = outputs?;
-    let frame = frame.ok_or_else(|| Error::new(ErrorKind::Internal, "the trace stack is empty"))?;
-    let traced = Traced { graph: frame.builder.finish(outputs), captures: frame.captures };
-    Ok((traced, result))
-}
-
-/// What a traced function may give.
-pub(crate) trait TraceOutput {
-    fn arrays(&self) -> &[Array];
-}
-
-impl TraceOutput for Vec<Array> {
-    fn arrays(&self) -> &[Array] {
-        self
-    }
-}
-
-impl<X> TraceOutput for (Vec<Array>, X) {
-    fn arrays(&self) -> &[Array] {
-        &self.0
-    }
+    let traced = match (outputs, frame) {
+        (Ok(outputs), Some(frame)) => {
+            Ok(Traced { graph: frame.builder.finish(outputs), captures: frame.captures })
+        }
+        (Err(error), _) => Err(error.at(location)),
+        (Ok(_), None) => Err(Error::new(ErrorKind::Internal, "the trace stack is empty")),
+    };
+    (traced, extra)
 }
 
 /// The variable that stands for `array` in the innermost graph.
@@ -244,7 +225,8 @@ fn record(stack: &mut [Frame], op: Op, inputs: &[&Array], location: Loc) -> Resu
     let Some(top) = stack.last_mut() else {
         return Err(Error::new(ErrorKind::Internal, "no trace is open"));
     };
-    let outputs = top.builder.push(op, &vars, location).map_err(|f| explain(f, inputs, location))?;
+    let outputs =
+        top.builder.push(op, &vars, location).map_err(|f| explain(f, inputs, location))?;
     Ok(outputs
         .into_iter()
         .map(|var| Array::traced(top.id, var, top.builder.ty(var).clone(), location))

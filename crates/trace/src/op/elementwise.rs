@@ -81,8 +81,8 @@ macro_rules! ops {
             /// The op's row.
             pub const fn spec(self) -> &'static Spec {
                 match self {
-                    $($Enum::$Variant => &Spec { name: $name, accepts: Accepts::$accepts,
-                        domain: $domain, differentiable: $diff, ulp: $ulp, doc: $doc },)*
+                    $($Enum::$Variant => const { &Spec { name: $name, accepts: Accepts::$accepts,
+                        domain: $domain, differentiable: $diff, ulp: $ulp, doc: $doc } },)*
                 }
             }
 
@@ -177,10 +177,7 @@ fn accept(spec: &Spec, ty: &ArrayType) -> Result<(), Fault> {
         (_, DType::Bool) => "convert first, for example with `.cast(DType::I32)`".to_string(),
         _ => format!("`{}` is defined for {}", spec.name, spec.accepts.describe()),
     };
-    Err(Fault::dtype(
-        format!("`{}` takes {}, not {ty}", spec.name, spec.accepts.describe()),
-        help,
-    ))
+    Err(Fault::dtype(format!("`{}` takes {}, not {ty}", spec.name, spec.accepts.describe()), help))
 }
 
 pub(super) fn unary(op: UnaryOp, x: &ArrayType) -> Inferred {

@@ -51,10 +51,8 @@ pub(super) fn reduce(op: ReduceOp, axes: &[usize], x: &ArrayType) -> Inferred {
 pub(super) fn broadcast(shape: &Shape, axes: &[usize], x: &ArrayType) -> Inferred {
     per_axis("broadcast", "target axes", axes, x)?;
     let ascending = axes.windows(2).all(|w| w[0] < w[1]);
-    let fits = axes
-        .iter()
-        .zip(&x.shape)
-        .all(|(&a, &n)| shape.get(a).is_some_and(|&m| n == m || n == 1));
+    let fits =
+        axes.iter().zip(&x.shape).all(|(&a, &n)| shape.get(a).is_some_and(|&m| n == m || n == 1));
     if !ascending || !fits {
         return Err(Fault::shape(
             format!("cannot broadcast {x} to shape {}", ShapeDisplay(shape)),
@@ -321,7 +319,11 @@ pub(super) fn scan(scan: &Scan, inputs: &[&ArrayType]) -> Inferred {
         let (before, after) = (body.inputs()[scan.consts + i], body.outputs()[i]);
         if body.ty(before) != body.ty(after) {
             return Err(Fault::shape(
-                format!("`scan` carry {i} starts as {} and ends as {}", body.ty(before), body.ty(after)),
+                format!(
+                    "`scan` carry {i} starts as {} and ends as {}",
+                    body.ty(before),
+                    body.ty(after)
+                ),
                 "a step must give back carries of the types it takes",
             ));
         }

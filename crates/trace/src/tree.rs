@@ -1,0 +1,449 @@
+//! Trees of arrays: tuples, vectors, options, maps and structs whose leaves are [`Array`]s. Every
+//! function that is transformed takes one tree and gives one tree.
+
+use crate::{Array, Error, ErrorKind, Key, Loc, Result};
+use smallvec::SmallVec;
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// A type made of arrays. Derive it for structs and enums with `#[derive(Tree)]`; fields that
+/// belong to the structure and not to the data are marked `#[tree(static)]`.
+///
+/// ```
+/// use probpipe_trace::{Array, Tree, array};
+/// let doubled = (array(1.0), vec![array(2.0)]).map(|x| x * 2.0);
+/// assert_eq!(doubled.1[0].item::<f32>()?, 4.0);
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
+pub trait Tree: Sized {
+    /// Lists the leaves and the structure, in one fixed order.
+    fn flatten<'a>(&'a self, into: &mut Flatten<'a>);
+
+    /// Builds the tree again from leaves in that order.
+    fn rebuild(from: &mut Rebuild<'_>) -> Result<Self>;
+
+    /// The structure without the leaves.
+    fn structure(&self) -> Structure {
+        Flatten::of(self).into_structure()
+    }
+
+    /// The leaves, cloned.
+    fn leaves(&self) -> Vec<Array> {
+        Flatten::of(self).leaves.iter().map(|&a| a.clone()).collect()
+    }
+
+    /// The same tree with every leaf replaced.
+    fn map(&self, mut f: impl FnMut(&Array) -> Array) -> Self {
+        let flat = Flatten::of(self);
+        let leaves = flat.leaves.iter().map(|&a| f(a)).collect();
+        match flat.into_structure().build(leaves) {
+            Ok(tree) => tree,
+            // A tree always fits its own structure.
+            Err(error) => unreachable!("{error}"),
+        }
+    }
+}
+
+/// One step of a structure.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Token {
+    /// An array.
+    Leaf,
+    /// A tuple, struct or sequence begins.
+    Open(&'static str),
+    /// A named part follows.
+    Field(&'static str),
+    /// A map entry follows.
+    Entry(Arc<str>),
+    /// A sequence of this many parts follows.
+    Len(usize),
+    /// The variant of an enum or option.
+    Variant(u32),
+    /// A value that belongs to the structure.
+    Static(StaticValue),
+    /// What began last ends.
+    Close,
+}
+
+/// A value of any comparable type, kept in a structure.
+#[derive(Clone)]
+pub struct StaticValue(Arc<dyn AnyStatic>);
+
+trait AnyStatic: Send + Sync {
+    fn as_any(&self) -> &dyn Any;
+    fn equals(&self, other: &dyn Any) -> bool;
+    fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+}
+
+impl<T: PartialEq + fmt::Debug + Send + Sync + 'static> AnyStatic for T {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+    fn equals(&self, other: &dyn Any) -> bool {
+        other.downcast_ref::<T>() == Some(self)
+    }
+    fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+impl PartialEq for StaticValue {
+    fn eq(&self, other: &StaticValue) -> bool {
+        self.0.equals(other.0.as_any())
+    }
+}
+
+impl fmt::Debug for StaticValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.show(f)
+    }
+}
+
+/// Collects the leaves and structure of a tree.
+#[derive(Debug, Default)]
+pub struct Flatten<'a> {
+    /// The leaves so far.
+    pub leaves: SmallVec<[&'a Array; 8]>,
+    tokens: SmallVec<[Token; 8]>,
+}
+
+impl<'a> Flatten<'a> {
+    /// Leaves and structure of `tree`.
+    pub fn of<T: Tree>(tree: &'a T) -> Flatten<'a> {
+        let mut flat = Flatten::default();
+        tree.flatten(&mut flat);
+        flat
+    }
+
+    /// Adds a leaf.
+    pub fn leaf(&mut self, array: &'a Array) {
+        self.leaves.push(array);
+        self.tokens.push(Token::Leaf);
+    }
+
+    /// Adds a step of the structure.
+    pub fn token(&mut self, token: Token) {
+        self.tokens.push(token);
+    }
+
+    /// Adds a named part.
+    pub fn field<T: Tree>(&mut self, name: &'static str, part: &'a T) {
+        self.tokens.push(Token::Field(name));
+        part.flatten(self);
+    }
+
+    /// Adds a value that belongs to the structure.
+    pub fn fixed<T: Clone + PartialEq + fmt::Debug + Send + Sync + 'static>(&mut self, value: &T) {
+        self.tokens.push(Token::Static(StaticValue(Arc::new(value.clone()))));
+    }
+
+    /// Whether the structure equals one seen before; does not allocate.
+    pub fn matches(&self, structure: &Structure) -> bool {
+        self.tokens[..] == structure.tokens[..]
+    }
+
+    /// The structure.
+    pub fn into_structure(self) -> Structure {
+        Structure { tokens: self.tokens }
+    }
+}
+
+/// The shape of a tree: all but its leaves.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Structure {
+    tokens: SmallVec<[Token; 8]>,
+}
+
+impl Structure {
+    /// Number of leaves.
+    pub fn num_leaves(&self) -> usize {
+        self.tokens.iter().filter(|t| **t == Token::Leaf).count()
+    }
+
+    /// The tree with the given leaves.
+    pub fn build<T: Tree>(&self, leaves: Vec<Array>) -> Result<T> {
+        let mut from = Rebuild { tokens: self.tokens.iter(), leaves: leaves.into_iter() };
+        let tree = T::rebuild(&mut from)?;
+        if from.leaves.next().is_some() || from.tokens.next().is_some() {
+            return Err(mismatch("the tree has parts left over"));
+        }
+        Ok(tree)
+    }
+
+    /// The tree with every leaf invalid for the same reason.
+    pub fn invalid<T: Tree>(&self, error: &Error, location: Loc) -> Result<T> {
+        let leaf = Array::invalid(error.clone(), location);
+        self.build(vec![leaf; self.num_leaves()])
+    }
+
+    /// The path of every leaf, for messages: `.0.loc`, `.weights[2]`.
+    pub fn paths(&self) -> Vec<String> {
+        /// Where we are: a prefix, and how many unnamed parts were met under it.
+        struct Level {
+            prefix: String,
+            next: usize,
+            sequence: bool,
+        }
+        let mut paths = Vec::new();
+        let mut stack = vec![Level { prefix: String::new(), next: 0, sequence: false }];
+        let mut name: Option<String> = None;
+        for token in &self.tokens {
+            let depth = stack.len();
+            let mut part = |stack: &mut Vec<Level>| {
+                let level = &mut stack[depth - 1];
+                let index = level.next;
+                level.next += 1;
+                let step = name.take().unwrap_or_else(|| match (depth, level.sequence) {
+                    (1, _) => String::new(),
+                    (_, true) => format!("[{index}]"),
+                    (_, false) => format!(".{index}"),
+                });
+                format!("{}{step}", level.prefix)
+            };
+            match token {
+                Token::Leaf => {
+                    let path = part(&mut stack);
+                    paths.push(path);
+                }
+                Token::Open(_) => {
+                    let prefix = part(&mut stack);
+                    stack.push(Level { prefix, next: 0, sequence: false });
+                }
+                Token::Len(_) => {
+                    if let Some(level) = stack.last_mut() {
+                        level.sequence = true;
+                    }
+                }
+                Token::Field(field) => name = Some(format!(".{field}")),
+                Token::Entry(key) => name = Some(format!("[{key:?}]")),
+                Token::Variant(_) | Token::Static(_) => {}
+                Token::Close => {
+                    if stack.len() > 1 {
+                        stack.pop();
+                    }
+                }
+            }
+        }
+        paths
+    }
+}
+
+/// Gives leaves and structure back in the order of [`Flatten`].
+#[derive(Debug)]
+pub struct Rebuild<'a> {
+    tokens: std::slice::Iter<'a, Token>,
+    leaves: std::vec::IntoIter<Array>,
+}
+
+fn mismatch(what: &str) -> Error {
+    Error::new(ErrorKind::Tree, format!("{what}: the trees differ in structure"))
+        .help("a function must get and give the same structure each time it is called")
+}
+
+impl Rebuild<'_> {
+    /// The next step of the structure.
+    pub fn token(&mut self) -> Result<&Token> {
+        self.tokens.next().ok_or_else(|| mismatch("the tree ends too early"))
+    }
+
+    /// The next step, which must be `expected`.
+    pub fn expect(&mut self, expected: Token) -> Result<()> {
+        let token = self.token()?;
+        if *token == expected { Ok(()) } else { Err(mismatch("the tree has another part")) }
+    }
+
+    /// The next leaf.
+    pub fn leaf(&mut self) -> Result<Array> {
+        self.expect(Token::Leaf)?;
+        self.leaves.next().ok_or_else(|| mismatch("the tree has too few leaves"))
+    }
+
+    /// The next part, which must have this name.
+    pub fn field<T: Tree>(&mut self, name: &'static str) -> Result<T> {
+        self.expect(Token::Field(name))?;
+        T::rebuild(self)
+    }
+
+    /// The next variant number.
+    pub fn variant(&mut self) -> Result<u32> {
+        match self.token()? {
+            Token::Variant(v) => Ok(*v),
+            _ => Err(mismatch("the tree has no variant here")),
+        }
+    }
+
+    /// The next length.
+    pub fn length(&mut self) -> Result<usize> {
+        match self.token()? {
+            Token::Len(n) => Ok(*n),
+            _ => Err(mismatch("the tree has no sequence here")),
+        }
+    }
+
+    /// The next value that belongs to the structure.
+    pub fn fixed<T: Clone + 'static>(&mut self) -> Result<T> {
+        match self.token()? {
+            Token::Static(value) => value
+                .0
+                .as_any()
+                .downcast_ref::<T>()
+                .cloned()
+                .ok_or_else(|| mismatch("a static field has another type")),
+            _ => Err(mismatch("the tree has no static field here")),
+        }
+    }
+}
+
+/// Combines two trees of one structure leaf by leaf. Trees that differ give invalid leaves.
+///
+/// ```
+/// use probpipe_trace::{array, tree_map};
+/// let moved = tree_map(|p, g| p - g * 0.1, (array(1.0), array(2.0)), (array(10.0), array(0.0)));
+/// assert_eq!(moved.0.item::<f32>()?, 0.0);
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
+#[track_caller]
+pub fn tree_map<T: Tree>(mut f: impl FnMut(Array, Array) -> Array, a: T, b: T) -> T {
+    let location = crate::tracing::here();
+    let other = Flatten::of(&b);
+    let flat = Flatten::of(&a);
+    let same = flat.tokens == other.tokens;
+    let mut others = other.leaves.iter();
+    a.map(|x| match (same, others.next()) {
+        (true, Some(&y)) => f(x.clone(), y.clone()),
+        _ => Array::invalid(mismatch("`tree_map` of two trees"), location),
+    })
+}
+
+impl Tree for Array {
+    fn flatten<'a>(&'a self, into: &mut Flatten<'a>) {
+        into.leaf(self);
+    }
+    fn rebuild(from: &mut Rebuild<'_>) -> Result<Array> {
+        from.leaf()
+    }
+}
+
+impl Tree for Key {
+    fn flatten<'a>(&'a self, into: &mut Flatten<'a>) {
+        into.token(Token::Variant(self.layout as u32));
+        into.leaf(&self.data);
+    }
+    fn rebuild(from: &mut Rebuild<'_>) -> Result<Key> {
+        let layout = match from.variant()? {
+            0 => crate::RandomLayout::Partitionable,
+            _ => crate::RandomLayout::Original,
+        };
+        Ok(Key { data: from.leaf()?, layout })
+    }
+}
+
+impl Tree for () {
+    fn flatten<'a>(&'a self, _: &mut Flatten<'a>) {}
+    fn rebuild(_: &mut Rebuild<'_>) -> Result<()> {
+        Ok(())
+    }
+}
+
+macro_rules! tuples {
+    ($(($($T:ident $index:tt),+))*) => {$(
+        impl<$($T: Tree),+> Tree for ($($T,)+) {
+            fn flatten<'a>(&'a self, into: &mut Flatten<'a>) {
+                into.token(Token::Open("tuple"));
+                $(self.$index.flatten(into);)+
+                into.token(Token::Close);
+            }
+            fn rebuild(from: &mut Rebuild<'_>) -> Result<Self> {
+                from.expect(Token::Open("tuple"))?;
+                let tuple = ($($T::rebuild(from)?,)+);
+                from.expect(Token::Close)?;
+                Ok(tuple)
+            }
+        }
+    )*};
+}
+tuples! {
+    (A 0)
+    (A 0, B 1)
+    (A 0, B 1, C 2)
+    (A 0, B 1, C 2, D 3)
+    (A 0, B 1, C 2, D 3, E 4)
+    (A 0, B 1, C 2, D 3, E 4, F 5)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7)
+}
+
+impl<T: Tree> Tree for Vec<T> {
+    fn flatten<'a>(&'a self, into: &mut Flatten<'a>) {
+        into.token(Token::Open("vec"));
+        into.token(Token::Len(self.len()));
+        self.iter().for_each(|part| part.flatten(into));
+        into.token(Token::Close);
+    }
+    fn rebuild(from: &mut Rebuild<'_>) -> Result<Self> {
+        from.expect(Token::Open("vec"))?;
+        let n = from.length()?;
+        let parts = (0..n).map(|_| T::rebuild(from)).collect::<Result<_>>()?;
+        from.expect(Token::Close)?;
+        Ok(parts)
+    }
+}
+
+impl<T: Tree, const N: usize> Tree for [T; N] {
+    fn flatten<'a>(&'a self, into: &mut Flatten<'a>) {
+        into.token(Token::Open("array"));
+        into.token(Token::Len(N));
+        self.iter().for_each(|part| part.flatten(into));
+        into.token(Token::Close);
+    }
+    fn rebuild(from: &mut Rebuild<'_>) -> Result<Self> {
+        from.expect(Token::Open("array"))?;
+        from.expect(Token::Len(N))?;
+        let parts: Vec<T> = (0..N).map(|_| T::rebuild(from)).collect::<Result<_>>()?;
+        from.expect(Token::Close)?;
+        parts.try_into().map_err(|_| mismatch("an array has another length"))
+    }
+}
+
+impl<T: Tree> Tree for Option<T> {
+    fn flatten<'a>(&'a self, into: &mut Flatten<'a>) {
+        into.token(Token::Variant(u32::from(self.is_some())));
+        if let Some(part) = self {
+            part.flatten(into);
+        }
+    }
+    fn rebuild(from: &mut Rebuild<'_>) -> Result<Self> {
+        Ok(match from.variant()? {
+            0 => None,
+            _ => Some(T::rebuild(from)?),
+        })
+    }
+}
+
+impl<T: Tree> Tree for BTreeMap<String, T> {
+    fn flatten<'a>(&'a self, into: &mut Flatten<'a>) {
+        into.token(Token::Open("map"));
+        into.token(Token::Len(self.len()));
+        for (key, part) in self {
+            into.token(Token::Entry(key.as_str().into()));
+            part.flatten(into);
+        }
+        into.token(Token::Close);
+    }
+    fn rebuild(from: &mut Rebuild<'_>) -> Result<Self> {
+        from.expect(Token::Open("map"))?;
+        let n = from.length()?;
+        let mut map = BTreeMap::new();
+        for _ in 0..n {
+            let Token::Entry(key) = from.token()? else {
+                return Err(mismatch("the tree has no map entry here"));
+            };
+            let key = key.to_string();
+            map.insert(key, T::rebuild(from)?);
+        }
+        from.expect(Token::Close)?;
+        Ok(map)
+    }
+}
