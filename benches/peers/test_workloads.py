@@ -1,0 +1,96 @@
+"""Checks the workloads against values known without them. Run: python test_workloads.py"""
+
+import sys
+
+sys.dont_write_bytecode = True
+
+import run_jax
+
+run_jax.configure("cpu", None)
+
+import jax
+import numpy as np
+
+import workloads
+from workloads import WORKLOADS
+
+
+def outputs(name):
+    work = WORKLOADS[name]
+    args = [jax.device_put(x) for x in work.inputs()]
+    assert [(a.shape, a.dtype) for a in args] == [(s.shape, s.dtype) for s in work.specs], name
+    out = jax.jit(work.fn)(*args)
+    out = out if isinstance(out, tuple) else (out,)
+    assert all(leaf.dtype == np.float32 and np.isfinite(leaf).all() for leaf in out), name
+    return [np.asarray(leaf, dtype=np.float64) for leaf in out]
+
+
+def close(got, want, rtol=1e-5, atol=1e-6):
+    np.testing.assert_allclose(got, want, rtol=rtol, atol=atol)
+
+
+def test_elementwise():
+    close(outputs("scalar_call")[0], -4.0 + np.sin(3.0) * np.exp(-3.0))
+    for name in ("logistic_200", "logistic_1e5", "logistic_1e7"):
+        x = WORKLOADS[name].inputs()[0].astype(np.float64)
+        close(outputs(name)[0], 1.0 / (1.0 + np.exp(-x)))
+    x = workloads.grid(-10.0, 10.0, 100_000).astype(np.float64)
+    s = 1.0 / (1.0 + np.exp(-x))
+    close(outputs("logistic_grad_1e5")[0], s * (1 - s))
+    close(outputs("logistic_grad2_1e5")[0], s * (1 - s) * (1 - 2 * s))
+    a, b, c, d = (x.astype(np.float64) for x in WORKLOADS["chain_1e7"].inputs())
+    close(outputs("chain_1e7")[0], ((a * b + c) * (a - d) + b * c) * (a * d - 0.5 * c) + (b - d))
+
+
+def test_scores_and_monte_carlo():
+    x = workloads.grid(0.0, 4.0, 200).astype(np.float64)
+    close(outputs("score_200")[0], -(x - 2.0) / 0.25)
+    loss, grad = outputs("mc_loss_grad_5000")
+    close([loss, grad], [9.878, 5.963], atol=5e-4)  # printed by the notebook
+    losses, grads = outputs("mc_loss_grad_5000x50")
+    close([losses[-1], grads[-1]], [loss, grad])
+    z = outputs("normal_1e6")[0]
+    assert abs(z.mean()) < 4e-3 and abs(z.std() - 1.0) < 3e-3
+    close(z, jax.random.normal(jax.random.PRNGKey(0), (1_000_000,)))
+
+
+def test_optimisation():
+    loc, log_scale = outputs("mle_200")[0]
+    close([loc, np.exp(log_scale)], [2.6071, 0.8592], atol=5e-5)  # printed by the notebook
+    params, loss = outputs("mle_step")
+    close([params[0], np.exp(params[1]), loss], [0.2607, 1.9223, 4.6867], atol=1e-4)
+    params, elbos = outputs("vi_300")
+    close([params[0], np.exp(params[1])], [2.003, 0.811], atol=5e-4)
+    assert elbos.shape == (300,)
+
+
+def test_hmc():
+    scales = workloads.grid(0.5, 2.0, 10)
+    position, mean = outputs("hmc_10d")
+    assert position.any() and (np.abs(mean) < 5.0 * scales / np.sqrt(200)).all()
+    x, y = WORKLOADS["logreg_hmc"].inputs()
+    assert 0.4 < y.mean() < 0.6
+    _, mean = outputs("logreg_hmc")
+    assert np.corrcoef(mean, np.linspace(-1.0, 1.0, 25))[0, 1] > 0.95
+
+
+def test_linear_algebra():
+    for n in (64, 512, 2048):
+        a, b = (x.astype(np.float64) for x in WORKLOADS[f"matmul_{n}"].inputs())
+        close(outputs(f"matmul_{n}")[0], a @ b, atol=1e-3)
+    a = workloads.spd_512().astype(np.float64)
+    close(outputs("cholesky_512")[0], np.linalg.cholesky(a), atol=1e-5)
+
+
+def test_scan_grad():
+    x, c, dc = 0.5, 0.0, 0.0
+    for _ in range(10_000):
+        c, dc = 0.9 * np.sin(c) + 0.1 * x, 0.9 * np.cos(c) * dc + 0.1
+    close(outputs("scan_grad_10000")[0], dc)
+
+
+if __name__ == "__main__":
+    for name, test in list(globals().items()):
+        if name.startswith("test_"):
+            test()
+            print(f"{name}: ok")
