@@ -1,1 +1,11 @@
-//! Fusion and buffer planning of probpipe: graphs to programs.
+//! From graphs to programs, for any device: fusion, loops and the buffer plan. The crate names no
+//! instruction set and no device.
+
+#![forbid(unsafe_code)]
+
+mod display;
+mod lower;
+mod program;
+
+pub use lower::{Options, lower};
+pub use program::*;

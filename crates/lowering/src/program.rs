@@ -1,0 +1,286 @@
+//! The program: what a graph is lowered to, for any device. Statements over linear buffers; loops
+//! are counted; every index is affine. It names no instruction set, no shader and no thread.
+//!
+//! Evaluation model. Statements run in order. A [`Kernel`] visits every point of its iteration
+//! space (parallel axes, then reduced axes), evaluates its expressions there and does its stores;
+//! its points are independent but for reductions, and it may read a buffer that it also writes
+//! only at the very element that the same point writes. A [`Loop`] runs its body `length` times
+//! with its index counting from 0.
+
+use probpipe_trace::{
+    ArrayType, BinaryOp, CompareOp, DType, Loc, ReduceOp, Scalar, UnaryOp, Value,
+};
+use smallvec::SmallVec;
+use std::fmt;
+
+/// A lowered program.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// All memory, by [`BufferId`].
+    pub buffers: Vec<Buffer>,
+    /// Number of inputs; their buffers have [`Place::Input`].
+    pub inputs: usize,
+    /// Types of the outputs; their buffers have [`Place::Output`].
+    pub outputs: Vec<ArrayType>,
+    /// What to do.
+    pub body: Vec<Stmt>,
+    /// Size of the arena that holds all intermediate buffers.
+    pub arena_bytes: usize,
+    /// Number of loops; [`LoopId`]s are below it.
+    pub loops: usize,
+}
+
+/// Names a buffer; prints as `b3`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BufferId(pub u32);
+
+/// Names a loop; its index prints as `t0`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LoopId(pub u32);
+
+/// Names an expression of a kernel; prints as `e3`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ExprId(pub u32);
+
+/// Contiguous memory for one array in row-major order.
+#[derive(Clone, Debug)]
+pub struct Buffer {
+    /// Element type and shape.
+    pub ty: ArrayType,
+    /// Where it lies.
+    pub place: Place,
+}
+
+/// Where a buffer lies.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// The caller's array, read only.
+    Input(usize),
+    /// A result that this call allocates.
+    Output(usize),
+    /// Data of the program, read only.
+    Const(Value),
+    /// Scratch memory at this byte offset of the arena, aligned as the options ask.
+    Arena(usize),
+}
+
+/// One statement.
+#[derive(Clone, Debug)]
+pub enum Stmt {
+    /// A fused loop nest.
+    Kernel(Kernel),
+    /// A call of dense linear algebra.
+    Library(Library),
+    /// A counted loop.
+    Loop(Loop),
+}
+
+/// A counted loop over statements.
+#[derive(Clone, Debug)]
+pub struct Loop {
+    /// Its index, for index maps in the body.
+    pub id: LoopId,
+    /// Number of iterations; may be zero.
+    pub length: usize,
+    /// What each iteration does.
+    pub body: Vec<Stmt>,
+    /// The user's line.
+    pub location: Loc,
+}
+
+/// A fused loop nest: one scalar expression graph at every point of an iteration space.
+#[derive(Clone, Debug)]
+pub struct Kernel {
+    /// Extents of the parallel axes, outermost first.
+    pub parallel: SmallVec<[usize; 4]>,
+    /// Extents of the reduced axes, outermost first; they follow the parallel axes in index maps.
+    pub reduce: SmallVec<[usize; 4]>,
+    /// Expressions, each after its operands.
+    pub exprs: Vec<Expr>,
+    /// Element type of each expression.
+    pub types: Vec<DType>,
+    /// What is written.
+    pub stores: Vec<Store>,
+    /// The user's line of the last fused operation.
+    pub location: Loc,
+}
+
+/// A scalar expression at one point of the iteration space.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expr {
+    /// A number of the expression's type.
+    Literal(Scalar),
+    /// An element of a buffer. With a guard, read only where the guard is true and zero
+    /// elsewhere, where the index may be out of bounds.
+    Load {
+        /// The buffer.
+        buffer: BufferId,
+        /// Which element.
+        index: IndexMap,
+        /// A `bool` expression.
+        guard: Option<ExprId>,
+    },
+    /// The value of an index, converted to the expression's type (wrapping).
+    Index(IndexMap),
+    /// An elementwise op.
+    Unary(UnaryOp, ExprId),
+    /// An elementwise op.
+    Binary(BinaryOp, ExprId, ExprId),
+    /// A comparison; the operands' type is theirs, the result is `bool`.
+    Compare(CompareOp, ExprId, ExprId),
+    /// `condition ? on_true : on_false`.
+    Select(ExprId, ExprId, ExprId),
+    /// Conversion to the expression's type, as `Op::Cast`.
+    Cast(ExprId),
+    /// The same bits as the expression's type, of equal width.
+    Bitcast(ExprId),
+}
+
+/// An affine index: `offset + sum(axes[i] * i-th axis) + sum(step * loop index)`, in elements.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct IndexMap {
+    /// The constant part.
+    pub offset: i64,
+    /// Steps along the parallel axes, then the reduced axes.
+    pub axes: SmallVec<[i64; 4]>,
+    /// Steps with the indices of enclosing loops.
+    pub loops: SmallVec<[(LoopId, i64); 2]>,
+}
+
+/// A write of a kernel.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// The buffer.
+    pub buffer: BufferId,
+    /// Which element; steps along reduced axes are zero if `reduce` is given.
+    pub index: IndexMap,
+    /// What is written, or combined.
+    pub value: ExprId,
+    /// How the points along the reduced axes combine. Without it every point writes.
+    pub reduce: Option<ReduceOp>,
+}
+
+/// A call of dense linear algebra on whole arrays.
+#[derive(Clone, Debug)]
+pub struct Library {
+    /// What is called.
+    pub call: LibraryCall,
+    /// The user's line.
+    pub location: Loc,
+}
+
+/// The dense linear algebra that programs call.
+#[derive(Clone, Debug)]
+pub enum LibraryCall {
+    /// `out[b, i, j] = sum_k lhs[b, i, k] * rhs[b, k, j]`; operands have axes (batch, row, column).
+    Matmul {
+        /// Batch extent; 1 when there is none.
+        batch: usize,
+        /// Rows of the result.
+        m: usize,
+        /// Columns of the result.
+        n: usize,
+        /// Contracted extent.
+        k: usize,
+        /// The left operand, three steps.
+        lhs: View,
+        /// The right operand, three steps.
+        rhs: View,
+        /// The result, three steps.
+        out: View,
+    },
+    /// Lower Cholesky factors, zeros above the diagonal, NaN for a matrix that is not positive
+    /// definite. Operands have axes (batch, row, column).
+    Cholesky {
+        /// Number of matrices.
+        batch: usize,
+        /// Rows of each.
+        n: usize,
+        /// The matrices; only the lower triangles are read.
+        input: View,
+        /// The factors.
+        out: View,
+    },
+    /// `op(a) X = b`. Operands have axes (batch, row, column).
+    TriangularSolve {
+        /// Number of systems.
+        batch: usize,
+        /// Unknowns of each.
+        n: usize,
+        /// Right sides of each.
+        columns: usize,
+        /// Reads the lower triangle of `a`, else the upper.
+        lower: bool,
+        /// Solves with the transpose of `a`.
+        transpose: bool,
+        /// Takes the diagonal as ones.
+        unit_diagonal: bool,
+        /// The triangular matrices.
+        a: View,
+        /// The right sides.
+        b: View,
+        /// The solutions; never overlaps `a`, may be `b` exactly.
+        out: View,
+    },
+}
+
+/// A strided array of a library call.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// The buffer.
+    pub buffer: BufferId,
+    /// Steps along (batch, row, column) in `axes`.
+    pub index: IndexMap,
+}
+
+impl Program {
+    /// The buffer's declaration.
+    pub fn buffer(&self, id: BufferId) -> &Buffer {
+        &self.buffers[id.0 as usize]
+    }
+}
+
+impl Kernel {
+    /// The element type of an expression.
+    pub fn ty(&self, id: ExprId) -> DType {
+        self.types[id.0 as usize]
+    }
+
+    /// The expression.
+    pub fn expr(&self, id: ExprId) -> &Expr {
+        &self.exprs[id.0 as usize]
+    }
+
+    /// Number of points that run in parallel.
+    pub fn parallel_size(&self) -> usize {
+        self.parallel.iter().product()
+    }
+
+    /// Number of points that each reduction combines; 1 without reduced axes.
+    pub fn reduce_size(&self) -> usize {
+        self.reduce.iter().product()
+    }
+}
+
+impl IndexMap {
+    /// True if the index is the same at every point of the iteration space.
+    pub fn is_uniform(&self) -> bool {
+        self.axes.iter().all(|&step| step == 0)
+    }
+}
+
+macro_rules! id_display {
+    ($($Id:ident $prefix:literal;)*) => {$(
+        impl fmt::Display for $Id {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($prefix, "{}"), self.0)
+            }
+        }
+        impl fmt::Debug for $Id {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+    )*};
+}
+id_display! { BufferId "b"; LoopId "t"; ExprId "e"; }
