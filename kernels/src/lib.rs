@@ -14,8 +14,10 @@ pub mod reduce;
 pub mod table;
 pub mod threefry;
 pub mod tile;
+pub mod wgsl;
 
 pub use table::{
     BinaryKernel, BinaryScalar, BinaryTile, Isa, KernelTable, ReduceKernel, ReduceTile,
     ThreefryOneKeyTile, ThreefryTile, UnaryKernel, UnaryScalar, UnaryTile, table, table_for,
 };
+pub use wgsl::{MATH_WGSL, WgslFn, wgsl_function, wgsl_module, wgsl_names};

@@ -1,10 +1,10 @@
 //! Reductions of a tile to one number, in an order that is the same on every instruction set.
 //!
-//! Sixteen accumulators take the elements in turn (element i goes to accumulator i mod 16); they
-//! are then folded as a tree of halves: 16 -> 8 -> 4 -> 2 -> 1. The caller adds tiles pairwise.
+//! Sixty-four accumulators take the elements in turn (element i goes to accumulator i mod 64); they
+//! are then folded as a tree of halves: 64 -> 32 -> ... -> 2 -> 1. The caller adds tiles pairwise.
 
-/// How many accumulators; one AVX-512 register of `f32`.
-const LANES: usize = 16;
+/// How many accumulators: four AVX-512 registers of `f32`, which hides the latency of an addition.
+const LANES: usize = 64;
 
 /// A reduction of scalars `T`.
 pub trait Reduction<T> {
