@@ -220,14 +220,14 @@ fn pp_two_product(a: f32, b: f32) -> vec2<f32> {
     return vec2<f32>(p, ((ah * bh - p) + ah * bl + al * bh) + al * bl);
 }
 
-// The 32 bits of 2/pi that start at bit `start` after the binary point (MSB first).
+// 32 bits of 2/pi from bit `start` on, the most significant first; 32 zeros stand before the point.
 fn pp_two_over_pi_bits(start: u32) -> u32 {
-    var words = array<u32, 8>(0xa2f9836eu, 0x4e441529u, 0xfc2757d1u, 0xf534ddc0u, 0xdb629599u,
+    var words = array<u32, 9>(0u, 0xa2f9836eu, 0x4e441529u, 0xfc2757d1u, 0xf534ddc0u, 0xdb629599u,
         0x3c439041u, 0xfe5163abu, 0xdebbc561u);
     let word = start >> 5u;
     let shift = start & 31u;
-    let low = select(0u, words[min(word + 1u, 7u)] >> ((32u - shift) & 31u), shift != 0u);
-    return (words[min(word, 7u)] << shift) | low;
+    let low = select(0u, words[min(word + 1u, 8u)] >> ((32u - shift) & 31u), shift != 0u);
+    return (words[min(word, 8u)] << shift) | low;
 }
 
 // (high, low) words of a b.
@@ -247,11 +247,10 @@ fn pp_mul_wide(a: u32, b: u32) -> vec2<u32> {
 // times only those bits of 2/pi that matter modulo 4. For |x| >= 2^13.
 fn pp_trig_reduce_large(x: f32) -> vec3<f32> {
     let bits = bitcast<u32>(x) & 0x7fffffffu;
-    // |x| = m 2^(e - 32) with m of 32 bits (the low eight zero); e >= 14 here.
-    let e = (bits >> 23u) - 126u;
-    let m = ((bits & 0x7fffffu) | 0x800000u) << 8u;
-    // |x| 2/pi mod 4 = m 2^-32 times the bits of 2/pi from e - 2 on.
-    let start = e - 2u;
+    // |x| = m 2^(e - 150) with m of 24 bits. The bits of 2/pi before the (e - 152)th give multiples
+    // of four; what follows, times m, is the product modulo 4 in units of 4.
+    let m = (bits & 0x7fffffu) | 0x800000u;
+    let start = (bits >> 23u) - 120u;
     let w0 = pp_two_over_pi_bits(start);
     let w1 = pp_two_over_pi_bits(start + 32u);
     let w2 = pp_two_over_pi_bits(start + 64u);
@@ -261,7 +260,6 @@ fn pp_trig_reduce_large(x: f32) -> vec3<f32> {
     // (a, b) is the product modulo 4 in units of 2^-30 and 2^-62.
     let b0 = p1.y + p2.x;
     let carry = select(0u, 1u, b0 < p1.y);
-    // m 2^-32 w0: the low word of p0 lies 32 bits below its high word.
     let a = p0 + p1.x + carry;
     let quadrant = (a + 0x20000000u) >> 30u;
     // The signed remainder in [-1/2, 1/2), in units of 2^-30 (high) and 2^-62 (low).

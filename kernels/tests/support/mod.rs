@@ -133,8 +133,8 @@ pub fn worst<T: Real>(table: &KernelTable, case: &Case) -> (f64, f64, f64) {
         T::binary(table, *kernel.expect("a known function"), &mut got, &x, &y);
     }
     let mut worst = (0.0, f64::NAN, f64::NAN);
-    for i in 0..x.len() {
-        let error = error_ulp(got[i], case.value[i], case.rest[i]);
+    for (i, &got) in got.iter().enumerate() {
+        let error = error_ulp(got, case.value[i], case.rest[i]);
         if error > worst.0 {
             worst = (error, case.x[i], case.y.get(i).copied().unwrap_or(f64::NAN));
         }
