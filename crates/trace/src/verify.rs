@@ -166,7 +166,10 @@ impl Check<'_> {
     /// Records a fault with the text form of the equation it is in and of the one before.
     fn fault(&mut self, message: String, at: Option<usize>) {
         let mut text = message;
-        if let Some(at) = at {
+        // A graph with very many faults is seldom read to the end.
+        if let Some(at) = at
+            && self.faults.len() < 100
+        {
             let from = at.saturating_sub(1);
             for (i, eqn) in self.graph.eqns.iter().enumerate().take(at + 1).skip(from) {
                 let mark = if i == at { '>' } else { ' ' };
@@ -179,7 +182,7 @@ impl Check<'_> {
 
 /// Whether the bytes of an array can be counted. Zero extents do not excuse the others: strides
 /// are products of them.
-fn fits_in_memory(ty: &ArrayType) -> bool {
+pub(crate) fn fits_in_memory(ty: &ArrayType) -> bool {
     ty.shape
         .iter()
         .filter(|&&n| n != 0)
