@@ -3,6 +3,7 @@
 //! passed [`verify`]. It is safe on any input: work and memory are bounded by the text's length.
 
 use crate::op::{BinaryOp, CompareOp, DotAxes, LinalgOp, Op, ReduceOp, Scan, UnaryOp};
+use crate::text::in_word;
 use crate::verify::fits_in_memory;
 use crate::{
     ArrayType, Axes, DType, Eqn, Error, ErrorKind, Graph, Loc, Result, Shape, Value, VarId,
@@ -67,7 +68,6 @@ fn error(line: usize, message: impl fmt::Display) -> Error {
 
 /// The tokens with their lines, and an end mark.
 fn tokens(text: &str) -> Result<Vec<(Token<'_>, usize)>> {
-    let in_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '+' | '-');
     let mut list = Vec::new();
     let mut line = 1;
     let mut rest = text;
@@ -87,7 +87,7 @@ fn tokens(text: &str) -> Result<Vec<(Token<'_>, usize)>> {
                 list.push((Token::Sign(c), line));
             }
             _ if in_word(c) => {
-                length = rest.find(|c| !in_word(c)).unwrap_or(rest.len());
+                length = rest.find(|c: char| !in_word(c)).unwrap_or(rest.len());
                 list.push((Token::Word(&rest[..length]), line));
             }
             _ if c.is_whitespace() => {}
@@ -197,7 +197,7 @@ impl<'t> Parser<'t> {
                 let value = self.constant(ty)?;
                 graph.consts.extend(results.into_iter().map(|r| (define(r), value.clone())));
             } else {
-                let (op, inputs) = self.application(name, &results, depth)?;
+                let (op, inputs) = self.application(name, line, &results, depth)?;
                 let outputs = results.into_iter().map(&mut define).collect();
                 graph.eqns.push(Eqn { op, inputs, outputs, location: self.location });
             }
@@ -297,6 +297,7 @@ impl<'t> Parser<'t> {
     fn application(
         &mut self,
         name: &str,
+        line: usize,
         results: &[Definition],
         depth: usize,
     ) -> Result<(Op, SmallVec<[VarId; 3]>)> {
@@ -307,13 +308,13 @@ impl<'t> Parser<'t> {
             self.at += 1;
             inputs.push(var);
         }
-        let mut parameters = Parameters { op: name.to_string(), line: self.line(), list: vec![] };
+        let mut parameters = Parameters { op: name.to_string(), line, list: vec![] };
         while let (Token::Word(key), Token::Sign('=')) = (self.peek(), self.ahead(1)) {
             self.at += 2;
             let line = self.line();
             let value = match self.peek() {
                 Token::Sign('[') => Parameter::List(self.list()?),
-                Token::Word("graph") => Parameter::Graph(self.graph(depth + 1)?),
+                Token::Word("graph") if key != "name" => Parameter::Graph(self.graph(depth + 1)?),
                 Token::Word(word) => {
                     self.at += 1;
                     Parameter::Word(word)

@@ -177,10 +177,15 @@ fn body(f: &mut dyn Write, inner: &Graph, depth: Option<usize>) -> fmt::Result {
     }
 }
 
-/// A name as one word of the text form.
+/// The characters of names and numbers in the text form.
+pub(crate) fn in_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '+' | '-')
+}
+
+/// A name as one word; characters that have no place there become `_`.
 fn word(name: &str) -> String {
     if name.is_empty() {
         return "_".to_string();
     }
-    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
+    name.chars().map(|c| if in_word(c) { c } else { '_' }).collect()
 }

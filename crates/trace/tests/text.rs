@@ -3,7 +3,9 @@
 mod common;
 
 use common::{round_trip, value};
-use probpipe_trace::{Array, ErrorKind, GraphBuilder, array, fori_loop, parse, trace};
+use probpipe_trace::{
+    Array, ArrayType, DType, ErrorKind, GraphBuilder, Op, array, fori_loop, parse, trace,
+};
 use proptest::prelude::*;
 
 /// One of every shape of statement. It must print as it is written here.
@@ -70,7 +72,7 @@ fn golden_texts_print_as_written() {
 
 #[test]
 fn traced_functions_print() {
-    let ty = probpipe_trace::ArrayType::new(probpipe_trace::DType::F32, [3]);
+    let ty = ArrayType::new(DType::F32, [3]);
     let traced = trace(&[ty], |x| vec![(&x[0] * 2.0f32).sin()]).unwrap();
     let want = "graph (%0:f32[3]) {
   %1:f32[] = const 2.0
@@ -84,13 +86,26 @@ fn traced_functions_print() {
 
 #[test]
 fn traced_loops_round_trip() {
-    let ty = probpipe_trace::ArrayType::new(probpipe_trace::DType::F64, [2, 2]);
+    let ty = ArrayType::new(DType::F64, [2, 2]);
     let traced = trace(&[ty], |x| {
-        let shift = array([1.0, 2.0]);
+        let shift = array([1.0, 2.0]).cast(DType::F64);
         vec![fori_loop(5, x[0].clone(), |_, c: Array| fori_loop(2, c, |_, d: Array| d + &shift))]
     })
     .unwrap();
     round_trip(&traced.graph);
+}
+
+#[test]
+fn names_of_calls_are_words() {
+    let inner = std::sync::Arc::new(parse("graph () { return }").unwrap());
+    for (name, printed) in
+        [("graph", "graph"), ("value-and.grad_2", "value-and.grad_2"), ("f(x)", "f_x_"), ("", "_")]
+    {
+        let op = Op::Call { graph: inner.clone(), name };
+        let text = common::one_op(&op, &[]).to_string();
+        assert!(text.contains(&format!("call name={printed} body=")), "{text}");
+        round_trip(&parse(&text).unwrap());
+    }
 }
 
 #[test]
