@@ -18,8 +18,10 @@ fn nested() {
     close(&jit(vmap(grad(grad(f))))(array([1.0, 2.0])), &[12.0, 24.0]);
     let score = grad(f);
     close(&jit(vmap(&score))(array([1.0, 2.0])), &[6.0, 24.0]);
-    close(&hessian(|x: Array| (x.at(0) * x.at(1)).exp())(array([1.0, 0.5])), 
-        &[0.25f64 * 0.5f64.exp(), 1.5 * 0.5f64.exp(), 1.5 * 0.5f64.exp(), 0.5f64.exp()]);
+    close(
+        &hessian(|x: Array| (x.at(0) * x.at(1)).exp())(array([1.0, 0.5])),
+        &[0.25f64 * 0.5f64.exp(), 1.5 * 0.5f64.exp(), 1.5 * 0.5f64.exp(), 0.5f64.exp()],
+    );
 }
 
 #[test]
