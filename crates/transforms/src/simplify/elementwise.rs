@@ -7,13 +7,17 @@ use smallvec::SmallVec;
 /// For every elementwise op of one result.
 pub(super) const ANY: &[Rule] = &[Rule { name: "lift broadcast", apply: lift_broadcast }];
 
-pub(super) const UNARY: &[Rule] =
-    &[Rule { name: "undo", apply: unary_of_unary }, Rule { name: "neg of sub", apply: neg_of_sub }];
+pub(super) const UNARY: &[Rule] = &[
+    Rule { name: "undo", apply: unary_of_unary },
+    Rule { name: "neg of sub", apply: neg_of_sub },
+    Rule { name: "neg of product", apply: neg_of_product },
+];
 
 pub(super) const BINARY: &[Rule] = &[
     Rule { name: "neutral", apply: neutral },
     Rule { name: "same operands", apply: same_operands },
     Rule { name: "negated operands", apply: negated },
+    Rule { name: "sign outward", apply: sign_outward },
     Rule { name: "power", apply: power },
     Rule { name: "scale by powers of two", apply: scales },
 ];
@@ -184,6 +188,44 @@ fn negated(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
         _ => return None,
     };
     Some(a.emit1(&Op::Binary(op), &[x, y], node.location))
+}
+
+/// (-x) y = -(x y);  (-x) / y = -(x / y): signs move outward, where they cancel or turn a sum into
+/// a difference.
+fn sign_outward(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
+    let (op, x, y) = binary_op(node)?;
+    if !matches!(op, BinaryOp::Mul | BinaryOp::Div) || !a.ty(x).dtype.is_float() {
+        return None;
+    }
+    let neg = |a: &Arena<'_>, v: VarId| match unary_def(a, v) {
+        Some((UnaryOp::Neg, x)) => Some(x),
+        _ => None,
+    };
+    let (x, y) = match (neg(a, x), neg(a, y)) {
+        (Some(x), _) => (x, y),
+        (None, Some(y)) => (x, y),
+        (None, None) => return None,
+    };
+    let product = a.emit1(node.op, &[x, y], node.location);
+    Some(a.emit1(&Op::Unary(UnaryOp::Neg), &[product], node.location))
+}
+
+/// -(x c) = x (-c);  -(c / x) = (-c) / x;  -(x / c) = x / (-c)
+fn neg_of_product(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
+    if !matches!(node.op, Op::Unary(UnaryOp::Neg)) || !a.ty(node.inputs[0]).dtype.is_float() {
+        return None;
+    }
+    let (op, mut operands) = match a.def(node.inputs[0]) {
+        Some(e) if matches!(e.op, Op::Binary(BinaryOp::Mul | BinaryOp::Div)) => {
+            (e.op.clone(), [e.inputs[0], e.inputs[1]])
+        }
+        _ => return None,
+    };
+    let side = operands.iter().position(|v| a.splat(*v).is_some())?;
+    let c = a.splat(operands[side])?;
+    let ty = a.ty(operands[side]).clone();
+    operands[side] = a.full(Scalar::Float(-c.as_f64()), &ty, node.location);
+    Some(a.emit1(&op, &operands, node.location))
 }
 
 /// x^1 = x, x^0 = 1, x^2 = x x, x^3 = x x x, x^-1 = 1/x, x^-2 = 1/(x x), x^0.5 = sqrt(x) (which

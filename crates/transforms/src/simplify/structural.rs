@@ -22,6 +22,7 @@ pub(super) const REDUCE: &[Rule] = &[
     Rule { name: "reduce nothing", apply: reduce_nothing },
     Rule { name: "reduce of broadcast", apply: reduce_broadcast },
     Rule { name: "sum of neg", apply: sum_of_neg },
+    Rule { name: "factor out of sum", apply: factor_of_sum },
 ];
 
 fn broadcast_def(a: &Arena<'_>, v: VarId) -> Option<(VarId, Axes)> {
@@ -292,4 +293,36 @@ fn sum_of_neg(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
     };
     let sum = a.emit1(node.op, &[x], node.location);
     Some(a.emit1(&Op::Unary(UnaryOp::Neg), &[sum], node.location))
+}
+
+/// sum(x c) = sum(x) c and sum(x / c) = sum(x) / c where c is the same along the summed axes.
+/// Rounds otherwise than before, but once per sum and not once per summand.
+fn factor_of_sum(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
+    let Op::Reduce { op: ReduceOp::Sum, axes } = node.op else { return None };
+    let x = node.inputs[0];
+    if !a.ty(x).dtype.is_float() {
+        return None;
+    }
+    let (op, operands) = match a.def(x) {
+        Some(e) if matches!(e.op, Op::Binary(BinaryOp::Mul | BinaryOp::Div)) => {
+            (e.op.clone(), [e.inputs[0], e.inputs[1]])
+        }
+        _ => return None,
+    };
+    let constant = |a: &Arena<'_>, v: VarId| {
+        broadcast_def(a, v).filter(|(_, places)| places.iter().all(|i| !axes.contains(i)))
+    };
+    let (summand, factor, places) = match (constant(a, operands[1]), constant(a, operands[0])) {
+        (Some((factor, places)), _) => (operands[0], factor, places),
+        (None, Some((factor, places))) if op == Op::Binary(BinaryOp::Mul) => {
+            (operands[1], factor, places)
+        }
+        _ => return None,
+    };
+    let kept = other_axes(a.shape(x).len(), axes);
+    let shape: Shape = kept.iter().map(|&i| a.shape(x)[i]).collect();
+    let at = places.iter().filter_map(|i| kept.iter().position(|k| k == i)).collect();
+    let sum = a.emit1(node.op, &[summand], node.location);
+    let factor = a.broadcast(factor, shape, at, node.location);
+    Some(a.emit1(&op, &[sum, factor], node.location))
 }
