@@ -1,0 +1,165 @@
+//! exp, expm1, logistic and the hyperbolic functions, all on one reduction of the argument.
+//!
+//! x = n ln 2 + r with |r| <= ln(2)/2, and e^x = 2^n (1 + r + r^2 q(r)). The polynomial q is a
+//! Chebyshev interpolant of (e^r - 1 - r) / r^2 computed at 60 digits; it is written here so that
+//! the leading 1 + r stays exact and the polynomial's own rounding weighs r^2/2 < 0.06.
+
+use crate::lane::{Lane, fast_two_sum, horner, select, two_product, two_sum};
+
+/// What is left of the argument after taking out a multiple of ln 2.
+#[derive(Clone, Copy, Debug)]
+pub struct Reduced<L: Lane> {
+    /// The multiple of ln 2.
+    pub power: L::Int,
+    /// The multiple as a float.
+    pub power_float: L,
+    /// The remainder r.
+    pub high: L,
+    /// e^r - 1 - `high`, with the rounding error of `high` in it.
+    pub tail: L,
+}
+
+/// Reduces `x + x_low`; |x| must be at most about 2^10 (f64) or 2^7 (f32).
+#[inline(always)]
+pub fn reduce<L: Lane>(x: L, x_low: L) -> Reduced<L> {
+    let (n, power) = (x * L::lit(core::f64::consts::LOG2_E)).round_int();
+    // The high part of ln 2 has 32 (f32: 15) bits, so that its product with n is exact.
+    let (ln2_high, ln2_low) = if L::DOUBLE {
+        (0.693_147_180_369_123_8, 1.908_214_929_270_587_7e-10)
+    } else {
+        (0.693_145_751_953_125, 1.428_606_765_330_187e-6)
+    };
+    let a = (-n).fma(L::lit(ln2_high), x);
+    // `x_low` may be many ulp of the remainder: it must go through the polynomial too.
+    let b = n.fma(L::lit(ln2_low), -x_low);
+    let high = a - b;
+    let low = (a - high) - b;
+    let q = if L::DOUBLE {
+        horner!(high; 0.5, 0.1666666666666667, 0.04166666666666667, 0.008333333333326136,
+            0.0013888888888883748, 0.00019841269874820627, 2.4801587325547743e-05,
+            2.7557255400206422e-06, 2.75572736431103e-07, 2.5105217004720745e-08,
+            2.0914686968086876e-09)
+    } else {
+        horner!(high; 0.5, 0.1666666716337204, 0.04166646674275398, 0.00833331048488617,
+            0.0013933649752289057, 0.00019890991097781807)
+    };
+    let tail = (high * high).fma(q, low.fma(high, low));
+    Reduced { power, power_float: n, high, tail }
+}
+
+/// Bounds beyond which e^x is infinite or rounds to zero; a NaN passes.
+#[inline(always)]
+fn clamp_to_range<L: Lane>(x: L) -> L {
+    let (low, high) = if L::DOUBLE { (-746.0, 710.0) } else { (-104.0, 89.0) };
+    let x = select(x > L::lit(high), L::lit(high), x);
+    select(x < L::lit(low), L::lit(low), x)
+}
+
+/// e^x.
+#[inline(always)]
+pub fn exp<L: Lane>(x: L) -> L {
+    let r = reduce(clamp_to_range(x), L::lit(0.0));
+    (L::lit(1.0) + (r.high + r.tail)).scale_exponent(r.power)
+}
+
+/// (e^x - 1) 2^-n as a sum of two lanes, given the reduction of x.
+#[inline(always)]
+fn expm1_parts<L: Lane>(r: Reduced<L>) -> (L, L) {
+    let (p, p_low) = fast_two_sum(r.high, r.tail);
+    // 1 - 2^-n is one to working precision for large n, where 2^-n may not be a normal number.
+    let large = r.power_float > L::lit(60.0);
+    let offset = L::lit(1.0) - L::exp2_int(L::int_neg(r.power));
+    let (s, e) = fast_two_sum(select(large, L::lit(1.0), offset), p);
+    (s, e + p_low)
+}
+
+/// e^x - 1.
+#[inline(always)]
+pub fn expm1<L: Lane>(x: L) -> L {
+    let (low, high) = if L::DOUBLE { (-40.0, 710.0) } else { (-18.0, 89.0) };
+    let bounded = select(x > L::lit(high), L::lit(high), x);
+    let bounded = select(bounded < L::lit(low), L::lit(low), bounded);
+    let r = reduce(bounded, L::lit(0.0));
+    let (s, s_low) = expm1_parts(r);
+    // The sign is restored for the sake of -0.
+    (s + s_low).scale_exponent(r.power).copysign(x)
+}
+
+/// 1 / (1 + e^-x), by e^-|x| so that neither tail overflows.
+#[inline(always)]
+pub fn logistic<L: Lane>(x: L) -> L {
+    let small = exp(-x.abs());
+    let one = L::lit(1.0);
+    let numerator = select(x < L::lit(0.0), small, one);
+    numerator / (one + small)
+}
+
+/// Where e^-2|x| no longer shows beside one.
+#[inline(always)]
+fn single_exponential<L: Lane>() -> L {
+    L::lit(if L::DOUBLE { 22.0 } else { 11.0 })
+}
+
+/// |x|, bounded where e^|x| / 2 overflows; a NaN passes.
+#[inline(always)]
+fn bounded_magnitude<L: Lane>(x: L) -> L {
+    let bound = L::lit(if L::DOUBLE { 712.0 } else { 90.0 });
+    let a = x.abs();
+    select(a > bound, bound, a)
+}
+
+/// sinh x = (m + m / (m + 1)) / 2 with m = e^|x| - 1.
+#[inline(always)]
+pub fn sinh<L: Lane>(x: L) -> L {
+    let a = bounded_magnitude(x);
+    let r = reduce(a, L::lit(0.0));
+    let large = (L::lit(1.0) + (r.high + r.tail)).scale_exponent(L::int_add(r.power, L::int(-1)));
+    let (s, s_low) = expm1_parts(r);
+    let power = L::exp2_int(r.power);
+    let (m, m_low) = (s * power, s_low * power);
+    let (d, d_low) = two_sum(m, L::lit(1.0));
+    let inverse = L::lit(1.0) / d;
+    let q = m * inverse;
+    let q_low = ((-q).fma_exact(d, m) + (m_low - q * (d_low + m_low))) * inverse;
+    let (sum, rest) = fast_two_sum(m, q);
+    let small = L::lit(0.5) * (sum + (rest + (m_low + q_low)));
+    select(a > single_exponential(), large, small).copysign(x)
+}
+
+/// cosh x = (e + 1 / e) / 2 with e = e^|x|.
+#[inline(always)]
+pub fn cosh<L: Lane>(x: L) -> L {
+    let a = bounded_magnitude(x);
+    let r = reduce(a, L::lit(0.0));
+    let mantissa = L::lit(1.0) + (r.high + r.tail);
+    let large = mantissa.scale_exponent(L::int_add(r.power, L::int(-1)));
+    let e = mantissa * L::exp2_int(r.power);
+    let small = L::lit(0.5) * e + L::lit(0.5) / e;
+    select(a > single_exponential(), large, small)
+}
+
+/// tanh x = m / (m + 2) with m = e^2|x| - 1, the quotient corrected once.
+#[inline(always)]
+pub fn tanh<L: Lane>(x: L) -> L {
+    let bound = single_exponential();
+    let a = x.abs();
+    let a = select(a > bound, bound, a);
+    let r = reduce(a + a, L::lit(0.0));
+    let (s, s_low) = expm1_parts(r);
+    let power = L::exp2_int(r.power);
+    let (m, m_low) = (s * power, s_low * power);
+    let (d, d_low) = two_sum(m, L::lit(2.0));
+    let inverse = L::lit(1.0) / d;
+    let q = m * inverse;
+    let q_low = ((-q).fma_exact(d, m) + (m_low - q * (d_low + m_low))) * inverse;
+    (q + q_low).copysign(x)
+}
+
+/// `(value, n)` with e^-(x^2) = value 2^n, for |x| at most 28 (f64) or 10.5 (f32). The square is
+/// kept to twice the precision: its rounding error would be multiplied by x^2.
+#[inline(always)]
+pub fn exp_minus_square<L: Lane>(x: L) -> (L, L::Int) {
+    let (square, square_low) = two_product(x, x);
+    let r = reduce(-square, -square_low);
+    (L::lit(1.0) + (r.high + r.tail), r.power)
+}

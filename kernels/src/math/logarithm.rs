@@ -1,0 +1,130 @@
+//! log, log1p and the inverse hyperbolic functions.
+//!
+//! x = 2^k m with m in [sqrt(1/2), sqrt(2)), f = m - 1, and log x = k ln 2 + log(1 + f).
+//! f64: log(1 + f) = f - f^2/2 + s (f^2/2 + R(s^2)) with s = f / (2 + f), the form of fdlibm's
+//! `e_log.c` (its idea, our fit): R(z) = (log((1+s)/(1-s)) - 2s) / s. f32 avoids the division:
+//! log(1 + f) = f - f^2/2 + f^3 P(f). Both polynomials are Chebyshev interpolants.
+
+use crate::lane::{Lane, horner, select, two_sum};
+
+/// The high and low parts of ln 2; k times the high part is exact.
+#[inline(always)]
+pub fn ln2_parts<L: Lane>() -> (L, L) {
+    if L::DOUBLE {
+        (L::lit(0.693_147_180_369_123_8), L::lit(1.908_214_929_270_587_7e-10))
+    } else {
+        (L::lit(0.693_145_751_953_125), L::lit(1.428_606_765_330_187e-6))
+    }
+}
+
+/// k ln 2 + log(1 + f) for 1 + f in [sqrt(1/2), sqrt(2)).
+#[inline(always)]
+pub fn log_sum<L: Lane>(f: L, k: L) -> L {
+    let (ln2_high, ln2_low) = ln2_parts::<L>();
+    let half_square = L::lit(0.5) * f * f;
+    if L::DOUBLE {
+        let s = f / (L::lit(2.0) + f);
+        let z = s * s;
+        let r: L = horner!(z; 0.666666666666667, 0.3999999999989889, 0.28571428626253836,
+            0.22222211089379496, 0.1818289243253687, 0.15331611722055008, 0.14617807153417325);
+        let rest = s.fma(z.fma(r, half_square), k * ln2_low);
+        k.fma(ln2_high, f - (half_square - rest))
+    } else {
+        let p: L = horner!(f; 0.3333333134651184, -0.2499999701976776, 0.20000720024108887,
+            -0.16667810082435608, 0.1424887627363205, -0.12425360083580017, 0.11687024682760239,
+            -0.11483081430196762, 0.06971346586942673);
+        let rest = (f * f * f).fma(p, k * ln2_low);
+        k.fma(ln2_high, f + (rest - half_square))
+    }
+}
+
+/// `(m, k, e)` as [`Lane::split_exponent`], also for subnormal numbers (where `e` is of no use).
+#[inline(always)]
+pub fn split_any<L: Lane>(x: L) -> (L, L) {
+    let (smallest, factor, exponent) = if L::DOUBLE {
+        (f64::MIN_POSITIVE, 18_014_398_509_481_984.0, 54.0)
+    } else {
+        (f32::MIN_POSITIVE as f64, 33_554_432.0, 25.0)
+    };
+    let tiny = x < L::lit(smallest);
+    let (m, k, _) = select(tiny, x * L::lit(factor), x).split_exponent();
+    (m, select(tiny, k - L::lit(exponent), k))
+}
+
+/// The answers where the argument of a logarithm is not a positive finite number.
+#[inline(always)]
+fn with_special_cases<L: Lane>(argument: L, result: L) -> L {
+    let infinity = L::lit(f64::INFINITY);
+    let zero = L::lit(0.0);
+    let at_most_zero = select(argument == zero, -infinity, L::lit(f64::NAN));
+    let result = select(argument > zero, result, at_most_zero);
+    select(argument == infinity, infinity, result)
+}
+
+/// log x.
+#[inline(always)]
+pub fn log<L: Lane>(x: L) -> L {
+    let (m, k) = split_any(x);
+    with_special_cases(x, log_sum(m - L::lit(1.0), k))
+}
+
+/// log(1 + x + x_low) + extra ln 2, without the special cases; |x_low| <= ulp(x).
+#[inline(always)]
+fn log1p_sum<L: Lane>(x: L, x_low: L, extra: L) -> L {
+    let one = L::lit(1.0);
+    let (u, e) = two_sum(one, x);
+    let (m, k, biased) = u.split_exponent();
+    // What 1 + x lost in rounding, brought to the scale of m. For k = 0 the sum below is x again.
+    let lost = (e + x_low) * L::exp2_minus_biased(biased);
+    let lost = select(k > L::lit(60.0), L::lit(0.0), lost);
+    log_sum((m - one) + lost, k + extra)
+}
+
+/// log(1 + x).
+#[inline(always)]
+pub fn log1p<L: Lane>(x: L) -> L {
+    let zero = L::lit(0.0);
+    let result = with_special_cases(L::lit(1.0) + x, log1p_sum(x, zero, zero));
+    // -0 and, in f32, arguments whose square underflows.
+    select(x == zero, x, result)
+}
+
+/// asinh x = log1p(a + a^2 / (1 + sqrt(1 + a^2))) for a = |x|; log(2a) where a^2 might overflow.
+#[inline(always)]
+pub fn asinh<L: Lane>(x: L) -> L {
+    let (zero, one) = (L::lit(0.0), L::lit(1.0));
+    let a = x.abs();
+    let huge = a > L::lit(if L::DOUBLE { 36_028_797_018_963_968.0 } else { 67_108_864.0 });
+    let square = a * a;
+    let argument = a + square / (one + (one + square).sqrt());
+    let result = log1p_sum(select(huge, a, argument), zero, select(huge, one, zero));
+    let infinity = L::lit(f64::INFINITY);
+    select(a < infinity, result, a).copysign(x)
+}
+
+/// acosh x = log1p(t + sqrt(2t + t^2)) for t = x - 1; log(2x) where t^2 might overflow.
+#[inline(always)]
+pub fn acosh<L: Lane>(x: L) -> L {
+    let (zero, one) = (L::lit(0.0), L::lit(1.0));
+    let huge = x > L::lit(if L::DOUBLE { 36_028_797_018_963_968.0 } else { 67_108_864.0 });
+    let t = x - one;
+    let argument = t + t.fma(t, t + t).sqrt();
+    let result = log1p_sum(select(huge, x, argument), zero, select(huge, one, zero));
+    let infinity = L::lit(f64::INFINITY);
+    let result = select(x < infinity, result, x);
+    select(x < one, L::lit(f64::NAN), result)
+}
+
+/// atanh x = log1p(2a / (1 - a)) / 2 for a = |x|, the quotient carried to twice the precision.
+#[inline(always)]
+pub fn atanh<L: Lane>(x: L) -> L {
+    let one = L::lit(1.0);
+    let a = x.abs();
+    let twice = a + a;
+    let (d, d_low) = two_sum(one, -a);
+    let q = twice / d;
+    let q_low = ((-q).fma_exact(d, twice) - q * d_low) / d;
+    let result = L::lit(0.5) * log1p_sum(q, q_low, L::lit(0.0));
+    let edge = select(a == one, L::lit(f64::INFINITY), L::lit(f64::NAN));
+    select(a < one, result, edge).copysign(x)
+}

@@ -1,0 +1,372 @@
+//! The kernel table: one set of function pointers per instruction set, chosen once per process.
+//!
+//! AVX2 and AVX-512 run the same scalar formulas with fused multiply-adds and give the same bits.
+//! The portable table rounds `a * b + c` twice unless the whole program is built with FMA (as it
+//! always is on aarch64), so its last bits may differ.
+
+use crate::instances;
+#[cfg(target_arch = "x86_64")]
+use crate::lane::{Fused32, Fused64};
+use crate::reduce::{Maximum, Minimum, Product, Sum};
+use crate::tile;
+use core::fmt;
+use std::sync::OnceLock;
+
+#[cfg(any(target_arch = "aarch64", target_feature = "fma"))]
+use crate::lane::{Fused32 as Portable32, Fused64 as Portable64};
+#[cfg(not(any(target_arch = "aarch64", target_feature = "fma")))]
+use crate::lane::{Plain32 as Portable32, Plain64 as Portable64};
+
+/// A unary tile kernel: `(dst, src, n)`.
+///
+/// # Safety
+/// `dst` is valid for writes and `src` for reads of `n` elements, and the two do not overlap (not
+/// even exactly: equal pointers are not allowed). No alignment beyond the element's is needed,
+/// though 64 bytes is faster.
+pub type UnaryTile<T> = unsafe extern "C" fn(*mut T, *const T, usize);
+/// A binary tile kernel: `(dst, x, y, n)`. `x` and `y` may overlap each other, neither `dst`.
+///
+/// # Safety
+/// As [`UnaryTile`].
+pub type BinaryTile<T> = unsafe extern "C" fn(*mut T, *const T, *const T, usize);
+/// A reduction kernel: `(src, n)`; `n` may be zero.
+///
+/// # Safety
+/// `src` is valid for reads of `n` elements.
+pub type ReduceTile<T> = unsafe extern "C" fn(*const T, usize) -> T;
+/// The scalar form of a unary kernel; the same bits as the tile.
+pub type UnaryScalar<T> = extern "C" fn(T) -> T;
+/// The scalar form of a binary kernel; the same bits as the tile.
+pub type BinaryScalar<T> = extern "C" fn(T, T) -> T;
+/// Threefry-2x32-20: `(dst0, dst1, k0, k1, x0, x1, n)`, arrays of keys and counters.
+///
+/// # Safety
+/// All arrays have `n` elements; neither destination overlaps any other array.
+pub type ThreefryTile =
+    unsafe extern "C" fn(*mut u32, *mut u32, *const u32, *const u32, *const u32, *const u32, usize);
+/// Threefry-2x32-20 under one key: `(dst0, dst1, k0, k1, x0, x1, n)`.
+///
+/// # Safety
+/// As [`ThreefryTile`].
+pub type ThreefryOneKeyTile =
+    unsafe extern "C" fn(*mut u32, *mut u32, u32, u32, *const u32, *const u32, usize);
+
+macro_rules! kernel_enum {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant,)*
+        }
+        impl $name {
+            /// Every kernel, in the order of the table.
+            pub const ALL: &[$name] = &[$($name::$variant,)*];
+
+            /// The name in lower case, as in the text IR.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $($name::$variant => $text,)*
+                }
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+    };
+}
+
+kernel_enum! {
+    /// The unary functions. The order is that of the arrays below.
+    UnaryKernel {
+        /// e^x
+        Exp = "exp",
+        /// e^x - 1
+        Expm1 = "expm1",
+        /// log x
+        Log = "log",
+        /// log(1 + x)
+        Log1p = "log1p",
+        /// sin x
+        Sin = "sin",
+        /// cos x
+        Cos = "cos",
+        /// tan x
+        Tan = "tan",
+        /// asin x
+        Asin = "asin",
+        /// acos x
+        Acos = "acos",
+        /// atan x
+        Atan = "atan",
+        /// sinh x
+        Sinh = "sinh",
+        /// cosh x
+        Cosh = "cosh",
+        /// tanh x
+        Tanh = "tanh",
+        /// asinh x
+        Asinh = "asinh",
+        /// acosh x
+        Acosh = "acosh",
+        /// atanh x
+        Atanh = "atanh",
+        /// The error function.
+        Erf = "erf",
+        /// 1 - erf x
+        Erfc = "erfc",
+        /// The inverse of erf.
+        ErfInv = "erf_inv",
+        /// 1 / (1 + e^-x)
+        Logistic = "logistic",
+    }
+}
+
+kernel_enum! {
+    /// The binary functions.
+    BinaryKernel {
+        /// x^y with C's special cases.
+        Pow = "pow",
+        /// `atan2(y, x)` with C's special cases.
+        Atan2 = "atan2",
+    }
+}
+
+kernel_enum! {
+    /// The reductions.
+    ReduceKernel {
+        /// The sum; -0 for an empty tile.
+        Sum = "sum",
+        /// The product; 1 for an empty tile.
+        Product = "prod",
+        /// The maximum, NaN if any element is; -infinity for an empty tile.
+        Max = "max",
+        /// The minimum, NaN if any element is; infinity for an empty tile.
+        Min = "min",
+    }
+}
+
+const UNARY: usize = UnaryKernel::ALL.len();
+const BINARY: usize = BinaryKernel::ALL.len();
+const REDUCE: usize = ReduceKernel::ALL.len();
+
+/// The kernels of one scalar type.
+#[derive(Debug)]
+struct Kernels<T: 'static> {
+    unary: [UnaryTile<T>; UNARY],
+    unary_scalar: [UnaryScalar<T>; UNARY],
+    binary: [BinaryTile<T>; BINARY],
+    binary_scalar: [BinaryScalar<T>; BINARY],
+    reduce: [ReduceTile<T>; REDUCE],
+}
+
+/// An instruction set that kernels are compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Isa {
+    /// AVX-512 F, DQ, VL and BW.
+    Avx512,
+    /// AVX2 and FMA.
+    Avx2,
+    /// Whatever the program itself is compiled for.
+    Portable,
+}
+
+impl Isa {
+    /// Every instruction set, the widest first.
+    pub const ALL: &[Isa] = &[Isa::Avx512, Isa::Avx2, Isa::Portable];
+
+    /// The name that `PROBPIPE_ISA` takes.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Isa::Avx512 => "avx512",
+            Isa::Avx2 => "avx2",
+            Isa::Portable => "portable",
+        }
+    }
+
+    /// Whether this processor has it.
+    #[must_use]
+    pub fn is_available(self) -> bool {
+        match self {
+            Isa::Portable => true,
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => {
+                is_x86_feature_detected!("avx2")
+                    && is_x86_feature_detected!("fma")
+                    && is_x86_feature_detected!("bmi1")
+                    && is_x86_feature_detected!("bmi2")
+                    && is_x86_feature_detected!("lzcnt")
+                    && is_x86_feature_detected!("popcnt")
+            }
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => {
+                Isa::Avx2.is_available()
+                    && is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("avx512bw")
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            Isa::Avx2 | Isa::Avx512 => false,
+        }
+    }
+}
+
+impl fmt::Display for Isa {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The kernels of one instruction set.
+#[derive(Debug)]
+pub struct KernelTable {
+    isa: Isa,
+    f32: Kernels<f32>,
+    f64: Kernels<f64>,
+    threefry: ThreefryTile,
+    threefry_one_key: ThreefryOneKeyTile,
+}
+
+impl KernelTable {
+    /// The instruction set.
+    #[must_use]
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+    /// The tile kernel of a unary function on `f32`.
+    #[must_use]
+    pub fn unary_f32(&self, kernel: UnaryKernel) -> UnaryTile<f32> {
+        self.f32.unary[kernel as usize]
+    }
+    /// The tile kernel of a unary function on `f64`.
+    #[must_use]
+    pub fn unary_f64(&self, kernel: UnaryKernel) -> UnaryTile<f64> {
+        self.f64.unary[kernel as usize]
+    }
+    /// The scalar form of a unary function on `f32`.
+    #[must_use]
+    pub fn unary_scalar_f32(&self, kernel: UnaryKernel) -> UnaryScalar<f32> {
+        self.f32.unary_scalar[kernel as usize]
+    }
+    /// The scalar form of a unary function on `f64`.
+    #[must_use]
+    pub fn unary_scalar_f64(&self, kernel: UnaryKernel) -> UnaryScalar<f64> {
+        self.f64.unary_scalar[kernel as usize]
+    }
+    /// The tile kernel of a binary function on `f32`.
+    #[must_use]
+    pub fn binary_f32(&self, kernel: BinaryKernel) -> BinaryTile<f32> {
+        self.f32.binary[kernel as usize]
+    }
+    /// The tile kernel of a binary function on `f64`.
+    #[must_use]
+    pub fn binary_f64(&self, kernel: BinaryKernel) -> BinaryTile<f64> {
+        self.f64.binary[kernel as usize]
+    }
+    /// The scalar form of a binary function on `f32`.
+    #[must_use]
+    pub fn binary_scalar_f32(&self, kernel: BinaryKernel) -> BinaryScalar<f32> {
+        self.f32.binary_scalar[kernel as usize]
+    }
+    /// The scalar form of a binary function on `f64`.
+    #[must_use]
+    pub fn binary_scalar_f64(&self, kernel: BinaryKernel) -> BinaryScalar<f64> {
+        self.f64.binary_scalar[kernel as usize]
+    }
+    /// The reduction of an `f32` tile.
+    #[must_use]
+    pub fn reduce_f32(&self, kernel: ReduceKernel) -> ReduceTile<f32> {
+        self.f32.reduce[kernel as usize]
+    }
+    /// The reduction of an `f64` tile.
+    #[must_use]
+    pub fn reduce_f64(&self, kernel: ReduceKernel) -> ReduceTile<f64> {
+        self.f64.reduce[kernel as usize]
+    }
+    /// Threefry with a key per counter.
+    #[must_use]
+    pub fn threefry(&self) -> ThreefryTile {
+        self.threefry
+    }
+    /// Threefry with one key.
+    #[must_use]
+    pub fn threefry_one_key(&self) -> ThreefryOneKeyTile {
+        self.threefry_one_key
+    }
+}
+
+macro_rules! kernels {
+    ($module:ident, $lane:ty, $scalar:ty) => {
+        kernels!(@build $module, $lane, $scalar,
+            [Exp, Expm1, Log, Log1p, Sin, Cos, Tan, Asin, Acos, Atan, Sinh, Cosh, Tanh, Asinh,
+             Acosh, Atanh, Erf, Erfc, ErfInv, Logistic],
+            [Pow, Atan2])
+    };
+    (@build $module:ident, $lane:ty, $scalar:ty, [$($unary:ident),*], [$($binary:ident),*]) => {
+        Kernels {
+            unary: [$(instances::$module::unary_tile::<$lane, tile::$unary>),*],
+            unary_scalar: [$(instances::$module::unary_scalar::<$lane, tile::$unary>),*],
+            binary: [$(instances::$module::binary_tile::<$lane, tile::$binary>),*],
+            binary_scalar: [$(instances::$module::binary_scalar::<$lane, tile::$binary>),*],
+            reduce: [
+                instances::$module::reduce_tile::<$scalar, Sum>,
+                instances::$module::reduce_tile::<$scalar, Product>,
+                instances::$module::reduce_tile::<$scalar, Maximum>,
+                instances::$module::reduce_tile::<$scalar, Minimum>,
+            ],
+        }
+    };
+}
+
+macro_rules! table {
+    ($name:ident, $isa:ident, $module:ident, $lane32:ty, $lane64:ty) => {
+        static $name: KernelTable = KernelTable {
+            isa: Isa::$isa,
+            f32: kernels!($module, $lane32, f32),
+            f64: kernels!($module, $lane64, f64),
+            threefry: instances::$module::threefry,
+            threefry_one_key: instances::$module::threefry_one_key,
+        };
+    };
+}
+
+table!(PORTABLE, Portable, portable, Portable32, Portable64);
+#[cfg(target_arch = "x86_64")]
+table!(AVX2, Avx2, avx2, Fused32, Fused64);
+#[cfg(target_arch = "x86_64")]
+table!(AVX512, Avx512, avx512, Fused32, Fused64);
+
+/// The table of one instruction set, if this processor has it.
+#[must_use]
+pub fn table_for(isa: Isa) -> Option<&'static KernelTable> {
+    if !isa.is_available() {
+        return None;
+    }
+    match isa {
+        Isa::Portable => Some(&PORTABLE),
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => Some(&AVX2),
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => Some(&AVX512),
+        #[cfg(not(target_arch = "x86_64"))]
+        Isa::Avx2 | Isa::Avx512 => None,
+    }
+}
+
+/// The table that this process uses: the widest that the processor has, or the one that the
+/// environment variable `PROBPIPE_ISA` (`avx512`, `avx2`, `portable`) names. A name that is unknown
+/// or not available here is ignored.
+#[must_use]
+pub fn table() -> &'static KernelTable {
+    static CHOSEN: OnceLock<&'static KernelTable> = OnceLock::new();
+    CHOSEN.get_or_init(|| {
+        let wanted = std::env::var("PROBPIPE_ISA").ok();
+        let named = Isa::ALL.iter().find(|isa| Some(isa.name()) == wanted.as_deref());
+        let order = named.into_iter().chain(Isa::ALL);
+        order.copied().find_map(table_for).unwrap_or(&PORTABLE)
+    })
+}

@@ -1,0 +1,208 @@
+//! Loops over tiles, generic and safe; [`crate::instances`] compiles them per instruction set.
+//!
+//! A tile is cut into blocks of fixed length, so that LLVM vectorises the whole of it; what is
+//! left over is padded to a shorter block rather than done by scalars.
+
+use crate::lane::Lane;
+use crate::math::{
+    error_function, exponential, inverse_trigonometric, logarithm, power, trigonometric,
+};
+
+/// A unary function over lanes.
+///
+/// A function may leave rare arguments to a second formula: a block computes `common` for every
+/// lane, and only when some lane is rare computes `rare` and blends. Each lane's result depends on
+/// that lane alone, so scalars and tiles agree to the bit.
+pub trait UnaryOp<L: Lane> {
+    /// Whether `is_rare` is ever true.
+    const HAS_RARE: bool = false;
+    /// The value at arguments that are not rare; anything elsewhere.
+    fn common(x: L) -> L;
+    /// Whether `rare` has the value.
+    #[inline(always)]
+    fn is_rare(_: L) -> bool {
+        false
+    }
+    /// The value at rare arguments.
+    #[inline(always)]
+    fn rare(x: L) -> L {
+        x
+    }
+}
+
+/// A binary function over lanes.
+pub trait BinaryOp<L: Lane> {
+    /// The value.
+    fn apply(x: L, y: L) -> L;
+}
+
+macro_rules! unary_op {
+    ($($name:ident = $function:path;)*) => {
+        $(
+            #[doc = concat!("The op `", stringify!($name), "`.")]
+            #[derive(Clone, Copy, Debug)]
+            pub struct $name;
+            impl<L: Lane> UnaryOp<L> for $name {
+                #[inline(always)]
+                fn common(x: L) -> L {
+                    $function(x)
+                }
+            }
+        )*
+    };
+}
+
+macro_rules! unary_op_with_rare {
+    ($($name:ident = $function:path, $is_rare:path, $rare:expr;)*) => {
+        $(
+            #[doc = concat!("The op `", stringify!($name), "`.")]
+            #[derive(Clone, Copy, Debug)]
+            pub struct $name;
+            impl<L: Lane> UnaryOp<L> for $name {
+                const HAS_RARE: bool = true;
+                #[inline(always)]
+                fn common(x: L) -> L {
+                    $function(x)
+                }
+                #[inline(always)]
+                fn is_rare(x: L) -> bool {
+                    $is_rare(x)
+                }
+                #[inline(always)]
+                fn rare(x: L) -> L {
+                    $rare(x)
+                }
+            }
+        )*
+    };
+}
+
+unary_op! {
+    Exp = exponential::exp;
+    Expm1 = exponential::expm1;
+    Log = logarithm::log;
+    Log1p = logarithm::log1p;
+    Asin = inverse_trigonometric::asin;
+    Acos = inverse_trigonometric::acos;
+    Atan = inverse_trigonometric::atan;
+    Sinh = exponential::sinh;
+    Cosh = exponential::cosh;
+    Tanh = exponential::tanh;
+    Asinh = logarithm::asinh;
+    Acosh = logarithm::acosh;
+    Atanh = logarithm::atanh;
+    Erf = error_function::erf;
+    Erfc = error_function::erfc;
+    Logistic = exponential::logistic;
+}
+
+unary_op_with_rare! {
+    Sin = trigonometric::sin, trigonometric::is_large, L::library_sin;
+    Cos = trigonometric::cos, trigonometric::is_large, L::library_cos;
+    Tan = trigonometric::tan, trigonometric::is_large, L::library_tan;
+    ErfInv = error_function::erf_inv, error_function::erf_inv_is_tail, error_function::erf_inv_tail;
+}
+
+/// The op `Pow`.
+#[derive(Clone, Copy, Debug)]
+pub struct Pow;
+impl<L: Lane> BinaryOp<L> for Pow {
+    #[inline(always)]
+    fn apply(x: L, y: L) -> L {
+        power::pow(x, y)
+    }
+}
+
+/// The op `Atan2`; the first argument is the ordinate.
+#[derive(Clone, Copy, Debug)]
+pub struct Atan2;
+impl<L: Lane> BinaryOp<L> for Atan2 {
+    #[inline(always)]
+    fn apply(y: L, x: L) -> L {
+        inverse_trigonometric::atan2(y, x)
+    }
+}
+
+/// One value of a unary op.
+#[inline(always)]
+pub fn unary_one<L: Lane, O: UnaryOp<L>>(x: L::Scalar) -> L::Scalar {
+    let x = L::wrap(x);
+    if O::HAS_RARE && O::is_rare(x) { O::rare(x).get() } else { O::common(x).get() }
+}
+
+/// The length of a full block.
+const BLOCK: usize = 64;
+/// The length of a padded block at the end.
+const SHORT: usize = 16;
+
+#[inline(always)]
+fn unary_block<L: Lane, O: UnaryOp<L>, const N: usize>(
+    dst: &mut [L::Scalar; N],
+    src: &[L::Scalar; N],
+) {
+    let mut any = L::int(0);
+    for i in 0..N {
+        let x = L::wrap(src[i]);
+        dst[i] = O::common(x).get();
+        if O::HAS_RARE {
+            any = L::int_or(any, L::int_flag(O::is_rare(x)));
+        }
+    }
+    if O::HAS_RARE && L::int_any(any) {
+        for i in 0..N {
+            let x = L::wrap(src[i]);
+            if O::is_rare(x) {
+                dst[i] = O::rare(x).get();
+            }
+        }
+    }
+}
+
+/// A unary op over slices of equal length.
+#[inline(always)]
+pub fn unary<L: Lane, O: UnaryOp<L>>(dst: &mut [L::Scalar], src: &[L::Scalar]) {
+    let (dst_blocks, dst_rest) = dst.as_chunks_mut::<BLOCK>();
+    let (src_blocks, src_rest) = src.as_chunks::<BLOCK>();
+    for (d, s) in dst_blocks.iter_mut().zip(src_blocks) {
+        unary_block::<L, O, BLOCK>(d, s);
+    }
+    for (d, s) in dst_rest.chunks_mut(SHORT).zip(src_rest.chunks(SHORT)) {
+        let mut padded = [L::Scalar::default(); SHORT];
+        let mut result = [L::Scalar::default(); SHORT];
+        padded[..s.len()].copy_from_slice(s);
+        unary_block::<L, O, SHORT>(&mut result, &padded);
+        d.copy_from_slice(&result[..d.len()]);
+    }
+}
+
+#[inline(always)]
+fn binary_block<L: Lane, O: BinaryOp<L>, const N: usize>(
+    dst: &mut [L::Scalar; N],
+    x: &[L::Scalar; N],
+    y: &[L::Scalar; N],
+) {
+    for i in 0..N {
+        dst[i] = O::apply(L::wrap(x[i]), L::wrap(y[i])).get();
+    }
+}
+
+/// A binary op over slices of equal length.
+#[inline(always)]
+pub fn binary<L: Lane, O: BinaryOp<L>>(dst: &mut [L::Scalar], x: &[L::Scalar], y: &[L::Scalar]) {
+    let (dst_blocks, dst_rest) = dst.as_chunks_mut::<BLOCK>();
+    let (x_blocks, x_rest) = x.as_chunks::<BLOCK>();
+    let (y_blocks, y_rest) = y.as_chunks::<BLOCK>();
+    for ((d, x), y) in dst_blocks.iter_mut().zip(x_blocks).zip(y_blocks) {
+        binary_block::<L, O, BLOCK>(d, x, y);
+    }
+    let rest = x_rest.chunks(SHORT).zip(y_rest.chunks(SHORT));
+    for (d, (x, y)) in dst_rest.chunks_mut(SHORT).zip(rest) {
+        let mut padded_x = [L::Scalar::default(); SHORT];
+        let mut padded_y = [L::Scalar::default(); SHORT];
+        let mut result = [L::Scalar::default(); SHORT];
+        padded_x[..x.len()].copy_from_slice(x);
+        padded_y[..y.len()].copy_from_slice(y);
+        binary_block::<L, O, SHORT>(&mut result, &padded_x, &padded_y);
+        d.copy_from_slice(&result[..d.len()]);
+    }
+}

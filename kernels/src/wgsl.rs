@@ -1,0 +1,83 @@
+//! The WGSL versions of the functions, as text, and the parts of that text that one shader needs.
+//!
+//! Nothing is parsed beyond finding the functions: a shader generator asks for a name and gets the
+//! function's text with the names of what it calls. No devices here; the text is validated in tests.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+/// Every function, `pp_`-prefixed, in an order where callees come first.
+pub const MATH_WGSL: &str = include_str!("../wgsl/math.wgsl");
+
+/// One function of [`MATH_WGSL`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WgslFn {
+    /// Its name, with the `pp_` prefix.
+    pub name: &'static str,
+    /// Its text, with the comment above it.
+    pub source: &'static str,
+    /// The names of the functions that it calls itself.
+    pub deps: Vec<&'static str>,
+}
+
+/// The functions in the order of the file. The order is a guarantee: callees come first.
+fn functions() -> &'static (Vec<WgslFn>, BTreeMap<&'static str, usize>) {
+    static FUNCTIONS: OnceLock<(Vec<WgslFn>, BTreeMap<&'static str, usize>)> = OnceLock::new();
+    FUNCTIONS.get_or_init(|| {
+        let mut list = Vec::<WgslFn>::new();
+        // Functions are separated by blank lines and contain none.
+        for source in MATH_WGSL.split("\n\n") {
+            let Some(start) = source.lines().find_map(|line| line.strip_prefix("fn ")) else {
+                continue;
+            };
+            let name = &start[..start.find('(').unwrap_or(0)];
+            let body = source.split_once('{').map_or("", |(_, body)| body);
+            let mut deps = Vec::new();
+            for (at, _) in body.match_indices("pp_") {
+                let end = body[at..].find(|c: char| c != '_' && !c.is_ascii_alphanumeric());
+                let called = &body[at..at + end.unwrap_or(0)];
+                if !deps.contains(&called) {
+                    deps.push(called);
+                }
+            }
+            list.push(WgslFn { name, source: source.trim_end(), deps });
+        }
+        let index = list.iter().enumerate().map(|(i, function)| (function.name, i)).collect();
+        (list, index)
+    })
+}
+
+/// A function by name, with or without the `pp_` prefix.
+#[must_use]
+pub fn wgsl_function(name: &str) -> Option<WgslFn> {
+    let (list, index) = functions();
+    let name = name.strip_prefix("pp_").unwrap_or(name);
+    index.get(format!("pp_{name}").as_str()).map(|&i| list[i].clone())
+}
+
+/// The text of the named functions and of all that they call, each once, callees first. A name that
+/// does not exist gives `None`.
+#[must_use]
+pub fn wgsl_module(names: &[&str]) -> Option<String> {
+    let (list, index) = functions();
+    let mut needed = vec![false; list.len()];
+    for name in names {
+        needed[*index.get(wgsl_function(name)?.name)?] = true;
+    }
+    // Callees stand before callers, so one pass from the end finds them all.
+    for i in (0..list.len()).rev().filter(|&i| i > 0) {
+        if needed[i] {
+            for dep in &list[i].deps {
+                needed[*index.get(dep)?] = true;
+            }
+        }
+    }
+    let sources = list.iter().zip(needed).filter(|(_, needed)| *needed).map(|(f, _)| f.source);
+    Some(sources.collect::<Vec<_>>().join("\n\n") + "\n")
+}
+
+/// The names of all functions, callees first.
+#[must_use]
+pub fn wgsl_names() -> Vec<&'static str> {
+    functions().0.iter().map(|function| function.name).collect()
+}

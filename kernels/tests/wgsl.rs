@@ -1,0 +1,52 @@
+//! The WGSL text parses, validates and can be taken apart. Values are checked on devices elsewhere.
+
+use probpipe_kernels::wgsl::{MATH_WGSL, wgsl_function, wgsl_module, wgsl_names};
+
+#[track_caller]
+fn validate(source: &str) {
+    let module = match naga::front::wgsl::parse_str(source) {
+        Ok(module) => module,
+        Err(error) => panic!("{}", error.emit_to_string(source)),
+    };
+    let flags = naga::valid::ValidationFlags::all();
+    let mut validator = naga::valid::Validator::new(flags, naga::valid::Capabilities::empty());
+    if let Err(error) = validator.validate(&module) {
+        panic!("{}", error.emit_to_string(source));
+    }
+}
+
+#[test]
+fn whole_text_is_valid() {
+    validate(MATH_WGSL);
+}
+
+#[test]
+fn every_function_is_valid_with_only_what_it_calls() {
+    for name in wgsl_names() {
+        validate(&wgsl_module(&[name]).expect("a known name"));
+    }
+}
+
+#[test]
+fn callees_come_first() {
+    let names = wgsl_names();
+    for (i, name) in names.iter().enumerate() {
+        for dep in wgsl_function(name).expect("a known name").deps {
+            let at = names.iter().position(|other| *other == dep);
+            assert!(at.is_some_and(|at| at < i), "{name} calls {dep}");
+        }
+    }
+}
+
+#[test]
+fn every_kernel_has_its_function() {
+    let unary = probpipe_kernels::UnaryKernel::ALL.iter().map(|kernel| kernel.name());
+    let binary = probpipe_kernels::BinaryKernel::ALL.iter().map(|kernel| kernel.name());
+    for name in unary.chain(binary) {
+        assert!(wgsl_function(name).is_some(), "{name}");
+    }
+    assert!(wgsl_function("no_such_function").is_none());
+    assert!(wgsl_module(&["exp", "no_such_function"]).is_none());
+    let text = wgsl_module(&["exp", "pp_expm1"]).expect("known names");
+    assert_eq!(text.matches("fn pp_exp_reduce(").count(), 1);
+}
