@@ -70,7 +70,7 @@ pub enum Stmt {
     /// A fused loop nest.
     Kernel(Kernel),
     /// A call of dense linear algebra.
-    Library(Library),
+    Library(Box<Library>),
     /// A counted loop.
     Loop(Loop),
 }
@@ -137,7 +137,7 @@ pub enum Expr {
 }
 
 /// An affine index: `offset + sum(axes[i] * i-th axis) + sum(step * loop index)`, in elements.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct IndexMap {
     /// The constant part.
     pub offset: i64,
@@ -237,6 +237,17 @@ impl Program {
     /// The buffer's declaration.
     pub fn buffer(&self, id: BufferId) -> &Buffer {
         &self.buffers[id.0 as usize]
+    }
+}
+
+impl LibraryCall {
+    /// The arrays of the call, the result last.
+    pub fn views(&self) -> SmallVec<[&View; 3]> {
+        match self {
+            LibraryCall::Matmul { lhs, rhs, out, .. } => smallvec::smallvec![lhs, rhs, out],
+            LibraryCall::Cholesky { input, out, .. } => smallvec::smallvec![input, out],
+            LibraryCall::TriangularSolve { a, b, out, .. } => smallvec::smallvec![a, b, out],
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! Chebyshev interpolant of (e^r - 1 - r) / r^2 computed at 60 digits; it is written here so that
 //! the leading 1 + r stays exact and the polynomial's own rounding weighs r^2/2 < 0.06.
 
+use super::logarithm::ln2_parts;
 use crate::lane::{Lane, fast_two_sum, horner, select, two_product, two_sum};
 
 /// What is left of the argument after taking out a multiple of ln 2.
@@ -19,31 +20,31 @@ pub struct Reduced<L: Lane> {
     pub tail: L,
 }
 
-/// Reduces `x + x_low`; |x| must be at most about 2^10 (f64) or 2^7 (f32).
+/// q(r) = (e^r - 1 - r) / r^2.
 #[inline(always)]
-pub fn reduce<L: Lane>(x: L, x_low: L) -> Reduced<L> {
-    let (n, power) = (x * L::lit(core::f64::consts::LOG2_E)).round_int();
-    // The high part of ln 2 has 32 (f32: 15) bits, so that its product with n is exact.
-    let (ln2_high, ln2_low) = if L::DOUBLE {
-        (0.693_147_180_369_123_8, 1.908_214_929_270_587_7e-10)
-    } else {
-        (0.693_145_751_953_125, 1.428_606_765_330_187e-6)
-    };
-    let a = (-n).fma(L::lit(ln2_high), x);
-    // `x_low` may be many ulp of the remainder: it must go through the polynomial too.
-    let b = n.fma(L::lit(ln2_low), -x_low);
-    let high = a - b;
-    let low = (a - high) - b;
-    let q = if L::DOUBLE {
-        horner!(high; 0.5, 0.1666666666666667, 0.04166666666666667, 0.008333333333326136,
+fn second_order<L: Lane>(r: L) -> L {
+    if L::DOUBLE {
+        horner!(r; 0.5, 0.1666666666666667, 0.04166666666666667, 0.008333333333326136,
             0.0013888888888883748, 0.00019841269874820627, 2.4801587325547743e-05,
             2.7557255400206422e-06, 2.75572736431103e-07, 2.5105217004720745e-08,
             2.0914686968086876e-09)
     } else {
-        horner!(high; 0.5, 0.1666666716337204, 0.04166646674275398, 0.00833331048488617,
+        horner!(r; 0.5, 0.1666666716337204, 0.04166646674275398, 0.00833331048488617,
             0.0013933649752289057, 0.00019890991097781807)
-    };
-    let tail = (high * high).fma(q, low.fma(high, low));
+    }
+}
+
+/// Reduces `x + x_low`; |x| must be at most about 2^10 (f64) or 2^7 (f32).
+#[inline(always)]
+pub fn reduce<L: Lane>(x: L, x_low: L) -> Reduced<L> {
+    let (n, power) = (x * L::lit(core::f64::consts::LOG2_E)).round_int();
+    let (ln2_high, ln2_low) = ln2_parts::<L>();
+    let a = (-n).fma(ln2_high, x);
+    // `x_low` may be many ulp of the remainder: it must go through the polynomial too.
+    let b = n.fma(ln2_low, -x_low);
+    let high = a - b;
+    let low = (a - high) - b;
+    let tail = (high * high).fma(second_order(high), low.fma(high, low));
     Reduced { power, power_float: n, high, tail }
 }
 
@@ -55,11 +56,14 @@ fn clamp_to_range<L: Lane>(x: L) -> L {
     select(x < L::lit(low), L::lit(low), x)
 }
 
-/// e^x.
+/// e^x. The remainder is not compensated: beside one, what it loses is a tenth of an ulp.
 #[inline(always)]
 pub fn exp<L: Lane>(x: L) -> L {
-    let r = reduce(clamp_to_range(x), L::lit(0.0));
-    (L::lit(1.0) + (r.high + r.tail)).scale_exponent(r.power)
+    let x = clamp_to_range(x);
+    let (n, power) = (x * L::lit(core::f64::consts::LOG2_E)).round_int();
+    let (ln2_high, ln2_low) = ln2_parts::<L>();
+    let r = (-n).fma(ln2_low, (-n).fma(ln2_high, x));
+    (L::lit(1.0) + (r * r).fma(second_order(r), r)).scale_exponent(power)
 }
 
 /// (e^x - 1) 2^-n as a sum of two lanes, given the reduction of x.

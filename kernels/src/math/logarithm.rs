@@ -7,7 +7,8 @@
 
 use crate::lane::{Lane, horner, select, two_sum};
 
-/// The high and low parts of ln 2; k times the high part is exact.
+/// The high and low parts of ln 2. The high part has 32 (f32: 15) bits, so that its product with
+/// any exponent is exact.
 #[inline(always)]
 pub fn ln2_parts<L: Lane>() -> (L, L) {
     if L::DOUBLE {

@@ -1,0 +1,246 @@
+//! Gathers equations into kernels. Equations over one iteration space share a kernel unless a
+//! path between them leads through another; whole-array operations stand alone.
+//!
+//! Greedy, in the order of the graph: an equation joins the kernel of one of its operands if it
+//! can, else a recent kernel of its space, else begins a new one. Transitive dependencies are bit
+//! sets, so that a join costs no search.
+
+use super::analyse::{self, Kind, Node, NodeKind};
+use probpipe_trace::Graph;
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// Equations that run together.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Cluster {
+    /// The nodes, in the order of the graph.
+    pub(super) nodes: Vec<usize>,
+    /// Extents of the iteration space without unit axes; `None` for a node that stands alone.
+    pub(super) domain: Option<SmallVec<[usize; 4]>>,
+    /// The reduced axes of `domain`, once a reduction has joined.
+    pub(super) reduced: Option<SmallVec<[usize; 4]>>,
+}
+
+impl Cluster {
+    /// True for kernels.
+    pub(super) fn is_fused(&self) -> bool {
+        self.domain.is_some()
+    }
+}
+
+/// A set of clusters.
+#[derive(Clone, Default)]
+struct Set(Vec<u64>);
+
+impl Set {
+    fn contains(&self, i: usize) -> bool {
+        self.0.get(i / 64).is_some_and(|w| w >> (i % 64) & 1 == 1)
+    }
+
+    fn insert(&mut self, i: usize) {
+        if self.0.len() <= i / 64 {
+            self.0.resize(i / 64 + 1, 0);
+        }
+        self.0[i / 64] |= 1 << (i % 64);
+    }
+
+    /// Adds all of `other`; true if anything was new.
+    fn extend(&mut self, other: &Set) -> bool {
+        if self.0.len() < other.0.len() {
+            self.0.resize(other.0.len(), 0);
+        }
+        let mut grew = false;
+        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
+            grew |= *theirs & !*mine != 0;
+            *mine |= theirs;
+        }
+        grew
+    }
+}
+
+/// Recent kernels of a space that an equation tries to join.
+const RECENT: usize = 6;
+
+/// The position of each raw axis among the axes that are not of extent 1.
+pub(super) fn dense_axes(domain: &[usize]) -> SmallVec<[Option<usize>; 4]> {
+    let mut next = 0;
+    domain
+        .iter()
+        .map(|&n| {
+            (n != 1).then(|| {
+                next += 1;
+                next - 1
+            })
+        })
+        .collect()
+}
+
+struct Clustering<'a> {
+    graph: &'a Graph,
+    kinds: &'a [Kind],
+    nodes: &'a [Node],
+    limit: usize,
+    clusters: Vec<Cluster>,
+    of: Vec<usize>,
+    ancestors: Vec<Set>,
+    /// Clusters that are an ancestor of some other.
+    is_ancestor: Set,
+}
+
+/// Clusters in an order in which they can run.
+pub(super) fn cluster(graph: &Graph, kinds: &[Kind], nodes: &[Node], limit: usize) -> Vec<Cluster> {
+    let mut c = Clustering {
+        graph,
+        kinds,
+        nodes,
+        limit,
+        clusters: Vec::new(),
+        of: vec![usize::MAX; nodes.len()],
+        ancestors: Vec::new(),
+        is_ancestor: Set::default(),
+    };
+    let mut recent: FxHashMap<SmallVec<[usize; 4]>, Vec<usize>> = FxHashMap::default();
+    for n in 0..nodes.len() {
+        c.place(n, &mut recent);
+    }
+    c.in_order()
+}
+
+impl Clustering<'_> {
+    fn place(&mut self, n: usize, recent: &mut FxHashMap<SmallVec<[usize; 4]>, Vec<usize>>) {
+        let node = &self.nodes[n];
+        // For each operand that is computed: its cluster, and whether the node could use its
+        // value in a register.
+        let operands: Vec<(usize, bool)> = node
+            .reads(self.graph)
+            .iter()
+            .filter_map(|(var, map)| {
+                let (base, map) = analyse::chase(self.kinds, *var, map);
+                let producer = analyse::producer(self.kinds, base)?;
+                let register = matches!(self.kinds[base.index()], Kind::Node(_))
+                    && self.nodes[producer].kind == NodeKind::Point
+                    && analyse::is_identity(self.graph, node, base, &map);
+                Some((self.of[producer], register))
+            })
+            .collect();
+
+        let fused = matches!(node.kind, NodeKind::Point | NodeKind::Relayout | NodeKind::Reduce);
+        if !fused {
+            let at = self.add(Cluster { nodes: vec![n], ..Cluster::default() });
+            self.join(n, at, &operands);
+            return;
+        }
+        let dense = dense_axes(&node.domain);
+        let domain: SmallVec<[usize; 4]> =
+            node.domain.iter().copied().filter(|&e| e != 1).collect();
+        let reduced: Option<SmallVec<[usize; 4]>> = (node.kind == NodeKind::Reduce)
+            .then(|| node.reduced.iter().filter_map(|&a| dense[a]).collect());
+
+        let list = recent.entry(domain.clone()).or_default();
+        let mut own: Vec<usize> =
+            operands.iter().filter(|(_, register)| *register).map(|(at, _)| *at).collect();
+        own.sort_unstable_by_key(|&at| Reverse(at));
+        own.dedup();
+        let candidates: Vec<usize> =
+            own.into_iter().chain(list.iter().rev().copied().take(RECENT)).collect();
+        let found = candidates.into_iter().find(|&at| {
+            let cluster = &self.clusters[at];
+            cluster.nodes.len() < self.limit
+                && cluster.domain.as_ref() == Some(&domain)
+                && (reduced.is_none() || cluster.reduced.is_none() || cluster.reduced == reduced)
+                && operands.iter().all(|&(from, register)| {
+                    if from == at { register } else { !self.ancestors[from].contains(at) }
+                })
+        });
+        let at = match found {
+            Some(at) => {
+                self.clusters[at].nodes.push(n);
+                at
+            }
+            None => {
+                let cluster =
+                    Cluster { nodes: vec![n], domain: Some(domain.clone()), reduced: None };
+                let at = self.add(cluster);
+                recent.entry(domain).or_default().push(at);
+                at
+            }
+        };
+        if reduced.is_some() {
+            self.clusters[at].reduced = reduced;
+        }
+        self.join(n, at, &operands);
+    }
+
+    fn add(&mut self, cluster: Cluster) -> usize {
+        self.clusters.push(cluster);
+        self.ancestors.push(Set::default());
+        self.clusters.len() - 1
+    }
+
+    /// Records that node `n` is in cluster `at`, which depends on the clusters of its operands.
+    fn join(&mut self, n: usize, at: usize, operands: &[(usize, bool)]) {
+        self.of[n] = at;
+        let mut grew = false;
+        for &(from, _) in operands {
+            if from != at && !self.ancestors[at].contains(from) {
+                let theirs = std::mem::take(&mut self.ancestors[from]);
+                self.ancestors[at].extend(&theirs);
+                self.ancestors[from] = theirs;
+                self.ancestors[at].insert(from);
+                self.is_ancestor.insert(from);
+                grew = true;
+            }
+        }
+        if grew && self.is_ancestor.contains(at) {
+            let mine = std::mem::take(&mut self.ancestors[at]);
+            for other in 0..self.clusters.len() {
+                if other != at && self.ancestors[other].contains(at) {
+                    self.ancestors[other].extend(&mine);
+                }
+            }
+            self.ancestors[at] = mine;
+        }
+    }
+
+    /// The clusters, each after those it depends on, otherwise by their first equation.
+    fn in_order(self) -> Vec<Cluster> {
+        let n = self.clusters.len();
+        let mut successors = vec![Vec::new(); n];
+        let mut waiting = vec![0usize; n];
+        for (at, cluster) in self.clusters.iter().enumerate() {
+            let mut direct: Vec<usize> = cluster
+                .nodes
+                .iter()
+                .flat_map(|&node| self.nodes[node].reads(self.graph))
+                .filter_map(|(var, map)| {
+                    let (base, _) = analyse::chase(self.kinds, var, &map);
+                    Some(self.of[analyse::producer(self.kinds, base)?])
+                })
+                .filter(|&from| from != at)
+                .collect();
+            direct.sort_unstable();
+            direct.dedup();
+            waiting[at] = direct.len();
+            for from in direct {
+                successors[from].push(at);
+            }
+        }
+        let key = |at: usize| Reverse((self.clusters[at].nodes[0], at));
+        let mut ready: BinaryHeap<_> = (0..n).filter(|&at| waiting[at] == 0).map(key).collect();
+        let mut order = Vec::with_capacity(n);
+        while let Some(Reverse((_, at))) = ready.pop() {
+            order.push(at);
+            for &next in &successors[at] {
+                waiting[next] -= 1;
+                if waiting[next] == 0 {
+                    ready.push(key(next));
+                }
+            }
+        }
+        debug_assert_eq!(order.len(), n, "kernels depend on each other in a circle");
+        let mut clusters = self.clusters;
+        order.into_iter().map(|at| std::mem::take(&mut clusters[at])).collect()
+    }
+}

@@ -1,0 +1,334 @@
+//! One kernel from one cluster: the scalar expressions of its equations, loads where operands
+//! come from memory, stores where results are wanted there.
+
+use super::analyse::{self, AxisMap, Kind, NodeKind, Source, What};
+use super::cluster::{Cluster, dense_axes};
+use super::{Block, internal, threefry};
+use crate::program::*;
+use probpipe_trace::{BinaryOp, CompareOp, DType, LinalgOp, Op, ReduceOp, Result, Scalar, VarId};
+use rustc_hash::FxHashMap;
+use smallvec::{SmallVec, smallvec};
+
+/// Expressions under construction, each stored once.
+pub(super) struct Exprs {
+    pub(super) exprs: Vec<Expr>,
+    pub(super) types: Vec<DType>,
+    literals: FxHashMap<(DType, u64), ExprId>,
+    loads: FxHashMap<(Option<BufferId>, Option<ExprId>, DType, IndexMap), ExprId>,
+}
+
+impl Exprs {
+    fn new() -> Exprs {
+        Exprs {
+            exprs: Vec::new(),
+            types: Vec::new(),
+            literals: FxHashMap::default(),
+            loads: FxHashMap::default(),
+        }
+    }
+
+    pub(super) fn push(&mut self, expr: Expr, dtype: DType) -> ExprId {
+        self.exprs.push(expr);
+        self.types.push(dtype);
+        ExprId(self.exprs.len() as u32 - 1)
+    }
+
+    pub(super) fn literal(&mut self, scalar: Scalar, dtype: DType) -> ExprId {
+        let bits = match scalar {
+            Scalar::Float(v) => v.to_bits(),
+            Scalar::Int(v) => v as u64,
+            Scalar::Bool(v) => u64::from(v),
+        };
+        // Only literals of the element type's own kind share a key.
+        let scalar = match (dtype.is_float(), scalar) {
+            (true, Scalar::Int(v)) => Scalar::Float(v as f64),
+            _ => scalar,
+        };
+        if let Some(&id) = self.literals.get(&(dtype, bits)) {
+            return id;
+        }
+        let id = self.push(Expr::Literal(scalar), dtype);
+        self.literals.insert((dtype, bits), id);
+        id
+    }
+
+    fn load(
+        &mut self,
+        buffer: Option<BufferId>,
+        index: IndexMap,
+        guard: Option<ExprId>,
+        dtype: DType,
+    ) -> ExprId {
+        let key = (buffer, guard, dtype, index);
+        if let Some(&id) = self.loads.get(&key) {
+            return id;
+        }
+        let index = key.3.clone();
+        let expr = match buffer {
+            Some(buffer) => Expr::Load { buffer, index, guard },
+            None => Expr::Index(index),
+        };
+        let id = self.push(expr, dtype);
+        self.loads.insert(key, id);
+        id
+    }
+
+    pub(super) fn binary(&mut self, op: BinaryOp, x: ExprId, y: ExprId) -> ExprId {
+        let dtype = self.types[x.0 as usize];
+        self.push(Expr::Binary(op, x, y), dtype)
+    }
+
+    fn compare(&mut self, op: CompareOp, x: ExprId, y: ExprId) -> ExprId {
+        self.push(Expr::Compare(op, x, y), DType::Bool)
+    }
+}
+
+/// The axes of a kernel: parallel, then reduced, as positions in the cluster's domain.
+struct Layout {
+    order: SmallVec<[usize; 4]>,
+}
+
+impl Layout {
+    /// An affine index over a node's raw domain as one over the kernel's axes.
+    fn index(&self, source: &Source, domain: &[usize]) -> IndexMap {
+        let dense = dense_axes(domain);
+        let mut axes: SmallVec<[i64; 4]> = smallvec![0; self.order.len()];
+        for (raw, &stride) in source.strides.iter().enumerate() {
+            if let Some(axis) = dense[raw]
+                && let Some(at) = self.order.iter().position(|&o| o == axis)
+            {
+                axes[at] += stride;
+            }
+        }
+        IndexMap { offset: source.offset, axes, loops: source.loops.clone() }
+    }
+}
+
+impl Block<'_> {
+    /// Emits the kernel of a cluster.
+    pub(super) fn kernel(&mut self, cluster: &Cluster, stored: &[bool]) -> Result<()> {
+        let domain = cluster.domain.as_ref().ok_or_else(|| internal("a kernel without a space"))?;
+        let reduced = cluster.reduced.clone().unwrap_or_default();
+        let parallel: SmallVec<[usize; 4]> =
+            (0..domain.len()).filter(|a| !reduced.contains(a)).collect();
+        let layout = Layout { order: parallel.iter().chain(&reduced).copied().collect() };
+        let mut x = Exprs::new();
+        let mut values: FxHashMap<VarId, ExprId> = FxHashMap::default();
+        let mut stores = Vec::new();
+        let mut location = None;
+
+        for &n in &cluster.nodes {
+            let node = self.nodes[n].clone();
+            let eqn = self.graph.eqns()[node.eqn].clone();
+            location = Some(eqn.location);
+            let result = match &eqn.op {
+                Op::Pad { low, .. } => self.pad(&mut x, &layout, n, low)?,
+                Op::Concat { axis } => self.concat(&mut x, &layout, n, *axis)?,
+                op => {
+                    let mut operands: SmallVec<[ExprId; 4]> = SmallVec::new();
+                    for (var, map) in node.reads(self.graph) {
+                        operands.push(self.read(&mut x, &layout, &values, n, var, &map, None)?);
+                    }
+                    if *op == Op::Threefry2x32 {
+                        let [a, b, c, d] = operands[..] else {
+                            return Err(internal("threefry has four operands"));
+                        };
+                        let both = threefry::expand(&mut x, [a, b, c, d]);
+                        for (&var, id) in eqn.outputs.iter().zip(both) {
+                            values.insert(var, id);
+                        }
+                        both[0]
+                    } else {
+                        let dtype = self.graph.ty(eqn.outputs[0]).dtype;
+                        point(&mut x, op, &operands, dtype)?
+                    }
+                }
+            };
+            if eqn.op != Op::Threefry2x32 && node.kind == NodeKind::Point {
+                values.insert(eqn.outputs[0], result);
+            }
+            for &var in &eqn.outputs {
+                if !stored[var.index()] {
+                    continue;
+                }
+                let (value, reduce) = match (&eqn.op, node.kind) {
+                    (Op::Reduce { op, .. }, _) => (result, Some(*op)),
+                    (Op::Dot(_), _) => (result, Some(ReduceOp::Sum)),
+                    (_, NodeKind::Relayout) => (result, None),
+                    _ => (values[&var], None),
+                };
+                let target = self.storage_of(var);
+                let What::Buffer(buffer) = target.what else {
+                    return Err(internal("a result is stored in no buffer"));
+                };
+                let index = layout.index(&self.store_source(n, &target), &node.domain);
+                // A contraction over nothing but unit axes has nothing to combine.
+                let reduce =
+                    reduce.filter(|_| cluster.reduced.as_ref().is_some_and(|r| !r.is_empty()));
+                stores.push(Store { buffer, index, value, reduce });
+            }
+        }
+        let location = location.ok_or_else(|| internal("a kernel without equations"))?;
+        self.stmts.push(Stmt::Kernel(Kernel {
+            parallel: parallel.iter().map(|&a| domain[a]).collect(),
+            reduce: reduced.iter().map(|&a| domain[a]).collect(),
+            exprs: x.exprs,
+            types: x.types,
+            stores,
+            location,
+        }));
+        Ok(())
+    }
+
+    /// The target of a node's result as a function of the node's raw domain.
+    fn store_source(&self, n: usize, target: &Source) -> Source {
+        let node = &self.nodes[n];
+        let mut strides: SmallVec<[i64; 4]> = smallvec![0; node.domain.len()];
+        match node.kind {
+            // The operand's order is the order in memory.
+            NodeKind::Relayout => strides = super::signed_strides(&node.domain),
+            NodeKind::Reduce => {
+                let kept = (0..node.domain.len()).filter(|a| !node.reduced.contains(a));
+                for (axis, &stride) in kept.zip(&target.strides) {
+                    strides[axis] = stride;
+                }
+            }
+            _ => strides.copy_from_slice(&target.strides),
+        }
+        Source { strides, ..target.clone() }
+    }
+
+    /// The expression for an operand: a register of this kernel, a number, an index or a load.
+    #[allow(clippy::too_many_arguments)]
+    fn read(
+        &self,
+        x: &mut Exprs,
+        layout: &Layout,
+        values: &FxHashMap<VarId, ExprId>,
+        n: usize,
+        var: VarId,
+        map: &[AxisMap],
+        guard: Option<ExprId>,
+    ) -> Result<ExprId> {
+        let node = &self.nodes[n];
+        let dtype = self.graph.ty(var).dtype;
+        let (base, chased) = self.chase(var, map);
+        if matches!(self.kinds[base.index()], Kind::Node(_))
+            && let Some(&id) = values.get(&base)
+            && analyse::is_identity(self.graph, node, base, &chased)
+        {
+            return Ok(id);
+        }
+        let source = self.source(var, map, node.domain.len())?;
+        let index = layout.index(&source, &node.domain);
+        Ok(match source.what {
+            What::Literal(scalar) => x.literal(scalar, dtype),
+            What::Index => x.load(None, index, None, dtype),
+            What::Buffer(buffer) => x.load(Some(buffer), index, guard, dtype),
+        })
+    }
+
+    /// `low <= index of axis < high`, for the axes where that is not always so.
+    fn inside(
+        &self,
+        x: &mut Exprs,
+        layout: &Layout,
+        n: usize,
+        ranges: &[(usize, usize, usize)],
+    ) -> Option<ExprId> {
+        let node = &self.nodes[n];
+        let mut guard = None;
+        for &(axis, low, high) in ranges {
+            let extent = node.domain[axis];
+            let mut position = Source::literal(Scalar::Int(0), node.domain.len());
+            position.strides[axis] = 1;
+            let index = layout.index(&position, &node.domain);
+            let bounds = [
+                (low > 0, CompareOp::Ge, low as i128),
+                (high < extent, CompareOp::Lt, high as i128),
+            ];
+            for (_, op, bound) in bounds.into_iter().filter(|b| b.0) {
+                let i = x.load(None, index.clone(), None, DType::I32);
+                let bound = x.literal(Scalar::Int(bound), DType::I32);
+                let test = x.compare(op, i, bound);
+                guard = Some(match guard {
+                    Some(g) => x.push(Expr::Binary(BinaryOp::And, g, test), DType::Bool),
+                    None => test,
+                });
+            }
+        }
+        guard
+    }
+
+    fn pad(&self, x: &mut Exprs, layout: &Layout, n: usize, low: &[usize]) -> Result<ExprId> {
+        let reads = self.nodes[n].reads(self.graph);
+        let none = FxHashMap::default();
+        let inner = &self.graph.ty(reads[0].0).shape;
+        let ranges: Vec<_> =
+            low.iter().zip(inner).enumerate().map(|(a, (&l, &m))| (a, l, l + m)).collect();
+        let guard = self.inside(x, layout, n, &ranges);
+        let inside = self.read(x, layout, &none, n, reads[0].0, &reads[0].1, guard)?;
+        let Some(guard) = guard else { return Ok(inside) };
+        let fill = self.read(x, layout, &none, n, reads[1].0, &reads[1].1, None)?;
+        let dtype = x.types[inside.0 as usize];
+        Ok(x.push(Expr::Select(guard, inside, fill), dtype))
+    }
+
+    fn concat(&self, x: &mut Exprs, layout: &Layout, n: usize, axis: usize) -> Result<ExprId> {
+        let none = FxHashMap::default();
+        let mut result: Option<ExprId> = None;
+        let mut at = 0;
+        for (var, map) in self.nodes[n].reads(self.graph) {
+            let extent = self.graph.ty(var).shape[axis];
+            if extent == 0 {
+                continue;
+            }
+            let guard = self.inside(x, layout, n, &[(axis, at, at + extent)]);
+            let piece = self.read(x, layout, &none, n, var, &map, guard)?;
+            let dtype = x.types[piece.0 as usize];
+            result = Some(match (result, guard) {
+                (Some(rest), Some(guard)) => x.push(Expr::Select(guard, piece, rest), dtype),
+                _ => piece,
+            });
+            at += extent;
+        }
+        match result {
+            Some(id) => Ok(id),
+            // Nothing is joined: the space is empty and the value is never seen.
+            None => {
+                let dtype = self.graph.ty(self.graph.eqns()[self.nodes[n].eqn].outputs[0]).dtype;
+                Ok(x.literal(Scalar::Int(0), dtype))
+            }
+        }
+    }
+}
+
+/// The scalar expression of an equation; of reductions, what is combined.
+fn point(x: &mut Exprs, op: &Op, operands: &[ExprId], dtype: DType) -> Result<ExprId> {
+    let expr = match op {
+        Op::Unary(op) => Expr::Unary(*op, operands[0]),
+        Op::Binary(op) => Expr::Binary(*op, operands[0], operands[1]),
+        Op::Compare(op) => Expr::Compare(*op, operands[0], operands[1]),
+        Op::Select => Expr::Select(operands[0], operands[1], operands[2]),
+        Op::Cast(_) if x.types[operands[0].0 as usize] == dtype => return Ok(operands[0]),
+        Op::Cast(_) => Expr::Cast(operands[0]),
+        Op::Bitcast(_) => Expr::Bitcast(operands[0]),
+        Op::Dot(_) => Expr::Binary(BinaryOp::Mul, operands[0], operands[1]),
+        // Combined by the store, or copied to another layout.
+        Op::Reduce { .. } | Op::Reshape { .. } => return Ok(operands[0]),
+        Op::Threefry2x32
+        | Op::Broadcast { .. }
+        | Op::Transpose { .. }
+        | Op::Slice { .. }
+        | Op::Reverse { .. }
+        | Op::Pad { .. }
+        | Op::Concat { .. }
+        | Op::Iota { .. }
+        | Op::Linalg(LinalgOp::Cholesky | LinalgOp::TriangularSolve { .. })
+        | Op::Call { .. }
+        | Op::Scan(_) => {
+            return Err(internal(&format!("`{}` is no scalar expression", op.name())));
+        }
+    };
+    Ok(x.push(expr, dtype))
+}
