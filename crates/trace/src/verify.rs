@@ -1,13 +1,188 @@
-//! stub
-/// x
-#[derive(Debug)]
-pub struct VerifyError;
-impl std::fmt::Display for VerifyError {
-    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        Ok(())
+//! The invariants of a graph, and the check of all of them:
+//!
+//! 1. Every id is below [`Graph::num_vars`].
+//! 2. Every variable of the table is defined exactly once: as an input, as a constant, or as the
+//!    result of one equation. So inputs are distinct, and there are no variables left over.
+//! 3. Every operand and every output is defined before it is used; constants and inputs are
+//!    defined before the first equation. So a graph is closed.
+//! 4. Every type fits in memory: its size in bytes is below `isize::MAX`.
+//! 5. The type of a constant is that of its value.
+//! 6. The operands of an equation fit its op and its parameters, and its results have the types
+//!    that [`infer`] gives. Constants of an op (axes, extents, counts) are checked there too.
+//! 7. The bodies of `call` and `scan` satisfy all this themselves.
+//!
+//! Nothing is repaired, and all faults are reported, not only the first.
+
+use crate::op::{Op, infer};
+use crate::text::equation_line;
+use crate::{ArrayType, Eqn, Graph, VarId};
+use smallvec::SmallVec;
+use std::fmt;
+
+/// Why a graph is not well formed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifyError {
+    /// Every fault, with the equation it is in.
+    pub faults: Vec<String>,
+}
+
+impl fmt::Display for VerifyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = if self.faults.len() == 1 { "" } else { "s" };
+        write!(f, "the graph has {} fault{plural}", self.faults.len())?;
+        self.faults.iter().try_for_each(|fault| write!(f, "\n- {fault}"))
     }
 }
-/// x
-pub fn verify(_: &crate::Graph) -> Result<(), VerifyError> {
-    Ok(())
+
+impl std::error::Error for VerifyError {}
+
+/// Checks the invariants listed at the head of this file.
+pub fn verify(graph: &Graph) -> Result<(), VerifyError> {
+    let mut check = Check {
+        graph,
+        sound: graph.types.iter().map(fits_in_memory).collect(),
+        defined: vec![false; graph.types.len()],
+        faults: Vec::new(),
+    };
+    check.run();
+    if check.faults.is_empty() { Ok(()) } else { Err(VerifyError { faults: check.faults }) }
+}
+
+struct Check<'g> {
+    graph: &'g Graph,
+    /// Whether each type's size can be computed at all; the type rules need that.
+    sound: Vec<bool>,
+    defined: Vec<bool>,
+    faults: Vec<String>,
+}
+
+impl Check<'_> {
+    fn run(&mut self) {
+        let graph = self.graph;
+        for (i, ty) in graph.types.iter().enumerate() {
+            if !self.sound[i] {
+                self.faults.push(format!("%{i}:{ty} does not fit in memory"));
+            }
+        }
+        for &var in &graph.inputs {
+            self.define(var, "as an input", None);
+        }
+        for (var, value) in &graph.consts {
+            self.define(*var, "as a constant", None);
+            if let Some(ty) = graph.types.get(var.index())
+                && ty != value.ty()
+            {
+                self.faults.push(format!("constant {var}:{ty} has a value of type {}", value.ty()));
+            }
+        }
+        for (at, eqn) in graph.eqns.iter().enumerate() {
+            for &var in &eqn.inputs {
+                self.used(var, Some(at));
+            }
+            self.types(at, eqn);
+            self.body(at, eqn);
+            for &var in &eqn.outputs {
+                self.define(var, "as a result", Some(at));
+            }
+        }
+        for &var in &graph.outputs {
+            self.used(var, None);
+        }
+        for (i, ty) in graph.types.iter().enumerate() {
+            if !self.defined[i] {
+                self.faults.push(format!("%{i}:{ty} is never defined"));
+            }
+        }
+    }
+
+    fn define(&mut self, var: VarId, how: &str, at: Option<usize>) {
+        match self.defined.get_mut(var.index()) {
+            None => self.fault(format!("{var} is not in the table of variables"), at),
+            Some(known @ false) => *known = true,
+            Some(true) => self.fault(format!("{var} is defined again {how}"), at),
+        }
+    }
+
+    fn used(&mut self, var: VarId, at: Option<usize>) {
+        match self.defined.get(var.index()) {
+            None => self.fault(format!("{var} is not in the table of variables"), at),
+            Some(true) => {}
+            Some(false) if at.is_some() => {
+                self.fault(format!("{var} is used before it is defined"), at);
+            }
+            Some(false) => self.fault(format!("output {var} is not defined"), at),
+        }
+    }
+
+    /// Invariant 6.
+    fn types(&mut self, at: usize, eqn: &Eqn) {
+        let graph = self.graph;
+        let sound = |v: &VarId| self.sound.get(v.index()).copied().unwrap_or(false);
+        // Other faults are reported for these; the type rules would only stumble over them.
+        if !eqn.inputs.iter().chain(&eqn.outputs).all(sound) {
+            return;
+        }
+        if let Op::Iota { ty, .. } = &eqn.op
+            && !fits_in_memory(ty)
+        {
+            return self.fault(format!("{ty} does not fit in memory"), Some(at));
+        }
+        let types: SmallVec<[&ArrayType; 4]> = eqn.inputs.iter().map(|&v| graph.ty(v)).collect();
+        match infer(&eqn.op, &types) {
+            Err(fault) => self.fault(fault.message, Some(at)),
+            Ok(results) => {
+                let have: Vec<&ArrayType> = eqn.outputs.iter().map(|&v| graph.ty(v)).collect();
+                if !have.iter().copied().eq(&results) {
+                    self.fault(
+                        format!(
+                            "`{}` gives {:?}, the table says {have:?}",
+                            eqn.op.name(),
+                            results.as_slice()
+                        ),
+                        Some(at),
+                    );
+                }
+            }
+        }
+    }
+
+    /// Invariant 7.
+    fn body(&mut self, at: usize, eqn: &Eqn) {
+        let body = if let Op::Call { graph, .. } = &eqn.op {
+            graph
+        } else if let Op::Scan(scan) = &eqn.op {
+            &scan.body
+        } else {
+            return;
+        };
+        if let Err(error) = verify(body) {
+            for fault in error.faults {
+                let fault = fault.replace('\n', "\n  ");
+                self.fault(format!("in the body: {fault}"), Some(at));
+            }
+        }
+    }
+
+    /// Records a fault with the text form of the equation it is in and of the one before.
+    fn fault(&mut self, message: String, at: Option<usize>) {
+        let mut text = message;
+        if let Some(at) = at {
+            let from = at.saturating_sub(1);
+            for (i, eqn) in self.graph.eqns.iter().enumerate().take(at + 1).skip(from) {
+                let mark = if i == at { '>' } else { ' ' };
+                text.push_str(&format!("\n  {mark} {}", equation_line(self.graph, eqn)));
+            }
+        }
+        self.faults.push(text);
+    }
+}
+
+/// Whether the bytes of an array can be counted. Zero extents do not excuse the others: strides
+/// are products of them.
+fn fits_in_memory(ty: &ArrayType) -> bool {
+    ty.shape
+        .iter()
+        .filter(|&&n| n != 0)
+        .try_fold(ty.dtype.size(), |p, &n| p.checked_mul(n).filter(|&p| p <= isize::MAX as usize))
+        .is_some()
 }

@@ -144,7 +144,9 @@ pub(super) fn pad(
     let shape: Shape = (0..x.rank())
         .map(|a| {
             let n = x.shape[a];
-            low[a] + high[a] + n + n.saturating_sub(1) * interior[a]
+            // Saturated extents are refused by `checked_size` below.
+            let between = n.saturating_sub(1).saturating_mul(interior[a]);
+            n.saturating_add(between).saturating_add(low[a]).saturating_add(high[a])
         })
         .collect();
     checked_size(&shape)?;
@@ -176,8 +178,9 @@ pub(super) fn concat(axis: usize, inputs: &[&ArrayType]) -> Inferred {
                 Fault::dtype(message, help)
             });
         }
-        shape[axis] += x.shape[axis];
+        shape[axis] = shape[axis].saturating_add(x.shape[axis]);
     }
+    checked_size(&shape)?;
     Ok(smallvec![first.with_shape(shape)])
 }
 
@@ -295,7 +298,9 @@ pub(super) fn call(graph: &Graph, inputs: &[&ArrayType]) -> Inferred {
 
 pub(super) fn scan(scan: &Scan, inputs: &[&ArrayType]) -> Inferred {
     let body = &*scan.body;
-    if body.inputs().len() < scan.consts + scan.carries || body.outputs().len() < scan.carries {
+    if body.inputs().len() < scan.consts.saturating_add(scan.carries)
+        || body.outputs().len() < scan.carries
+    {
         return Err(Fault::shape("`scan` body has too few inputs or outputs", "see `Scan`"));
     }
     for (i, (have, var)) in inputs.iter().zip(body.inputs()).enumerate() {
@@ -328,18 +333,18 @@ pub(super) fn scan(scan: &Scan, inputs: &[&ArrayType]) -> Inferred {
             ));
         }
     }
-    Ok(body
-        .outputs()
+    body.outputs()
         .iter()
         .enumerate()
         .map(|(i, v)| {
             let ty = body.ty(*v);
             if i < scan.carries {
-                return ty.clone();
+                return Ok(ty.clone());
             }
             let mut shape: Shape = smallvec![scan.length];
             shape.extend_from_slice(&ty.shape);
-            ty.with_shape(shape)
+            checked_size(&shape)?;
+            Ok(ty.with_shape(shape))
         })
-        .collect())
+        .collect()
 }
