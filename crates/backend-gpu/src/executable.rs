@@ -33,6 +33,7 @@ impl Backend for Gpu {
             alignment: self.0.alignment.max(4),
             library_matmul: Some(LIBRARY_MATMUL),
             guarded: GUARDED,
+            ..Options::default()
         };
         let program = lower(graph, &options)?;
         Ok(Box::new(self.load(program)?))

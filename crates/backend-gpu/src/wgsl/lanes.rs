@@ -123,14 +123,9 @@ fn count_reads(body: &[Stmt], counts: &mut FxHashMap<BufferId, usize>) {
             }
             Stmt::Loop(l) => count_reads(&l.body, counts),
             Stmt::Library(library) => {
-                use probpipe_lowering::LibraryCall::*;
-                let (a, b) = match &library.call {
-                    Matmul { lhs, rhs, .. } => (lhs, rhs),
-                    Cholesky { input, .. } => (input, input),
-                    TriangularSolve { a, b, .. } => (a, b),
-                };
-                *counts.entry(a.buffer).or_default() += 1;
-                *counts.entry(b.buffer).or_default() += 1;
+                for view in library.call.views() {
+                    *counts.entry(view.buffer).or_default() += 1;
+                }
             }
         }
     }
