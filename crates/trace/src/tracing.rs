@@ -69,7 +69,11 @@ pub fn with_location<R>(location: Loc, f: impl FnOnce() -> R) -> R {
 /// The location in force: that of [`with_location`], else the caller's.
 #[track_caller]
 pub(crate) fn here() -> Loc {
-    LOCATION.get().unwrap_or_else(Location::caller)
+    // A `match`, since a function passed as a value has its shim in `core` as its caller.
+    match LOCATION.get() {
+        Some(location) => location,
+        None => Location::caller(),
+    }
 }
 
 /// True while this thread records a graph.
