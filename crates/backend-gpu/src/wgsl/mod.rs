@@ -265,6 +265,7 @@ impl Emitter<'_> {
             Error::new(ErrorKind::Internal, format!("a function of {functions:?} is missing"))
         })?;
         text.out.push_str(&library);
+        text.out.push_str(&uses.code);
         text.line(format_args!("@compute @workgroup_size({width})"));
         text.line(format_args!(
             "fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {{"
@@ -338,4 +339,6 @@ impl Emitter<'_> {
 struct Uses {
     slots: Vec<Slot>,
     functions: std::collections::BTreeSet<String>,
+    /// Functions of its own.
+    code: String,
 }
