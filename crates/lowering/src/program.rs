@@ -136,6 +136,30 @@ pub enum Expr {
     Bitcast(ExprId),
 }
 
+impl Expr {
+    /// The expressions that this one reads.
+    pub fn operands(&self) -> SmallVec<[ExprId; 3]> {
+        match *self {
+            Expr::Literal(_) | Expr::Index(_) => SmallVec::new(),
+            Expr::Load { guard, .. } => guard.into_iter().collect(),
+            Expr::Unary(_, x) | Expr::Cast(x) | Expr::Bitcast(x) => smallvec::smallvec![x],
+            Expr::Binary(_, x, y) | Expr::Compare(_, x, y) => smallvec::smallvec![x, y],
+            Expr::Select(c, x, y) => smallvec::smallvec![c, x, y],
+        }
+    }
+
+    /// The expressions that this one reads, to be renumbered.
+    pub fn operands_mut(&mut self) -> SmallVec<[&mut ExprId; 3]> {
+        match self {
+            Expr::Literal(_) | Expr::Index(_) => SmallVec::new(),
+            Expr::Load { guard, .. } => guard.iter_mut().collect(),
+            Expr::Unary(_, x) | Expr::Cast(x) | Expr::Bitcast(x) => smallvec::smallvec![x],
+            Expr::Binary(_, x, y) | Expr::Compare(_, x, y) => smallvec::smallvec![x, y],
+            Expr::Select(c, x, y) => smallvec::smallvec![c, x, y],
+        }
+    }
+}
+
 /// An affine index: `offset + sum(axes[i] * i-th axis) + sum(step * loop index)`, in elements.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct IndexMap {

@@ -1,1 +1,54 @@
-//! Differentiable, compiled, probabilistic computing: distributions and inference over traced arrays.
+//! Differentiable, compiled, probabilistic computing.
+//!
+//! Write a function over arrays; then [`grad`], [`vmap`] and [`jit`] it, in any order and to any
+//! depth; sample from distributions and differentiate their densities and their samplers. A
+//! compiled program runs as native code, or on any GPU with the `gpu` feature.
+//!
+//! ```
+//! use probpipe::prelude::*;
+//!
+//! // The score function of a normal density: its gradient, batched and compiled.
+//! let n = Normal::new(2.0, 0.5);
+//! let score = grad(|x: Array| n.log_prob(&x));
+//! assert_eq!(score(array(3.0)).item::<f32>()?, -4.0);
+//! let scores = jit(vmap(&score))(linspace(0.0, 4.0, 200));
+//! assert_eq!(scores.shape(), [200]);
+//! # Ok::<(), probpipe::Error>(())
+//! ```
+//!
+//! Nothing here panics on what you write: a wrong shape or type makes an invalid array that says
+//! what is wrong and where, when it is read.
+
+#![forbid(unsafe_code)]
+
+mod device;
+pub mod distributions;
+#[cfg(feature = "plot")]
+pub mod plot;
+mod record;
+
+pub use device::{Device, jit, jit_on, with_device};
+pub use distributions::{
+    Distribution, FlatDistribution, LogProb, MultivariateNormal, Named, Normal, Product, Sample,
+    product,
+};
+pub use probpipe_trace::*;
+pub use probpipe_transforms as transforms;
+pub use probpipe_transforms::{
+    compile, grad, graph_of, hessian, jacfwd, jacrev, jvp, linearize, value_and_grad, vjp, vmap,
+    vmap_axes,
+};
+pub use record::Record;
+
+/// What most programs use.
+pub mod prelude {
+    #[cfg(feature = "plot")]
+    pub use crate::plot::{Figure, Plot};
+    pub use crate::{
+        Array, DType, Device, Distribution, Error, Key, LogProb, MultivariateNormal, Normal,
+        RandomLayout, Record, Result, Sample, Tree, arange, array, concat, fori_loop, full, grad,
+        graph_of, hessian, jacfwd, jacrev, jit, jit_on, jvp, linspace, normal, ones, product,
+        scan, select, stack, tree_map, uniform, value_and_grad, vjp, vmap, vmap_axes, where_,
+        with_default_float, with_device, zeros,
+    };
+}

@@ -1,9 +1,163 @@
-//! The `Tree` derive macro.
+//! The `Tree` derive macro: structs and enums of arrays as trees. It writes `flatten` and
+//! `rebuild` field by field; what a tree is, `probpipe_trace::Tree` says.
 
 use proc_macro::TokenStream;
+use proc_macro2::TokenStream as Tokens;
+use quote::{format_ident, quote};
+use syn::{Data, DeriveInput, Error, Field, Fields, Path, Result, parse_macro_input, parse_quote};
 
-/// Derives `Tree`.
+/// Derives `Tree` for a struct or enum whose fields are trees.
+///
+/// `#[tree(static)]` on a field makes its value part of the structure: it must be
+/// `Clone + PartialEq + Debug + Send + Sync + 'static`. `#[tree(crate = path)]` on the type names
+/// the crate that holds `Tree`; the default is `::probpipe`.
 #[proc_macro_derive(Tree, attributes(tree))]
-pub fn derive_tree(_input: TokenStream) -> TokenStream {
-    TokenStream::new()
+pub fn derive_tree(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    expand(input).unwrap_or_else(|e| e.to_compile_error()).into()
+}
+
+fn expand(input: DeriveInput) -> Result<Tokens> {
+    let krate = crate_path(&input)?;
+    let name = &input.ident;
+    let mut generics = input.generics.clone();
+    for param in generics.type_params_mut() {
+        param.bounds.push(parse_quote!(#krate::Tree));
+    }
+    let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+    let (flatten, rebuild) = match &input.data {
+        Data::Struct(data) => {
+            let (pattern, flatten, rebuild) = fields(quote!(#name), &data.fields)?;
+            let text = name.to_string();
+            (
+                quote! {
+                    let #pattern = self;
+                    into.token(#krate::Token::Open(#text));
+                    #flatten
+                    into.token(#krate::Token::Close);
+                },
+                quote! {
+                    from.expect(#krate::Token::Open(#text))?;
+                    let tree = #rebuild;
+                    from.expect(#krate::Token::Close)?;
+                    Ok(tree)
+                },
+            )
+        }
+        Data::Enum(data) => {
+            let mut flatten_arms = Vec::new();
+            let mut rebuild_arms = Vec::new();
+            for (i, variant) in data.variants.iter().enumerate() {
+                let (ident, i) = (&variant.ident, i as u32);
+                let (pattern, flatten, rebuild) =
+                    fields(quote!(#name::#ident), &variant.fields)?;
+                let text = ident.to_string();
+                flatten_arms.push(quote! {
+                    #pattern => {
+                        into.token(#krate::Token::Variant(#i));
+                        into.token(#krate::Token::Open(#text));
+                        #flatten
+                        into.token(#krate::Token::Close);
+                    }
+                });
+                rebuild_arms.push(quote! {
+                    #i => {
+                        from.expect(#krate::Token::Open(#text))?;
+                        let tree = #rebuild;
+                        from.expect(#krate::Token::Close)?;
+                        Ok(tree)
+                    }
+                });
+            }
+            let text = name.to_string();
+            (
+                quote!(match self { #(#flatten_arms)* }),
+                quote! {
+                    match from.variant()? {
+                        #(#rebuild_arms)*
+                        other => Err(#krate::Error::new(
+                            #krate::ErrorKind::Tree,
+                            format!("{} has no variant {other}", #text),
+                        )),
+                    }
+                },
+            )
+        }
+        Data::Union(_) => {
+            return Err(Error::new_spanned(name, "a union cannot be a tree: its field is unknown"));
+        }
+    };
+    Ok(quote! {
+        impl #impl_generics #krate::Tree for #name #type_generics #where_clause {
+            fn flatten<'tree>(&'tree self, into: &mut #krate::Flatten<'tree>) {
+                #flatten
+            }
+            fn rebuild(from: &mut #krate::Rebuild<'_>) -> #krate::Result<Self> {
+                #rebuild
+            }
+        }
+    })
+}
+
+/// A pattern that binds every field, the statements that flatten them, and the expression that
+/// rebuilds the value.
+fn fields(constructor: Tokens, fields: &Fields) -> Result<(Tokens, Tokens, Tokens)> {
+    let mut bindings = Vec::new();
+    let mut flatten = Vec::new();
+    let mut rebuild = Vec::new();
+    for (i, field) in fields.iter().enumerate() {
+        let binding = format_ident!("field_{i}");
+        let label = field.ident.as_ref().map_or_else(|| i.to_string(), |name| name.to_string());
+        let member = match &field.ident {
+            Some(name) => quote!(#name),
+            None => {
+                let index = syn::Index::from(i);
+                quote!(#index)
+            }
+        };
+        bindings.push(quote!(#member: #binding));
+        if is_static(field)? {
+            flatten.push(quote!(into.fixed(#binding);));
+            rebuild.push(quote!(#member: from.fixed()?));
+        } else {
+            flatten.push(quote!(into.field(#label, #binding);));
+            rebuild.push(quote!(#member: from.field(#label)?));
+        }
+    }
+    Ok((
+        quote!(#constructor { #(#bindings),* }),
+        quote!(#(#flatten)*),
+        quote!(#constructor { #(#rebuild),* }),
+    ))
+}
+
+fn is_static(field: &Field) -> Result<bool> {
+    let mut found = false;
+    for attribute in field.attrs.iter().filter(|a| a.path().is_ident("tree")) {
+        attribute.parse_nested_meta(|meta| {
+            // `static` is a keyword, which `is_ident` compares like any other.
+            if meta.path.is_ident("static") {
+                found = true;
+                Ok(())
+            } else {
+                Err(meta.error("a field takes `#[tree(static)]`"))
+            }
+        })?;
+    }
+    Ok(found)
+}
+
+fn crate_path(input: &DeriveInput) -> Result<Path> {
+    let mut path: Path = parse_quote!(::probpipe);
+    for attribute in input.attrs.iter().filter(|a| a.path().is_ident("tree")) {
+        attribute.parse_nested_meta(|meta| {
+            if meta.path.is_ident("crate") {
+                path = meta.value()?.parse()?;
+                Ok(())
+            } else {
+                Err(meta.error("a type takes `#[tree(crate = path)]`"))
+            }
+        })?;
+    }
+    Ok(path)
 }

@@ -3,7 +3,9 @@
 
 use super::{Context, internal, signed_strides};
 use crate::program::*;
-use probpipe_trace::{DType, Graph, LinalgOp, Op, Result, Scalar, Shape, VarId};
+use probpipe_trace::{
+    BinaryOp, DType, Eqn, Graph, LinalgOp, Op, Result, Scalar, Shape, UnaryOp, VarId,
+};
 use smallvec::{SmallVec, smallvec};
 
 /// What a variable is.
@@ -136,7 +138,13 @@ pub(super) struct Node {
     pub(super) domain: Shape,
     /// The reduced axes of the domain.
     pub(super) reduced: Shape,
+    /// For cheap arithmetic on indices and numbers alone: how many operations it takes. Kernels
+    /// compute it anew wherever they read it, so that it ties no kernel to another.
+    pub(super) free: Option<usize>,
 }
+
+/// Most operations that are computed anew.
+const FREE: usize = 8;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NodeKind {
@@ -241,6 +249,20 @@ pub(super) fn chase(
     (var, map)
 }
 
+/// The computation that a fused reader of `var` depends on: none if it computes the value anew.
+pub(super) fn dependency(
+    kinds: &[Kind],
+    nodes: &[Node],
+    reader: &Node,
+    var: VarId,
+) -> Option<usize> {
+    let fused = matches!(reader.kind, NodeKind::Point | NodeKind::Relayout | NodeKind::Reduce);
+    producer(kinds, var).filter(|&n| {
+        let direct = matches!(kinds[var.index()], Kind::Node(_));
+        !(fused && direct && nodes[n].free.is_some())
+    })
+}
+
 /// The computation that gives the elements of `var`, which is no view.
 pub(super) fn producer(kinds: &[Kind], var: VarId) -> Option<usize> {
     match &kinds[var.index()] {
@@ -294,7 +316,7 @@ pub(super) fn analyse(
         let Some(&out) = eqn.outputs.first() else { continue };
         let shape = |v: VarId| &graph.ty(v).shape;
         let mut node = |kind, domain: Shape, reduced: Shape| {
-            nodes.push(Node { eqn: i, kind, domain, reduced });
+            nodes.push(Node { eqn: i, kind, domain, reduced, free: None });
             nodes.len() - 1
         };
         let view = |base: VarId, map: SmallVec<[AxisMap; 4]>| Kind::View { base, map };
@@ -409,12 +431,40 @@ pub(super) fn analyse(
             Op::Scan(_) => Kind::Node(node(NodeKind::Scan, Shape::new(), Shape::new())),
             Op::Call { .. } => return Err(internal("a call was not flattened")),
         };
+        if let Kind::Node(n) = kind {
+            nodes[n].free = free(&kinds, &nodes, eqn);
+        }
         for &var in &eqn.outputs {
             kinds[var.index()] = kind.clone();
         }
     }
     resolve_aliases(graph, &mut kinds);
     Ok((kinds, nodes))
+}
+
+/// Whether an equation is cheap arithmetic on indices and numbers.
+fn free(kinds: &[Kind], nodes: &[Node], eqn: &Eqn) -> Option<usize> {
+    let cheap = match &eqn.op {
+        Op::Unary(op) => matches!(op, UnaryOp::Neg | UnaryOp::Abs | UnaryOp::Not),
+        Op::Binary(op) => {
+            !matches!(op, BinaryOp::Div | BinaryOp::Rem | BinaryOp::Pow | BinaryOp::Atan2)
+        }
+        Op::Compare(_) | Op::Select | Op::Cast(_) => true,
+        _ => false,
+    };
+    let mut count = 1;
+    for &input in &eqn.inputs {
+        let mut base = input;
+        while let Kind::View { base: next, .. } = kinds[base.index()] {
+            base = next;
+        }
+        count += match &kinds[base.index()] {
+            Kind::Source(Source { what: What::Index | What::Literal(_), .. }) => 0,
+            &Kind::Node(n) => nodes[n].free?,
+            Kind::Source(_) | Kind::View { .. } | Kind::Alias { .. } => return None,
+        };
+    }
+    (cheap && count <= FREE).then_some(count)
 }
 
 fn free_size(shape: &[usize], contract: &[usize], batch: &[usize]) -> usize {

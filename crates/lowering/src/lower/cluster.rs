@@ -118,7 +118,7 @@ impl Clustering<'_> {
             .iter()
             .filter_map(|(var, map)| {
                 let (base, map) = analyse::chase(self.kinds, *var, map);
-                let producer = analyse::producer(self.kinds, base)?;
+                let producer = analyse::dependency(self.kinds, self.nodes, node, base)?;
                 let register = matches!(self.kinds[base.index()], Kind::Node(_))
                     && self.nodes[producer].kind == NodeKind::Point
                     && analyse::is_identity(self.graph, node, base, &map);
@@ -206,17 +206,21 @@ impl Clustering<'_> {
 
     /// The clusters, each after those it depends on, otherwise by their first equation.
     fn in_order(self) -> Vec<Cluster> {
-        let n = self.clusters.len();
+        let this = &self;
+        let n = this.clusters.len();
         let mut successors = vec![Vec::new(); n];
         let mut waiting = vec![0usize; n];
-        for (at, cluster) in self.clusters.iter().enumerate() {
+        for (at, cluster) in this.clusters.iter().enumerate() {
             let mut direct: Vec<usize> = cluster
                 .nodes
                 .iter()
-                .flat_map(|&node| self.nodes[node].reads(self.graph))
-                .filter_map(|(var, map)| {
-                    let (base, _) = analyse::chase(self.kinds, var, &map);
-                    Some(self.of[analyse::producer(self.kinds, base)?])
+                .flat_map(|&n| {
+                    let node = &this.nodes[n];
+                    node.reads(this.graph).into_iter().filter_map(move |(var, map)| {
+                        let (base, _) = analyse::chase(this.kinds, var, &map);
+                        let from = analyse::dependency(this.kinds, this.nodes, node, base)?;
+                        Some(this.of[from])
+                    })
                 })
                 .filter(|&from| from != at)
                 .collect();

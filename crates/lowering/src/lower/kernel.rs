@@ -169,11 +169,15 @@ impl Block<'_> {
             }
         }
         let location = location.ok_or_else(|| internal("a kernel without equations"))?;
+        if stores.is_empty() {
+            return Ok(());
+        }
+        let (exprs, types) = needed(x.exprs, x.types, &mut stores);
         self.stmts.push(Stmt::Kernel(Kernel {
             parallel: parallel.iter().map(|&a| domain[a]).collect(),
             reduce: reduced.iter().map(|&a| domain[a]).collect(),
-            exprs: x.exprs,
-            types: x.types,
+            exprs,
+            types,
             stores,
             location,
         }));
@@ -219,6 +223,11 @@ impl Block<'_> {
         {
             return Ok(id);
         }
+        if let Kind::Node(producer) = self.kinds[base.index()]
+            && self.nodes[producer].free.is_some()
+        {
+            return self.anew(x, layout, n, producer, &chased);
+        }
         let source = self.source(var, map, node.domain.len())?;
         let index = layout.index(&source, &node.domain);
         Ok(match source.what {
@@ -226,6 +235,24 @@ impl Block<'_> {
             What::Index => x.load(None, index, None, dtype),
             What::Buffer(buffer) => x.load(Some(buffer), index, guard, dtype),
         })
+    }
+
+    /// Computes a free node again, at the element that `map` says.
+    fn anew(
+        &self,
+        x: &mut Exprs,
+        layout: &Layout,
+        n: usize,
+        producer: usize,
+        map: &[AxisMap],
+    ) -> Result<ExprId> {
+        let eqn = &self.graph.eqns()[self.nodes[producer].eqn];
+        let none = FxHashMap::default();
+        let mut operands: SmallVec<[ExprId; 4]> = SmallVec::new();
+        for &input in &eqn.inputs {
+            operands.push(self.read(x, layout, &none, n, input, map, None)?);
+        }
+        point(x, &eqn.op, &operands, self.graph.ty(eqn.outputs[0]).dtype)
     }
 
     /// `low <= index of axis < high`, for the axes where that is not always so.
@@ -301,6 +328,33 @@ impl Block<'_> {
             }
         }
     }
+}
+
+/// The expressions that the stores need, renumbered.
+fn needed(exprs: Vec<Expr>, types: Vec<DType>, stores: &mut [Store]) -> (Vec<Expr>, Vec<DType>) {
+    let mut used = vec![false; exprs.len()];
+    for store in stores.iter() {
+        used[store.value.0 as usize] = true;
+    }
+    for (i, expr) in exprs.iter().enumerate().rev() {
+        if used[i] {
+            expr.operands().into_iter().for_each(|id| used[id.0 as usize] = true);
+        }
+    }
+    let mut number = vec![ExprId(0); exprs.len()];
+    let mut kept = (Vec::new(), Vec::new());
+    for (i, (mut expr, dtype)) in exprs.into_iter().zip(types).enumerate() {
+        if used[i] {
+            expr.operands_mut().into_iter().for_each(|id| *id = number[id.0 as usize]);
+            number[i] = ExprId(kept.0.len() as u32);
+            kept.0.push(expr);
+            kept.1.push(dtype);
+        }
+    }
+    for store in stores {
+        store.value = number[store.value.0 as usize];
+    }
+    kept
 }
 
 /// The scalar expression of an equation; of reductions, what is combined.

@@ -221,6 +221,8 @@ impl Block<'_> {
             for (var, map) in node.reads(self.graph) {
                 let (base, map) = self.chase(var, &map);
                 match self.kinds[base.index()] {
+                    Kind::Node(_)
+                        if analyse::dependency(&self.kinds, &self.nodes, node, base).is_none() => {}
                     Kind::Node(producer) => {
                         let inline = cluster_of[producer] == cluster_of[n]
                             && clusters[cluster_of[n]].is_fused()

@@ -1,0 +1,214 @@
+//! Programs mean what their graphs mean, and are as few statements as they should be.
+
+mod common;
+
+use common::{check, traced};
+use probpipe_lowering::{Options, Program, Stmt};
+use probpipe_trace::{
+    Array, ArrayType, DType, Key, Value, arange, array, concat, fori_loop, normal, ones, scan,
+    scan_reverse, select, stack, triangular_solve, zeros,
+};
+
+fn f32s(shape: &[usize]) -> Value {
+    let n: usize = shape.iter().product();
+    let data: Vec<f32> = (0..n).map(|i| ((i * 37 + 11) % 23) as f32 / 7.0 - 1.5).collect();
+    Value::from_elements(&data, shape).unwrap()
+}
+
+fn ty(shape: &[usize]) -> ArrayType {
+    ArrayType::new(DType::F32, shape)
+}
+
+/// Checks a function of f32 arrays of the given shapes under several options.
+#[track_caller]
+fn agree(shapes: &[&[usize]], f: impl Fn(&[Array]) -> Vec<Array>) -> Program {
+    let types: Vec<ArrayType> = shapes.iter().map(|s| ty(s)).collect();
+    let values: Vec<Value> = shapes.iter().map(|s| f32s(s)).collect();
+    let inputs: Vec<&Value> = values.iter().collect();
+    let graph = traced(&types, |x| f(x));
+    check(&graph, &inputs, &Options { guarded: 0, ..Options::default() });
+    check(&graph, &inputs, &Options { library_matmul: None, kernel_eqns: 2, ..Options::default() });
+    check(&graph, &inputs, &Options { library_matmul: Some(1), ..Options::default() });
+    check(&graph, &inputs, &Options::default())
+}
+
+fn kernels(body: &[Stmt]) -> usize {
+    body.iter()
+        .map(|s| match s {
+            Stmt::Kernel(_) => 1,
+            Stmt::Library(_) => 0,
+            Stmt::Loop(l) => kernels(&l.body),
+        })
+        .sum()
+}
+
+#[test]
+fn elementwise_chains_are_one_kernel() {
+    let p = agree(&[&[5, 3], &[3]], |x| {
+        let y = (&x[0] * 2.0 + &x[1]).exp();
+        vec![&y / (&y + 1.0), y.sum()]
+    });
+    assert_eq!(kernels(&p.body), 1, "{p}");
+}
+
+#[test]
+fn unused_work_and_views_cost_nothing() {
+    agree(&[&[4, 6]], |x| {
+        let t = x[0].transpose().slice_axis(0, 1..5).flip(1);
+        vec![&t + 1.0, t.reshape([2, 8]), x[0].reshape([24]) * 2.0, x[0].clone(), x[0].clone()]
+    });
+}
+
+#[test]
+fn reductions_over_any_axes() {
+    agree(&[&[3, 4, 5]], |x| {
+        let x = &x[0];
+        vec![
+            x.sum(),
+            x.sum_axes([0]),
+            x.max_axes([1]),
+            x.min_axes([0, 2]),
+            (x - x.mean_axes([2]).expand_dims(2)).square().sum_axes([2]),
+            x.prod_axes([1, 2]),
+            x.gt(0.0).any_axes([0]),
+            x.expand_dims(0).sum_axes([0]),
+        ]
+    });
+}
+
+#[test]
+fn softmax_needs_three_kernels() {
+    let p = agree(&[&[7, 9]], |x| {
+        let x = &x[0];
+        let e = (x - x.max_axes([1]).expand_dims(1)).exp();
+        vec![&e / e.sum_axes([1]).expand_dims(1)]
+    });
+    assert!(kernels(&p.body) <= 3, "{p}");
+}
+
+#[test]
+fn empty_and_scalar_arrays() {
+    agree(&[&[0, 3], &[]], |x| {
+        vec![
+            x[0].sum(),
+            x[0].sum_axes([0]),
+            x[0].max_axes([0]),
+            &x[1] * 2.0,
+            concat(&[x[0].clone(), zeros([2, 3])], 0),
+            &x[0] + &x[1],
+        ]
+    });
+}
+
+#[test]
+fn joins_and_pads_in_pieces_and_guarded() {
+    agree(&[&[2, 3], &[4, 3], &[3]], |x| {
+        let joined = concat(&[x[0].clone(), &x[1] * 2.0, x[0].clone()], 0);
+        let stacked = stack(&[x[2].clone(), &x[2] + 1.0], 1);
+        vec![
+            &joined + 1.0,
+            joined.sum_axes([0]),
+            stacked,
+            x[0].pad([1, 0], [0, 2], 7.0) * &x[2].sum(),
+            concat(&[arange(3), arange(2)], 0).cast(DType::F32),
+        ]
+    });
+}
+
+#[test]
+fn reshapes_of_views_are_laid_out_anew() {
+    agree(&[&[4, 6]], |x| {
+        let t = x[0].transpose();
+        let flat = t.reshape([24]);
+        vec![&flat * 2.0, flat.reshape([2, 3, 4]).sum_axes([1]), t.reshape([3, 8]).reshape([24])]
+    });
+}
+
+#[test]
+fn contractions_as_kernels_and_as_calls() {
+    agree(&[&[3, 4], &[4, 5], &[4], &[2, 3, 4], &[2, 4, 3]], |x| {
+        vec![
+            x[0].matmul(&x[1]),
+            x[0].transpose().matmul(&x[0]),
+            x[0].dot(&x[2]),
+            x[2].dot(&x[1]),
+            x[2].dot(&x[2]),
+            x[3].matmul(&x[4]),
+            x[3].matmul(&x[1]),
+            x[2].outer(&x[2]),
+            (&x[0] + 1.0).matmul(&(&x[1] * 2.0)).sum(),
+        ]
+    });
+}
+
+#[test]
+fn linear_algebra_calls() {
+    agree(&[&[2, 3, 3], &[2, 3, 2]], |x| {
+        let spd = x[0].matmul(&x[0].swap_axes(-1, -2)) + probpipe_trace::eye(3) * 3.0;
+        let l = spd.cholesky();
+        let solved = triangular_solve(&l, &x[1], true, false);
+        vec![triangular_solve(&l, &solved, true, true), l.at(1), solved.at_axis(2, 0)]
+    });
+}
+
+#[test]
+fn random_numbers_fuse() {
+    let p = agree(&[&[]], |x| vec![(normal(Key::new(42), [100]) + &x[0]).square().sum()]);
+    assert_eq!(kernels(&p.body), 1, "{p}");
+}
+
+#[test]
+fn loops_carry_in_place_and_swap() {
+    let p = agree(&[&[2], &[]], |x| {
+        vec![fori_loop(7, x[0].clone(), |i, p| &p * 0.5 + i.cast(DType::F32))]
+    });
+    assert_eq!(kernels(&p.body), 2, "initial copy and one step\n{p}");
+    agree(&[&[3], &[3]], |x| {
+        let (a, b) = fori_loop(5, (x[0].clone(), x[1].clone()), |_, (a, b)| (b, a));
+        let (c, d) = fori_loop(4, (x[0].clone(), x[1].clone()), |_, (c, d)| (&c + &d, c));
+        let e = fori_loop(3, x[0].clone(), |_, e| e.flip(0) + 1.0);
+        let (f, g) = fori_loop(0, (x[0].clone(), x[1].clone()), |_, (f, g)| (g, f));
+        let h = fori_loop(3, x[0].clone(), |_, h| &h - h.sum());
+        vec![a, b, c, d, e, f, g, h]
+    });
+}
+
+#[test]
+fn scans_stack_reverse_and_nest() {
+    agree(&[&[6, 2], &[2], &[]], |x| {
+        let step = |c: Array, v: Array| {
+            let next = &c * 0.5 + &v * &x[2];
+            (next.clone(), (next.sum(), select(&v.gt(0.0), &c, 0.0)))
+        };
+        let (c, (s, t)) = scan(x[1].clone(), x[0].clone(), step);
+        let (d, (u, w)) = scan_reverse(x[1].clone(), x[0].clone(), step);
+        let (e, y) = scan(x[1].clone(), x[0].slice_axis(0, 1..5).flip(0), |c, row| {
+            let (inner, ys) = scan(row.sum(), c.clone(), |s, v| (&s + &v, s * v));
+            (&c + &inner, ys.reshape([2, 1]))
+        });
+        let (_, z) = scan((), arange(4), |_, i| ((), i.cast(DType::F32) * 2.0));
+        vec![c, s, t, d, u, w, e, y, z]
+    });
+}
+
+#[test]
+fn a_carry_read_after_its_update_keeps_its_old_value() {
+    agree(&[&[4]], |x| {
+        let (a, b) = fori_loop(3, (x[0].clone(), x[0].sum()), |_, (a, b)| {
+            let next = &a * 0.9 + &b;
+            let total = next.sum() + a.flip(0).dot(&next);
+            (next, total)
+        });
+        vec![a, b]
+    });
+}
+
+#[test]
+fn constants_and_indices_reach_calls_and_loops() {
+    agree(&[&[3]], |x| {
+        let table = array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+        let (_, rows) = scan((), table.clone(), |_, row| ((), row * &x[0]));
+        let (_, fixed) = scan((), ones([2, 3]), |_, row| ((), row + &x[0]));
+        vec![rows, fixed, table.dot(&x[0]), table.matmul(&table.transpose())]
+    });
+}

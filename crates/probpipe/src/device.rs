@@ -1,0 +1,113 @@
+//! Where compiled programs run: the choice of a backend, and `jit` on the chosen one.
+
+use probpipe_trace::{Array, Backend, Executable, Graph, Interpreter, Result, Tree};
+use std::cell::Cell;
+use std::sync::{Arc, OnceLock};
+
+/// A place where programs run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Device {
+    /// Native code for this processor.
+    #[default]
+    Cpu,
+    /// Compute shaders through Vulkan, Metal, DX12 or WebGPU. Needs the feature `gpu`.
+    Gpu,
+    /// The reference interpreter: slow, exact, the measure of the others.
+    Interpreter,
+}
+
+thread_local! {
+    static DEVICE: Cell<Device> = const { Cell::new(Device::Cpu) };
+}
+
+/// Runs `f` with [`jit`] compiling for `device` on this thread.
+pub fn with_device<R>(device: Device, f: impl FnOnce() -> R) -> R {
+    struct Restore(Device);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            DEVICE.set(self.0);
+        }
+    }
+    let _restore = Restore(DEVICE.replace(device));
+    f()
+}
+
+impl Device {
+    /// The backend of this device. A missing adapter, or a build without the feature, is an error
+    /// of every compilation, not of this call.
+    pub fn backend(self) -> Arc<dyn Backend> {
+        static CPU: OnceLock<Arc<dyn Backend>> = OnceLock::new();
+        static GPU: OnceLock<Arc<dyn Backend>> = OnceLock::new();
+        match self {
+            Device::Cpu => CPU.get_or_init(|| Arc::new(probpipe_backend_cpu::Cpu::new())).clone(),
+            Device::Gpu => GPU.get_or_init(gpu).clone(),
+            Device::Interpreter => Arc::new(Interpreter),
+        }
+    }
+
+    /// Whether programs can run there; the reason why not.
+    pub fn check(self) -> Result<()> {
+        let graph = probpipe_trace::trace(&[], |_| Vec::new())?.graph;
+        self.backend().compile(&graph).map(|_| ())
+    }
+}
+
+#[cfg(feature = "gpu")]
+fn gpu() -> Arc<dyn Backend> {
+    match probpipe_backend_gpu::Gpu::open() {
+        Ok(gpu) => Arc::new(gpu),
+        Err(error) => Arc::new(Missing(error)),
+    }
+}
+
+#[cfg(not(feature = "gpu"))]
+fn gpu() -> Arc<dyn Backend> {
+    Arc::new(Missing(
+        probpipe_trace::Error::new(
+            probpipe_trace::ErrorKind::Device,
+            "this build of probpipe has no GPU backend",
+        )
+        .help("turn on the feature: `cargo add probpipe --features gpu`"),
+    ))
+}
+
+/// A device that is not there: every compilation gives the reason.
+#[derive(Debug)]
+struct Missing(probpipe_trace::Error);
+
+impl Backend for Missing {
+    fn name(&self) -> &'static str {
+        "gpu"
+    }
+
+    fn compile(&self, _: &Graph) -> Result<Box<dyn Executable>> {
+        Err(self.0.clone())
+    }
+}
+
+/// Compiles a function at its first call with arguments of each structure and type, and runs the
+/// compiled program from then on. On the device of [`with_device`], else on the CPU.
+///
+/// ```
+/// use probpipe::prelude::*;
+/// let f = jit(|x: Array| (x.sin() * 2.0).sum());
+/// assert!((f(array([0.5, 1.0])).item::<f32>()? - 2.6417928).abs() < 1e-6);
+/// # Ok::<(), probpipe::Error>(())
+/// ```
+#[track_caller]
+pub fn jit<A: Tree, R: Tree>(f: impl Fn(A) -> R) -> impl Fn(A) -> R {
+    jit_on(DEVICE.get(), f)
+}
+
+/// [`jit`] for a device.
+#[track_caller]
+pub fn jit_on<A: Tree, R: Tree>(device: Device, f: impl Fn(A) -> R) -> impl Fn(A) -> R {
+    probpipe_transforms::jit_on(device.backend(), f)
+}
+
+/// Keeps the signature of compiled functions honest: arrays cross threads.
+const _: fn() = || {
+    fn shared<T: Send + Sync>() {}
+    shared::<Array>();
+    shared::<Device>();
+};

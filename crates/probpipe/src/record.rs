@@ -1,0 +1,103 @@
+//! Records: ordered named arrays, as joint draws and structured parameters.
+
+use probpipe_trace::{Array, Error, ErrorKind, Tree};
+use std::fmt;
+use std::ops::Index;
+use std::sync::LazyLock;
+
+/// Arrays by name, in the order in which they were given.
+///
+/// ```
+/// use probpipe::prelude::*;
+/// let r = Record::new([("mu", array(0.5)), ("sigma", array(1.2))]);
+/// assert_eq!(r["sigma"].item::<f32>()?, 1.2);
+/// assert!(r["tau"].error().is_some());
+/// # Ok::<(), probpipe::Error>(())
+/// ```
+#[derive(Tree, Clone, Default)]
+#[tree(crate = probpipe_trace)]
+pub struct Record {
+    #[tree(static)]
+    names: Vec<String>,
+    values: Vec<Array>,
+}
+
+impl Record {
+    /// A record of the given parts. A name that comes twice keeps its last array.
+    #[track_caller]
+    pub fn new<N: Into<String>, A: Into<Array>>(parts: impl IntoIterator<Item = (N, A)>) -> Record {
+        let mut record = Record::default();
+        for (name, value) in parts {
+            record.insert(name, value);
+        }
+        record
+    }
+
+    /// Adds or replaces a part.
+    #[track_caller]
+    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Array>) {
+        let (name, value) = (name.into(), value.into());
+        match self.names.iter().position(|n| *n == name) {
+            Some(at) => self.values[at] = value,
+            None => {
+                self.names.push(name);
+                self.values.push(value);
+            }
+        }
+    }
+
+    /// The array of this name.
+    pub fn get(&self, name: &str) -> Option<&Array> {
+        self.names.iter().position(|n| n == name).map(|at| &self.values[at])
+    }
+
+    /// The names, in order.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Names and arrays, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Array)> {
+        self.names.iter().map(String::as_str).zip(&self.values)
+    }
+
+    /// Number of parts.
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// True without parts.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+}
+
+impl Index<&str> for Record {
+    type Output = Array;
+
+    /// The array of this name; an invalid array if there is none.
+    fn index(&self, name: &str) -> &Array {
+        // One array for all absent names: an index gives a reference and cannot make a message.
+        static ABSENT: LazyLock<Array> = LazyLock::new(|| {
+            let error = Error::new(ErrorKind::Value, "a record was indexed by a name it does not have")
+                .help("see `Record::names` for the names it has, and `Record::get`");
+            Array::invalid(error, std::panic::Location::caller())
+        });
+        self.get(name).unwrap_or(&ABSENT)
+    }
+}
+
+impl fmt::Display for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, (name, value)) in self.iter().enumerate() {
+            write!(f, "{}{name}: {value}", if i > 0 { "\n" } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
