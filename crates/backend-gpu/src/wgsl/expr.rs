@@ -120,7 +120,10 @@ impl Scope<'_> {
                 term(name, *step);
             }
         }
-        if map.offset != 0 || terms.is_empty() {
+        if terms.is_empty() {
+            return int(map.offset);
+        }
+        if map.offset != 0 {
             terms.push(int(map.offset));
         }
         terms.join(" + ")
@@ -131,7 +134,17 @@ impl Scope<'_> {
         let span = self.memory.span(buffer);
         uses.slots.push(span.slot);
         let start = IndexMap { offset: index.offset + span.start as i64, ..index.clone() };
-        format!("{}[{}]", span.slot.name(), self.index(&start))
+        format!("{}[{}]", span.slot.name(), self.bounded(&start, i64::MAX))
+    }
+
+    /// An index for a subscript. WGSL refuses constants out of bounds, also behind a guard that
+    /// is never true; such a load may read anything.
+    fn bounded(&self, map: &IndexMap, size: i64) -> String {
+        let text = self.index(map);
+        match text.parse::<i64>() {
+            Ok(constant) if constant < 0 || constant >= size => "0".into(),
+            _ => text,
+        }
     }
 
     fn load(&self, buffer: BufferId, index: &IndexMap, uses: &mut Uses) -> String {

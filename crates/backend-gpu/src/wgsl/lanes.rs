@@ -4,14 +4,23 @@
 //! values stay in registers. What does not qualify is dispatched kernel by kernel.
 
 use super::expr::{self, Scope};
-use super::{Emitter, Slot, Step, Text, Uses};
-use probpipe_lowering::{BufferId, Expr, IndexMap, Kernel, LoopId, Stmt};
-use probpipe_trace::{Loc, Result};
+use super::{Emitter, Slot, Step, Target, Text, Uses};
+use probpipe_lowering::{BufferId, Expr, ExprId, IndexMap, Kernel, LoopId, Stmt, Store};
+use probpipe_trace::{ArrayType, Loc, Result};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
-/// Operations per lane and kernel up to which a dispatch costs more than running them in line.
-const INLINE_WORK: usize = 4096;
+/// Operations per lane and kernel up to which a dispatch costs more than running them in line:
+/// about 5 microseconds at 3 ns each on devices, 50 microseconds at 3 ns on software.
+fn inline_work(target: &Target, lanes: usize) -> usize {
+    match lanes {
+        // Enough lanes to fill the device: the work is done either way.
+        16_384.. => TOTAL_WORK,
+        _ if target.software => 16_384,
+        _ => 2048,
+    }
+}
+
 /// Points of a kernel up to which one invocation may run it alone.
 const SINGLE_POINTS: usize = 64;
 /// Elements per lane up to which a buffer lives in registers.
@@ -24,7 +33,7 @@ const TOTAL_WORK: usize = 1 << 28;
 #[derive(Clone, Debug)]
 pub(super) struct Register {
     pub name: String,
-    size: usize,
+    pub size: usize,
     step: i64,
     period: i64,
 }
@@ -69,6 +78,9 @@ struct Usage {
     written: bool,
     /// Read before it is written.
     read_first: bool,
+    /// Indexed by the step of a loop of the region, like stacked results: each element is
+    /// touched once, so registers gain nothing.
+    stepped: bool,
     reads: usize,
 }
 
@@ -92,6 +104,7 @@ impl Moved {
 /// A run of statements for one shader.
 struct Region {
     lanes: usize,
+    inline_work: usize,
     /// The lane axis of each kernel, in order of appearance.
     axes: Vec<Option<usize>>,
     usage: BTreeMap<BufferId, Usage>,
@@ -100,6 +113,7 @@ struct Region {
     work: usize,
     kernels: usize,
     has_loop: bool,
+    own_loops: Vec<LoopId>,
 }
 
 fn accesses(kernel: &Kernel) -> impl Iterator<Item = (BufferId, &IndexMap, bool)> {
@@ -141,8 +155,9 @@ fn first_kernel(stmt: &Stmt) -> Option<&Kernel> {
 }
 
 impl Region {
-    fn new(lanes: usize, lengths: FxHashMap<LoopId, usize>) -> Region {
+    fn new(lanes: usize, lengths: FxHashMap<LoopId, usize>, target: &Target) -> Region {
         Region {
+            inline_work: inline_work(target, lanes),
             lanes,
             axes: Vec::new(),
             usage: BTreeMap::new(),
@@ -150,6 +165,7 @@ impl Region {
             work: 0,
             kernels: 0,
             has_loop: false,
+            own_loops: Vec::new(),
         }
     }
 
@@ -159,6 +175,7 @@ impl Region {
             Stmt::Library(_) => false,
             Stmt::Loop(l) => {
                 self.has_loop = true;
+                self.own_loops.push(l.id);
                 self.lengths.insert(l.id, l.length);
                 let repeats = repeats.saturating_mul(l.length.max(1));
                 l.body.iter().all(|stmt| self.add(stmt, repeats))
@@ -186,7 +203,7 @@ impl Region {
         let work = own.saturating_mul(kernel.exprs.len().max(1));
         self.work = self.work.saturating_add(work.saturating_mul(repeats));
         self.kernels += 1;
-        if work > INLINE_WORK || self.work > TOTAL_WORK {
+        if work > self.inline_work || self.work > TOTAL_WORK {
             return false;
         }
         for (buffer, map, store) in accesses(kernel) {
@@ -199,6 +216,7 @@ impl Region {
                 usage_conflict(self.usage.entry(buffer).or_default());
             }
             let usage = self.usage.entry(buffer).or_default();
+            usage.stepped |= map.loops.iter().any(|(id, s)| *s != 0 && self.own_loops.contains(id));
             if store {
                 usage.written = true;
             } else {
@@ -253,10 +271,10 @@ impl Emitter<'_> {
         let Some(kernel) = body.first().and_then(first_kernel) else { return Ok(None) };
         let lengths = loop_lengths(&self.program.body);
         // One lane first: it takes in what follows, too.
-        let mut region = Region::new(1, lengths.clone());
+        let mut region = Region::new(1, lengths.clone(), self.target);
         let mut count = 0;
         while count < body.len() {
-            let mut longer = Region::new(1, lengths.clone());
+            let mut longer = Region::new(1, lengths.clone(), self.target);
             if !body[..=count].iter().all(|stmt| longer.add(stmt, 1)) {
                 break;
             }
@@ -272,7 +290,7 @@ impl Emitter<'_> {
         extents.sort_unstable();
         extents.dedup();
         while let Some(lanes) = extents.pop() {
-            let mut region = Region::new(lanes, lengths.clone());
+            let mut region = Region::new(lanes, lengths.clone(), self.target);
             if region.add(&body[0], 1) && self.emit_region(&body[..1], region, steps)? {
                 return Ok(Some(1));
             }
@@ -306,12 +324,7 @@ impl Emitter<'_> {
                 step => (span.size, step.is_some()),
             };
             let small = whole && size > 0 && size <= REGISTERS;
-            if small && (usage.written || size == 1) {
-                // Of a number that all lanes keep a copy of, one lane's copy would be stored
-                // while others may not have loaded it yet.
-                if lanes > 1 && usage.step == Some(0) && load && store {
-                    return Ok(false);
-                }
+            if small && !usage.stepped && (usage.written || size == 1) {
                 let step = if lanes == 1 { 0 } else { usage.step.unwrap_or(0) };
                 let period = if step == 0 { i64::MAX } else { step * lanes as i64 };
                 let name = format!("v{}", buffer.0);
@@ -390,6 +403,17 @@ impl Emitter<'_> {
             stores: Vec::new(),
             location: location(&body[0]),
         };
+        // Of numbers that all lanes keep a copy of, one lane's copy is stored while others may not
+        // have loaded theirs yet: it goes to scratch first.
+        let mut used = 0;
+        let mut copies: Vec<(BufferId, BufferId)> = Vec::new();
+        for m in moved.iter().filter(|m| m.load && m.store && region.lanes > 1) {
+            if registers[&m.buffer].step == 0 {
+                let span = self.memory.span(m.buffer);
+                let ty = ArrayType::new(span.dtype, [span.size]);
+                copies.push((m.buffer, self.memory.scratch(&ty, &mut used)));
+            }
+        }
         let lane = if region.lanes == 1 { None } else { Some("point".to_string()) };
         let scope = Scope {
             memory: &self.memory,
@@ -431,14 +455,29 @@ impl Emitter<'_> {
             if shared {
                 text.open(format_args!("if (point == 0) {{"));
             }
+            let to = copies.iter().find(|(b, _)| *b == buffer).map_or(buffer, |(_, to)| *to);
             for i in 0..register.size {
-                scope.write(buffer, &register.global(i), &place(register, i), &mut text, &mut uses);
+                scope.write(to, &register.global(i), &place(register, i), &mut text, &mut uses);
             }
             if shared {
                 text.close();
             }
         }
-        self.shader(text, uses, region.lanes, location(&body[0]), steps)
+        self.shader(text, uses, region.lanes, location(&body[0]), steps)?;
+        for (buffer, from) in copies {
+            let span = self.memory.span(buffer);
+            let index = IndexMap { axes: smallvec::smallvec![1], ..IndexMap::default() };
+            let load = Expr::Load { buffer: from, index: index.clone(), guard: None };
+            let copy = Kernel {
+                parallel: smallvec::smallvec![span.size],
+                exprs: vec![load],
+                types: vec![span.dtype],
+                stores: vec![Store { buffer, index, value: ExprId(0), reduce: None }],
+                ..empty.clone()
+            };
+            self.kernel(&copy, steps)?;
+        }
+        Ok(())
     }
 
     #[allow(clippy::too_many_arguments)]

@@ -277,9 +277,11 @@ impl Emitter<'_> {
                 "let point = i32((group.y * {columns}u + group.x) * {width}u + local);"
             )),
         }
-        if groups * width != invocations || rows > 1 {
-            // Rounding up to whole rows may pass the largest i32, hence the sign test.
+        if rows > 1 {
+            // Whole rows may pass the largest i32, hence the sign test.
             text.line(format_args!("if (point < 0 || point >= {invocations}) {{ return; }}"));
+        } else if groups * width != invocations {
+            text.line(format_args!("if (point >= {invocations}) {{ return; }}"));
         }
         text.out.push_str(&body.out);
         text.out.push_str("}\n");
