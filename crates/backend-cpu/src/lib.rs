@@ -7,6 +7,7 @@ mod executable;
 mod jit;
 mod library;
 mod plan;
+mod segments;
 mod symbols;
 
 pub use executable::CpuExecutable;

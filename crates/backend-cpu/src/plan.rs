@@ -1,16 +1,23 @@
 //! What is decided about a kernel before any code is emitted: its axes with neighbours merged, at
 //! which loop each expression is computed, and whether it is unrolled. Nothing here emits.
 
+use crate::emit::vector;
+use crate::symbols;
 use probpipe_lowering::{Expr, IndexMap, Kernel, Program, Stmt, Store};
 use probpipe_trace::DType;
 use smallvec::SmallVec;
 
 /// Kernels with at most this many points may become straight-line code.
-const UNROLLED_POINTS: usize = 16;
+const UNROLLED_POINTS: usize = 8;
+/// ... or this many if they call functions, which tile kernels compute faster...
+const UNROLLED_CALLS: usize = 4;
 /// ... if they have at most this many operations in all.
 const UNROLLED_WORK: usize = 320;
 /// Straight-line operations of a whole program, beyond which only single points are unrolled.
 const UNROLLED_TOTAL: usize = 20_000;
+
+/// Vectors start to pay along axes of this many points.
+const SHORTEST: usize = 4;
 
 /// How many loops surround the computation of an expression.
 pub(crate) type Depth = usize;
@@ -26,48 +33,67 @@ pub(crate) struct Plan {
     pub(crate) live: Vec<bool>,
     /// Number of axes, outermost first, that an expression depends on.
     pub(crate) depth: Vec<Depth>,
-    /// Emit every point as straight-line code.
-    pub(crate) unrolled: bool,
+    /// Number of axes outside of all reduced ones.
+    pub(crate) outer: usize,
+    /// How it is emitted.
+    pub(crate) strategy: Strategy,
+}
+
+/// How a kernel is emitted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Strategy {
+    /// Every point as straight-line code.
+    Unrolled,
+    /// A loop nest, one point at a time.
+    Points,
+    /// A loop nest whose innermost axis runs in vectors; the reduced axes are innermost.
+    Tiles,
+    /// As `Tiles`, with the last parallel axis inside of the reduced ones.
+    Rows,
 }
 
 impl Plan {
     /// Plans one kernel; `total` counts the straight-line operations of the program.
     pub(crate) fn new(kernel: &Kernel, total: &mut usize) -> Plan {
-        let kernel = merge_axes(drop_unit_axes(kernel));
-        let extents: SmallVec<[usize; 4]> =
-            kernel.parallel.iter().chain(&kernel.reduce).copied().collect();
+        let mut kernel = merge_axes(drop_unit_axes(kernel));
+        let points = kernel.parallel_size() * kernel.reduce_size();
         let live = live(&kernel);
-        let depth = depths(&kernel);
-        let points: usize = extents.iter().product();
         let work = points * live.iter().filter(|&&l| l).count().max(1);
-        let few = points.max(kernel.parallel_size()) <= UNROLLED_POINTS && work <= UNROLLED_WORK;
-        let unrolled =
-            points <= 1 && kernel.parallel_size() <= 1 || few && *total + work <= UNROLLED_TOTAL;
-        if unrolled {
+        let size = points.max(kernel.parallel_size());
+        let limit = if has_calls(&kernel, &live) { UNROLLED_CALLS } else { UNROLLED_POINTS };
+        let few = size <= limit && work <= UNROLLED_WORK && *total + work <= UNROLLED_TOTAL;
+        let strategy = if size <= 1 || few {
             *total += work;
+            Strategy::Unrolled
+        } else {
+            strategy(&kernel, &live)
+        };
+        let mut outer = kernel.parallel.len();
+        let mut extents: SmallVec<[usize; 4]> =
+            kernel.parallel.iter().chain(&kernel.reduce).copied().collect();
+        if strategy == Strategy::Rows {
+            outer -= 1;
+            let inner = extents.remove(outer);
+            extents.push(inner);
+            each_map(&mut kernel, |map| {
+                let step = map.axes.remove(outer);
+                map.axes.push(step);
+            });
         }
-        Plan { kernel, extents, live, depth, unrolled }
-    }
-
-    /// Number of parallel axes.
-    pub(crate) fn parallel(&self) -> usize {
-        self.kernel.parallel.len()
-    }
-
-    /// Number of points.
-    pub(crate) fn points(&self) -> usize {
-        self.extents.iter().product()
+        let depth = depths(&kernel);
+        Plan { kernel, extents, live, depth, outer, strategy }
     }
 
     /// True if the map names one element for the whole kernel, known at compile time.
     pub(crate) fn is_fixed(&self, map: &IndexMap) -> bool {
-        map.loops.is_empty() && (self.unrolled || map.is_uniform())
+        map.loops.is_empty() && (self.strategy == Strategy::Unrolled || map.is_uniform())
     }
 
     /// Whether the store happens once, at an element known at compile time.
     pub(crate) fn is_fixed_store(&self, store: &Store) -> bool {
         self.is_fixed(&store.index)
-            && (self.unrolled || store.reduce.is_some() && self.kernel.parallel.is_empty())
+            && (self.strategy == Strategy::Unrolled
+                || store.reduce.is_some() && self.kernel.parallel.is_empty())
     }
 }
 
@@ -212,4 +238,69 @@ pub(crate) fn operand_type(kernel: &Kernel, i: usize) -> DType {
         }
         _ => kernel.types[i],
     }
+}
+
+fn has_calls(kernel: &Kernel, live: &[bool]) -> bool {
+    (0..kernel.exprs.len()).any(|i| live[i] && is_call(kernel, i))
+}
+
+/// Whether expression `i` is a call of a tile kernel.
+fn is_call(kernel: &Kernel, i: usize) -> bool {
+    let dtype = operand_type(kernel, i);
+    match &kernel.exprs[i] {
+        Expr::Unary(op, _) => symbols::unary_tile(*op, dtype).is_some(),
+        Expr::Binary(op, _, _) => symbols::binary_tile(*op, dtype).is_some(),
+        _ => false,
+    }
+}
+
+/// How a kernel of many points is emitted.
+fn strategy(kernel: &Kernel, live: &[bool]) -> Strategy {
+    let p = kernel.parallel.len();
+    let rank = p + kernel.reduce.len();
+    let extent =
+        |axis: usize| if axis < p { kernel.parallel[axis] } else { kernel.reduce[axis - p] };
+    let last = extent(rank - 1);
+    if p > 0 && p < rank {
+        let (along, across) = (scattered(kernel, live, rank - 1), scattered(kernel, live, p - 1));
+        let wide = extent(p - 1) >= SHORTEST;
+        if wide && (across < along || last < SHORTEST && across == along) {
+            return Strategy::Rows;
+        }
+    }
+    if last < SHORTEST || !pays(kernel, live, rank - 1) {
+        Strategy::Points
+    } else {
+        Strategy::Tiles
+    }
+}
+
+/// Number of accesses that step over elements along an axis.
+fn scattered(kernel: &Kernel, live: &[bool], axis: usize) -> usize {
+    let steps = |map: &IndexMap| !matches!(map.axes[axis], 0 | 1);
+    let loads =
+        kernel.exprs.iter().zip(live).filter(|(expr, live)| {
+            **live && matches!(expr, Expr::Load { index, .. } if steps(index))
+        });
+    loads.count() + kernel.stores.iter().filter(|store| steps(&store.index)).count()
+}
+
+/// Whether vectors along an axis do enough of the work.
+fn pays(kernel: &Kernel, live: &[bool], axis: usize) -> bool {
+    let (mut vectors, mut scalars) = (0, 0);
+    for i in (0..kernel.exprs.len()).filter(|&i| live[i]) {
+        let narrow = kernel.types[i] == DType::U8 || operand_type(kernel, i) == DType::U8;
+        let dtype = operand_type(kernel, i);
+        let in_vectors = match &kernel.exprs[i] {
+            Expr::Literal(_) => continue,
+            _ if is_call(kernel, i) => return true,
+            Expr::Load { index, guard, .. } => guard.is_none() && matches!(index.axes[axis], 0 | 1),
+            Expr::Unary(op, _) => dtype == DType::Bool || vector::has_unary(*op, dtype),
+            Expr::Binary(op, _, _) => vector::has_binary(*op, dtype),
+            Expr::Compare(op, _, _) => vector::has_compare(*op, dtype),
+            Expr::Index(_) | Expr::Select(..) | Expr::Cast(_) | Expr::Bitcast(_) => true,
+        };
+        if in_vectors && !narrow { vectors += 1 } else { scalars += 1 }
+    }
+    scalars <= vectors
 }

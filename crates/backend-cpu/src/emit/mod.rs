@@ -5,15 +5,21 @@
 mod accumulate;
 mod cast;
 pub(crate) mod code;
+mod group;
 mod library;
 mod memory;
 mod nest;
 mod point;
+mod rows;
 mod scalar;
+mod strip;
+mod tile;
 mod unrolled;
+pub(crate) mod vector;
+mod widths;
 
 use crate::library::Descriptor;
-use crate::plan::{Plan, plan_all};
+use crate::plan::{Plan, Strategy, plan_all};
 use code::{Code, Memory, Val, Var};
 use cranelift_codegen::ir::{Function, InstBuilder, types};
 use cranelift_codegen::isa::TargetIsa;
@@ -115,7 +121,10 @@ impl Emitter<'_, '_> {
         if plan.kernel.parallel.contains(&0) {
             return Ok(());
         }
-        if plan.unrolled { self.unrolled(plan) } else { self.nest(plan) }
+        match plan.strategy {
+            Strategy::Unrolled => self.unrolled(plan),
+            Strategy::Points | Strategy::Tiles | Strategy::Rows => self.nest(plan),
+        }
     }
 
     fn counted_loop(&mut self, l: &Loop, plans: &mut std::slice::Iter<'_, Plan>) -> Result<()> {

@@ -5,7 +5,7 @@ use super::Emitter;
 use super::accumulate::Accumulator;
 use super::memory::Coordinate;
 use super::point::{Values, value};
-use crate::plan::Plan;
+use crate::plan::{Plan, Strategy};
 use probpipe_trace::Result;
 use smallvec::SmallVec;
 
@@ -35,12 +35,17 @@ impl Emitter<'_, '_> {
         let depth = nest.at.len();
         let at = nest.at.clone();
         self.evaluate(plan, &mut nest.values, &at, |i| plan.depth[i] == depth)?;
-        let reducing = depth == plan.parallel() && !plan.kernel.reduce.is_empty();
+        let reducing = depth == plan.outer && !plan.kernel.reduce.is_empty();
+        if reducing && plan.strategy == Strategy::Rows {
+            return self.rows(nest);
+        }
         if reducing {
             self.begin_reductions(nest);
         }
         if depth == plan.extents.len() {
             self.stores(nest)?;
+        } else if depth + 1 == plan.extents.len() && plan.strategy == Strategy::Tiles {
+            self.tiles(nest)?;
         } else if plan.extents[depth] > 0 {
             let scope = self.code.open_loop(0, plan.extents[depth] as i64, 1);
             nest.at.push(Coordinate::Index(scope.index));
