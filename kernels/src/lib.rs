@@ -25,4 +25,7 @@ pub use table::{
     BinaryKernel, BinaryScalar, BinaryTile, Isa, KernelTable, ReduceKernel, ReduceTile,
     ThreefryOneKeyTile, ThreefryTile, UnaryKernel, UnaryScalar, UnaryTile, table, table_for,
 };
-pub use wgsl::{MATH_WGSL, WgslFn, wgsl_function, wgsl_module, wgsl_names};
+pub use wgsl::{
+    CHOLESKY_WGSL, MATH_WGSL, MATMUL_WGSL, TRIANGULAR_SOLVE_WGSL, WgslFn, wgsl_function,
+    wgsl_module, wgsl_names,
+};

@@ -9,6 +9,16 @@ use std::sync::OnceLock;
 /// Every function, `pp_`-prefixed, in an order where callees come first.
 pub const MATH_WGSL: &str = include_str!("../wgsl/math.wgsl");
 
+/// The matrix product, a template: the GPU backend fills in `{{...}}` and adds the functions that
+/// reach the operands.
+pub const MATMUL_WGSL: &str = include_str!("../wgsl/matmul.wgsl");
+
+/// The Cholesky factorisation, a template.
+pub const CHOLESKY_WGSL: &str = include_str!("../wgsl/cholesky.wgsl");
+
+/// Substitution with a triangular matrix, a template.
+pub const TRIANGULAR_SOLVE_WGSL: &str = include_str!("../wgsl/triangular_solve.wgsl");
+
 /// One function of [`MATH_WGSL`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WgslFn {

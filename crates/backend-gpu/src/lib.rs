@@ -1,1 +1,17 @@
-//! WebGPU backend of probpipe.
+//! The WebGPU backend: programs as WGSL compute shaders, arrays that stay on the device between
+//! calls, and one queue submission per call. It runs wherever wgpu does (Vulkan, Metal, DX12).
+//!
+//! Element types are `f32`, `i32`, `u32` and `bool`; anything else is an error at compile that
+//! names the op. It does no fusion and no planning of its own: that is `probpipe-lowering`.
+
+#![forbid(unsafe_code)]
+
+mod buffer;
+mod device;
+mod executable;
+mod support;
+pub mod wgsl;
+
+pub use buffer::GpuBuffer;
+pub use device::{Gpu, Info};
+pub use executable::GpuProgram;

@@ -136,7 +136,11 @@ fn maximum_likelihood() -> Result<()> {
     let steps = linspace(0.0, 199.0, 200);
     Figure::row([
         Plot::new("Negative log-likelihood").line(&steps, &losses).x_label("step"),
-        Plot::new("Estimated location").line(&steps, &locs).hline(2.5).label("true").x_label("step"),
+        Plot::new("Estimated location")
+            .line(&steps, &locs)
+            .hline(2.5)
+            .label("true")
+            .x_label("step"),
     ])
     .save("figures/mle.svg")
 }
@@ -170,8 +174,7 @@ fn elbo((loc, log_scale): (Array, Array), key: Key) -> Array {
 fn variational_inference() -> Result<()> {
     println!("\n4. Variational inference");
     let step = |params: (Array, Array), step: Array| {
-        let (value, g) =
-            value_and_grad(|p| elbo(p, Key::from_seed(&step)))(params.clone());
+        let (value, g) = value_and_grad(|p| elbo(p, Key::from_seed(&step)))(params.clone());
         (tree_map(|p, g| p + g * 0.05, params, g), value)
     };
     let start = || (array(0.0), array(0.0));

@@ -108,7 +108,8 @@ fn check(device: Device) -> (usize, usize) {
     let (mut passed, mut wide) = (0, 0);
     for case in cases("rng.json") {
         let id = case["id"].as_str().expect("an id");
-        let narrow = case["args"]["dtype"] != "f64" && !matches!(case["args"]["width"].as_u64(), Some(8 | 64));
+        let narrow = case["args"]["dtype"] != "f64"
+            && !matches!(case["args"]["width"].as_u64(), Some(8 | 64));
         let out = draw(device, &case).unwrap_or_else(|| panic!("{id}: no rule"));
         if device == Device::Gpu && !narrow && case["fn"] != "PRNGKey" {
             // Types that shaders do not have must be refused, not computed wrongly.

@@ -15,7 +15,17 @@ struct Life {
 pub(super) fn plan(cx: &mut Context, body: &mut [Stmt]) -> usize {
     let mut lives: Vec<Option<Life>> = vec![None; cx.buffers.len()];
     let mut clock = 0;
-    walk(body, &mut clock, &mut lives);
+    let mut loops = Vec::new();
+    walk(body, &mut clock, &mut lives, &mut loops);
+    // What a loop leaves behind (stacked results) is written entry by entry: it lives from the
+    // start of the loop, or the temporaries of later iterations would overwrite earlier entries.
+    for (start, end) in loops {
+        for life in lives.iter_mut().flatten() {
+            if life.first > start && life.first < end && life.last > end {
+                life.first = start;
+            }
+        }
+    }
 
     let mut order: Vec<usize> = (0..lives.len())
         .filter(|&b| lives[b].is_some() && matches!(cx.buffers[b].place, Place::Arena(_)))
@@ -49,7 +59,13 @@ pub(super) fn plan(cx: &mut Context, body: &mut [Stmt]) -> usize {
     total
 }
 
-fn walk(body: &[Stmt], clock: &mut usize, lives: &mut [Option<Life>]) {
+/// Records lives, and the first and last number of every loop, inner loops first.
+fn walk(
+    body: &[Stmt],
+    clock: &mut usize,
+    lives: &mut [Option<Life>],
+    loops: &mut Vec<(usize, usize)>,
+) {
     for stmt in body {
         let now = *clock;
         *clock += 1;
@@ -71,9 +87,10 @@ fn walk(body: &[Stmt], clock: &mut usize, lives: &mut [Option<Life>]) {
             }
             Stmt::Loop(l) => {
                 let before: Vec<bool> = lives.iter().map(Option::is_some).collect();
-                walk(&l.body, clock, lives);
+                walk(&l.body, clock, lives, loops);
                 let end = *clock;
                 *clock += 1;
+                loops.push((now, end));
                 // What lived before the loop and is touched in it must live through all of it.
                 for (life, before) in lives.iter_mut().zip(before) {
                     if let Some(life) = life

@@ -1,0 +1,204 @@
+//! Arrays on the device, and the pool that their memory returns to.
+
+use crate::device::{Device, Gpu, lock};
+use crate::wgsl;
+use probpipe_trace::{
+    ArrayType, DType, DeviceBuffer, Error, ErrorKind, HostBuffer, Result, Storage, Value,
+};
+use rustc_hash::FxHashMap;
+use std::any::Any;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+/// Idle memory that a device keeps for reuse.
+const POOL_BYTES: u64 = 256 << 20;
+
+const USAGES: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE
+    .union(wgpu::BufferUsages::COPY_SRC)
+    .union(wgpu::BufferUsages::COPY_DST);
+
+/// Idle buffers by size. Reuse needs no fence: the queue runs submissions in order.
+#[derive(Debug, Default)]
+pub(crate) struct Pool(Mutex<Idle>);
+
+#[derive(Debug, Default)]
+struct Idle {
+    bytes: u64,
+    buffers: FxHashMap<u64, Vec<wgpu::Buffer>>,
+}
+
+/// Device memory that returns to its pool when dropped.
+pub(crate) struct Memory {
+    device: Arc<Device>,
+    /// `Some` until dropped.
+    buffer: Option<wgpu::Buffer>,
+}
+
+/// An array in the memory of a [`Gpu`].
+pub struct GpuBuffer {
+    pub(crate) memory: Arc<Memory>,
+    ty: ArrayType,
+}
+
+impl Memory {
+    /// Uninitialised memory for at least `words` words.
+    pub fn new(device: &Arc<Device>, words: usize) -> Result<Memory> {
+        // Classes of size keep the pool useful; WebGPU has no empty bindings.
+        let words = words.max(4) as u64;
+        let step = (words.next_power_of_two() / 4).max(4);
+        let bytes = words.next_multiple_of(step) * 4;
+        let bytes = bytes.min(device.target.binding_bytes & !3).max(words * 4);
+        let idle = {
+            let mut idle = lock(&device.pool.0);
+            let found = idle.buffers.get_mut(&bytes).and_then(Vec::pop);
+            if found.is_some() {
+                idle.bytes -= bytes;
+            }
+            found
+        };
+        let buffer = match idle {
+            Some(buffer) => buffer,
+            None => device.checked(|| {
+                device.device.create_buffer(&wgpu::BufferDescriptor {
+                    label: None,
+                    size: bytes,
+                    usage: USAGES,
+                    mapped_at_creation: false,
+                })
+            })?,
+        };
+        Ok(Memory { device: device.clone(), buffer: Some(buffer) })
+    }
+
+    /// Memory that holds `words`.
+    pub fn upload(device: &Arc<Device>, words: &[u32]) -> Result<Memory> {
+        let memory = Memory::new(device, words.len())?;
+        if let Some(buffer) = memory.buffer.as_ref().filter(|_| !words.is_empty()) {
+            device.checked(|| device.queue.write_buffer(buffer, 0, bytemuck::cast_slice(words)))?;
+        }
+        Ok(memory)
+    }
+
+    /// For bind groups and copies.
+    pub fn buffer(&self) -> Result<&wgpu::Buffer> {
+        self.buffer
+            .as_ref()
+            .ok_or_else(|| Error::new(ErrorKind::Internal, "a freed buffer is used"))
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        if let Some(buffer) = self.buffer.take() {
+            let mut idle = lock(&self.device.pool.0);
+            if idle.bytes + buffer.size() <= POOL_BYTES {
+                idle.bytes += buffer.size();
+                idle.buffers.entry(buffer.size()).or_default().push(buffer);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Memory({} bytes)", self.buffer.as_ref().map_or(0, wgpu::Buffer::size))
+    }
+}
+
+impl GpuBuffer {
+    pub(crate) fn new(memory: Arc<Memory>, ty: ArrayType) -> GpuBuffer {
+        GpuBuffer { memory, ty }
+    }
+
+    /// Whether it lies on this very device.
+    pub(crate) fn is_on(&self, device: &Arc<Device>) -> bool {
+        Arc::ptr_eq(&self.memory.device, device)
+    }
+}
+
+impl fmt::Debug for GpuBuffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GpuBuffer({}, {})", self.ty, self.memory.device.info.adapter)
+    }
+}
+
+impl DeviceBuffer for GpuBuffer {
+    fn to_host(&self) -> Result<HostBuffer> {
+        let device = &self.memory.device;
+        device.fault()?;
+        let mut host = HostBuffer::zeroed(self.ty.bytes());
+        let bytes = self.ty.size() as u64 * 4;
+        if bytes == 0 {
+            return Ok(host);
+        }
+        let source = self.memory.buffer()?;
+        let staging = device.checked(|| {
+            let staging = device.device.create_buffer(&wgpu::BufferDescriptor {
+                label: None,
+                size: bytes,
+                usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+                mapped_at_creation: false,
+            });
+            let mut encoder = device.device.create_command_encoder(&Default::default());
+            encoder.copy_buffer_to_buffer(source, 0, &staging, 0, bytes);
+            device.queue.submit([encoder.finish()]);
+            staging
+        })?;
+        let outcome: Arc<Mutex<Option<Result<(), wgpu::BufferAsyncError>>>> = Arc::default();
+        let sink = outcome.clone();
+        staging.map_async(wgpu::MapMode::Read, .., move |result| *lock(&sink) = Some(result));
+        device.poll(wgpu::PollType::wait_indefinitely())?;
+        device.fault()?;
+        match lock(&outcome).take() {
+            Some(Ok(())) => {}
+            Some(Err(e)) => {
+                return Err(Error::new(ErrorKind::Device, format!("reading the GPU failed: {e}")));
+            }
+            None => return Err(Error::new(ErrorKind::Device, "the GPU did not answer")),
+        }
+        let view = staging
+            .get_mapped_range(..)
+            .map_err(|e| Error::new(ErrorKind::Device, format!("reading the GPU failed: {e}")))?;
+        if self.ty.dtype == DType::Bool {
+            for (to, from) in host.bytes_mut().iter_mut().zip(view.chunks_exact(4)) {
+                *to = u8::from(from != [0; 4]);
+            }
+        } else {
+            host.bytes_mut().copy_from_slice(&view);
+        }
+        drop(view);
+        staging.unmap();
+        Ok(host)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+impl Gpu {
+    /// Copies a value to this device, unless it is there already.
+    ///
+    /// # Errors
+    /// If the element type is not one of the device's, or memory runs out.
+    pub fn put(&self, value: &Value) -> Result<Value> {
+        if on_device(&self.0, value).is_some() {
+            return Ok(value.clone());
+        }
+        crate::support::check_type(value.ty())?;
+        let memory = Memory::upload(&self.0, &wgsl::to_words(value)?)?;
+        let buffer = GpuBuffer::new(Arc::new(memory), value.ty().clone());
+        Ok(Value::new(value.ty().clone(), Storage::Device(Box::new(buffer))))
+    }
+}
+
+/// The memory of a value that lies on this device.
+pub(crate) fn on_device(device: &Arc<Device>, value: &Value) -> Option<Arc<Memory>> {
+    match value.storage() {
+        Storage::Device(buffer) => {
+            let buffer = buffer.as_any().downcast_ref::<GpuBuffer>()?;
+            buffer.is_on(device).then(|| buffer.memory.clone())
+        }
+        Storage::Host(_) => None,
+    }
+}

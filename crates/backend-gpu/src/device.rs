@@ -1,0 +1,286 @@
+//! An opened device: adapter, queue, pipelines by their text, pooled buffers and the faults that
+//! the driver reports. wgpu panics on errors by default; here every creation runs in an error
+//! scope, and what no scope catches is kept and returned by the next call that waits or submits.
+
+use crate::buffer::Pool;
+use crate::wgsl::Target;
+use probpipe_trace::{Error, ErrorKind, Loc, Result};
+use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// Submissions in flight before a new one waits for the oldest: enough to keep the device busy,
+/// few enough to bound the memory of command buffers.
+const IN_FLIGHT: usize = 16;
+
+/// An opened GPU. Cheap to clone; clones share the device.
+#[derive(Clone)]
+pub struct Gpu(pub(crate) Arc<Device>);
+
+/// What is known of an opened GPU.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Info {
+    /// The adapter: `NVIDIA H200`, `llvmpipe (LLVM 15.0.6, 256 bits)`.
+    pub adapter: String,
+    /// The interface: `vulkan`, `metal`, `dx12`.
+    pub backend: String,
+    /// The driver and its version.
+    pub driver: String,
+    /// The device is a CPU in disguise.
+    pub software: bool,
+}
+
+/// The shared state behind [`Gpu`].
+pub(crate) struct Device {
+    pub device: wgpu::Device,
+    pub queue: wgpu::Queue,
+    pub info: Info,
+    pub target: Target,
+    pub alignment: usize,
+    pub pool: Pool,
+    pipelines: Mutex<FxHashMap<PipelineKey, Arc<Pipeline>>>,
+    faults: Arc<Mutex<Option<Error>>>,
+    in_flight: Mutex<VecDeque<wgpu::SubmissionIndex>>,
+}
+
+/// A pipeline is its text, what it binds (true: writable) and its bytes of immediates.
+type PipelineKey = (String, Vec<bool>, u32);
+
+/// A compute pipeline with the layout of its bind group.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    pub pipeline: wgpu::ComputePipeline,
+    pub layout: wgpu::BindGroupLayout,
+}
+
+/// A mutex whose data stays usable if a thread panicked while holding it.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Gpu {
+    /// Opens the most capable adapter, a software one if there is no other.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Device`] if there is no adapter or it cannot be opened.
+    pub fn open() -> Result<Gpu> {
+        let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+        descriptor.backends = wgpu::Backends::PRIMARY;
+        let instance = wgpu::Instance::new(descriptor);
+        let options = wgpu::RequestAdapterOptions {
+            power_preference: wgpu::PowerPreference::HighPerformance,
+            ..Default::default()
+        };
+        let adapter = pollster::block_on(instance.request_adapter(&options)).map_err(|e| {
+            Error::new(ErrorKind::Device, format!("no GPU adapter was found: {e}"))
+                .help("install a Vulkan driver; on Debian mesa-vulkan-drivers gives a software one")
+        })?;
+        let limits = adapter.limits();
+        let features = adapter.features() & wgpu::Features::IMMEDIATES;
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("probpipe"),
+            required_features: features,
+            required_limits: limits.clone(),
+            ..Default::default()
+        };
+        let about = adapter.get_info();
+        let (device, queue) =
+            pollster::block_on(adapter.request_device(&descriptor)).map_err(|e| {
+                Error::new(ErrorKind::Device, format!("cannot open `{}`: {e}", about.name))
+                    .help("update the driver, or choose another device")
+            })?;
+        let faults: Arc<Mutex<Option<Error>>> = Arc::default();
+        let sink = faults.clone();
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+            lock(&sink).get_or_insert_with(|| convert(error));
+        }));
+        let sink = faults.clone();
+        device.set_device_lost_callback(move |reason, message| {
+            // `Destroyed` is our own dropping of the device.
+            if reason != wgpu::DeviceLostReason::Destroyed {
+                let error = Error::new(ErrorKind::Device, format!("the GPU was lost: {message}"));
+                lock(&sink).get_or_insert(error.help("open the device again"));
+            }
+        });
+        let software = about.device_type == wgpu::DeviceType::Cpu;
+        let has_immediates = features.contains(wgpu::Features::IMMEDIATES);
+        let target = Target {
+            software,
+            storage_buffers: limits.max_storage_buffers_per_shader_stage as usize,
+            binding_bytes: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
+            immediate_bytes: if has_immediates { limits.max_immediate_size as usize } else { 0 },
+            workgroups: limits.max_compute_workgroups_per_dimension as usize,
+        };
+        Ok(Gpu(Arc::new(Device {
+            device,
+            queue,
+            info: Info {
+                adapter: about.name,
+                backend: about.backend.to_string(),
+                driver: format!("{} {}", about.driver, about.driver_info).trim().to_string(),
+                software,
+            },
+            target,
+            alignment: limits.min_storage_buffer_offset_alignment as usize,
+            pool: Pool::default(),
+            pipelines: Mutex::default(),
+            faults,
+            in_flight: Mutex::default(),
+        })))
+    }
+
+    /// The device that this process shares, opened when first asked for.
+    ///
+    /// # Errors
+    /// As [`Gpu::open`]; the first outcome is kept.
+    pub fn shared() -> Result<Gpu> {
+        static SHARED: OnceLock<Result<Gpu>> = OnceLock::new();
+        SHARED.get_or_init(Gpu::open).clone()
+    }
+
+    /// The adapter and the interface that it is driven through.
+    pub fn info(&self) -> &Info {
+        &self.0.info
+    }
+}
+
+impl fmt::Debug for Gpu {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Gpu({}, {})", self.0.info.adapter, self.0.info.backend)
+    }
+}
+
+impl fmt::Debug for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Device({})", self.info.adapter)
+    }
+}
+
+fn convert(error: wgpu::Error) -> Error {
+    match error {
+        wgpu::Error::OutOfMemory { .. } => {
+            Error::new(ErrorKind::Device, "the GPU is out of memory")
+                .help("drop arrays that are no longer needed, or use smaller ones")
+        }
+        wgpu::Error::Validation { description, .. } => {
+            Error::new(ErrorKind::Internal, format!("the GPU refused a command: {description}"))
+        }
+        wgpu::Error::Internal { description, .. } => {
+            Error::new(ErrorKind::Device, format!("the GPU driver failed: {description}"))
+        }
+    }
+}
+
+impl Device {
+    /// Runs a creation and gives its error, if any, instead of letting it reach the handler.
+    pub fn checked<T>(&self, create: impl FnOnce() -> T) -> Result<T> {
+        let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let internal = self.device.push_error_scope(wgpu::ErrorFilter::Internal);
+        let validation = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let made = create();
+        let faults =
+            [validation.pop().await_now(), internal.pop().await_now(), memory.pop().await_now()];
+        match faults.into_iter().flatten().next() {
+            Some(error) => Err(convert(error)),
+            None => Ok(made),
+        }
+    }
+
+    /// A fault that the driver reported outside of any scope.
+    pub fn fault(&self) -> Result<()> {
+        match &*lock(&self.faults) {
+            Some(error) => Err(error.clone()),
+            None => Ok(()),
+        }
+    }
+
+    /// Submits commands; waits for the oldest submission if too many are in flight.
+    pub fn submit(&self, commands: wgpu::CommandBuffer) -> Result<()> {
+        let index = self.queue.submit([commands]);
+        let oldest = {
+            let mut in_flight = lock(&self.in_flight);
+            in_flight.push_back(index);
+            if in_flight.len() > IN_FLIGHT { in_flight.pop_front() } else { None }
+        };
+        match oldest {
+            Some(index) => {
+                self.poll(wgpu::PollType::Wait { submission_index: Some(index), timeout: None })?;
+            }
+            None => self.poll(wgpu::PollType::Poll)?,
+        }
+        self.fault()
+    }
+
+    /// Drives the device.
+    pub fn poll(&self, kind: wgpu::PollType) -> Result<()> {
+        self.device
+            .poll(kind)
+            .map(|_| ())
+            .map_err(|e| Error::new(ErrorKind::Device, format!("waiting for the GPU failed: {e}")))
+    }
+
+    /// The pipeline of a shader, compiled unless a program of this device has used it before.
+    pub fn pipeline(
+        &self,
+        text: &str,
+        writable: &[bool],
+        immediate_bytes: u32,
+        location: Loc,
+    ) -> Result<Arc<Pipeline>> {
+        let key = (text.to_string(), writable.to_vec(), immediate_bytes);
+        if let Some(known) = lock(&self.pipelines).get(&key) {
+            return Ok(known.clone());
+        }
+        let entries: Vec<wgpu::BindGroupLayoutEntry> = (0..)
+            .zip(writable)
+            .map(|(binding, &writable)| wgpu::BindGroupLayoutEntry {
+                binding,
+                visibility: wgpu::ShaderStages::COMPUTE,
+                ty: wgpu::BindingType::Buffer {
+                    ty: wgpu::BufferBindingType::Storage { read_only: !writable },
+                    has_dynamic_offset: false,
+                    min_binding_size: None,
+                },
+                count: None,
+            })
+            .collect();
+        let made = self.checked(|| {
+            let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
+                label: None,
+                source: wgpu::ShaderSource::Wgsl(text.into()),
+            });
+            let layout = self.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+                label: None,
+                entries: &entries,
+            });
+            let pipeline_layout =
+                self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+                    label: None,
+                    bind_group_layouts: &[Some(&layout)],
+                    immediate_size: immediate_bytes,
+                });
+            let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                label: None,
+                layout: Some(&pipeline_layout),
+                module: &module,
+                entry_point: Some("main"),
+                compilation_options: Default::default(),
+                cache: None,
+            });
+            Pipeline { pipeline, layout }
+        });
+        let made = Arc::new(made.map_err(|e| e.at(location))?);
+        lock(&self.pipelines).insert(key, made.clone());
+        Ok(made)
+    }
+}
+
+/// Error scopes resolve at once on native devices.
+trait AwaitNow: Future + Sized {
+    fn await_now(self) -> Self::Output {
+        pollster::block_on(self)
+    }
+}
+
+impl<F: Future> AwaitNow for F {}

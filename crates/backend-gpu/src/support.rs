@@ -1,0 +1,60 @@
+//! What the device's language can hold, checked before anything is lowered: the error names the
+//! op, the type and the user's line.
+
+use probpipe_trace::{ArrayType, DType, Error, ErrorKind, Graph, Op, Result};
+
+fn supported(dtype: DType) -> bool {
+    matches!(dtype, DType::F32 | DType::I32 | DType::U32 | DType::Bool)
+}
+
+fn refuse(what: &str, ty: &ArrayType) -> Error {
+    let help = match ty.dtype {
+        DType::F64 => "use f32, for example with `.cast(DType::F32)`, or run on the CPU",
+        _ => "use i32 or u32, or run on the CPU",
+    };
+    Error::new(ErrorKind::Backend, format!("the gpu backend has no {}: {what} is {ty}", ty.dtype))
+        .note("it computes with f32, i32, u32 and bool", None)
+        .help(help)
+}
+
+/// Whether arrays of this type can lie on the device.
+pub(crate) fn check_type(ty: &ArrayType) -> Result<()> {
+    if supported(ty.dtype) { Ok(()) } else { Err(refuse("the array", ty)) }
+}
+
+/// Whether every variable of the graph can lie on the device.
+pub(crate) fn check_graph(graph: &Graph) -> Result<()> {
+    for eqn in graph.eqns() {
+        match &eqn.op {
+            Op::Call { graph, .. } => check_graph(graph)?,
+            Op::Scan(scan) => check_graph(&scan.body)?,
+            _ => {}
+        }
+        let name = eqn.op.name();
+        for &v in &eqn.outputs {
+            if !supported(graph.ty(v).dtype) {
+                return Err(
+                    refuse(&format!("the result of `{name}`"), graph.ty(v)).at(eqn.location)
+                );
+            }
+        }
+        for &v in &eqn.inputs {
+            if !supported(graph.ty(v).dtype) {
+                return Err(
+                    refuse(&format!("an operand of `{name}`"), graph.ty(v)).at(eqn.location)
+                );
+            }
+        }
+    }
+    for (i, ty) in graph.input_types().enumerate() {
+        if !supported(ty.dtype) {
+            return Err(refuse(&format!("argument {i}"), ty));
+        }
+    }
+    for (i, ty) in graph.output_types().enumerate() {
+        if !supported(ty.dtype) {
+            return Err(refuse(&format!("result {i}"), ty));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,390 @@
+//! Scalar expressions as WGSL: one `let` per expression, since naga's parser recurses and its
+//! passes are quickest on flat code. Functions whose built-in forms are loose, or do not follow
+//! the interpreter at NaN, infinity or overflow, come from `kernels/wgsl/math.wgsl`.
+
+use super::lanes::Register;
+use super::memory::Memory;
+use super::{Text, Uses};
+use probpipe_lowering::{BufferId, Expr, ExprId, IndexMap, Kernel, LoopId};
+use probpipe_trace::{BinaryOp, CompareOp, DType, ReduceOp, Scalar, UnaryOp};
+use rustc_hash::FxHashMap;
+
+/// Where the values of a kernel's axes and loop indices are, while its expressions are emitted.
+pub(super) struct Scope<'a> {
+    pub memory: &'a Memory,
+    pub kernel: &'a Kernel,
+    /// The name of each axis index; `None` where the extent is 1.
+    pub axes: Vec<Option<String>>,
+    pub loops: &'a FxHashMap<LoopId, String>,
+    /// Buffers that live in variables instead of memory.
+    pub registers: &'a FxHashMap<BufferId, Register>,
+    /// The axis that registers leave out, because each invocation has its own.
+    pub lane: Option<usize>,
+}
+
+/// The WGSL type of a value in an expression.
+pub(super) fn value_type(dtype: DType) -> &'static str {
+    match dtype {
+        DType::F32 => "f32",
+        DType::I32 => "i32",
+        DType::Bool => "bool",
+        _ => "u32",
+    }
+}
+
+/// An `i32` literal; the least one cannot be written as such.
+fn int(v: i64) -> String {
+    match v as i32 {
+        i32::MIN => "bitcast<i32>(0x80000000u)".into(),
+        v => format!("{v}"),
+    }
+}
+
+/// A literal of an element type.
+pub(super) fn literal(scalar: Scalar, dtype: DType) -> String {
+    match dtype {
+        DType::F32 => float(scalar.as_f64() as f32),
+        DType::I32 => match scalar.as_i128() as i32 {
+            i32::MIN => "bitcast<i32>(0x80000000u)".into(),
+            v => format!("{v}i"),
+        },
+        DType::Bool => format!("{}", scalar.as_f64() != 0.0),
+        _ => format!("{}u", scalar.as_i128() as u32),
+    }
+}
+
+/// WGSL refuses infinities and NaN, and may flush subnormal literals: those go by their bits.
+fn float(v: f32) -> String {
+    let a = v.abs();
+    if v.to_bits() == 0 || (1e-5..1e9).contains(&a) {
+        format!("{v:?}f")
+    } else {
+        format!("bitcast<f32>(0x{:08x}u)", v.to_bits())
+    }
+}
+
+/// What a reduction starts from.
+pub(super) fn identity(op: ReduceOp, dtype: DType) -> String {
+    let (least, most) = match dtype {
+        DType::F32 => (Scalar::Float(f64::NEG_INFINITY), Scalar::Float(f64::INFINITY)),
+        DType::I32 => (Scalar::Int(i128::from(i32::MIN)), Scalar::Int(i128::from(i32::MAX))),
+        _ => (Scalar::Int(0), Scalar::Int(i128::from(u32::MAX))),
+    };
+    let scalar = match op {
+        ReduceOp::Sum => Scalar::Int(0),
+        ReduceOp::Prod => Scalar::Int(1),
+        ReduceOp::Max => least,
+        ReduceOp::Min => most,
+        ReduceOp::And => Scalar::Bool(true),
+        ReduceOp::Or => Scalar::Bool(false),
+    };
+    literal(scalar, dtype)
+}
+
+/// The combination of two partial results.
+pub(super) fn combine(op: ReduceOp, dtype: DType, a: &str, b: &str, uses: &mut Uses) -> String {
+    let float = dtype == DType::F32;
+    match op {
+        ReduceOp::Sum => format!("{a} + {b}"),
+        ReduceOp::Prod => format!("{a} * {b}"),
+        ReduceOp::Max if float => call(uses, "pp_max", &[a, b]),
+        ReduceOp::Min if float => call(uses, "pp_min", &[a, b]),
+        ReduceOp::Max => format!("max({a}, {b})"),
+        ReduceOp::Min => format!("min({a}, {b})"),
+        ReduceOp::And => format!("{a} & {b}"),
+        ReduceOp::Or => format!("{a} | {b}"),
+    }
+}
+
+fn call(uses: &mut Uses, function: &str, arguments: &[&str]) -> String {
+    uses.functions.insert(function.into());
+    format!("{function}({})", arguments.join(", "))
+}
+
+impl Scope<'_> {
+    /// An index as an `i32` expression.
+    pub fn index(&self, map: &IndexMap) -> String {
+        let mut terms = Vec::new();
+        let mut term = |name: &str, step: i64| match step {
+            0 => {}
+            1 => terms.push(name.to_string()),
+            _ => terms.push(format!("{name} * {}", int(step))),
+        };
+        for (id, step) in &map.loops {
+            if let Some(name) = self.loops.get(id) {
+                term(name, *step);
+            }
+        }
+        for (axis, step) in map.axes.iter().enumerate() {
+            if let Some(Some(name)) = self.axes.get(axis) {
+                term(name, *step);
+            }
+        }
+        if terms.is_empty() {
+            return int(map.offset);
+        }
+        if map.offset != 0 {
+            terms.push(int(map.offset));
+        }
+        terms.join(" + ")
+    }
+
+    /// The place of an element, as something that can be read and assigned.
+    fn element(&self, buffer: BufferId, index: &IndexMap, uses: &mut Uses) -> String {
+        let span = self.memory.span(buffer);
+        uses.slots.push(span.slot);
+        let start = IndexMap { offset: index.offset + span.start as i64, ..index.clone() };
+        format!("{}[{}]", span.slot.name(), self.bounded(&start, i64::MAX))
+    }
+
+    /// An index for a subscript. WGSL refuses constants out of bounds, also behind a guard that
+    /// is never true; such a load may read anything.
+    fn bounded(&self, map: &IndexMap, size: i64) -> String {
+        let text = self.index(map);
+        match text.parse::<i64>() {
+            Ok(constant) if constant < 0 || constant >= size => "0".into(),
+            _ => text,
+        }
+    }
+
+    fn load(&self, buffer: BufferId, index: &IndexMap, uses: &mut Uses) -> String {
+        if let Some(register) = self.registers.get(&buffer) {
+            return self.register(register, index);
+        }
+        let dtype = self.memory.span(buffer).dtype;
+        let element = self.element(buffer, index, uses);
+        self.from_memory(buffer, dtype, element)
+    }
+
+    fn register(&self, register: &Register, index: &IndexMap) -> String {
+        match register.is_scalar() {
+            true => register.name.clone(),
+            false => {
+                format!("{}[{}]", register.name, self.index(&register.local(index, self.lane)))
+            }
+        }
+    }
+
+    fn from_memory(&self, buffer: BufferId, dtype: DType, element: String) -> String {
+        match dtype {
+            DType::Bool => format!("{element} != 0u"),
+            DType::F32 | DType::I32 if self.memory.span(buffer).slot.untyped() => {
+                format!("bitcast<{}>({element})", value_type(dtype))
+            }
+            _ => element,
+        }
+    }
+
+    /// Reads an element by the text of its index.
+    pub fn read(&self, buffer: BufferId, index: &IndexMap, uses: &mut Uses) -> String {
+        let dtype = self.memory.span(buffer).dtype;
+        let element = self.element(buffer, index, uses);
+        self.from_memory(buffer, dtype, element)
+    }
+
+    /// Assigns an element of a buffer, in memory.
+    pub fn write(
+        &self,
+        buffer: BufferId,
+        index: &IndexMap,
+        value: &str,
+        text: &mut Text,
+        uses: &mut Uses,
+    ) {
+        let span = self.memory.span(buffer);
+        let element = self.element(buffer, index, uses);
+        match span.dtype {
+            DType::Bool => text.line(format_args!("{element} = select(0u, 1u, {value});")),
+            DType::F32 | DType::I32 if span.slot.untyped() => {
+                text.line(format_args!("{element} = bitcast<u32>({value});"));
+            }
+            _ => text.line(format_args!("{element} = {value};")),
+        }
+    }
+
+    /// Assigns an element of a buffer, wherever it lives.
+    pub fn store(
+        &self,
+        buffer: BufferId,
+        index: &IndexMap,
+        value: &str,
+        text: &mut Text,
+        uses: &mut Uses,
+    ) {
+        match self.registers.get(&buffer) {
+            Some(register) => {
+                text.line(format_args!("{} = {value};", self.register(register, index)));
+            }
+            None => self.write(buffer, index, value, text, uses),
+        }
+    }
+
+    /// Emits one expression as `let eN = ...`.
+    pub fn expr(&self, id: ExprId, text: &mut Text, uses: &mut Uses) {
+        let kernel = self.kernel;
+        let ty = kernel.ty(id);
+        let name = |e: &ExprId| format!("{e}");
+        let value = match kernel.expr(id) {
+            Expr::Literal(scalar) => literal(*scalar, ty),
+            Expr::Load { buffer, index, guard: None } => self.load(*buffer, index, uses),
+            Expr::Load { buffer, index, guard: Some(guard) } => {
+                let loaded = self.load(*buffer, index, uses);
+                text.line(format_args!("var {id} = {};", literal(Scalar::Int(0), ty)));
+                text.line(format_args!("if ({guard}) {{ {id} = {loaded}; }}"));
+                return;
+            }
+            Expr::Index(map) => {
+                let index = format!("i32({})", self.index(map));
+                convert(&index, DType::I32, ty, uses)
+            }
+            Expr::Unary(op, x) => unary(*op, &name(x), kernel.ty(*x), uses),
+            Expr::Binary(op, x, y) => binary(*op, &name(x), &name(y), ty, uses),
+            Expr::Compare(op, x, y) => {
+                let checked = |e: &ExprId| {
+                    kernel.ty(*e) == DType::F32 && !matches!(kernel.expr(*e), Expr::Literal(_))
+                };
+                let nan = match (checked(x), checked(y)) {
+                    (false, false) => None,
+                    (true, false) => Some(call(uses, "pp_is_nan", &[&name(x)])),
+                    (false, true) => Some(call(uses, "pp_is_nan", &[&name(y)])),
+                    (true, true) => Some(format!(
+                        "({} | {})",
+                        call(uses, "pp_is_nan", &[&name(x)]),
+                        call(uses, "pp_is_nan", &[&name(y)])
+                    )),
+                };
+                let nan = if self.is_nan_literal(*x) || self.is_nan_literal(*y) {
+                    Some("true".to_string())
+                } else {
+                    nan
+                };
+                compare(*op, &name(x), &name(y), nan)
+            }
+            Expr::Select(c, x, y) => format!("select({y}, {x}, {c})"),
+            Expr::Cast(x) => convert(&name(x), kernel.ty(*x), ty, uses),
+            Expr::Bitcast(x) => format!("bitcast<{}>({x})", value_type(ty)),
+        };
+        text.line(format_args!("let {id} = {value};"));
+    }
+
+    fn is_nan_literal(&self, id: ExprId) -> bool {
+        matches!(self.kernel.expr(id), Expr::Literal(Scalar::Float(v)) if v.is_nan())
+    }
+}
+
+fn unary(op: UnaryOp, x: &str, ty: DType, uses: &mut Uses) -> String {
+    let float = ty == DType::F32;
+    let function = match op {
+        // The sign of zero and of NaN turns too; `0 - x` would lose it.
+        UnaryOp::Neg if float => return format!("bitcast<f32>(bitcast<u32>({x}) ^ 0x80000000u)"),
+        UnaryOp::Neg => return format!("0 - {x}"),
+        UnaryOp::Abs if float => return format!("bitcast<f32>(bitcast<u32>({x}) & 0x7fffffffu)"),
+        UnaryOp::Abs if ty == DType::I32 => return format!("select({x}, 0 - {x}, {x} < 0)"),
+        UnaryOp::Abs => return x.to_string(),
+        UnaryOp::Sign if float => {
+            uses.functions.insert("pp_is_nan".into());
+            uses.functions.insert("pp_copysign".into());
+            return format!(
+                "select(pp_copysign(1.0f, {x}), {x}, pp_is_nan({x}) | ((bitcast<u32>({x}) & 0x7fffffffu) == 0u))"
+            );
+        }
+        UnaryOp::Sign if ty == DType::I32 => return format!("clamp({x}, -1, 1)"),
+        UnaryOp::Sign => return format!("min({x}, 1u)"),
+        UnaryOp::Floor => return format!("floor({x})"),
+        UnaryOp::Ceil => return format!("ceil({x})"),
+        UnaryOp::Sqrt => {
+            uses.functions.insert("pp_nan".into());
+            return format!("select(sqrt({x}), pp_nan(), {x} < 0.0f)");
+        }
+        UnaryOp::Not if ty == DType::Bool => return format!("!{x}"),
+        UnaryOp::Not => return format!("~{x}"),
+        UnaryOp::IsFinite => return format!("(bitcast<u32>({x}) & 0x7f800000u) != 0x7f800000u"),
+        UnaryOp::Round => "pp_round_even",
+        UnaryOp::Exp => "pp_exp",
+        UnaryOp::Expm1 => "pp_expm1",
+        UnaryOp::Log => "pp_log",
+        UnaryOp::Log1p => "pp_log1p",
+        UnaryOp::Sin => "pp_sin",
+        UnaryOp::Cos => "pp_cos",
+        UnaryOp::Tan => "pp_tan",
+        UnaryOp::Asin => "pp_asin",
+        UnaryOp::Acos => "pp_acos",
+        UnaryOp::Atan => "pp_atan",
+        UnaryOp::Sinh => "pp_sinh",
+        UnaryOp::Cosh => "pp_cosh",
+        UnaryOp::Tanh => "pp_tanh",
+        UnaryOp::Asinh => "pp_asinh",
+        UnaryOp::Acosh => "pp_acosh",
+        UnaryOp::Atanh => "pp_atanh",
+        UnaryOp::Erf => "pp_erf",
+        UnaryOp::Erfc => "pp_erfc",
+        UnaryOp::ErfInv => "pp_erf_inv",
+    };
+    call(uses, function, &[x])
+}
+
+fn binary(op: BinaryOp, x: &str, y: &str, ty: DType, uses: &mut Uses) -> String {
+    let function = match (op, ty) {
+        (BinaryOp::Add, _) => return format!("{x} + {y}"),
+        (BinaryOp::Sub, _) => return format!("{x} - {y}"),
+        (BinaryOp::Mul, _) => return format!("{x} * {y}"),
+        (BinaryOp::Div, DType::F32) => return format!("{x} / {y}"),
+        (BinaryOp::And, _) => return format!("{x} & {y}"),
+        (BinaryOp::Or, _) => return format!("{x} | {y}"),
+        (BinaryOp::Xor, DType::Bool) => return format!("{x} != {y}"),
+        (BinaryOp::Xor, _) => return format!("{x} ^ {y}"),
+        (BinaryOp::Max, DType::F32) => "pp_max",
+        (BinaryOp::Min, DType::F32) => "pp_min",
+        (BinaryOp::Max, _) => "max",
+        (BinaryOp::Min, _) => "min",
+        (BinaryOp::Rem, DType::F32) => "pp_rem",
+        (BinaryOp::Pow, _) => "pp_pow",
+        (BinaryOp::Atan2, _) => "pp_atan2",
+        (BinaryOp::Div, DType::I32) => "pp_idiv_i32",
+        (BinaryOp::Div, _) => "pp_idiv_u32",
+        (BinaryOp::Rem, DType::I32) => "pp_irem_i32",
+        (BinaryOp::Rem, _) => "pp_irem_u32",
+        (BinaryOp::Shl, DType::I32) => "pp_shift_left_i32",
+        (BinaryOp::Shl, _) => "pp_shift_left_u32",
+        (BinaryOp::Shr, DType::I32) => "pp_shift_right_arithmetic_i32",
+        (BinaryOp::Shr, _) => "pp_shift_right_logical_u32",
+    };
+    if function.starts_with("pp_") {
+        return call(uses, function, &[x, y]);
+    }
+    format!("{function}({x}, {y})")
+}
+
+/// Shader compilers may assume that there is no NaN, for example turn `!(x < y)` into `x >= y`:
+/// the test by bits keeps comparisons right whatever they do.
+fn compare(op: CompareOp, x: &str, y: &str, nan: Option<String>) -> String {
+    let symbol = match op {
+        CompareOp::Eq => "==",
+        CompareOp::Ne => "!=",
+        CompareOp::Lt => "<",
+        CompareOp::Le => "<=",
+        CompareOp::Gt => ">",
+        CompareOp::Ge => ">=",
+    };
+    match nan {
+        None => format!("{x} {symbol} {y}"),
+        Some(nan) if op == CompareOp::Ne => format!("({x} != {y}) | {nan}"),
+        Some(nan) => format!("({x} {symbol} {y}) & !{nan}"),
+    }
+}
+
+fn convert(x: &str, from: DType, to: DType, uses: &mut Uses) -> String {
+    match (from, to) {
+        _ if from == to => x.to_string(),
+        (DType::Bool, _) => {
+            let (zero, one) = (literal(Scalar::Int(0), to), literal(Scalar::Int(1), to));
+            format!("select({zero}, {one}, {x})")
+        }
+        (DType::F32, DType::Bool) => format!("(bitcast<u32>({x}) & 0x7fffffffu) != 0u"),
+        (_, DType::Bool) => format!("{x} != {}", literal(Scalar::Int(0), from)),
+        (DType::F32, DType::I32) => call(uses, "pp_f32_to_i32", &[x]),
+        (DType::F32, _) => call(uses, "pp_f32_to_u32", &[x]),
+        (_, DType::F32) => format!("f32({x})"),
+        _ => format!("bitcast<{}>({x})", value_type(to)),
+    }
+}

@@ -1,0 +1,317 @@
+//! One shader per kernel: an invocation per parallel point, which loops over the reduced axes.
+//! A large reduction over few points runs in passes: strided partial results by many
+//! invocations, then a kernel that reduces those. No workgroup memory and no barriers (software
+//! devices are slow at them), and the order of combination depends on shapes only.
+
+use super::expr::{self, Scope};
+use super::lanes::Register;
+use super::{Emitter, Step, Target, Text, Uses};
+use probpipe_lowering::{BufferId, Expr, ExprId, IndexMap, Kernel, LoopId, Store};
+use probpipe_trace::{ArrayType, DType, ReduceOp, Result, row_major_strides};
+use rustc_hash::FxHashMap;
+use smallvec::smallvec;
+
+/// Elements that one accumulator of a float sum takes before it is added to the next: the
+/// rounding error of a sum grows with the longest chain of additions, here 32 + 32 + n / 1024,
+/// and unlike compensation this survives compilers that reassociate.
+const BLOCK: usize = 32;
+
+/// A reduction in flight: the store it feeds and its accumulator.
+struct Accumulator<'a> {
+    store: &'a Store,
+    op: ReduceOp,
+    dtype: DType,
+    name: String,
+    levels: usize,
+}
+
+/// One parallel point of a kernel, as its shader sees it.
+pub(super) struct Point<'a> {
+    /// The name of each parallel axis index; `None` where the extent is 1.
+    pub axes: Vec<Option<String>>,
+    /// The axis that runs across invocations that keep their own registers.
+    pub lane: Option<usize>,
+    /// Names of the indices of enclosing loops.
+    pub loops: &'a FxHashMap<LoopId, String>,
+    /// Buffers that live in variables.
+    pub registers: &'a FxHashMap<BufferId, Register>,
+    /// Only every `lanes`-th reduced element from `lane` on, into buffers of partial results.
+    pub cut: Option<(usize, &'a [BufferId])>,
+}
+
+/// Which expressions the stores need, and which of those change along the reduced axes.
+pub(super) struct Liveness {
+    pub live: Vec<bool>,
+    pub varying: Vec<bool>,
+}
+
+impl Liveness {
+    pub fn new(kernel: &Kernel) -> Liveness {
+        let mut live = vec![false; kernel.exprs.len()];
+        for store in &kernel.stores {
+            live[store.value.0 as usize] = true;
+        }
+        let first = kernel.parallel.len();
+        let moves = |map: &IndexMap| map.axes.iter().skip(first).any(|&step| step != 0);
+        let mut varying = vec![false; kernel.exprs.len()];
+        for (i, expr) in kernel.exprs.iter().enumerate() {
+            let own = match expr {
+                Expr::Load { buffer, index, .. } => {
+                    moves(index) || kernel.stores.iter().any(|s| s.buffer == *buffer)
+                }
+                Expr::Index(index) => moves(index),
+                _ => false,
+            };
+            varying[i] = own || operands(expr).any(|e| varying[e.0 as usize]);
+        }
+        for i in (0..kernel.exprs.len()).rev() {
+            if live[i] {
+                for e in operands(&kernel.exprs[i]) {
+                    live[e.0 as usize] = true;
+                }
+            }
+        }
+        Liveness { live, varying }
+    }
+}
+
+/// The expressions that an expression reads.
+pub(super) fn operands(expr: &Expr) -> impl Iterator<Item = ExprId> {
+    let list: [Option<ExprId>; 3] = match expr {
+        Expr::Literal(_) | Expr::Index(_) => [None; 3],
+        Expr::Load { guard, .. } => [*guard, None, None],
+        Expr::Unary(_, x) | Expr::Cast(x) | Expr::Bitcast(x) => [Some(*x), None, None],
+        Expr::Binary(_, x, y) | Expr::Compare(_, x, y) => [Some(*x), Some(*y), None],
+        Expr::Select(c, x, y) => [Some(*c), Some(*x), Some(*y)],
+    };
+    list.into_iter().flatten()
+}
+
+/// How a reduction is cut: `lanes` invocations per point take every `lanes`-th element.
+fn cut(points: usize, size: usize, target: &Target) -> Option<usize> {
+    let (least, per_lane, invocations) =
+        if target.software { (2048, 256, 256) } else { (512, 64, 1 << 16) };
+    let lanes = (size / per_lane).min(invocations / points.max(1));
+    (size >= least && lanes >= 2).then_some(lanes)
+}
+
+impl Emitter<'_> {
+    pub(super) fn kernel(&mut self, kernel: &Kernel, steps: &mut Vec<Step>) -> Result<()> {
+        let mut scratch = 0;
+        self.kernel_pass(kernel, &mut scratch, steps)
+    }
+
+    fn kernel_pass(
+        &mut self,
+        kernel: &Kernel,
+        scratch: &mut usize,
+        steps: &mut Vec<Step>,
+    ) -> Result<()> {
+        let (points, size) = (kernel.parallel_size(), kernel.reduce_size());
+        if points == 0 {
+            return Ok(());
+        }
+        if size > i32::MAX as usize {
+            return Err(super::too_large(
+                "the points of a reduction",
+                size as u64 * 4,
+                self.target,
+            )
+            .at(kernel.location));
+        }
+        let reduces = kernel.stores.iter().any(|s| s.reduce.is_some());
+        match cut(points, size, self.target).filter(|_| reduces) {
+            None => {
+                let mut text = Text { depth: 1, ..Text::default() };
+                let mut uses = Uses::default();
+                let axes = decompose("point", "i", &kernel.parallel, &mut text);
+                let loops = self.loop_names();
+                let registers = FxHashMap::default();
+                let point =
+                    Point { axes, lane: None, loops: &loops, registers: &registers, cut: None };
+                self.body(kernel, point, &mut text, &mut uses);
+                self.shader(text, uses, points, kernel.location, steps)
+            }
+            Some(lanes) => self.passes(kernel, lanes, scratch, steps),
+        }
+    }
+
+    /// Partial reductions by `lanes` invocations per point, then a kernel that combines them.
+    fn passes(
+        &mut self,
+        kernel: &Kernel,
+        lanes: usize,
+        scratch: &mut usize,
+        steps: &mut Vec<Step>,
+    ) -> Result<()> {
+        let points = kernel.parallel_size();
+        let mut partials = Vec::new();
+        for store in kernel.stores.iter().filter(|s| s.reduce.is_some()) {
+            let ty = ArrayType::new(kernel.ty(store.value), [lanes, points]);
+            partials.push(self.memory.scratch(&ty, scratch));
+        }
+        let mut text = Text { depth: 1, ..Text::default() };
+        let mut uses = Uses::default();
+        text.line(format_args!("let lane = point / {points};"));
+        text.line(format_args!("let at = point % {points};"));
+        let axes = decompose("at", "i", &kernel.parallel, &mut text);
+        let loops = self.loop_names();
+        let registers = FxHashMap::default();
+        let cut = Some((lanes, partials.as_slice()));
+        let point = Point { axes, lane: None, loops: &loops, registers: &registers, cut };
+        self.body(kernel, point, &mut text, &mut uses);
+        self.shader(text, uses, points * lanes, kernel.location, steps)?;
+
+        let mut axes: smallvec::SmallVec<[i64; 4]> =
+            row_major_strides(&kernel.parallel).iter().map(|&s| s as i64).collect();
+        axes.push(points as i64);
+        let reduced = kernel.stores.iter().filter(|s| s.reduce.is_some());
+        let mut rest = Kernel {
+            parallel: kernel.parallel.clone(),
+            reduce: smallvec![lanes],
+            exprs: Vec::new(),
+            types: Vec::new(),
+            stores: Vec::new(),
+            location: kernel.location,
+        };
+        for (i, (store, &buffer)) in reduced.zip(&partials).enumerate() {
+            let index = IndexMap { axes: axes.clone(), ..IndexMap::default() };
+            rest.exprs.push(Expr::Load { buffer, index, guard: None });
+            rest.types.push(kernel.ty(store.value));
+            let mut index = store.index.clone();
+            index.axes.truncate(kernel.parallel.len());
+            rest.stores.push(Store { index, value: ExprId(i as u32), ..store.clone() });
+        }
+        self.kernel_pass(&rest, scratch, steps)
+    }
+
+    /// The work of one parallel point.
+    pub(super) fn body(&self, kernel: &Kernel, point: Point<'_>, text: &mut Text, uses: &mut Uses) {
+        let Point { mut axes, lane, loops, registers, cut } = point;
+        let size = kernel.reduce_size();
+        let Liveness { live, varying } = Liveness::new(kernel);
+        let ids = || (0..kernel.exprs.len() as u32).map(ExprId);
+        let parallel_axes = axes.len();
+        axes.extend(kernel.reduce.iter().map(|_| None));
+        let mut scope = Scope { memory: &self.memory, kernel, axes, loops, registers, lane };
+        for id in ids().filter(|id| live[id.0 as usize] && !varying[id.0 as usize]) {
+            scope.expr(id, text, uses);
+        }
+        // What follows the length of the chain decides how many levels a sum needs.
+        let chain = cut.map_or(size, |(lanes, _)| size.div_ceil(lanes));
+        let accumulators: Vec<Accumulator<'_>> = (kernel.stores.iter().enumerate())
+            .filter_map(|(i, store)| {
+                let op = store.reduce?;
+                let dtype = kernel.ty(store.value);
+                let sums = op == ReduceOp::Sum && dtype == DType::F32;
+                let levels = match chain {
+                    _ if !sums => 1,
+                    0..=64 => 1,
+                    65..=2048 => 2,
+                    _ => 3,
+                };
+                Some(Accumulator { store, op, dtype, name: format!("r{i}"), levels })
+            })
+            .collect();
+        for a in &accumulators {
+            for level in 0..a.levels {
+                text.line(format_args!(
+                    "var {}_{level} = {};",
+                    a.name,
+                    expr::identity(a.op, a.dtype)
+                ));
+            }
+        }
+        let looped = size > 1 || cut.is_some();
+        if looped {
+            let (first, step) = match cut {
+                Some((lanes, _)) => ("lane", lanes),
+                None => ("0", 1),
+            };
+            text.open(format_args!("for (var r: i32 = {first}; r < {size}; r = r + {step}) {{"));
+            let reduced = decompose("r", "j", &kernel.reduce, text);
+            scope.axes.truncate(parallel_axes);
+            scope.axes.extend(reduced);
+        }
+        // An empty reduction visits no point: only its identities are stored.
+        let visited = size > 0;
+        for id in ids().filter(|id| visited && live[id.0 as usize] && varying[id.0 as usize]) {
+            scope.expr(id, text, uses);
+        }
+        for store in kernel.stores.iter().filter(|s| visited && s.reduce.is_none()) {
+            scope.store(store.buffer, &store.index, &store.value.to_string(), text, uses);
+        }
+        for a in accumulators.iter().filter(|_| visited) {
+            let name = format!("{}_0", a.name);
+            let next = expr::combine(a.op, a.dtype, &name, &a.store.value.to_string(), uses);
+            text.line(format_args!("{name} = {next};"));
+        }
+        let levels = accumulators.iter().map(|a| a.levels).max().unwrap_or(1);
+        for level in 1..levels {
+            // With a cut, `r` runs in steps of `lanes`: count those.
+            let count = match cut {
+                Some((lanes, _)) => format!("(r / {lanes})"),
+                None => "r".into(),
+            };
+            let mask = BLOCK.pow(level as u32) - 1;
+            text.open(format_args!("if (({count} & {mask}) == {mask}) {{"));
+            for a in accumulators.iter().filter(|a| a.levels > level) {
+                let (name, below) = (&a.name, level - 1);
+                text.line(format_args!("{name}_{level} = {name}_{level} + {name}_{below};"));
+                text.line(format_args!("{name}_{below} = 0.0f;"));
+            }
+            text.close();
+        }
+        if looped {
+            text.close();
+            scope.axes.truncate(parallel_axes);
+            scope.axes.extend(kernel.reduce.iter().map(|_| None));
+        }
+        for (i, a) in accumulators.iter().enumerate() {
+            let total = (0..a.levels).map(|l| format!("{}_{l}", a.name)).collect::<Vec<_>>();
+            let total = total.join(" + ");
+            match cut {
+                // Partial results lie as (lane, point), which is how `point` counts.
+                Some((_, partials)) => {
+                    let index = IndexMap { axes: smallvec![1], ..IndexMap::default() };
+                    let scope = Scope {
+                        memory: &self.memory,
+                        kernel,
+                        axes: vec![Some("point".into())],
+                        loops,
+                        registers,
+                        lane: None,
+                    };
+                    scope.write(partials[i], &index, &total, text, uses);
+                }
+                None => scope.store(a.store.buffer, &a.store.index, &total, text, uses),
+            }
+        }
+    }
+}
+
+/// Splits a linear index into axis indices `{prefix}0, {prefix}1, ...`, outermost first; axes of
+/// extent 1 need none.
+pub(super) fn decompose(
+    linear: &str,
+    prefix: &str,
+    extents: &[usize],
+    text: &mut Text,
+) -> Vec<Option<String>> {
+    let mut names = vec![None; extents.len()];
+    let strides = row_major_strides(extents);
+    let real: Vec<usize> = (0..extents.len()).filter(|&a| extents[a] != 1).collect();
+    for (i, &axis) in real.iter().enumerate() {
+        let name = format!("{prefix}{axis}");
+        let divided = match strides[axis] {
+            1 => linear.to_string(),
+            stride => format!("{linear} / {stride}"),
+        };
+        match i {
+            0 => text.line(format_args!("let {name} = {divided};")),
+            _ => text.line(format_args!("let {name} = ({divided}) % {};", extents[axis])),
+        }
+        names[axis] = Some(name);
+    }
+    names
+}

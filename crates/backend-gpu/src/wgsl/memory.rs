@@ -1,0 +1,178 @@
+//! Where the buffers of a program lie in the storage buffers that shaders bind: one binding per
+//! input and output, one for all constants, one for the arena. It knows no expressions.
+
+use super::{Target, too_large};
+use probpipe_lowering::{Buffer, BufferId, Place, Program};
+use probpipe_trace::{ArrayType, DType, Result, Value};
+
+/// A storage buffer that a shader binds.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Slot {
+    /// An argument.
+    Input(usize),
+    /// All constants of the program.
+    Consts,
+    /// A result.
+    Output(usize),
+    /// Scratch memory.
+    Arena,
+}
+
+impl Slot {
+    /// Whether shaders write it.
+    pub fn writable(self) -> bool {
+        matches!(self, Slot::Output(_) | Slot::Arena)
+    }
+
+    /// Whether it holds elements of several types, and so words.
+    pub(super) fn untyped(self) -> bool {
+        matches!(self, Slot::Consts | Slot::Arena)
+    }
+
+    /// Its name in shaders.
+    pub fn name(self) -> String {
+        match self {
+            Slot::Input(i) => format!("in{i}"),
+            Slot::Output(i) => format!("out{i}"),
+            Slot::Consts => "consts".into(),
+            Slot::Arena => "arena".into(),
+        }
+    }
+}
+
+/// One buffer's place.
+#[derive(Clone, Debug)]
+pub(super) struct Span {
+    pub slot: Slot,
+    /// First word.
+    pub start: usize,
+    pub dtype: DType,
+    /// Number of elements, one word each.
+    pub size: usize,
+}
+
+/// The places of all buffers, and of scratch that the emitter adds.
+#[derive(Debug)]
+pub(super) struct Memory {
+    spans: Vec<Span>,
+    inputs: Vec<DType>,
+    outputs: Vec<DType>,
+    consts: Vec<u32>,
+    program_words: usize,
+    arena_words: usize,
+}
+
+/// The words that an array takes on the device: `bool` widens to one word per element.
+pub(crate) fn to_words(value: &Value) -> Result<Vec<u32>> {
+    let host = value.to_host()?;
+    Ok(match value.ty().dtype {
+        DType::Bool => host.bytes().iter().map(|&b| u32::from(b != 0)).collect(),
+        _ => host.elements::<u32>().to_vec(),
+    })
+}
+
+/// The WGSL type that holds an element in memory.
+pub(super) fn memory_type(dtype: DType) -> &'static str {
+    match dtype {
+        DType::F32 => "f32",
+        DType::I32 => "i32",
+        _ => "u32",
+    }
+}
+
+impl Memory {
+    pub fn new(program: &Program, target: &Target) -> Result<Memory> {
+        let mut memory = Memory {
+            spans: Vec::new(),
+            inputs: vec![DType::U32; program.inputs],
+            outputs: program.outputs.iter().map(|ty| ty.dtype).collect(),
+            consts: Vec::new(),
+            program_words: program.arena_bytes.div_ceil(4),
+            arena_words: program.arena_bytes.div_ceil(4),
+        };
+        for Buffer { ty, place } in &program.buffers {
+            let bytes = ty.size() as u64 * 4;
+            if bytes > target.binding_bytes {
+                return Err(too_large(&format!("the elements of {ty}"), bytes, target));
+            }
+            let (slot, start) = match place {
+                Place::Input(i) => {
+                    if let Some(dtype) = memory.inputs.get_mut(*i) {
+                        *dtype = ty.dtype;
+                    }
+                    (Slot::Input(*i), 0)
+                }
+                Place::Output(i) => (Slot::Output(*i), 0),
+                Place::Arena(bytes) => (Slot::Arena, bytes / 4),
+                Place::Const(value) => {
+                    let start = memory.consts.len();
+                    memory.consts.extend(to_words(value)?);
+                    (Slot::Consts, start)
+                }
+            };
+            memory.spans.push(Span { slot, start, dtype: ty.dtype, size: ty.size() });
+        }
+        let const_bytes = memory.consts.len() as u64 * 4;
+        if const_bytes > target.binding_bytes {
+            return Err(too_large("the constants", const_bytes, target)
+                .help("pass large constant arrays as arguments"));
+        }
+        Ok(memory)
+    }
+
+    pub fn span(&self, buffer: BufferId) -> &Span {
+        &self.spans[buffer.0 as usize]
+    }
+
+    /// Scratch that no buffer of the program overlaps, for the time of one statement. `used` is
+    /// what the statement has taken so far.
+    pub fn scratch(&mut self, ty: &ArrayType, used: &mut usize) -> BufferId {
+        let start = self.program_words + *used;
+        *used += ty.size();
+        self.arena_words = self.arena_words.max(self.program_words + *used);
+        self.spans.push(Span { slot: Slot::Arena, start, dtype: ty.dtype, size: ty.size() });
+        BufferId(self.spans.len() as u32 - 1)
+    }
+
+    /// Whether two buffers share memory.
+    pub fn overlap(&self, a: BufferId, b: BufferId) -> bool {
+        let (a, b) = (self.span(a), self.span(b));
+        a.slot == b.slot && a.start < b.start + b.size && b.start < a.start + a.size
+    }
+
+    /// Gives a buffer memory of its own.
+    pub fn relocate(&mut self, buffer: BufferId) {
+        let start = self.program_words;
+        if let Some(span) = self.spans.get_mut(buffer.0 as usize) {
+            span.slot = Slot::Arena;
+            span.start = start;
+            self.program_words += span.size;
+            self.arena_words = self.arena_words.max(self.program_words);
+        }
+    }
+
+    pub fn arena_words(&self) -> usize {
+        self.arena_words
+    }
+
+    pub fn into_consts(self) -> Vec<u32> {
+        self.consts
+    }
+
+    /// Every buffer of the program. The arena is always there: a later statement may add scratch.
+    pub fn all_slots(&self) -> Vec<Slot> {
+        let inputs = (0..self.inputs.len()).map(Slot::Input);
+        let consts = (!self.consts.is_empty()).then_some(Slot::Consts);
+        let outputs = (0..self.outputs.len()).map(Slot::Output);
+        inputs.chain(consts).chain(outputs).chain([Slot::Arena]).collect()
+    }
+
+    /// The element type of a binding.
+    pub fn element(&self, slot: Slot) -> &'static str {
+        match slot {
+            Slot::Input(i) => memory_type(self.inputs[i]),
+            Slot::Output(i) => memory_type(self.outputs[i]),
+            Slot::Consts | Slot::Arena => "u32",
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Shaders without a device: naga validates what is emitted for every op, for loops of every kind
+//! and for linear algebra; limits of devices become errors.
+
+mod common;
+
+use common::graph_of;
+use naga::valid::{Capabilities, ValidationFlags, Validator};
+use probpipe_backend_gpu::wgsl::{Module, Step, Target, emit};
+use probpipe_lowering::{Options, lower};
+use probpipe_trace::{
+    Array, ArrayType, BinaryOp, CompareOp, DType, ErrorKind, Graph, Op, Result, UnaryOp, arange,
+    bind1, concat, fori_loop, scan, triangular_solve,
+};
+
+fn emitted(graph: &Graph, target: &Target) -> Result<Module> {
+    let options =
+        Options { element_bytes: |_| 4, library_matmul: Some(64), ..Options::default() };
+    emit(&lower(graph, &options)?, target)
+}
+
+#[track_caller]
+fn validate(types: &[ArrayType], f: impl FnOnce(&[Array]) -> Vec<Array>) {
+    let graph = graph_of(types, f);
+    for software in [false, true] {
+        let target = Target { software, storage_buffers: 32, ..Target::default() };
+        let module = emitted(&graph, &target).expect("the program is emitted");
+        assert!(!module.shaders.is_empty());
+        for shader in &module.shaders {
+            let parsed = naga::front::wgsl::parse_str(&shader.text)
+                .unwrap_or_else(|e| panic!("{}\n{}", e.emit_to_string(&shader.text), shader.text));
+            Validator::new(ValidationFlags::all(), Capabilities::IMMEDIATES)
+                .validate(&parsed)
+                .unwrap_or_else(|e| panic!("{e:?}\n{}", shader.text));
+        }
+    }
+}
+
+fn ty(dtype: DType, shape: &[usize]) -> ArrayType {
+    ArrayType::new(dtype, shape)
+}
+
+#[test]
+fn every_elementwise_op_validates() {
+    for dtype in [DType::F32, DType::I32, DType::U32, DType::Bool] {
+        // Both as fused kernels and inside a loop that runs in one invocation.
+        for shape in [&[100][..], &[3]] {
+            validate(&[ty(dtype, shape), ty(dtype, shape)], |x| {
+                let mut out = Vec::new();
+                for op in UnaryOp::ALL.iter().filter(|op| op.spec().accepts.contains(dtype)) {
+                    out.push(bind1(Op::Unary(*op), &[&x[0]]));
+                }
+                for op in BinaryOp::ALL.iter().filter(|op| op.spec().accepts.contains(dtype)) {
+                    out.push(bind1(Op::Binary(*op), &[&x[0], &x[1]]));
+                }
+                for op in CompareOp::ALL.iter().filter(|op| op.spec().accepts.contains(dtype)) {
+                    let c = bind1(Op::Compare(*op), &[&x[0], &x[1]]);
+                    out.push(bind1(Op::Select, &[&c, &x[0], &x[1]]));
+                }
+                for to in [DType::F32, DType::I32, DType::U32, DType::Bool] {
+                    out.push(x[0].cast(to));
+                }
+                // One result: a module may bind few buffers.
+                let flat: Vec<Array> =
+                    out.iter().map(|a| a.cast(DType::F32).sum().reshape([1])).collect();
+                vec![concat(&flat, 0)]
+            });
+        }
+    }
+}
+
+#[test]
+fn reductions_and_relayouts_validate() {
+    for n in [0, 1, 7, 5000] {
+        validate(&[ty(DType::F32, &[n, 3]), ty(DType::Bool, &[3])], |x| {
+            vec![
+                x[0].sum_axes([0]),
+                x[0].max() + x[0].min_axes([0]).sum(),
+                x[0].gt(0.0).all_axes([0]),
+                x[1].any(),
+                x[0].swap_axes(0, 1).pad([1, 0], [0, 2], 1.0).flip(0),
+            ]
+        });
+    }
+}
+
+#[test]
+fn loops_and_linear_algebra_validate() {
+    for n in [1, 5, 400] {
+        validate(&[ty(DType::F32, &[n]), ty(DType::I32, &[])], |x| {
+            let (carry, ys) = scan((x[0].clone(), x[1].clone()), arange(6), |(q, k), t| {
+                let q = q.sin() + t.cast(DType::F32);
+                ((q.clone(), k + 1), q.sum())
+            });
+            let coupled = fori_loop(4, x[0].clone(), |_, q| {
+                fori_loop(2, q, |j, q| q.flip(0) + j.cast(DType::F32))
+            });
+            vec![carry.0, carry.1, ys, coupled]
+        });
+    }
+    validate(&[ty(DType::F32, &[2, 8, 8]), ty(DType::F32, &[2, 8, 3])], |x| {
+        let l = x[0].cholesky();
+        vec![triangular_solve(&l, &x[1], true, true), x[0].matmul(&x[1])]
+    });
+}
+
+#[test]
+fn a_scalar_loop_is_one_dispatch() {
+    let graph = graph_of(&[ty(DType::F32, &[])], |x| {
+        let (q, ys) = scan(x[0].clone(), arange(10_000), |q, t| {
+            let q = (q * 0.9 + t.cast(DType::F32)).tanh();
+            (q.clone(), q)
+        });
+        vec![q, ys]
+    });
+    let module = emitted(&graph, &Target::default()).unwrap();
+    assert!(matches!(module.steps[..], [Step::Dispatch { .. }]), "{:?}", module.steps);
+}
+
+#[test]
+fn lanes_keep_their_loop_in_one_dispatch() {
+    // Also with a counter that all lanes share.
+    let graph = graph_of(&[ty(DType::F32, &[5000, 3]), ty(DType::F32, &[])], |x| {
+        let (q, s) = fori_loop(100, (x[0].clone(), x[1].clone()), |_, (q, s)| {
+            (q.sin() * 0.5 + q.sum_axes([1]).reshape([5000, 1]) * &s, s * 0.99)
+        });
+        vec![q, s]
+    });
+    let module = emitted(&graph, &Target::default()).unwrap();
+    let loops = module.steps.iter().filter(|s| matches!(s, Step::Loop { .. })).count();
+    assert_eq!(loops, 0, "{:?}", module.steps);
+}
+
+#[test]
+fn limits_of_the_device_are_errors() {
+    let graph = graph_of(&[ty(DType::F32, &[1 << 20])], |x| vec![x[0].sin()]);
+    let line = line!() - 1;
+    let small = Target { binding_bytes: 1 << 20, ..Target::default() };
+    let error = emitted(&graph, &small).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Backend);
+    assert!(error.to_string().contains("f32[1048576] take 4194304 bytes"), "{error}");
+
+    let types: Vec<ArrayType> = (0..12).map(|_| ty(DType::F32, &[100])).collect();
+    let graph = graph_of(&types, |x| {
+        vec![x.iter().skip(1).fold(x[0].clone(), |sum, x| sum + x)]
+    });
+    let error = emitted(&graph, &Target { storage_buffers: 8, ..Target::default() }).unwrap_err();
+    assert!(error.to_string().contains("touches 13 arrays, more than the 8"), "{error}");
+    assert!(error.location().is_some_and(|l| l.line() > line), "{error}");
+
+    let graph = graph_of(&[ty(DType::F32, &[1000])], |x| {
+        vec![fori_loop(5, x[0].clone(), |_, x| x.flip(0) + 1.0)]
+    });
+    let error = emitted(&graph, &Target { immediate_bytes: 0, ..Target::default() }).unwrap_err();
+    assert!(error.to_string().contains("loops are nested 1 deep"), "{error}");
+}
