@@ -3,9 +3,20 @@
 
 use crate::jit::{self, Machine};
 use probpipe_lowering::{Place, Program};
-use probpipe_trace::{ArrayType, Error, ErrorKind, Executable, HostBuffer, Result, Value, Values};
+use probpipe_trace::{
+    ArrayType, Error, ErrorKind, Executable, HostBuffer, Line, Result, Value, Values,
+};
 use smallvec::SmallVec;
+use std::mem::MaybeUninit;
 use std::sync::Mutex;
+
+/// An arena that fits on the stack, so that small programs take no lock.
+type SmallArena = MaybeUninit<[Line; 64]>;
+
+/// What results hold in debug builds before they are written: NaN as floats.
+fn pattern() -> Line {
+    bytemuck::cast([0xff_u8; 64])
+}
 
 /// A compiled program.
 #[derive(Debug)]
@@ -59,24 +70,46 @@ impl Executable for CpuExecutable {
         for input in inputs {
             from.push(input.to_host()?.bytes().as_ptr());
         }
-        let mut results: SmallVec<[HostBuffer; 4]> =
-            self.outputs.iter().map(|ty| HostBuffer::zeroed(ty.bytes())).collect();
-        let to: SmallVec<[*mut u8; 16]> =
-            results.iter_mut().map(|buffer| buffer.bytes_mut().as_mut_ptr()).collect();
-        let pooled = self.arenas.lock().ok().and_then(|mut arenas| arenas.pop());
-        let mut arena =
-            pooled.unwrap_or_else(|| HostBuffer::zeroed(self.machine.needs.arena_bytes));
-        // SAFETY: inputs and outputs have the types that the program was compiled for (checked
-        // above and allocated here), the arena has the size that it asked for and is this call's
-        // alone, and constants and descriptors live in `self`.
-        unsafe {
-            (self.machine.entry)(from.as_ptr(), to.as_ptr(), arena.bytes_mut().as_mut_ptr());
+        // Not zeroed: the program writes every element of its outputs.
+        let mut results: SmallVec<[Vec<Line>; 4]> =
+            self.outputs.iter().map(|ty| Vec::with_capacity(ty.bytes().div_ceil(64))).collect();
+        let mut to: SmallVec<[*mut u8; 8]> = SmallVec::with_capacity(results.len());
+        for (lines, ty) in results.iter_mut().zip(&self.outputs) {
+            let count = ty.bytes().div_ceil(64);
+            if let Some(last) = lines.spare_capacity_mut()[..count].last_mut() {
+                // What lies beyond the last element.
+                last.write(Line::default());
+            }
+            if cfg!(debug_assertions) {
+                // An element that is not written shows.
+                lines.spare_capacity_mut()[..count].fill(MaybeUninit::new(pattern()));
+            }
+            to.push(lines.as_mut_ptr().cast());
         }
-        if let Ok(mut arenas) = self.arenas.lock() {
-            arenas.push(arena);
+        let call = |arena: *mut u8| {
+            // SAFETY: inputs and outputs have the types that the program was compiled for
+            // (checked above and allocated here), the arena has the size that it asked for and
+            // is this call's alone, and constants and descriptors live in `self`.
+            unsafe { (self.machine.entry)(from.as_ptr(), to.as_ptr(), arena) }
+        };
+        if self.machine.needs.arena_bytes <= size_of::<SmallArena>() {
+            call(SmallArena::uninit().as_mut_ptr().cast());
+        } else {
+            let pooled = self.arenas.lock().ok().and_then(|mut arenas| arenas.pop());
+            let mut arena =
+                pooled.unwrap_or_else(|| HostBuffer::zeroed(self.machine.needs.arena_bytes));
+            call(arena.bytes_mut().as_mut_ptr());
+            if let Ok(mut arenas) = self.arenas.lock() {
+                arenas.push(arena);
+            }
         }
-        let values = self.outputs.iter().zip(results);
-        Ok(values.map(|(ty, buffer)| Value::host(ty.clone(), buffer)).collect())
+        let finish = |(ty, mut lines): (&ArrayType, Vec<Line>)| {
+            // SAFETY: the capacity is at least this, the program has written every element, and
+            // the bytes behind the last element were written above.
+            unsafe { lines.set_len(ty.bytes().div_ceil(64)) };
+            Value::host(ty.clone(), HostBuffer::from_lines(lines, ty.bytes()))
+        };
+        Ok(self.outputs.iter().zip(results).map(finish).collect())
     }
 
     fn stages(&self) -> Vec<(&'static str, String)> {

@@ -9,6 +9,7 @@ mod library;
 mod plan;
 mod segments;
 mod symbols;
+mod threefry;
 
 pub use executable::CpuExecutable;
 

@@ -3,6 +3,7 @@
 
 use crate::emit::vector;
 use crate::symbols;
+use crate::threefry::{self, Block};
 use probpipe_lowering::{Expr, IndexMap, Kernel, Program, Stmt, Store};
 use probpipe_trace::DType;
 use smallvec::SmallVec;
@@ -37,6 +38,10 @@ pub(crate) struct Plan {
     pub(crate) outer: usize,
     /// How it is emitted.
     pub(crate) strategy: Strategy,
+    /// Threefry blocks that tile kernels compute.
+    pub(crate) blocks: Vec<Block>,
+    /// The block that an expression is a result of.
+    pub(crate) block_of: Vec<Option<usize>>,
 }
 
 /// How a kernel is emitted.
@@ -81,7 +86,46 @@ impl Plan {
             });
         }
         let depth = depths(&kernel);
-        Plan { kernel, extents, live, depth, outer, strategy }
+        let block_of = vec![None; kernel.exprs.len()];
+        let mut plan =
+            Plan { kernel, extents, live, depth, outer, strategy, blocks: Vec::new(), block_of };
+        if matches!(strategy, Strategy::Tiles | Strategy::Rows) {
+            plan.take_blocks();
+        }
+        plan
+    }
+
+    /// Replaces what computes the blocks along the innermost axis by calls.
+    fn take_blocks(&mut self) {
+        let inner = self.extents.len();
+        for block in threefry::find(&self.kernel) {
+            if block.outputs.iter().all(|&i| self.depth[i] == inner) {
+                for i in block.outputs {
+                    self.block_of[i] = Some(self.blocks.len());
+                }
+                self.blocks.push(block);
+            }
+        }
+        if !self.blocks.is_empty() {
+            let mut live = vec![false; self.kernel.exprs.len()];
+            for store in &self.kernel.stores {
+                live[store.value.0 as usize] = true;
+            }
+            for i in (0..live.len()).rev() {
+                if live[i] {
+                    self.operands(i, |x| live[x] = true);
+                }
+            }
+            self.live = live;
+        }
+    }
+
+    /// Calls `visit` with what expression `i` is computed from.
+    pub(crate) fn operands(&self, i: usize, visit: impl FnMut(usize)) {
+        match self.block_of[i] {
+            Some(block) => self.blocks[block].inputs.into_iter().for_each(visit),
+            None => operands(&self.kernel.exprs[i], visit),
+        }
     }
 
     /// True if the map names one element for the whole kernel, known at compile time.
@@ -193,7 +237,7 @@ fn live(kernel: &Kernel) -> Vec<bool> {
 }
 
 /// Calls `visit` with each operand of an expression.
-pub(crate) fn operands(expr: &Expr, mut visit: impl FnMut(usize)) {
+fn operands(expr: &Expr, mut visit: impl FnMut(usize)) {
     let mut each = |id: probpipe_lowering::ExprId| visit(id.0 as usize);
     match expr {
         Expr::Literal(_) | Expr::Index(_) => {}

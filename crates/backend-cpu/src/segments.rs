@@ -1,7 +1,7 @@
 //! How a kernel is cut where it calls a tile kernel: segments of inline vector code over one tile,
 //! with calls between them, and the scratch rows that carry values across. Nothing here emits.
 
-use crate::plan::{Plan, operand_type, operands};
+use crate::plan::{Plan, operand_type};
 use crate::symbols;
 use probpipe_lowering::Expr;
 use probpipe_trace::DType;
@@ -33,14 +33,16 @@ pub(crate) enum Argument {
     Row(usize),
     /// In the buffer that this load reads.
     Loaded(usize),
+    /// One value for the whole tile, that of this expression.
+    Value(usize),
 }
 
 /// A call of a tile kernel.
 #[derive(Clone, Debug)]
 pub(crate) struct TileCall {
     pub(crate) function: usize,
-    pub(crate) arguments: SmallVec<[Argument; 2]>,
-    pub(crate) result: Held,
+    pub(crate) arguments: SmallVec<[Argument; 4]>,
+    pub(crate) results: SmallVec<[Held; 2]>,
 }
 
 /// How an expression comes into registers.
@@ -81,6 +83,11 @@ pub(crate) fn tile_function(plan: &Plan, i: usize) -> Option<usize> {
     if !plan.live[i] || plan.depth[i] < plan.extents.len() {
         return None;
     }
+    if let Some(block) = plan.block_of[i] {
+        let [k0, k1, ..] = plan.blocks[block].inputs;
+        let one = plan.depth[k0].max(plan.depth[k1]) < plan.extents.len();
+        return Some(if one { symbols::threefry_one_key() } else { symbols::threefry() });
+    }
     let dtype = operand_type(&plan.kernel, i);
     match &plan.kernel.exprs[i] {
         Expr::Unary(op, _) => symbols::unary_tile(*op, dtype),
@@ -114,7 +121,7 @@ pub(crate) fn cut(plan: &Plan, extent: usize) -> Segments {
     let mut ready = vec![0; count];
     for i in 0..count {
         let mut at = 0;
-        operands(&plan.kernel.exprs[i], |x| at = at.max(ready[x]));
+        plan.operands(i, |x| at = at.max(ready[x]));
         ready[i] = at + usize::from(functions[i].is_some());
     }
     let last = (0..count).filter(|&i| plan.live[i]).map(|i| ready[i]).max().unwrap_or(0);
@@ -129,7 +136,9 @@ pub(crate) fn cut(plan: &Plan, extent: usize) -> Segments {
     };
     cutter.run(last);
     let rows = cutter.place_rows();
-    let tile = if last == 0 {
+    let tile = if last == 0 && plan.kernel.reduce.is_empty() {
+        extent.next_multiple_of(16)
+    } else if last == 0 {
         PLAIN_TILE
     } else {
         let fits = SCRATCH_BYTES / (rows.max(1) * 8) / 64 * 64;
@@ -151,7 +160,12 @@ impl Cutter<'_> {
             let mut visited = vec![false; kernel.exprs.len()];
             let mut planned = Vec::new();
             for &i in &calls {
-                planned.push((i, self.arguments(i, s, &mut visited)));
+                // The second result of a block comes with the first.
+                let block = self.plan.block_of[i];
+                let again = |&(j, _): &(usize, _)| self.plan.block_of[j] == block;
+                if block.is_none() || !planned.iter().any(again) {
+                    planned.push((i, self.arguments(i, s, &mut visited)));
+                }
             }
             for (k, store) in kernel.stores.iter().enumerate() {
                 let value = store.value.0 as usize;
@@ -164,10 +178,18 @@ impl Cutter<'_> {
                 }
             }
             for (i, arguments) in planned {
-                let result = self.result(i, s, in_place);
-                self.held.insert(i, result);
+                let mut results: SmallVec<[Held; 2]> = SmallVec::new();
+                let outputs: SmallVec<[usize; 2]> = match self.plan.block_of[i] {
+                    Some(block) => SmallVec::from_slice(&self.plan.blocks[block].outputs),
+                    None => SmallVec::from_slice(&[i]),
+                };
+                for i in outputs {
+                    let result = self.result(i, s, in_place);
+                    self.held.insert(i, result);
+                    results.push(result);
+                }
                 if let Some(function) = self.functions[i] {
-                    self.segments[s].calls.push(TileCall { function, arguments, result });
+                    self.segments[s].calls.push(TileCall { function, arguments, results });
                 }
             }
             self.segments[s].steps.sort_by_key(|step| match step {
@@ -193,10 +215,18 @@ impl Cutter<'_> {
         }
     }
 
-    fn arguments(&mut self, i: usize, s: usize, visited: &mut [bool]) -> SmallVec<[Argument; 2]> {
-        let mut list: SmallVec<[usize; 2]> = SmallVec::new();
-        operands(&self.plan.kernel.exprs[i], |x| list.push(x));
-        list.into_iter().map(|x| self.argument(x, s, visited)).collect()
+    fn arguments(&mut self, i: usize, s: usize, visited: &mut [bool]) -> SmallVec<[Argument; 4]> {
+        let mut list: SmallVec<[usize; 4]> = SmallVec::new();
+        self.plan.operands(i, |x| list.push(x));
+        let one_key = self.functions[i] == Some(symbols::threefry_one_key());
+        list.into_iter()
+            .enumerate()
+            .map(
+                |(k, x)| {
+                    if one_key && k < 2 { Argument::Value(x) } else { self.argument(x, s, visited) }
+                },
+            )
+            .collect()
     }
 
     fn argument(&mut self, x: usize, s: usize, visited: &mut [bool]) -> Argument {
@@ -263,7 +293,7 @@ impl Cutter<'_> {
         self.first[i].get_or_insert(s);
         self.segments[s].steps.push(Step::Compute(i));
         let mut list: SmallVec<[usize; 3]> = SmallVec::new();
-        operands(&self.plan.kernel.exprs[i], |x| list.push(x));
+        self.plan.operands(i, |x| list.push(x));
         for x in list {
             self.visit(x, s, visited);
         }
@@ -282,7 +312,7 @@ impl Cutter<'_> {
             Expr::Load { .. } => 8,
             _ => 1,
         };
-        operands(&self.plan.kernel.exprs[i], |x| {
+        self.plan.operands(i, |x| {
             cost += self.cost(x, limit.saturating_sub(cost));
         });
         cost
@@ -319,7 +349,7 @@ impl Cutter<'_> {
                 *row = place[*row];
             }
             for call in &mut segment.calls {
-                moved(&mut call.result);
+                call.results.iter_mut().for_each(moved);
                 for argument in &mut call.arguments {
                     if let Argument::Row(row) = argument {
                         *row = place[*row];

@@ -96,6 +96,16 @@ pub(crate) fn binary_tile(op: BinaryOp, dtype: DType) -> Option<usize> {
     }
 }
 
+/// `fn(dst0, dst1, k0, k1, x0, x1, n)`, with arrays of keys.
+pub(crate) fn threefry() -> usize {
+    table().threefry() as usize
+}
+
+/// `fn(dst0, dst1, k0, k1, x0, x1, n)`, with one key.
+pub(crate) fn threefry_one_key() -> usize {
+    table().threefry_one_key() as usize
+}
+
 /// `fn(x, y) -> x rem y` of floats.
 pub(crate) fn remainder(dtype: DType) -> Option<usize> {
     extern "C" fn single(x: f32, y: f32) -> f32 {

@@ -189,18 +189,23 @@ impl Emitter<'_, '_> {
         let row = |emitter: &mut Self, row: usize| {
             emitter.code.add_const(emitter.scratch, (row * bytes) as i64)
         };
-        let result = match call.result {
-            Held::Row(r) => row(self, r),
-            Held::Stored(k) => {
-                let store = &plan.kernel.stores[k];
-                let (base, offset) = self.address(store.buffer, &store.index, &at)?;
-                self.code.add_const(base, offset)
-            }
-        };
-        let mut args: SmallVec<[Val; 4]> = SmallVec::from_slice(&[result]);
+        let mut args: SmallVec<[Val; 8]> = SmallVec::new();
+        for result in &call.results {
+            args.push(match *result {
+                Held::Row(r) => row(self, r),
+                Held::Stored(k) => {
+                    let store = &plan.kernel.stores[k];
+                    let (base, offset) = self.address(store.buffer, &store.index, &at)?;
+                    self.code.add_const(base, offset)
+                }
+            });
+        }
         for argument in &call.arguments {
             args.push(match *argument {
                 Argument::Row(r) => row(self, r),
+                Argument::Value(i) => {
+                    super::point::value(&nest.values, probpipe_lowering::ExprId(i as u32))?
+                }
                 Argument::Loaded(i) => match &plan.kernel.exprs[i] {
                     probpipe_lowering::Expr::Load { buffer, index, .. } => {
                         let (base, offset) = self.address(*buffer, index, &at)?;
