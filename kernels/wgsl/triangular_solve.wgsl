@@ -16,7 +16,8 @@ fn pp_library(point: i32) {
             sum = sum - pp_a(a + i * {{a_row}} + j * {{a_column}}) * pp_load(out + j * {{out_row}});
         }
         if ({{unit}} == 0) {
-            sum = sum / pp_a(a + i * {{a_row}} + i * {{a_column}});
+            // By the reciprocal, as LAPACK does.
+            sum = sum * (1.0 / pp_a(a + i * {{a_row}} + i * {{a_column}}));
         }
         pp_store(out + i * {{out_row}}, sum);
     }

@@ -16,12 +16,15 @@ pub(super) trait Real:
 {
     /// Zero.
     const ZERO: Self;
+    /// One.
+    const ONE: Self;
     /// The square root.
     fn root(self) -> Self;
 }
 
 impl Real for f32 {
     const ZERO: f32 = 0.0;
+    const ONE: f32 = 1.0;
     fn root(self) -> f32 {
         self.sqrt()
     }
@@ -29,6 +32,7 @@ impl Real for f32 {
 
 impl Real for f64 {
     const ZERO: f64 = 0.0;
+    const ONE: f64 = 1.0;
     fn root(self) -> f64 {
         self.sqrt()
     }
@@ -96,14 +100,16 @@ pub(super) fn solve<T: Real>(x: Matrix<'_, T>, lower: bool, unit: bool, mut out:
         }
         return;
     }
-    for column in 0..out.columns {
-        for step in 0..n {
-            let i = if lower { step } else { n - 1 - step };
+    for step in 0..n {
+        let i = if lower { step } else { n - 1 - step };
+        // One division a row, as LAPACK and faer do it for all right sides.
+        let inverse = if unit { T::ONE } else { T::ONE / x.get(i, i) };
+        for column in 0..out.columns {
             let mut rest = out.get(i, column);
             for k in if lower { 0..i } else { i + 1..n } {
                 rest = rest - x.get(i, k) * out.get(k, column);
             }
-            out.set(i, column, if unit { rest } else { rest / x.get(i, i) });
+            out.set(i, column, rest * inverse);
         }
     }
 }

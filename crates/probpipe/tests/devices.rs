@@ -1,0 +1,118 @@
+//! Every device computes what the interpreter computes: transforms nested, long loops, and random
+//! programs. Tolerances are those of rounding in sums and of the elementary functions' few ulp.
+
+mod golden;
+
+use golden::{assert_close, devices, floats};
+use probpipe::prelude::*;
+use probpipe::transforms::testing::{Config, random_graph, random_inputs};
+use probpipe::{Backend, Value};
+
+/// Runs `f` compiled on every device and compares with the interpreter.
+#[track_caller]
+fn agree(what: &str, rtol: f64, f: impl Fn(Array) -> Array, x: &Array) {
+    let want = floats(&jit_on(Device::Interpreter, &f)(x.clone()));
+    for device in devices() {
+        let have = jit_on(device, &f)(x.clone());
+        assert!(have.error().is_none(), "{what} on {device:?}: {have}");
+        let scale = want.iter().fold(1.0f64, |m, v| m.max(v.abs()));
+        assert_close(&format!("{what} on {device:?}"), &floats(&have), &want, rtol, rtol * scale);
+    }
+}
+
+#[test]
+fn derivatives_of_derivatives_mapped() {
+    let f = |x: Array| x.sin() * (-&x).exp() + x.pow(3) / (x.square() + 1.0);
+    let xs = linspace(-2.0, 2.0, 37);
+    agree("grad", 2e-6, vmap(grad(f)), &xs);
+    agree("grad of grad", 1e-5, vmap(grad(grad(f))), &xs);
+    agree("sum of mapped", 1e-5, |x| vmap(grad(f))(x).sum(), &xs);
+}
+
+#[test]
+fn hessians() {
+    let rosenbrock = |x: Array| {
+        let (a, b) = (x.slice_axis(0, 0..4), x.slice_axis(0, 1..5));
+        ((&b - a.square()).square() * 100.0 + (1.0 - &a).square()).sum()
+    };
+    agree("hessian", 1e-5, hessian(rosenbrock), &array([0.5, -0.3, 1.2, 0.9, 1.1]));
+    let covariance = array([[2.0, 0.5, 0.1], [0.5, 1.0, 0.2], [0.1, 0.2, 1.5]]);
+    let log_prob = |x: Array| {
+        MultivariateNormal::new([0.0, 1.0, -1.0], &covariance + x.outer(&x) * 0.1).log_prob(&x)
+    };
+    agree("hessian through cholesky", 2e-5, hessian(log_prob), &array([0.3, 0.7, -0.2]));
+}
+
+#[test]
+fn gradient_of_ten_thousand_steps() {
+    let f = |x: Array| {
+        fori_loop(10_000, x.clone() * 0.0, |_, c| c.sin() * 0.9 + &x * 0.1)
+    };
+    agree("value", 1e-5, f, &array(0.5).cast(DType::F32));
+    agree("gradient", 1e-4, grad(f), &array(0.5).cast(DType::F32));
+}
+
+#[test]
+fn monte_carlo_gradients_mapped() {
+    let loss = |loc: Array| Normal::new(loc, 1.0).sample(Key::new(42), [500]).square().mean();
+    agree("mapped loss", 1e-5, vmap(loss), &linspace(-3.0, 3.0, 7));
+    agree("mapped gradient", 1e-5, vmap(grad(loss)), &linspace(-3.0, 3.0, 7));
+}
+
+#[test]
+fn loops_with_stacked_inputs_and_outputs() {
+    let f = |x: Array| {
+        let step = |c: Array, row: Array| {
+            let next = (&c * 0.5 + &row).tanh();
+            (next.clone(), (&next * &row).sum())
+        };
+        let (last, sums) = scan(x.at(0), x.clone(), step);
+        let (first, back) = probpipe::scan_reverse(x.at(1), x.clone(), step);
+        (last * first).sum() + (sums * back).sum()
+    };
+    let x = linspace(-1.0, 1.0, 30).reshape([10, 3]);
+    agree("loops", 1e-5, f, &x);
+    agree("gradient of loops", 1e-5, grad(f), &x);
+    let xs = linspace(-1.0, 1.0, 120).reshape([4, 10, 3]);
+    agree("mapped gradient of loops", 1e-5, vmap(grad(f)), &xs);
+}
+
+/// Random graphs on a device and on the interpreter. In f32 without ops that jump: there a
+/// difference of one ulp before a jump is a difference of one after it.
+fn random_programs(device: Device, seeds: std::ops::Range<u64>, float: DType) {
+    let backend = device.backend();
+    let reference = Device::Interpreter.backend();
+    let tolerance = if float == DType::F64 { 1e-9 } else { 2e-4 };
+    let config = Config { float, kinks: float == DType::F64, ..Config::default() };
+    for seed in seeds {
+        let graph = random_graph(seed, config).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
+        let inputs = random_inputs(seed, &graph).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
+        let inputs: Vec<&Value> = inputs.iter().collect();
+        let run = |backend: &dyn Backend| {
+            let fail = |e| panic!("seed {seed} on {}: {e}\n{graph}", backend.name());
+            let program = backend.compile(&graph).unwrap_or_else(fail);
+            program.run(&inputs).unwrap_or_else(fail)
+        };
+        let (want, have) = (run(&*reference), run(&*backend));
+        for (i, (want, have)) in want.iter().zip(&have).enumerate() {
+            let want = floats(&golden::leaf(want.clone()));
+            let have = floats(&golden::leaf(have.clone()));
+            let scale = want.iter().filter(|v| v.is_finite()).fold(1.0f64, |m, v| m.max(v.abs()));
+            let what = format!("seed {seed} output {i} on {device:?}\n{graph}");
+            assert_close(&what, &have, &want, tolerance, tolerance * scale);
+        }
+    }
+}
+
+#[test]
+fn random_programs_on_the_cpu() {
+    random_programs(Device::Cpu, 0..300, DType::F64);
+    random_programs(Device::Cpu, 300..500, DType::F32);
+}
+
+#[test]
+fn random_programs_on_the_gpu() {
+    if golden::gpu() {
+        random_programs(Device::Gpu, 0..25, DType::F32);
+    }
+}
