@@ -38,10 +38,14 @@ const PIXELS: f32 = 2.0;
 /// Colours of the series, in order.
 const COLORS: [&str; 8] =
     ["#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#17becf"];
-/// Colour and dashes of the reference lines, in order.
-const REFERENCE: &str = "#7f7f7f";
-const REFERENCE_DASHES: [&str; 3] = ["6 4", "2 3", "8 3 2 3"];
+/// Lengths of the dashes and gaps of a dashed line.
 const DASHES: &str = "7 4";
+/// Colour of the reference lines.
+const REFERENCE: &str = "#7f7f7f";
+/// Dashes and gaps of the reference lines, in order.
+const REFERENCE_DASHES: [&str; 3] = ["6 4", "2 3", "8 3 2 3"];
+/// About how many steps an axis has.
+const TICKS: f64 = 5.5;
 /// Most bins of a histogram.
 const MOST_BINS: usize = 10_000;
 /// Numbers beyond this have no room for a margin around them; they count as not finite.
@@ -311,7 +315,7 @@ struct Axis {
 impl Axis {
     /// An axis with room around `range`; without a range, from 0 to 1. With `base`, it begins
     /// exactly at a lower end of 0.
-    fn around(range: Option<(f64, f64)>, ticks: f64, base: bool) -> Axis {
+    fn around(range: Option<(f64, f64)>, base: bool) -> Axis {
         let (lo, hi) = range.map_or((0.0, 1.0), |(lo, hi)| widened(lo, hi));
         let size = lo.abs().max(hi.abs());
         let exponent = size.log10().floor() as i32;
@@ -319,11 +323,11 @@ impl Axis {
         let (lo, hi) = (lo / unit, hi / unit);
         let room = (hi - lo) * 0.05;
         let lo = if base && lo == 0.0 { 0.0 } else { lo - room };
-        Axis { lo, hi: hi + room, step: 0.0, exponent }.with_ticks(ticks)
+        Axis { lo, hi: hi + room, step: 0.0, exponent }.with_ticks()
     }
 
-    fn with_ticks(mut self, ticks: f64) -> Axis {
-        let raw = (self.hi - self.lo) / ticks;
+    fn with_ticks(mut self) -> Axis {
+        let raw = (self.hi - self.lo) / TICKS;
         let magnitude = 10f64.powf(raw.log10().floor());
         let factor = match raw / magnitude {
             r if r < 1.5 => 1.0,
@@ -368,9 +372,9 @@ fn panel(plot: &Plot, top: f64) -> Panel {
     let points = || plot.series.iter().flat_map(|s| &s.points);
     // A line needs both coordinates, a reference line has but one.
     let whole = |&&(x, y): &&(f64, f64)| x.is_nan() || y.is_nan() || drawable(x) && drawable(y);
-    let x = Axis::around(span(points().filter(whole).map(|p| p.0)), 5.0, false);
+    let x = Axis::around(span(points().filter(whole).map(|p| p.0)), false);
     let histogram = plot.series.iter().any(|s| s.kind == Kind::Histogram);
-    let mut y = Axis::around(span(points().filter(whole).map(|p| p.1)), 5.0, histogram);
+    let mut y = Axis::around(span(points().filter(whole).map(|p| p.1)), histogram);
 
     let entries = legend(plot);
     let mut layout = layout(plot, top, &x, &y, &entries);
@@ -382,7 +386,7 @@ fn panel(plot: &Plot, top: f64) -> Panel {
             let area = ComputedLayout::from_layout(&layout);
             let (room, height) = (place.height + 16.0, area.plot_height());
             y.hi += (y.hi - y.lo) * room / (height - room).max(height * 0.3);
-            y = y.with_ticks(5.0);
+            y = y.with_ticks();
             layout = self::layout(plot, top, &x, &y, &entries);
             place = place_legend(&layout, &shapes, entries.len());
         }
@@ -674,8 +678,10 @@ fn dash(points: &[(f64, f64)], pattern: &str, width: f64) -> Vec<Vec<(f64, f64)>
     if lengths.is_empty() {
         return vec![points.to_vec()];
     }
+    // Dashes and gaps take turns.
+    let drawn = |i: usize| i.is_multiple_of(2);
     let length = |i: usize| {
-        let cap = if i % 2 == 0 { -width } else { width };
+        let cap = if drawn(i) { -width } else { width };
         (lengths[i % lengths.len()] + cap).max(0.1)
     };
     let (mut here, mut i, mut left) = (*first, 0, length(0));
@@ -688,7 +694,7 @@ fn dash(points: &[(f64, f64)], pattern: &str, width: f64) -> Vec<Vec<(f64, f64)>
             let t = if done { 1.0 } else { left / distance };
             here = if done { next } else { (here.0 + dx * t, here.1 + dy * t) };
             left -= distance * t;
-            if i % 2 == 0
+            if drawn(i)
                 && let Some(dash) = dashes.last_mut()
             {
                 dash.push(here);
@@ -698,7 +704,7 @@ fn dash(points: &[(f64, f64)], pattern: &str, width: f64) -> Vec<Vec<(f64, f64)>
             }
             i += 1;
             left = length(i);
-            if i % 2 == 0 {
+            if drawn(i) {
                 dashes.push(vec![here]);
             }
         }
@@ -856,7 +862,7 @@ mod tests {
         let xs = Array::from_slice(&[0.0, 1.0, 2.0, 3.0, 4.0, f64::NAN], [6]);
         let ys = Array::from_slice(&[0.0, 1.0, f64::INFINITY, 3.0, 4.0, 5.0], [6]);
         let plot = Plot::new("").line(&xs, &ys);
-        let (x, y) = (Axis::around(Some((0.0, 4.0)), 5.0, false), Axis::around(None, 5.0, false));
+        let (x, y) = (Axis::around(Some((0.0, 4.0)), false), Axis::around(None, false));
         assert_eq!(runs(&plot.series[0], &x, &y).iter().map(Vec::len).collect::<Vec<_>>(), [2, 2]);
         assert_eq!(drawn(plot.hline(f64::NAN).vline(f64::INFINITY)).matches("<path").count(), 2);
     }
@@ -893,7 +899,7 @@ mod tests {
     #[test]
     fn ticks_read_well() {
         let labels = |lo, hi| {
-            let axis = Axis::around(Some((lo, hi)), 5.0, false);
+            let axis = Axis::around(Some((lo, hi)), false);
             let first = (axis.lo / axis.step).ceil();
             let ticks = (0..20).map(|i| (first + f64::from(i)) * axis.step);
             ticks.take_while(|&t| t <= axis.hi).map(|t| axis.format(t)).collect::<Vec<_>>()

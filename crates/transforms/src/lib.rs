@@ -31,7 +31,7 @@ pub mod rewrite {
     pub use crate::jvp::{Jvp, jvp};
     pub use crate::linearize::{Linearized, linearize};
     pub use crate::partial_eval::{Partial, partial_eval};
-    pub use crate::simplify::simplify;
+    pub use crate::simplify::{simplify, simplify_counted};
     pub use crate::transpose::transpose;
     pub use crate::vmap::vmap;
 }

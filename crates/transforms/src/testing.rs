@@ -276,7 +276,10 @@ fn looped(random: &mut Random, x: &Array, y: &Array, config: Config) -> Array {
         (next, c * x)
     };
     let init = y.mean().tanh();
-    let (last, ys) =
-        if x.rank() % 2 == 0 { scan(init, xs, body) } else { scan_reverse(init, xs, body) };
+    let (last, ys) = if x.rank().is_multiple_of(2) {
+        scan(init, xs, body)
+    } else {
+        scan_reverse(init, xs, body)
+    };
     ys * last
 }

@@ -227,3 +227,79 @@ fn key_trees_and_structures_survive() {
     assert_eq!(k.structure(), Key::new(0).structure());
     close(&n, &[2.0]);
 }
+
+/// Value, forward and reverse derivatives and lanes of a function of one number, against
+/// differences of its own values.
+#[track_caller]
+fn consistent(f: impl Fn(Array) -> Array + Copy) {
+    with_default_float(DType::F64, || {
+        let at = |x: f64| f(array(x)).item::<f64>().unwrap();
+        let want = (at(0.3 + 1e-6) - at(0.3 - 1e-6)) / 2e-6;
+        close(&jvp(f, array(0.3), array(1.0)).1, &[want]);
+        close(&grad(f)(array(0.3)), &[want]);
+        close(&jit(grad(f))(array(0.3)), &[want]);
+        let lanes = vmap(f)(array([0.3, 0.4]));
+        close(&lanes, &[at(0.3), at(0.4)]);
+        let second = |x: f64| grad(f)(array(x)).item::<f64>().unwrap();
+        let want2 = (second(0.3 + 1e-6) - second(0.3 - 1e-6)) / 2e-6;
+        close(&grad(grad(f))(array(0.3)), &[want2]);
+        close(&hessian(f)(array(0.3)), &[want2]);
+        close(&jit(vmap(hessian(f)))(array([0.3, 0.3])), &[want2, want2]);
+    });
+}
+
+#[test]
+fn loops_of_every_kind() {
+    // A counter and a key are carried beside a float; stacked integers come out.
+    consistent(|x| {
+        let ((last, _, _), (ys, ns)) =
+            scan((x.clone(), array(0), Key::new(7)), arange(4), |(c, n, key), _| {
+                let (k, next) = key.split();
+                let noise = uniform(k, ());
+                let c = (&c * &x + noise * n.cast(DType::F64)).sin();
+                ((c.clone(), &n + 1, next), (c, n))
+            });
+        last + (ys * ns.cast(DType::F64)).sum()
+    });
+    // Scanned arrays that depend on the argument, backwards.
+    consistent(|x| {
+        let xs = arange(5).cast(DType::F64) * &x;
+        let (last, ys) = probpipe_trace::scan_reverse(x.clone(), xs, |c, x| {
+            let next = &c * 0.9 + x.sin();
+            (next.clone(), next * c)
+        });
+        last + ys.sum()
+    });
+    // Loops in loops; the inner one reads the outer carry.
+    consistent(|x| {
+        fori_loop(3, x.clone(), |i, c| {
+            let (inner, _) = scan(array(1.0).cast(DType::F64), arange(3), |d, j| {
+                ((&d * &c + (&i + j).cast(DType::F64) * &x).cos(), ())
+            });
+            inner + c * 0.5
+        })
+    });
+    // Carries that swap places take their tangents along.
+    consistent(|x| {
+        let start = (x.clone(), array(1.0).cast(DType::F64));
+        let (a, b) = fori_loop(3, start, |_, (a, b)| (b.clone() * 1.5, a + b.square()));
+        a * b
+    });
+    // A derivative is taken in the step, of a function of the carry.
+    consistent(|x| {
+        fori_loop(3, x, |_, c| {
+            let (y, dy) = value_and_grad(|t: Array| (t.square() + 1.0).sqrt())(c);
+            y * 0.5 + dy
+        })
+    });
+    // A matrix in the loop.
+    consistent(|x| {
+        let m =
+            stack(&[stack(&[&x + 2.0, x.clone()], 0), stack(&[x.clone(), array(3.0) + &x], 0)], 0);
+        let l = m.cholesky();
+        let b = fori_loop(2, ones([2, 1]), |_, b| {
+            probpipe_trace::triangular_solve(&l, &b, true, false)
+        });
+        b.sum() + l.sum()
+    });
+}

@@ -182,7 +182,7 @@ fn mapping_is_stacking() {
                 for ((got, want), axis) in got.iter().zip(&want).zip(&out_axes) {
                     let n = want.len();
                     let part = if axis.is_some() { &got[lane * n..(lane + 1) * n] } else { got };
-                    close(seed, &graph, &[part.to_vec()], &[want.clone()], 1e-10);
+                    close(seed, &graph, &[part.to_vec()], std::slice::from_ref(want), 1e-10);
                 }
             }
         }

@@ -3,6 +3,7 @@
 
 use super::inspect::compile_graph;
 use super::lift::{build, failed, invalid, lift_plain, poison};
+use crate::extract::internal;
 use crate::simplify::simplify;
 use probpipe_trace::{
     Array, ArrayType, Backend, DType, Executable, Flatten, Interpreter, Loc, Op, Result, Structure,
@@ -12,7 +13,7 @@ use smallvec::SmallVec;
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 /// Compiles a function on first use, for the reference interpreter. Backends have a `jit` of their
 /// own, see [`jit_on`].
@@ -43,7 +44,9 @@ pub struct Jit<A, R, F> {
     f: F,
     backend: Arc<dyn Backend>,
     location: Loc,
-    cache: RwLock<Vec<Arc<Entry>>>,
+    /// The first program, which most functions never add to: found without a lock.
+    first: OnceLock<Entry>,
+    others: RwLock<Vec<Arc<Entry>>>,
     signature: PhantomData<fn(A) -> R>,
 }
 
@@ -55,6 +58,15 @@ struct Entry {
     float: DType,
     executable: Box<dyn Executable>,
     output: Structure,
+}
+
+impl Entry {
+    /// Whether the program takes these arguments. Does not allocate.
+    fn fits(&self, float: DType, flat: &Flatten<'_>, values: &[&Value]) -> bool {
+        self.float == float
+            && self.types.iter().zip(values).all(|(ty, value)| ty == value.ty())
+            && flat.matches(&self.input)
+    }
 }
 
 impl<A, R, F> fmt::Debug for Jit<A, R, F> {
@@ -69,7 +81,8 @@ impl<A, R, F> fmt::Debug for Jit<A, R, F> {
 impl<A, R, F> Jit<A, R, F> {
     /// Number of programs compiled so far.
     pub fn cache_len(&self) -> usize {
-        self.cache.read().unwrap_or_else(PoisonError::into_inner).len()
+        let others = self.others.read().unwrap_or_else(PoisonError::into_inner).len();
+        usize::from(self.first.get().is_some()) + others
     }
 }
 
@@ -81,7 +94,8 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
             f,
             backend,
             location: Location::caller(),
-            cache: RwLock::new(Vec::new()),
+            first: OnceLock::new(),
+            others: RwLock::new(Vec::new()),
             signature: PhantomData,
         }
     }
@@ -95,10 +109,18 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         let values: Option<SmallVec<[&Value; 8]>> =
             flat.leaves.iter().map(|leaf| leaf.value_ref()).collect();
         match values {
-            Some(values) => match self.find(&flat, &values) {
-                Some(entry) => self.run(&entry, &values),
-                None => self.compile_and_run(&x, &values),
-            },
+            Some(values) => {
+                let float = default_float();
+                if let Some(entry) = self.first.get()
+                    && entry.fits(float, &flat, &values)
+                {
+                    return self.run(entry, &values);
+                }
+                match self.find(float, &flat, &values) {
+                    Some(entry) => self.run(&entry, &values),
+                    None => self.compile_and_run(&x, &values),
+                }
+            }
             None => self.call_slowly(&x, &flat),
         }
     }
@@ -114,17 +136,9 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         self.call(x.map(|a| if a.is_literal() { a.cast(a.dtype()) } else { a.clone() }))
     }
 
-    fn find(&self, flat: &Flatten<'_>, values: &[&Value]) -> Option<Arc<Entry>> {
-        let cache = self.cache.read().unwrap_or_else(PoisonError::into_inner);
-        let float = default_float();
-        cache
-            .iter()
-            .find(|entry| {
-                entry.float == float
-                    && flat.matches(&entry.input)
-                    && entry.types.iter().zip(values).all(|(ty, value)| ty == value.ty())
-            })
-            .cloned()
+    fn find(&self, float: DType, flat: &Flatten<'_>, values: &[&Value]) -> Option<Arc<Entry>> {
+        let others = self.others.read().unwrap_or_else(PoisonError::into_inner);
+        others.iter().find(|entry| entry.fits(float, flat, values)).cloned()
     }
 
     fn run(&self, entry: &Entry, values: &[&Value]) -> R {
@@ -150,16 +164,22 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
                 return invalid(&lifted.output, &error.at(self.location), self.location);
             }
         };
-        let entry = Arc::new(Entry {
+        let entry = Entry {
             input: lifted.input,
             types: values.iter().map(|v| v.ty().clone()).collect(),
             float: default_float(),
             executable,
             output: lifted.output,
-        });
-        let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
-        cache.push(entry.clone());
-        drop(cache);
+        };
+        let lost = || poison(x, &self.f, &internal("a program is lost"), self.location);
+        let Err(entry) = self.first.set(entry) else {
+            // It is there now, and is never taken out.
+            return self.first.get().map_or_else(lost, |entry| self.run(entry, values));
+        };
+        let entry = Arc::new(entry);
+        let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
+        others.push(entry.clone());
+        drop(others);
         self.run(&entry, values)
     }
 

@@ -34,7 +34,6 @@ pub(super) struct Node<'a> {
 
 /// One algebraic identity: its name, and the variable it gives in place of the equation.
 pub(super) struct Rule {
-    #[allow(dead_code)]
     pub(super) name: &'static str,
     pub(super) apply: fn(&mut Arena<'_>, &Node<'_>) -> Option<VarId>,
 }
@@ -181,27 +180,15 @@ impl<'s> Arena<'s> {
         self.push(op, inputs, location)[0]
     }
 
-    /// The first rule of the op's family that fits.
+    /// What the first rule of the op's family that fits gives.
     fn apply(&mut self, node: &Node<'_>) -> Option<VarId> {
-        let rules: &[&[Rule]] = match node.op {
-            Op::Unary(_) => &[elementwise::ANY, elementwise::UNARY],
-            Op::Binary(_) => &[elementwise::BINARY, elementwise::ANY],
-            Op::Compare(_) | Op::Bitcast(_) => &[elementwise::ANY],
-            Op::Select => &[elementwise::SELECT, elementwise::ANY],
-            Op::Cast(_) => &[elementwise::CAST, elementwise::ANY],
-            Op::Reduce { .. } => &[structural::REDUCE],
-            Op::Broadcast { .. } => &[structural::BROADCAST],
-            Op::Reshape { .. } => &[structural::RESHAPE],
-            Op::Transpose { .. } => &[structural::TRANSPOSE],
-            Op::Slice { .. } => &[structural::SLICE],
-            Op::Pad { .. } => &[structural::PAD],
-            Op::Concat { .. } => &[structural::CONCAT],
-            Op::Reverse { .. } => &[structural::REVERSE],
-            Op::Iota { .. } => &[structural::IOTA],
-            Op::Dot(_) => &[linalg::DOT],
-            Op::Threefry2x32 | Op::Linalg(_) | Op::Call { .. } | Op::Scan(_) => &[],
-        };
-        rules.iter().flat_map(|list| list.iter()).find_map(|rule| (rule.apply)(self, node))
+        for rule in rules(node.op).iter().flat_map(|list| list.iter()) {
+            if let Some(v) = (rule.apply)(self, node) {
+                *self.simplifier.hits.entry(rule.name).or_insert(0) += 1;
+                return Some(v);
+            }
+        }
+        None
     }
 
     /// The value of an equation whose operands are all constants, if it is small.
@@ -232,11 +219,13 @@ impl<'s> Arena<'s> {
         if !worthwhile {
             return None;
         }
-        let values: SmallVec<[Value; 3]> =
-            node.inputs.iter().map(|v| self.const_value(*v).cloned()).collect::<Option<_>>()?;
-        if values.iter().any(|v| v.ty().size() > FOLD_LIMIT) {
+        // Repeated numbers alone are not worth an array; beside one they count as constants.
+        let anchored = |v: &VarId| self.const_value(*v).is_some();
+        if !node.inputs.iter().any(anchored) {
             return None;
         }
+        let values: SmallVec<[Value; 3]> =
+            node.inputs.iter().map(|v| self.known_value(*v)).collect::<Option<_>>()?;
         let types: SmallVec<[&ArrayType; 3]> = values.iter().map(Value::ty).collect();
         let results = infer(node.op, &types).ok()?;
         if results.len() != 1 || results[0].size() > FOLD_LIMIT {
@@ -244,6 +233,18 @@ impl<'s> Arena<'s> {
         }
         let value = eval::eval_op(node.op, &values, &results).ok()?.into_iter().next()?;
         Some(self.constant(value))
+    }
+
+    /// The value of a small constant, or of a number repeated a few times.
+    fn known_value(&self, v: VarId) -> Option<Value> {
+        let ty = self.ty(v);
+        if ty.size() > FOLD_LIMIT {
+            return None;
+        }
+        match self.const_value(v) {
+            Some(value) => Some(value.clone()),
+            None => self.splat(v).map(|number| Value::full(number, ty.clone())),
+        }
     }
 
     /// Adds an equation as it is, or finds it.
@@ -316,4 +317,48 @@ impl<'s> Arena<'s> {
             None => dead::finish(self, outputs),
         }
     }
+}
+
+/// The rules for an op, in the order in which they are tried.
+fn rules(op: &Op) -> &'static [&'static [Rule]] {
+    match op {
+        Op::Unary(_) => &[elementwise::ANY, elementwise::UNARY],
+        Op::Binary(_) => &[elementwise::BINARY, elementwise::ANY],
+        Op::Compare(_) | Op::Bitcast(_) => &[elementwise::ANY],
+        Op::Select => &[elementwise::SELECT, elementwise::ANY],
+        Op::Cast(_) => &[elementwise::CAST, elementwise::ANY],
+        Op::Reduce { .. } => &[structural::REDUCE],
+        Op::Broadcast { .. } => &[structural::BROADCAST],
+        Op::Reshape { .. } => &[structural::RESHAPE],
+        Op::Transpose { .. } => &[structural::TRANSPOSE],
+        Op::Slice { .. } => &[structural::SLICE],
+        Op::Pad { .. } => &[structural::PAD],
+        Op::Concat { .. } => &[structural::CONCAT],
+        Op::Reverse { .. } => &[structural::REVERSE],
+        Op::Iota { .. } => &[structural::IOTA],
+        Op::Dot(_) => &[linalg::DOT],
+        Op::Threefry2x32 | Op::Linalg(_) | Op::Call { .. } | Op::Scan(_) => &[],
+    }
+}
+
+/// The names of all rules.
+pub(super) fn rule_names() -> Vec<&'static str> {
+    let lists = [
+        elementwise::ANY,
+        elementwise::UNARY,
+        elementwise::BINARY,
+        elementwise::SELECT,
+        elementwise::CAST,
+        structural::REDUCE,
+        structural::BROADCAST,
+        structural::RESHAPE,
+        structural::TRANSPOSE,
+        structural::SLICE,
+        structural::PAD,
+        structural::CONCAT,
+        structural::REVERSE,
+        structural::IOTA,
+        linalg::DOT,
+    ];
+    lists.iter().flat_map(|list| list.iter()).map(|rule| rule.name).collect()
 }

@@ -17,6 +17,7 @@ mod structural;
 use arena::Arena;
 use probpipe_trace::{Graph, Op, Result};
 use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Loops and calls expose work to rules that ran before they were opened; more rounds than this
@@ -28,6 +29,16 @@ pub fn simplify(graph: &Graph) -> Graph {
     Simplifier::default().graph(graph).unwrap_or_else(|_| graph.clone())
 }
 
+/// As [`simplify`], with how often each rule was applied, for dumps and tests. Rules that were
+/// not applied are listed with 0.
+pub fn simplify_counted(graph: &Graph) -> Result<(Graph, BTreeMap<&'static str, usize>)> {
+    let mut simplifier = Simplifier::default();
+    let simple = simplifier.graph(graph)?;
+    let mut counts: BTreeMap<_, _> = arena::rule_names().into_iter().map(|n| (n, 0)).collect();
+    counts.extend(simplifier.hits);
+    Ok((simple, counts))
+}
+
 /// A body and what it became. The original is held so that its address stays its own.
 type Known = (Arc<Graph>, Arc<Graph>);
 
@@ -35,6 +46,7 @@ type Known = (Arc<Graph>, Arc<Graph>);
 #[derive(Default)]
 pub(crate) struct Simplifier {
     bodies: FxHashMap<usize, Known>,
+    hits: FxHashMap<&'static str, usize>,
 }
 
 impl Simplifier {
