@@ -13,7 +13,8 @@ fn close(have: &Value, want: &Value, tolerance: f64) -> Result<(), String> {
     let (a, b) = (have.to_scalars().unwrap(), want.to_scalars().unwrap());
     for (i, (x, y)) in a.iter().zip(&b).enumerate() {
         let (x, y) = (x.as_f64(), y.as_f64());
-        let same = x == y || x.is_nan() && y.is_nan() || (x - y).abs() <= tolerance * (1.0 + y.abs());
+        let same =
+            x == y || x.is_nan() && y.is_nan() || (x - y).abs() <= tolerance * (1.0 + y.abs());
         if !same {
             return Err(format!("element {i} is {x}, should be {y}"));
         }
