@@ -42,7 +42,8 @@ impl Drop for Machine {
 
 impl fmt::Debug for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Machine({:p})", self.entry as *const ())
+        let calls = self.needs.descriptors.len();
+        write!(f, "Machine({:p}, {calls} library calls)", self.entry as *const ())
     }
 }
 

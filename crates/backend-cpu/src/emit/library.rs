@@ -6,6 +6,7 @@ use super::memory::Coordinate;
 use crate::library::{Call, Descriptor, Steps, library};
 use probpipe_lowering::{Library, LibraryCall, View};
 use probpipe_trace::{Error, ErrorKind, Result};
+use std::sync::Arc;
 
 impl Emitter<'_, '_> {
     pub(super) fn library(&mut self, library: &Library) -> Result<()> {
@@ -73,8 +74,8 @@ impl Emitter<'_, '_> {
             .at(at.location)
             .help("convert the operands to a float first"));
         }
-        let descriptor = Box::new(Descriptor { dtype, batch, call });
-        let pointer = self.code.int(&raw const *descriptor as i64);
+        let descriptor = Arc::new(Descriptor { dtype, batch, call });
+        let pointer = self.code.int(Arc::as_ptr(&descriptor) as i64);
         self.descriptors.push(descriptor);
         let mut args: Vec<Val> = vec![pointer];
         for view in views {

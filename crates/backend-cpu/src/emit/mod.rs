@@ -27,6 +27,7 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use probpipe_lowering::{BufferId, Loop, Place, Program, Stmt};
 use probpipe_trace::Result;
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
 /// What the emitted code needs at run time besides its inputs and outputs.
 #[derive(Debug, Default)]
@@ -34,7 +35,7 @@ pub(crate) struct Needs {
     /// Bytes of arena, scratch included.
     pub(crate) arena_bytes: usize,
     /// Descriptors that library calls point to; they must outlive the code.
-    pub(crate) descriptors: Vec<Box<Descriptor>>,
+    pub(crate) descriptors: Vec<Arc<Descriptor>>,
 }
 
 /// The state of emission.
@@ -54,7 +55,7 @@ struct Emitter<'a, 'p> {
     /// Scratch memory, after the arena.
     scratch: Val,
     scratch_bytes: usize,
-    descriptors: Vec<Box<Descriptor>>,
+    descriptors: Vec<Arc<Descriptor>>,
 }
 
 /// Emits the whole program into `function`, whose signature is three pointers.

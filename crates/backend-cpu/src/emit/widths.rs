@@ -33,7 +33,7 @@ pub(super) fn cast_group(
     if from == to {
         return x.clone();
     }
-    let fills = |d: DType| d == DType::Bool || points * d.size() % 16 == 0;
+    let fills = |d: DType| d == DType::Bool || (points * d.size()).is_multiple_of(16);
     if let Group::Uniform(x) = x {
         return Group::Uniform(cast::cast(code, from, to, *x));
     }

@@ -5,14 +5,15 @@ use super::matrix::{Matrix, MatrixMut, Number, view, view_mut};
 use faer::Par;
 use faer::linalg::triangular_solve as triangular;
 use faer::traits::RealField;
-use std::ops::{Div, Mul, Sub};
+use std::cmp::Ordering;
+use std::ops::{Div, Mul, SubAssign};
 
 /// Up to this many rows the loops are faster.
 const SMALL: usize = 16;
 
 /// Element types of decompositions.
 pub(super) trait Real:
-    Number + RealField + Mul<Output = Self> + Sub<Output = Self> + Div<Output = Self> + PartialOrd
+    Number + RealField + Mul<Output = Self> + SubAssign + Div<Output = Self> + PartialOrd
 {
     /// Zero.
     const ZERO: Self;
@@ -57,7 +58,7 @@ pub(super) fn cholesky<T: Real>(x: Matrix<'_, T>, mut out: MatrixMut<'_, T>) -> 
     let factor = factor.L();
     for i in 0..n {
         for j in 0..n {
-            out.set(i, j, if j <= i { factor[(i, j)].clone() } else { T::ZERO });
+            out.set(i, j, if j <= i { factor[(i, j)] } else { T::ZERO });
         }
     }
     true
@@ -68,11 +69,11 @@ fn small_cholesky<T: Real>(x: Matrix<'_, T>, mut out: MatrixMut<'_, T>) -> bool 
         for j in 0..=i {
             let mut rest = x.get(i, j);
             for k in 0..j {
-                rest = rest - out.get(i, k) * out.get(j, k);
+                rest -= out.get(i, k) * out.get(j, k);
             }
             if i == j {
-                // Also false for NaN.
-                if !(rest > T::ZERO) {
+                // NaN compares to nothing.
+                if rest.partial_cmp(&T::ZERO) != Some(Ordering::Greater) {
                     return false;
                 }
                 out.set(i, i, rest.root());
@@ -107,7 +108,7 @@ pub(super) fn solve<T: Real>(x: Matrix<'_, T>, lower: bool, unit: bool, mut out:
         for column in 0..out.columns {
             let mut rest = out.get(i, column);
             for k in if lower { 0..i } else { i + 1..n } {
-                rest = rest - x.get(i, k) * out.get(k, column);
+                rest -= x.get(i, k) * out.get(k, column);
             }
             out.set(i, column, rest * inverse);
         }

@@ -122,8 +122,8 @@ impl Block<'_> {
             let eqn = self.graph.eqns()[node.eqn].clone();
             location = Some(eqn.location);
             let result = match &eqn.op {
-                Op::Pad { low, .. } => self.pad(&mut x, &layout, n, low)?,
-                Op::Concat { axis } => self.concat(&mut x, &layout, n, *axis)?,
+                Op::Pad { low, .. } => self.pad(&mut x, &layout, &values, n, low)?,
+                Op::Concat { axis } => self.concat(&mut x, &layout, &values, n, *axis)?,
                 op => {
                     let mut operands: SmallVec<[ExprId; 4]> = SmallVec::new();
                     for (var, map) in node.reads(self.graph) {
@@ -287,22 +287,34 @@ impl Block<'_> {
         guard
     }
 
-    fn pad(&self, x: &mut Exprs, layout: &Layout, n: usize, low: &[usize]) -> Result<ExprId> {
+    fn pad(
+        &self,
+        x: &mut Exprs,
+        layout: &Layout,
+        values: &FxHashMap<VarId, ExprId>,
+        n: usize,
+        low: &[usize],
+    ) -> Result<ExprId> {
         let reads = self.nodes[n].reads(self.graph);
-        let none = FxHashMap::default();
         let inner = &self.graph.ty(reads[0].0).shape;
         let ranges: Vec<_> =
             low.iter().zip(inner).enumerate().map(|(a, (&l, &m))| (a, l, l + m)).collect();
         let guard = self.inside(x, layout, n, &ranges);
-        let inside = self.read(x, layout, &none, n, reads[0].0, &reads[0].1, guard)?;
+        let inside = self.read(x, layout, values, n, reads[0].0, &reads[0].1, guard)?;
         let Some(guard) = guard else { return Ok(inside) };
-        let fill = self.read(x, layout, &none, n, reads[1].0, &reads[1].1, None)?;
+        let fill = self.read(x, layout, values, n, reads[1].0, &reads[1].1, None)?;
         let dtype = x.types[inside.0 as usize];
         Ok(x.push(Expr::Select(guard, inside, fill), dtype))
     }
 
-    fn concat(&self, x: &mut Exprs, layout: &Layout, n: usize, axis: usize) -> Result<ExprId> {
-        let none = FxHashMap::default();
+    fn concat(
+        &self,
+        x: &mut Exprs,
+        layout: &Layout,
+        values: &FxHashMap<VarId, ExprId>,
+        n: usize,
+        axis: usize,
+    ) -> Result<ExprId> {
         let mut result: Option<ExprId> = None;
         let mut at = 0;
         for (var, map) in self.nodes[n].reads(self.graph) {
@@ -311,7 +323,7 @@ impl Block<'_> {
                 continue;
             }
             let guard = self.inside(x, layout, n, &[(axis, at, at + extent)]);
-            let piece = self.read(x, layout, &none, n, var, &map, guard)?;
+            let piece = self.read(x, layout, values, n, var, &map, guard)?;
             let dtype = x.types[piece.0 as usize];
             result = Some(match (result, guard) {
                 (Some(rest), Some(guard)) => x.push(Expr::Select(guard, piece, rest), dtype),

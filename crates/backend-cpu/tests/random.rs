@@ -1,0 +1,84 @@
+//! Random graphs, plain and mapped over many lanes, against the interpreter.
+
+mod support;
+
+use probpipe_backend_cpu::Cpu;
+use probpipe_trace::{Backend, DType, Executable, Graph, Value, eval::eval_graph};
+use probpipe_transforms::rewrite;
+use probpipe_transforms::testing::{Config, random_graph, random_inputs};
+
+/// Graphs keep numbers modest but not small, and derivatives of steep functions amplify rounding:
+/// the tolerance tells a wrong program from a rounded one.
+fn close(have: &Value, want: &Value, tolerance: f64) -> Result<(), String> {
+    let (a, b) = (have.to_scalars().unwrap(), want.to_scalars().unwrap());
+    for (i, (x, y)) in a.iter().zip(&b).enumerate() {
+        let (x, y) = (x.as_f64(), y.as_f64());
+        let same =
+            x == y || x.is_nan() && y.is_nan() || (x - y).abs() <= tolerance * (1.0 + y.abs());
+        if !same {
+            return Err(format!("element {i} is {x}, should be {y}"));
+        }
+    }
+    Ok(())
+}
+
+fn check(seed: u64, graph: &Graph, inputs: &[&Value], tolerance: f64) {
+    let want = eval_graph(graph, inputs).unwrap();
+    let program = probpipe_lowering::lower(graph, &Cpu::options()).unwrap();
+    let text = program.to_string();
+    let executable = Cpu.compile(graph).unwrap_or_else(|e| panic!("seed {seed}: {e}\n{graph}"));
+    let have = executable.run(inputs).unwrap();
+    for (have, want) in have.iter().zip(&want) {
+        assert_eq!(have.ty(), want.ty());
+        if let Err(e) = close(have, want, tolerance) {
+            panic!("seed {seed}: {e}\n{graph}\n{text}");
+        }
+    }
+}
+
+fn plain(float: DType, tolerance: f64) {
+    for seed in 0..300 {
+        let config = Config { steps: 20, float, kinks: float == DType::F64, ..Config::default() };
+        let graph = random_graph(seed, config).unwrap();
+        let inputs = random_inputs(seed, &graph).unwrap();
+        check(seed, &graph, &inputs.iter().collect::<Vec<_>>(), tolerance);
+        let simple = rewrite::simplify(&graph);
+        check(seed, &simple, &inputs.iter().collect::<Vec<_>>(), tolerance);
+    }
+}
+
+#[test]
+fn double_precision() {
+    plain(DType::F64, 1e-8);
+}
+
+#[test]
+fn single_precision() {
+    plain(DType::F32, 2e-2);
+}
+
+#[test]
+fn many_lanes() {
+    for seed in 0..120 {
+        for size in [37, 600] {
+            let config = Config { steps: 15, ..Config::default() };
+            let graph = random_graph(seed, config).unwrap();
+            let axes = vec![Some(0); graph.inputs().len()];
+            let (mapped, _) = rewrite::vmap(&graph, size, &axes).unwrap();
+            let inputs = random_inputs(seed, &mapped).unwrap();
+            check(seed, &mapped, &inputs.iter().collect::<Vec<_>>(), 1e-8);
+        }
+    }
+}
+
+#[test]
+fn derivatives() {
+    for seed in 0..100 {
+        let config = Config { steps: 10, kinks: false, ..Config::default() };
+        let graph = random_graph(seed, config).unwrap();
+        let wrt = vec![true; graph.inputs().len()];
+        let jvp = rewrite::jvp(&graph, &wrt).unwrap();
+        let inputs = random_inputs(seed, &jvp.graph).unwrap();
+        check(seed, &jvp.graph, &inputs.iter().collect::<Vec<_>>(), 1e-7);
+    }
+}
