@@ -1,1 +1,52 @@
-//! Cranelift backend of probpipe.
+//! The CPU backend: programs to machine code by Cranelift, one function for a whole program with
+//! its loops, calling the SIMD kernels of `probpipe-kernels` and faer. It knows nothing of
+//! derivatives or distributions; fusion and memory are planned by `probpipe-lowering`.
+
+mod emit;
+mod executable;
+mod jit;
+mod library;
+mod plan;
+mod segments;
+mod symbols;
+mod threefry;
+
+pub use executable::CpuExecutable;
+
+use probpipe_lowering::{Options, Program, lower};
+use probpipe_trace::{Backend, Error, ErrorKind, Executable, Graph, Result};
+
+/// The CPU.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cpu;
+
+impl Cpu {
+    /// How graphs are lowered for this backend.
+    pub fn options() -> Options {
+        Options { alignment: 64, ..Options::default() }
+    }
+
+    /// Compiles a program that is lowered already.
+    pub fn compile_program(&self, program: Program) -> Result<CpuExecutable> {
+        CpuExecutable::new(program)
+    }
+}
+
+impl Backend for Cpu {
+    fn name(&self) -> &'static str {
+        "cpu"
+    }
+
+    fn compile(&self, graph: &Graph) -> Result<Box<dyn Executable>> {
+        if cfg!(debug_assertions)
+            && let Err(faults) = probpipe_trace::verify(graph)
+        {
+            return Err(Error::new(
+                ErrorKind::Internal,
+                format!("a graph to compile does not verify: {faults}"),
+            ));
+        }
+        let program = lower(graph, &Cpu::options())?;
+        Ok(Box::new(self.compile_program(program)?))
+    }
+}

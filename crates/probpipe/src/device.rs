@@ -39,7 +39,7 @@ impl Device {
         static CPU: OnceLock<Arc<dyn Backend>> = OnceLock::new();
         static GPU: OnceLock<Arc<dyn Backend>> = OnceLock::new();
         match self {
-            Device::Cpu => CPU.get_or_init(|| Arc::new(probpipe_backend_cpu::Cpu::new())).clone(),
+            Device::Cpu => CPU.get_or_init(|| Arc::new(probpipe_backend_cpu::Cpu)).clone(),
             Device::Gpu => GPU.get_or_init(gpu).clone(),
             Device::Interpreter => Arc::new(Interpreter),
         }

@@ -49,8 +49,7 @@ fn expand(input: DeriveInput) -> Result<Tokens> {
             let mut rebuild_arms = Vec::new();
             for (i, variant) in data.variants.iter().enumerate() {
                 let (ident, i) = (&variant.ident, i as u32);
-                let (pattern, flatten, rebuild) =
-                    fields(quote!(#name::#ident), &variant.fields)?;
+                let (pattern, flatten, rebuild) = fields(quote!(#name::#ident), &variant.fields)?;
                 let text = ident.to_string();
                 flatten_arms.push(quote! {
                     #pattern => {

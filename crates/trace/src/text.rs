@@ -103,12 +103,26 @@ fn equation(f: &mut dyn Write, graph: &Graph, eqn: &Eqn, depth: Option<usize>) -
     parameters(f, &eqn.op, depth)
 }
 
-/// An equation on one line, for messages.
+/// An equation on one line, for messages; long ones are cut.
 pub(crate) fn equation_line(graph: &Graph, eqn: &Eqn) -> String {
-    let mut text = String::new();
-    // Writing to a string cannot fail.
-    let _ = equation(&mut text, graph, eqn, None);
-    text
+    let mut line = Line(String::new());
+    if equation(&mut line, graph, eqn, None).is_err() {
+        line.0.push_str(" ...");
+    }
+    line.0
+}
+
+/// A line that refuses more text once it is long.
+struct Line(String);
+
+impl Write for Line {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if self.0.len() > 160 {
+            return Err(fmt::Error);
+        }
+        self.0.push_str(text);
+        Ok(())
+    }
 }
 
 fn parameters(f: &mut dyn Write, op: &Op, depth: Option<usize>) -> fmt::Result {
@@ -163,10 +177,15 @@ fn body(f: &mut dyn Write, inner: &Graph, depth: Option<usize>) -> fmt::Result {
     }
 }
 
-/// A name as one word of the text form.
+/// The characters of names and numbers in the text form.
+pub(crate) fn in_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '+' | '-')
+}
+
+/// A name as one word; characters that have no place there become `_`.
 fn word(name: &str) -> String {
     if name.is_empty() {
         return "_".to_string();
     }
-    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
+    name.chars().map(|c| if in_word(c) { c } else { '_' }).collect()
 }

@@ -69,7 +69,7 @@ pub fn with_location<R>(location: Loc, f: impl FnOnce() -> R) -> R {
 /// The location in force: that of [`with_location`], else the caller's.
 #[track_caller]
 pub(crate) fn here() -> Loc {
-    // A `match`, since a function passed as a value has its shim in `core` as its caller.
+    // Not `unwrap_or_else`: called from inside it, `caller` would name a line of the library.
     match LOCATION.get() {
         Some(location) => location,
         None => Location::caller(),

@@ -157,6 +157,11 @@ pub struct Structure {
 }
 
 impl Structure {
+    /// The steps, in order.
+    pub fn tokens(&self) -> &[Token] {
+        &self.tokens
+    }
+
     /// Number of leaves.
     pub fn num_leaves(&self) -> usize {
         self.tokens.iter().filter(|t| **t == Token::Leaf).count()

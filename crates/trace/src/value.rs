@@ -9,9 +9,9 @@ use std::sync::{Arc, OnceLock};
 
 /// One cache line. Buffers are made of lines so that they are 64-byte aligned, which makes
 /// 512-bit vector code up to 1.5 times faster than data at `Vec`'s natural alignment.
-#[derive(Clone, Copy, Zeroable, Pod)]
+#[derive(Clone, Copy, Zeroable, Pod, Debug, Default)]
 #[repr(C, align(64))]
-struct Line([u64; 8]);
+pub struct Line([u64; 8]);
 
 /// Untyped, 64-byte aligned host memory.
 #[derive(Clone)]
@@ -24,6 +24,13 @@ impl HostBuffer {
     /// `bytes` zeroed bytes.
     pub fn zeroed(bytes: usize) -> HostBuffer {
         HostBuffer { lines: vec![Line([0; 8]); bytes.div_ceil(64)], bytes }
+    }
+
+    /// `bytes` bytes that fill `lines`, for backends that write results into memory of their own
+    /// making. Lines that are too few are filled up with zeros, those too many are dropped.
+    pub fn from_lines(mut lines: Vec<Line>, bytes: usize) -> HostBuffer {
+        lines.resize(bytes.div_ceil(64), Line::default());
+        HostBuffer { lines, bytes }
     }
 
     /// A copy of `data`.

@@ -79,8 +79,10 @@ impl Check<'_> {
             for &var in &eqn.inputs {
                 self.used(var, Some(at));
             }
-            self.types(at, eqn);
-            self.body(at, eqn);
+            // The type rules look into the body; a broken one has its own faults.
+            if self.body(at, eqn) {
+                self.types(at, eqn);
+            }
             for &var in &eqn.outputs {
                 self.define(var, "as a result", Some(at));
             }
@@ -146,27 +148,32 @@ impl Check<'_> {
         }
     }
 
-    /// Invariant 7.
-    fn body(&mut self, at: usize, eqn: &Eqn) {
+    /// Invariant 7; false if it is broken.
+    fn body(&mut self, at: usize, eqn: &Eqn) -> bool {
         let body = if let Op::Call { graph, .. } = &eqn.op {
             graph
         } else if let Op::Scan(scan) = &eqn.op {
             &scan.body
         } else {
-            return;
+            return true;
         };
-        if let Err(error) = verify(body) {
-            for fault in error.faults {
-                let fault = fault.replace('\n', "\n  ");
-                self.fault(format!("in the body: {fault}"), Some(at));
-            }
+        let Err(error) = verify(body) else {
+            return true;
+        };
+        for fault in error.faults {
+            let fault = fault.replace('\n', "\n  ");
+            self.fault(format!("in the body: {fault}"), Some(at));
         }
+        false
     }
 
     /// Records a fault with the text form of the equation it is in and of the one before.
     fn fault(&mut self, message: String, at: Option<usize>) {
         let mut text = message;
-        if let Some(at) = at {
+        // A graph with very many faults is seldom read to the end.
+        if let Some(at) = at
+            && self.faults.len() < 100
+        {
             let from = at.saturating_sub(1);
             for (i, eqn) in self.graph.eqns.iter().enumerate().take(at + 1).skip(from) {
                 let mark = if i == at { '>' } else { ' ' };
@@ -179,7 +186,7 @@ impl Check<'_> {
 
 /// Whether the bytes of an array can be counted. Zero extents do not excuse the others: strides
 /// are products of them.
-fn fits_in_memory(ty: &ArrayType) -> bool {
+pub(crate) fn fits_in_memory(ty: &ArrayType) -> bool {
     ty.shape
         .iter()
         .filter(|&&n| n != 0)

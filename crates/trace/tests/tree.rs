@@ -14,6 +14,7 @@ struct Linear<W> {
 
 #[derive(Tree, Debug)]
 #[tree(crate = probpipe_trace)]
+#[allow(clippy::large_enum_variant)] // Layers are few; boxing them would only blur the test.
 enum Layer {
     Dense(Linear<Array>, Array),
     Scale { by: Array },

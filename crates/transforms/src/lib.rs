@@ -1,1 +1,37 @@
-//! Graph transformations of probpipe: jvp, vjp, grad, vmap, jit.
+//! Graph transformations of probpipe: closures in, closures out.
+//!
+//! [`rewrite`] holds the graph-to-graph functions, one folder per transform with the rules grouped
+//! by op family; the functions at the top of the crate trace a closure, rewrite its graph and run
+//! the result. The crate knows backends only through `probpipe_trace::Backend`.
+
+#![forbid(unsafe_code)]
+
+mod api;
+mod extract;
+mod jvp;
+mod linearize;
+mod partial_eval;
+mod simplify;
+#[doc(hidden)]
+pub mod testing;
+mod transpose;
+mod vmap;
+
+pub use api::{
+    BatchAxes, Jit, compile, grad, graph_of, hessian, jacfwd, jacrev, jit, jit_on, jvp, linearize,
+    raw_graph_of, value_and_grad, vjp, vmap, vmap_axes,
+};
+
+/// The graph-to-graph functions, graph first.
+///
+/// Each is pure: its result is a new graph that verifies and whose equations keep the lines of the
+/// equations they come from.
+pub mod rewrite {
+    pub use crate::extract::extract;
+    pub use crate::jvp::{Jvp, jvp};
+    pub use crate::linearize::{Linearized, linearize};
+    pub use crate::partial_eval::{Partial, partial_eval};
+    pub use crate::simplify::{simplify, simplify_counted};
+    pub use crate::transpose::transpose;
+    pub use crate::vmap::vmap;
+}

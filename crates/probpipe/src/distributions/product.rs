@@ -240,7 +240,7 @@ impl<P: Parts> LogProb for FlatDistribution<'_, P> {
         if let Some(error) = self.product.check() {
             return error;
         }
-        let size = self.event_shape()[0];
+        let size = Distribution::event_shape(self)[0];
         if x.error().is_none() && x.shape().last() != Some(&size) {
             let error = Error::new(
                 ErrorKind::Shape,

@@ -81,7 +81,7 @@ pub(super) fn unary(op: UnaryOp, x: &Value, ty: &ArrayType) -> Result<Value> {
                 }));
             }
             let f = float_unary(op).ok_or_else(|| undefined(op.spec().name, ty))?;
-            map1::<F>(x, ty, |x| f(f64::from(x)) as F)
+            map1::<F>(x, ty, |x| F::through(f, x))
         },
         integers I => {
             let f = I::unary(op).ok_or_else(|| undefined(op.spec().name, ty))?;
@@ -153,12 +153,20 @@ pub(super) fn binary(op: BinaryOp, x: &Value, y: &Value, ty: &ArrayType) -> Resu
 
 /// The ops of two operands on floats of one width.
 trait FloatOps: Sized {
+    /// `f(x)`, computed in `f64`.
+    fn through(f: fn(f64) -> f64, x: Self) -> Self;
     fn binary(op: BinaryOp) -> Option<fn(Self, Self) -> Self>;
 }
 
 macro_rules! float_ops {
     ($($F:ident),*) => {$(
         impl FloatOps for $F {
+            #[allow(clippy::useless_conversion)]
+            fn through(f: fn(f64) -> f64, x: $F) -> $F {
+                f(f64::from(x)) as $F
+            }
+
+            #[allow(clippy::useless_conversion)]
             fn binary(op: BinaryOp) -> Option<fn($F, $F) -> $F> {
                 Some(match op {
                     BinaryOp::Add => |x, y| x + y,

@@ -41,8 +41,7 @@ fn factor(a: &mut [f64], n: usize) -> bool {
             let sum: f64 = (0..j).map(|k| a[i * n + k] * a[j * n + k]).sum();
             let rest = a[i * n + j] - sum;
             if i == j {
-                // Written so that NaN fails too.
-                if !(rest > 0.0) {
+                if rest.is_nan() || rest <= 0.0 {
                     return false;
                 }
                 a[i * n + i] = rest.sqrt();

@@ -1,0 +1,136 @@
+//! Running reductions. The order in which elements combine is fixed by the shape alone: single
+//! precision sums run in double precision, double precision sums carry the error of every
+//! addition along, so that both are as good as pairwise ones.
+
+use super::code::{Code, Val, Var, element_type};
+use super::{cast, scalar};
+use cranelift_codegen::ir::InstBuilder;
+use probpipe_trace::{BinaryOp, DType, ReduceOp, Scalar};
+
+/// A reduction under way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Accumulator {
+    op: ReduceOp,
+    dtype: DType,
+    total: Var,
+    /// What the total has lost to rounding.
+    lost: Option<Var>,
+}
+
+/// The elementwise op that combines two elements.
+pub(super) fn combining(op: ReduceOp) -> BinaryOp {
+    match op {
+        ReduceOp::Sum => BinaryOp::Add,
+        ReduceOp::Prod => BinaryOp::Mul,
+        ReduceOp::Max => BinaryOp::Max,
+        ReduceOp::Min => BinaryOp::Min,
+        ReduceOp::And => BinaryOp::And,
+        ReduceOp::Or => BinaryOp::Or,
+    }
+}
+
+/// The value of an empty reduction.
+pub(super) fn identity(op: ReduceOp, dtype: DType) -> Scalar {
+    let range = match dtype {
+        DType::F32 | DType::F64 => None,
+        DType::I32 => Some((i128::from(i32::MIN), i128::from(i32::MAX))),
+        DType::I64 => Some((i128::from(i64::MIN), i128::from(i64::MAX))),
+        DType::U8 => Some((0, i128::from(u8::MAX))),
+        DType::U32 => Some((0, i128::from(u32::MAX))),
+        DType::U64 => Some((0, i128::from(u64::MAX))),
+        DType::Bool => Some((0, 1)),
+    };
+    match (op, range) {
+        (ReduceOp::Sum, _) => Scalar::Int(0),
+        (ReduceOp::Prod, _) => Scalar::Int(1),
+        (ReduceOp::And, _) => Scalar::Bool(true),
+        (ReduceOp::Or, _) => Scalar::Bool(false),
+        (ReduceOp::Max, None) => Scalar::Float(f64::NEG_INFINITY),
+        (ReduceOp::Min, None) => Scalar::Float(f64::INFINITY),
+        (ReduceOp::Max, Some((least, _))) => Scalar::Int(least),
+        (ReduceOp::Min, Some((_, largest))) => Scalar::Int(largest),
+    }
+}
+
+/// Combines two elements.
+pub(super) fn combine(code: &mut Code<'_>, op: ReduceOp, dtype: DType, x: Val, y: Val) -> Val {
+    scalar::binary(code, combining(op), dtype, x, y)
+}
+
+/// Combines a list of elements in halves; `None` when it is empty.
+pub(super) fn combine_all(
+    code: &mut Code<'_>,
+    op: ReduceOp,
+    dtype: DType,
+    mut list: Vec<Val>,
+) -> Option<Val> {
+    while list.len() > 1 {
+        let half = list.len().div_ceil(2);
+        for i in 0..list.len() - half {
+            list[i] = combine(code, op, dtype, list[i], list[half + i]);
+        }
+        list.truncate(half);
+    }
+    list.first().copied()
+}
+
+impl Accumulator {
+    /// An empty reduction.
+    pub(super) fn new(code: &mut Code<'_>, op: ReduceOp, dtype: DType) -> Accumulator {
+        let sum = op == ReduceOp::Sum;
+        let wide = if sum && dtype == DType::F32 { DType::F64 } else { dtype };
+        let empty = code.literal(wide, identity(op, dtype));
+        let total = code.variable(empty);
+        let lost = (sum && dtype == DType::F64).then(|| {
+            let zero = code.small(dtype, 0);
+            code.variable(zero)
+        });
+        Accumulator { op, dtype, total, lost }
+    }
+
+    /// Takes one more element, or the reduction of some.
+    pub(super) fn add(&self, code: &mut Code<'_>, x: Val) {
+        let total = code.get(self.total);
+        if self.op != ReduceOp::Sum || !self.dtype.is_float() {
+            let next = combine(code, self.op, self.dtype, total, x);
+            return code.set(self.total, next);
+        }
+        let Some(lost) = self.lost else {
+            let wide = cast::cast(code, DType::F32, DType::F64, x);
+            let next = code.builder.ins().fadd(total, wide);
+            return code.set(self.total, next);
+        };
+        // Knuth's two-sum: next + error = total + x exactly.
+        let next = code.builder.ins().fadd(total, x);
+        let back = code.builder.ins().fsub(next, total);
+        let rest = code.builder.ins().fsub(next, back);
+        let from_total = code.builder.ins().fsub(total, rest);
+        let from_x = code.builder.ins().fsub(x, back);
+        let error = code.builder.ins().fadd(from_total, from_x);
+        let sum = code.get(lost);
+        let sum = code.builder.ins().fadd(sum, error);
+        code.set(lost, sum);
+        code.set(self.total, next);
+    }
+
+    /// The result.
+    pub(super) fn finish(&self, code: &mut Code<'_>) -> Val {
+        let total = code.get(self.total);
+        if self.op != ReduceOp::Sum || !self.dtype.is_float() {
+            return total;
+        }
+        let Some(lost) = self.lost else {
+            return cast::cast(code, DType::F64, DType::F32, total);
+        };
+        // Infinities make the error a NaN; the plain total is right then.
+        let lost = code.get(lost);
+        let exact = code.builder.ins().fadd(total, lost);
+        let nan = code.builder.ins().fcmp(
+            cranelift_codegen::ir::condcodes::FloatCC::Unordered,
+            lost,
+            lost,
+        );
+        debug_assert_eq!(code.type_of(total), element_type(self.dtype));
+        code.choose(nan, total, exact)
+    }
+}

@@ -1,0 +1,253 @@
+//! The one interface between what is emitted and Cranelift, which does the emitting: typed
+//! constants, memory, calls and counted loops. It knows element types and registers, and nothing of
+//! programs, kernels or index maps. Another emitter would replace this file and its neighbours
+//! `scalar`, `cast` and `vector`.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{
+    self, AbiParam, AliasRegion, AliasRegionData, BlockArg, InstBuilder, MemFlagsData, SigRef,
+    Signature, Type, types,
+};
+use cranelift_codegen::isa::CallConv;
+use cranelift_frontend::{FunctionBuilder, Variable};
+use probpipe_trace::{DType, Scalar};
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+/// A value in a register: a scalar, or a 128-bit vector.
+pub(crate) type Val = ir::Value;
+/// A mutable scalar or vector; lives in a register where it can.
+pub(crate) type Var = Variable;
+
+/// What memory an access goes to. Accesses to different classes never overlap.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Memory {
+    /// Inputs and constants: never written while the program runs.
+    ReadOnly,
+    /// Output `k`.
+    Output(usize),
+    /// Intermediate buffers.
+    Arena,
+    /// Tiles of this compiler's own.
+    Scratch,
+}
+
+/// A function being emitted.
+pub(crate) struct Code<'a> {
+    pub(crate) builder: FunctionBuilder<'a>,
+    call_conv: CallConv,
+    signatures: FxHashMap<(SmallVec<[Type; 8]>, Option<Type>), SigRef>,
+    regions: FxHashMap<u32, AliasRegion>,
+}
+
+/// The register type of one element; `bool` is an `i8` that holds 0 or 1.
+pub(crate) fn element_type(dtype: DType) -> Type {
+    match dtype {
+        DType::F32 => types::F32,
+        DType::F64 => types::F64,
+        DType::I32 | DType::U32 => types::I32,
+        DType::I64 | DType::U64 => types::I64,
+        DType::U8 | DType::Bool => types::I8,
+    }
+}
+
+/// The 128-bit vector type of an element type of 4 or 8 bytes.
+pub(crate) fn vector_type(dtype: DType) -> Type {
+    match dtype {
+        DType::F32 => types::F32X4,
+        DType::F64 => types::F64X2,
+        DType::I32 | DType::U32 => types::I32X4,
+        DType::I64 | DType::U64 => types::I64X2,
+        DType::U8 | DType::Bool => types::I8X16,
+    }
+}
+
+impl<'a> Code<'a> {
+    pub(crate) fn new(builder: FunctionBuilder<'a>, call_conv: CallConv) -> Code<'a> {
+        Code { builder, call_conv, signatures: FxHashMap::default(), regions: FxHashMap::default() }
+    }
+
+    /// The type of a value.
+    pub(crate) fn type_of(&self, x: Val) -> Type {
+        self.builder.func.dfg.value_type(x)
+    }
+
+    /// A 64-bit integer or address.
+    pub(crate) fn int(&mut self, value: i64) -> Val {
+        self.builder.ins().iconst(types::I64, value)
+    }
+
+    /// A literal of an element type.
+    pub(crate) fn literal(&mut self, dtype: DType, value: Scalar) -> Val {
+        let ins = self.builder.ins();
+        match dtype {
+            DType::F32 => ins.f32const(value.as_f64() as f32),
+            DType::F64 => ins.f64const(value.as_f64()),
+            DType::I32 => ins.iconst(types::I32, i64::from(value.as_i128() as u32)),
+            DType::U32 => ins.iconst(types::I32, i64::from(value.as_i128() as u32)),
+            DType::I64 | DType::U64 => ins.iconst(types::I64, value.as_i128() as i64),
+            DType::U8 => ins.iconst(types::I8, i64::from(value.as_i128() as u8)),
+            DType::Bool => ins.iconst(types::I8, i64::from(value.as_f64() != 0.0)),
+        }
+    }
+
+    /// A small integer as a literal of an element type.
+    pub(crate) fn small(&mut self, dtype: DType, value: i64) -> Val {
+        self.literal(dtype, Scalar::Int(i128::from(value)))
+    }
+
+    /// A vector constant from its bytes.
+    pub(crate) fn vector_constant(&mut self, ty: Type, bytes: [u8; 16]) -> Val {
+        let constant = self.builder.func.dfg.constants.insert(bytes.to_vec().into());
+        self.builder.ins().vconst(ty, constant)
+    }
+
+    fn flags(&mut self, memory: Memory) -> MemFlagsData {
+        let flags = MemFlagsData::new().with_notrap();
+        let id = match memory {
+            // Hoisting out of loops is left to Cranelift: nothing writes here.
+            Memory::ReadOnly => return flags.with_readonly().with_can_move(),
+            Memory::Arena => 0,
+            Memory::Scratch => 1,
+            Memory::Output(k) => 2 + k as u32,
+        };
+        let function = &mut self.builder.func;
+        let region = *self.regions.entry(id).or_insert_with(|| {
+            let description = format!("{memory:?}").into();
+            function.dfg.alias_regions.insert(AliasRegionData { user_id: id, description })
+        });
+        flags.with_alias_region(Some(region))
+    }
+
+    /// Reads `ty` at `base + offset` bytes.
+    pub(crate) fn load(&mut self, memory: Memory, ty: Type, base: Val, offset: i64) -> Val {
+        let flags = self.flags(memory);
+        let (base, offset) = self.displace(base, offset);
+        self.builder.ins().load(ty, flags, base, offset)
+    }
+
+    /// Writes at `base + offset` bytes.
+    pub(crate) fn store(&mut self, memory: Memory, value: Val, base: Val, offset: i64) {
+        let flags = self.flags(memory);
+        let (base, offset) = self.displace(base, offset);
+        self.builder.ins().store(flags, value, base, offset);
+    }
+
+    /// Splits a displacement into what an instruction can hold and an addition for the rest.
+    fn displace(&mut self, base: Val, offset: i64) -> (Val, i32) {
+        match i32::try_from(offset) {
+            Ok(small) => (base, small),
+            Err(_) => (self.add_const(base, offset), 0),
+        }
+    }
+
+    /// `x + k` of 64-bit integers.
+    pub(crate) fn add_const(&mut self, x: Val, k: i64) -> Val {
+        if k == 0 { x } else { self.builder.ins().iadd_imm_s(x, k) }
+    }
+
+    /// `x + y` of 64-bit integers.
+    pub(crate) fn add(&mut self, x: Val, y: Val) -> Val {
+        self.builder.ins().iadd(x, y)
+    }
+
+    /// `x * k` of 64-bit integers.
+    pub(crate) fn mul_const(&mut self, x: Val, k: i64) -> Val {
+        match k {
+            1 => x,
+            k if k > 0 && (k as u64).is_power_of_two() => {
+                self.builder.ins().ishl_imm_u(x, i64::from(k.trailing_zeros()))
+            }
+            k => self.builder.ins().imul_imm_s(x, k),
+        }
+    }
+
+    /// `condition ? x : y` of scalars.
+    pub(crate) fn choose(&mut self, condition: Val, x: Val, y: Val) -> Val {
+        self.builder.ins().select(condition, x, y)
+    }
+
+    /// The constant that a value is, where it is known.
+    pub(crate) fn known_int(&self, x: Val) -> Option<i64> {
+        let inst = self.builder.func.dfg.value_def(x).inst()?;
+        match self.builder.func.dfg.insts[inst] {
+            ir::InstructionData::UnaryImm { opcode: ir::Opcode::Iconst, imm } => Some(imm.bits()),
+            _ => None,
+        }
+    }
+
+    /// Calls an `extern "C"` function of this process by its address.
+    pub(crate) fn call(
+        &mut self,
+        function: usize,
+        args: &[Val],
+        result: Option<Type>,
+    ) -> Option<Val> {
+        let params: SmallVec<[Type; 8]> = args.iter().map(|&a| self.type_of(a)).collect();
+        let call_conv = self.call_conv;
+        let builder = &mut self.builder;
+        let signature = *self.signatures.entry((params.clone(), result)).or_insert_with(|| {
+            let mut signature = Signature::new(call_conv);
+            signature.params.extend(params.iter().map(|&t| AbiParam::new(t)));
+            signature.returns.extend(result.map(AbiParam::new));
+            builder.import_signature(signature)
+        });
+        let callee = self.builder.ins().iconst(types::I64, function as i64);
+        let inst = self.builder.ins().call_indirect(signature, callee, args);
+        self.builder.inst_results(inst).first().copied()
+    }
+
+    /// A fresh variable with a first value.
+    pub(crate) fn variable(&mut self, first: Val) -> Var {
+        let ty = self.type_of(first);
+        let var = self.builder.declare_var(ty);
+        self.builder.def_var(var, first);
+        var
+    }
+
+    /// The variable's value here.
+    pub(crate) fn get(&mut self, var: Var) -> Val {
+        self.builder.use_var(var)
+    }
+
+    /// Changes the variable.
+    pub(crate) fn set(&mut self, var: Var, value: Val) {
+        self.builder.def_var(var, value);
+    }
+
+    /// Begins a loop over `start, start + step, ...` below `end`, all known now; straight-line code
+    /// when there is but one. There is at least one.
+    pub(crate) fn open_loop(&mut self, start: i64, end: i64, step: i64) -> LoopScope {
+        let first = self.int(start);
+        if start + step >= end {
+            return LoopScope { index: first, head: None, step, end };
+        }
+        let head = self.builder.create_block();
+        let index = self.builder.append_block_param(head, types::I64);
+        self.builder.ins().jump(head, &[BlockArg::Value(first)]);
+        self.builder.switch_to_block(head);
+        LoopScope { index, head: Some(head), step, end }
+    }
+
+    /// Ends a loop.
+    pub(crate) fn close_loop(&mut self, scope: LoopScope) {
+        let Some(head) = scope.head else { return };
+        let exit = self.builder.create_block();
+        let next = self.builder.ins().iadd_imm_s(scope.index, scope.step);
+        let more = self.builder.ins().icmp_imm_s(IntCC::SignedLessThan, next, scope.end);
+        self.builder.ins().brif(more, head, &[BlockArg::Value(next)], exit, &[]);
+        self.builder.seal_block(head);
+        self.builder.switch_to_block(exit);
+        self.builder.seal_block(exit);
+    }
+}
+
+/// A loop between its opening and its closing.
+#[must_use]
+pub(crate) struct LoopScope {
+    /// The counter.
+    pub(crate) index: Val,
+    head: Option<ir::Block>,
+    step: i64,
+    end: i64,
+}

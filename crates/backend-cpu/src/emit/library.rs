@@ -1,0 +1,92 @@
+//! Calls of dense linear algebra: a descriptor that lives as long as the code, and addresses.
+
+use super::Emitter;
+use super::code::Val;
+use super::memory::Coordinate;
+use crate::library::{Call, Descriptor, Steps, library};
+use probpipe_lowering::{Library, LibraryCall, View};
+use probpipe_trace::{Error, ErrorKind, Result};
+
+impl Emitter<'_, '_> {
+    pub(super) fn library(&mut self, library: &Library) -> Result<()> {
+        match &library.call {
+            LibraryCall::Matmul { batch, m, n, k, lhs, rhs, out } => {
+                let call = Call::Matmul {
+                    m: *m,
+                    n: *n,
+                    k: *k,
+                    x: steps(lhs),
+                    y: steps(rhs),
+                    out: steps(out),
+                };
+                self.call_library(library, *batch, call, [lhs, rhs, out])
+            }
+            LibraryCall::Cholesky { batch, n, input, out } => {
+                let call = Call::Cholesky { n: *n, x: steps(input), out: steps(out) };
+                self.call_library(library, *batch, call, [input, input, out])
+            }
+            LibraryCall::TriangularSolve {
+                batch,
+                n,
+                columns,
+                lower,
+                transpose,
+                unit_diagonal,
+                a,
+                b,
+                out,
+            } => {
+                let call = Call::Solve {
+                    n: *n,
+                    columns: *columns,
+                    lower: *lower,
+                    transpose: *transpose,
+                    unit: *unit_diagonal,
+                    x: steps(a),
+                    y: steps(b),
+                    out: steps(out),
+                };
+                self.call_library(library, *batch, call, [a, b, out])
+            }
+        }
+    }
+
+    fn call_library(
+        &mut self,
+        at: &Library,
+        batch: usize,
+        call: Call,
+        views: [&View; 3],
+    ) -> Result<()> {
+        let dtype = self.program.buffer(views[2].buffer).ty.dtype;
+        let float_only = !matches!(call, Call::Matmul { .. });
+        if !dtype.is_number() || float_only && !dtype.is_float() {
+            let name = match call {
+                Call::Matmul { .. } => "dot",
+                Call::Cholesky { .. } => "cholesky",
+                Call::Solve { .. } => "triangular_solve",
+            };
+            return Err(Error::new(
+                ErrorKind::Backend,
+                format!("the cpu backend has no `{name}` for {dtype}"),
+            )
+            .at(at.location)
+            .help("convert the operands to a float first"));
+        }
+        let descriptor = Box::new(Descriptor { dtype, batch, call });
+        let pointer = self.code.int(&raw const *descriptor as i64);
+        self.descriptors.push(descriptor);
+        let mut args: Vec<Val> = vec![pointer];
+        for view in views {
+            let (base, offset) = self.address(view.buffer, &view.index, &[Coordinate::At(0); 3])?;
+            args.push(self.code.add_const(base, offset));
+        }
+        self.code.call(library as *const () as usize, &args, None);
+        Ok(())
+    }
+}
+
+fn steps(view: &View) -> Steps {
+    let at = |i: usize| view.index.axes.get(i).copied().unwrap_or(0);
+    [at(0), at(1), at(2)]
+}

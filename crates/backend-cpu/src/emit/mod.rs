@@ -1,0 +1,186 @@
+//! From a program to one machine function, `fn(inputs, outputs, arena)`: this file walks the
+//! statements; `unrolled`, `nest` and `tile` emit kernels, `library` calls, and `code` alone knows
+//! Cranelift's builder.
+
+mod accumulate;
+mod cast;
+pub(crate) mod code;
+mod group;
+mod library;
+mod memory;
+mod nest;
+mod point;
+mod rows;
+mod scalar;
+mod strip;
+mod tile;
+mod unrolled;
+pub(crate) mod vector;
+mod widths;
+
+use crate::library::Descriptor;
+use crate::plan::{Plan, Strategy, plan_all};
+use code::{Code, Memory, Val, Var};
+use cranelift_codegen::ir::{Function, InstBuilder, types};
+use cranelift_codegen::isa::TargetIsa;
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use probpipe_lowering::{BufferId, Loop, Place, Program, Stmt};
+use probpipe_trace::Result;
+use rustc_hash::FxHashMap;
+
+/// What the emitted code needs at run time besides its inputs and outputs.
+#[derive(Debug, Default)]
+pub(crate) struct Needs {
+    /// Bytes of arena, scratch included.
+    pub(crate) arena_bytes: usize,
+    /// Descriptors that library calls point to; they must outlive the code.
+    pub(crate) descriptors: Vec<Box<Descriptor>>,
+}
+
+/// The state of emission.
+struct Emitter<'a, 'p> {
+    code: Code<'a>,
+    program: &'p Program,
+    /// Address of each buffer.
+    bases: Vec<Val>,
+    /// The memory class of each buffer.
+    classes: Vec<Memory>,
+    /// Value of each loop's index inside it.
+    loops: Vec<Option<Val>>,
+    /// Arena buffers that live in registers, by element.
+    registers: FxHashMap<(BufferId, i64), Var>,
+    /// Which buffers do.
+    in_registers: Vec<bool>,
+    /// Scratch memory, after the arena.
+    scratch: Val,
+    scratch_bytes: usize,
+    descriptors: Vec<Box<Descriptor>>,
+}
+
+/// Emits the whole program into `function`, whose signature is three pointers.
+pub(crate) fn emit(
+    program: &Program,
+    isa: &dyn TargetIsa,
+    function: &mut Function,
+    context: &mut FunctionBuilderContext,
+) -> Result<Needs> {
+    let plans = plan_all(program);
+    let mut builder = FunctionBuilder::new(function, context);
+    let entry = builder.create_block();
+    builder.append_block_params_for_function_params(entry);
+    builder.switch_to_block(entry);
+    builder.seal_block(entry);
+    let (inputs, outputs, arena) = {
+        let p = builder.block_params(entry);
+        (p[0], p[1], p[2])
+    };
+    let mut code = Code::new(builder, isa.default_call_conv());
+    let (bases, classes) = memory::bases(&mut code, program, inputs, outputs, arena)?;
+    let scratch_start = program.arena_bytes.next_multiple_of(64);
+    let scratch = code.add_const(arena, scratch_start as i64);
+    let in_registers = memory::in_registers(program, &plans);
+    let mut emitter = Emitter {
+        code,
+        program,
+        bases,
+        classes,
+        loops: vec![None; program.loops],
+        registers: FxHashMap::default(),
+        in_registers,
+        scratch,
+        scratch_bytes: 0,
+        descriptors: Vec::new(),
+    };
+    emitter.declare_registers();
+    emitter.body(&program.body, &mut plans.iter())?;
+    emitter.code.builder.ins().return_(&[]);
+    // One line beyond what is used: guarded loads read it where the guard is false.
+    let arena_bytes = scratch_start + emitter.scratch_bytes + 64;
+    let Emitter { code, descriptors, .. } = emitter;
+    code.builder.finalize(isa.frontend_config());
+    Ok(Needs { arena_bytes, descriptors })
+}
+
+impl Emitter<'_, '_> {
+    fn body(&mut self, body: &[Stmt], plans: &mut std::slice::Iter<'_, Plan>) -> Result<()> {
+        for stmt in body {
+            match stmt {
+                Stmt::Kernel(_) => {
+                    if let Some(plan) = plans.next() {
+                        self.kernel(plan)?;
+                    }
+                }
+                Stmt::Library(library) => self.library(library)?,
+                Stmt::Loop(l) => self.counted_loop(l, plans)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn kernel(&mut self, plan: &Plan) -> Result<()> {
+        if plan.kernel.parallel.contains(&0) {
+            return Ok(());
+        }
+        match plan.strategy {
+            Strategy::Unrolled => self.unrolled(plan),
+            Strategy::Points | Strategy::Tiles | Strategy::Rows => self.nest(plan),
+        }
+    }
+
+    fn counted_loop(&mut self, l: &Loop, plans: &mut std::slice::Iter<'_, Plan>) -> Result<()> {
+        if l.length == 0 {
+            // Its kernels still stand in the list of plans.
+            for _ in 0..count_kernels(&l.body) {
+                plans.next();
+            }
+            return Ok(());
+        }
+        let length = l.length as i64;
+        if length == 1 {
+            self.loops[l.id.0 as usize] = Some(self.code.int(0));
+            return self.body(&l.body, plans);
+        }
+        let scope = self.code.open_loop(0, length, 1);
+        self.loops[l.id.0 as usize] = Some(scope.index);
+        let result = self.body(&l.body, plans);
+        self.code.close_loop(scope);
+        self.loops[l.id.0 as usize] = None;
+        result
+    }
+
+    /// Gives every element of a register buffer its variable, zero at first.
+    fn declare_registers(&mut self) {
+        for (i, buffer) in self.program.buffers.iter().enumerate() {
+            if !self.in_registers[i] {
+                continue;
+            }
+            for element in 0..buffer.ty.size() {
+                let zero = self.code.small(buffer.ty.dtype, 0);
+                let var = self.code.variable(zero);
+                self.registers.insert((BufferId(i as u32), element as i64), var);
+            }
+        }
+    }
+}
+
+fn count_kernels(body: &[Stmt]) -> usize {
+    body.iter()
+        .map(|stmt| match stmt {
+            Stmt::Kernel(_) => 1,
+            Stmt::Library(_) => 0,
+            Stmt::Loop(l) => count_kernels(&l.body),
+        })
+        .sum()
+}
+
+/// The class of a buffer's memory.
+fn class_of(place: &Place) -> Memory {
+    match place {
+        Place::Input(_) | Place::Const(_) => Memory::ReadOnly,
+        Place::Output(k) => Memory::Output(*k),
+        Place::Arena(_) => Memory::Arena,
+    }
+}
+
+/// The type of an address.
+const POINTER: cranelift_codegen::ir::Type = types::I64;

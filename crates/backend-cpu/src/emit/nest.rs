@@ -1,0 +1,92 @@
+//! Larger kernels as loop nests. Expressions are computed in the outermost loop where their
+//! operands are known; `tile` takes over the innermost axis where it can run in vectors.
+
+use super::Emitter;
+use super::accumulate::Accumulator;
+use super::memory::Coordinate;
+use super::point::{Values, value};
+use crate::plan::{Plan, Strategy};
+use probpipe_trace::Result;
+use smallvec::SmallVec;
+
+/// Where the emission of a nest stands.
+pub(super) struct Nest<'k> {
+    pub(super) plan: &'k Plan,
+    pub(super) values: Values,
+    pub(super) at: SmallVec<[Coordinate; 4]>,
+    /// One per store that reduces.
+    pub(super) accumulators: Vec<Option<Accumulator>>,
+}
+
+impl Emitter<'_, '_> {
+    pub(super) fn nest(&mut self, plan: &Plan) -> Result<()> {
+        let mut nest = Nest {
+            plan,
+            values: vec![None; plan.kernel.exprs.len()],
+            at: SmallVec::new(),
+            accumulators: vec![None; plan.kernel.stores.len()],
+        };
+        self.level(&mut nest)
+    }
+
+    /// Emits the loops from here inwards.
+    fn level(&mut self, nest: &mut Nest<'_>) -> Result<()> {
+        let plan = nest.plan;
+        let depth = nest.at.len();
+        let at = nest.at.clone();
+        self.evaluate(plan, &mut nest.values, &at, |i| plan.depth[i] == depth)?;
+        let reducing = depth == plan.outer && !plan.kernel.reduce.is_empty();
+        if reducing && plan.strategy == Strategy::Rows {
+            return self.rows(nest);
+        }
+        if reducing {
+            self.begin_reductions(nest);
+        }
+        if depth == plan.extents.len() {
+            self.stores(nest)?;
+        } else if depth + 1 == plan.extents.len() && plan.strategy == Strategy::Tiles {
+            self.tiles(nest)?;
+        } else if plan.extents[depth] > 0 {
+            let scope = self.code.open_loop(0, plan.extents[depth] as i64, 1);
+            nest.at.push(Coordinate::Index(scope.index));
+            let result = self.level(nest);
+            nest.at.pop();
+            self.code.close_loop(scope);
+            result?;
+        }
+        if reducing {
+            self.end_reductions(nest)?;
+        }
+        Ok(())
+    }
+
+    /// What a point writes, or adds to the reductions.
+    fn stores(&mut self, nest: &mut Nest<'_>) -> Result<()> {
+        for (store, accumulator) in nest.plan.kernel.stores.iter().zip(&nest.accumulators) {
+            let value = value(&nest.values, store.value)?;
+            match accumulator {
+                Some(accumulator) => accumulator.add(&mut self.code, value),
+                None => self.store(store.buffer, &store.index, &nest.at, value)?,
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn begin_reductions(&mut self, nest: &mut Nest<'_>) {
+        let kernel = &nest.plan.kernel;
+        for (store, accumulator) in kernel.stores.iter().zip(&mut nest.accumulators) {
+            *accumulator =
+                store.reduce.map(|op| Accumulator::new(&mut self.code, op, kernel.ty(store.value)));
+        }
+    }
+
+    pub(super) fn end_reductions(&mut self, nest: &mut Nest<'_>) -> Result<()> {
+        for (store, accumulator) in nest.plan.kernel.stores.iter().zip(&nest.accumulators) {
+            if let Some(accumulator) = accumulator {
+                let result = accumulator.finish(&mut self.code);
+                self.store(store.buffer, &store.index, &nest.at, result)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,108 @@
+//! Machine code in memory: the instruction set of this machine, compilation of one function, and
+//! its release. One of the modules that use `unsafe`; the other is `executable`, which calls.
+
+use crate::emit::{self, Needs};
+use cranelift_codegen::ir::{AbiParam, Signature, UserFuncName, types};
+use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::settings::{self, Configurable};
+use cranelift_frontend::FunctionBuilderContext;
+use cranelift_jit::{JITBuilder, JITModule};
+use cranelift_module::{Linkage, Module, default_libcall_names};
+use probpipe_lowering::Program;
+use probpipe_trace::{Error, ErrorKind, Result};
+use std::fmt;
+use std::sync::OnceLock;
+
+/// The compiled form of a program: `(inputs, outputs, arena)`.
+pub(crate) type Entry = unsafe extern "C" fn(*const *const u8, *const *mut u8, *mut u8);
+
+/// One function and the memory that holds it.
+pub(crate) struct Machine {
+    /// The function; valid while `self` lives.
+    pub(crate) entry: Entry,
+    /// What it needs to run.
+    pub(crate) needs: Needs,
+    /// The Cranelift form, where it was asked for.
+    pub(crate) clif: String,
+    module: Option<JITModule>,
+}
+
+// SAFETY: the code is immutable once finished, the descriptors that it points to are never
+// written, and the module is touched again only when `self` is dropped.
+unsafe impl Sync for Machine {}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        if let Some(module) = self.module.take() {
+            // SAFETY: `entry` is called only through a borrow of `self`, so nothing runs now.
+            unsafe { module.free_memory() };
+        }
+    }
+}
+
+impl fmt::Debug for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Machine({:p})", self.entry as *const ())
+    }
+}
+
+fn fault(what: &str, error: impl fmt::Display) -> Error {
+    Error::new(ErrorKind::Backend, format!("the cpu backend could not {what}: {error}"))
+}
+
+/// The instruction set of this machine, found once.
+fn isa() -> Result<OwnedTargetIsa> {
+    static ISA: OnceLock<Result<OwnedTargetIsa>> = OnceLock::new();
+    let make = || -> Result<OwnedTargetIsa> {
+        let mut flags = settings::builder();
+        let verifier = if cfg!(debug_assertions) { "true" } else { "false" };
+        for (name, value) in [
+            ("opt_level", "speed"),
+            ("is_pic", "false"),
+            ("use_colocated_libcalls", "false"),
+            ("unwind_info", "false"),
+            ("enable_verifier", verifier),
+        ] {
+            flags.set(name, value).map_err(|e| fault("configure the code generator", e))?;
+        }
+        let builder = cranelift_native::builder().map_err(|e| fault("use this machine", e))?;
+        builder.finish(settings::Flags::new(flags)).map_err(|e| fault("use this machine", e))
+    };
+    ISA.get_or_init(make).clone()
+}
+
+/// Compiles a program; `keep_clif` keeps its text form.
+pub(crate) fn compile(program: &Program, keep_clif: bool) -> Result<Machine> {
+    let isa = isa()?;
+    let mut module = JITModule::new(JITBuilder::with_isa(isa.clone(), default_libcall_names()));
+    let mut signature = Signature::new(isa.default_call_conv());
+    signature.params.extend([AbiParam::new(types::I64); 3]);
+    let id = module
+        .declare_function("program", Linkage::Local, &signature)
+        .map_err(|e| fault("declare a program", e))?;
+    let mut context = module.make_context();
+    context.func.signature = signature;
+    context.func.name = UserFuncName::user(0, id.as_u32());
+    let mut builder_context = FunctionBuilderContext::new();
+    let result = emit::emit(program, &*isa, &mut context.func, &mut builder_context);
+    let clif = if keep_clif && result.is_ok() { context.func.to_string() } else { String::new() };
+    let finished = result.and_then(|needs| {
+        module
+            .define_function(id, &mut context)
+            .map_err(|e| fault("compile a program", format!("{e:?}")))?;
+        module.finalize_definitions().map_err(|e| fault("place a program in memory", e))?;
+        Ok(needs)
+    });
+    let needs = match finished {
+        Ok(needs) => needs,
+        Err(error) => {
+            // SAFETY: no address in the module has been handed out.
+            unsafe { module.free_memory() };
+            return Err(error);
+        }
+    };
+    let address = module.get_finalized_function(id);
+    // SAFETY: the function was compiled with this signature and the platform's C convention.
+    let entry = unsafe { std::mem::transmute::<*const u8, Entry>(address) };
+    Ok(Machine { entry, needs, clif, module: Some(module) })
+}

@@ -1,0 +1,132 @@
+//! Dense linear algebra on whole arrays, called from compiled code through `extern "C"` doors.
+//! Here are the doors and the choice between faer and plain loops; the loops are in `dense`.
+//! Nothing unwinds: what panics, which nothing here should, gives NaN.
+
+mod dense;
+mod matrix;
+
+use matrix::{Matrix, MatrixMut, Number};
+use probpipe_trace::DType;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Steps along batch, rows and columns, in elements.
+pub(crate) type Steps = [i64; 3];
+
+/// What a call is about, apart from addresses. Compiled code points to it.
+#[derive(Clone, Debug)]
+pub(crate) struct Descriptor {
+    /// The element type.
+    pub(crate) dtype: DType,
+    /// Number of matrices.
+    pub(crate) batch: usize,
+    /// What to do with each.
+    pub(crate) call: Call,
+}
+
+/// A call on one matrix.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Call {
+    /// `out[m, n] = x[m, k] y[k, n]`.
+    Matmul { m: usize, n: usize, k: usize, x: Steps, y: Steps, out: Steps },
+    /// `out out^T = x`, lower.
+    Cholesky { n: usize, x: Steps, out: Steps },
+    /// `op(x) out = y`.
+    Solve {
+        n: usize,
+        columns: usize,
+        lower: bool,
+        transpose: bool,
+        unit: bool,
+        x: Steps,
+        y: Steps,
+        out: Steps,
+    },
+}
+
+/// The door: `(descriptor, x, y, out)`.
+///
+/// # Safety
+/// The descriptor lives; the arrays have the element type and extents that it says, and `out`
+/// overlaps no other, except that the right side of a solve may be `out` itself.
+pub(crate) unsafe extern "C" fn library(
+    descriptor: *const Descriptor,
+    x: *const u8,
+    y: *const u8,
+    out: *mut u8,
+) {
+    // SAFETY: the executable that owns the running code owns the descriptor.
+    let d = unsafe { &*descriptor };
+    macro_rules! dispatch {
+        ($run:ident, $($dtype:ident => $t:ty),*) => {
+            match d.dtype {
+                // SAFETY: as promised above; the element type is the descriptor's.
+                $(DType::$dtype => unsafe { $run::<$t>(d, x.cast(), y.cast(), out.cast()) },)*
+                // The emitter makes no other descriptor.
+                _ => {}
+            }
+        };
+    }
+    match d.call {
+        Call::Matmul { .. } => dispatch!(products, F32 => f32, F64 => f64, I32 => i32, I64 => i64,
+            U8 => u8, U32 => u32, U64 => u64),
+        Call::Cholesky { .. } | Call::Solve { .. } => {
+            dispatch!(decompositions, F32 => f32, F64 => f64)
+        }
+    }
+}
+
+/// # Safety
+/// As [`library`].
+unsafe fn products<T: Number>(d: &Descriptor, x: *const T, y: *const T, out: *mut T) {
+    let Call::Matmul { m, n, k, x: xs, y: ys, out: os } = d.call else { return };
+    for b in 0..d.batch {
+        // SAFETY: every matrix of the batch lies within the arrays that the caller promised.
+        let (x, y, mut out) = unsafe {
+            (
+                Matrix::at(x, b, m, k, xs),
+                Matrix::at(y, b, k, n, ys),
+                MatrixMut::at(out, b, m, n, os),
+            )
+        };
+        let done = catch_unwind(AssertUnwindSafe(|| T::product(x, y, out.reborrow())));
+        if done.is_err() {
+            out.fill(T::NAN);
+        }
+    }
+}
+
+/// # Safety
+/// As [`library`].
+unsafe fn decompositions<T: dense::Real>(d: &Descriptor, x: *const T, y: *const T, out: *mut T) {
+    for b in 0..d.batch {
+        match d.call {
+            Call::Matmul { .. } => {}
+            Call::Cholesky { n, x: xs, out: os } => {
+                // SAFETY: every matrix of the batch lies within the arrays promised.
+                let (x, mut out) =
+                    unsafe { (Matrix::at(x, b, n, n, xs), MatrixMut::at(out, b, n, n, os)) };
+                let done = catch_unwind(AssertUnwindSafe(|| dense::cholesky(x, out.reborrow())));
+                if !matches!(done, Ok(true)) {
+                    out.fill(T::NAN);
+                }
+            }
+            Call::Solve { n, columns, lower, transpose, unit, x: xs, y: ys, out: os } => {
+                // SAFETY: as above; the right side is copied before `out` is borrowed, since the
+                // two may be one array.
+                let (x, mut out) = unsafe {
+                    let rhs = Matrix::at(y, b, n, columns, ys);
+                    dense::copy(rhs, MatrixMut::at(out, b, n, columns, os));
+                    (Matrix::at(x, b, n, n, xs), MatrixMut::at(out, b, n, columns, os))
+                };
+                // The transpose of a lower triangle is an upper one.
+                let (x, lower) = if transpose { (x.transposed(), !lower) } else { (x, lower) };
+                let done = catch_unwind(AssertUnwindSafe(|| {
+                    dense::solve(x, lower, unit, out.reborrow());
+                }));
+                if done.is_err() {
+                    out.fill(T::NAN);
+                }
+            }
+        }
+    }
+}

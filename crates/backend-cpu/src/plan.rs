@@ -1,0 +1,350 @@
+//! What is decided about a kernel before any code is emitted: its axes with neighbours merged, at
+//! which loop each expression is computed, and whether it is unrolled. Nothing here emits.
+
+use crate::emit::vector;
+use crate::symbols;
+use crate::threefry::{self, Block};
+use probpipe_lowering::{Expr, IndexMap, Kernel, Program, Stmt, Store};
+use probpipe_trace::DType;
+use smallvec::SmallVec;
+
+/// Kernels with at most this many points may become straight-line code.
+const UNROLLED_POINTS: usize = 8;
+/// ... or this many if they call functions, which tile kernels compute faster...
+const UNROLLED_CALLS: usize = 4;
+/// ... if they have at most this many operations in all.
+const UNROLLED_WORK: usize = 320;
+/// Straight-line operations of a whole program, beyond which only single points are unrolled.
+const UNROLLED_TOTAL: usize = 20_000;
+
+/// Vectors start to pay along axes of this many points.
+const SHORTEST: usize = 4;
+
+/// How many loops surround the computation of an expression.
+pub(crate) type Depth = usize;
+
+/// A kernel, ready to be emitted.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// The kernel with extents of one dropped and axes merged.
+    pub(crate) kernel: Kernel,
+    /// Extents of all axes, parallel then reduced.
+    pub(crate) extents: SmallVec<[usize; 4]>,
+    /// Which expressions the stores need.
+    pub(crate) live: Vec<bool>,
+    /// Number of axes, outermost first, that an expression depends on.
+    pub(crate) depth: Vec<Depth>,
+    /// Number of axes outside of all reduced ones.
+    pub(crate) outer: usize,
+    /// How it is emitted.
+    pub(crate) strategy: Strategy,
+    /// Threefry blocks that tile kernels compute.
+    pub(crate) blocks: Vec<Block>,
+    /// The block that an expression is a result of.
+    pub(crate) block_of: Vec<Option<usize>>,
+}
+
+/// How a kernel is emitted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Strategy {
+    /// Every point as straight-line code.
+    Unrolled,
+    /// A loop nest, one point at a time.
+    Points,
+    /// A loop nest whose innermost axis runs in vectors; the reduced axes are innermost.
+    Tiles,
+    /// As `Tiles`, with the last parallel axis inside of the reduced ones.
+    Rows,
+}
+
+impl Plan {
+    /// Plans one kernel; `total` counts the straight-line operations of the program.
+    pub(crate) fn new(kernel: &Kernel, total: &mut usize) -> Plan {
+        let mut kernel = merge_axes(drop_unit_axes(kernel));
+        let points = kernel.parallel_size() * kernel.reduce_size();
+        let live = live(&kernel);
+        let work = points * live.iter().filter(|&&l| l).count().max(1);
+        let size = points.max(kernel.parallel_size());
+        let limit = if has_calls(&kernel, &live) { UNROLLED_CALLS } else { UNROLLED_POINTS };
+        let few = size <= limit && work <= UNROLLED_WORK && *total + work <= UNROLLED_TOTAL;
+        let strategy = if size <= 1 || few {
+            *total += work;
+            Strategy::Unrolled
+        } else {
+            strategy(&kernel, &live)
+        };
+        let mut outer = kernel.parallel.len();
+        let mut extents: SmallVec<[usize; 4]> =
+            kernel.parallel.iter().chain(&kernel.reduce).copied().collect();
+        if strategy == Strategy::Rows {
+            outer -= 1;
+            let inner = extents.remove(outer);
+            extents.push(inner);
+            each_map(&mut kernel, |map| {
+                let step = map.axes.remove(outer);
+                map.axes.push(step);
+            });
+        }
+        let depth = depths(&kernel);
+        let block_of = vec![None; kernel.exprs.len()];
+        let mut plan =
+            Plan { kernel, extents, live, depth, outer, strategy, blocks: Vec::new(), block_of };
+        if matches!(strategy, Strategy::Tiles | Strategy::Rows) {
+            plan.take_blocks();
+        }
+        plan
+    }
+
+    /// Replaces what computes the blocks along the innermost axis by calls.
+    fn take_blocks(&mut self) {
+        let inner = self.extents.len();
+        for block in threefry::find(&self.kernel) {
+            if block.outputs.iter().all(|&i| self.depth[i] == inner) {
+                for i in block.outputs {
+                    self.block_of[i] = Some(self.blocks.len());
+                }
+                self.blocks.push(block);
+            }
+        }
+        if !self.blocks.is_empty() {
+            let mut live = vec![false; self.kernel.exprs.len()];
+            for store in &self.kernel.stores {
+                live[store.value.0 as usize] = true;
+            }
+            for i in (0..live.len()).rev() {
+                if live[i] {
+                    self.operands(i, |x| live[x] = true);
+                }
+            }
+            self.live = live;
+        }
+    }
+
+    /// Calls `visit` with what expression `i` is computed from.
+    pub(crate) fn operands(&self, i: usize, visit: impl FnMut(usize)) {
+        match self.block_of[i] {
+            Some(block) => self.blocks[block].inputs.into_iter().for_each(visit),
+            None => operands(&self.kernel.exprs[i], visit),
+        }
+    }
+
+    /// True if the map names one element for the whole kernel, known at compile time.
+    pub(crate) fn is_fixed(&self, map: &IndexMap) -> bool {
+        map.loops.is_empty() && (self.strategy == Strategy::Unrolled || map.is_uniform())
+    }
+
+    /// Whether the store happens once, at an element known at compile time.
+    pub(crate) fn is_fixed_store(&self, store: &Store) -> bool {
+        self.is_fixed(&store.index)
+            && (self.strategy == Strategy::Unrolled
+                || store.reduce.is_some() && self.kernel.parallel.is_empty())
+    }
+}
+
+/// Plans of all kernels, in the order in which statements are written.
+pub(crate) fn plan_all(program: &Program) -> Vec<Plan> {
+    fn walk(body: &[Stmt], total: &mut usize, plans: &mut Vec<Plan>) {
+        for stmt in body {
+            match stmt {
+                Stmt::Kernel(kernel) => plans.push(Plan::new(kernel, total)),
+                Stmt::Library(_) => {}
+                Stmt::Loop(l) => walk(&l.body, total, plans),
+            }
+        }
+    }
+    let mut plans = Vec::new();
+    walk(&program.body, &mut 0, &mut plans);
+    plans
+}
+
+/// Applies `change` to every index map of a kernel.
+fn each_map(kernel: &mut Kernel, mut change: impl FnMut(&mut IndexMap)) {
+    for expr in &mut kernel.exprs {
+        match expr {
+            Expr::Load { index, .. } | Expr::Index(index) => change(index),
+            _ => {}
+        }
+    }
+    for store in &mut kernel.stores {
+        change(&mut store.index);
+    }
+}
+
+/// Reads every index map of a kernel.
+fn all_maps(kernel: &Kernel, mut holds: impl FnMut(&IndexMap) -> bool) -> bool {
+    let loads = kernel.exprs.iter().all(|expr| match expr {
+        Expr::Load { index, .. } | Expr::Index(index) => holds(index),
+        _ => true,
+    });
+    loads && kernel.stores.iter().all(|store| holds(&store.index))
+}
+
+fn drop_unit_axes(kernel: &Kernel) -> Kernel {
+    let mut kernel = kernel.clone();
+    let extents: SmallVec<[usize; 4]> =
+        kernel.parallel.iter().chain(&kernel.reduce).copied().collect();
+    each_map(&mut kernel, |map| {
+        // Maps may leave trailing steps of zero away.
+        map.axes.resize(extents.len(), 0);
+        let mut axis = 0;
+        map.axes.retain(|_| {
+            axis += 1;
+            extents[axis - 1] != 1
+        });
+        map.loops.retain(|(_, step)| *step != 0);
+    });
+    kernel.parallel.retain(|n| *n != 1);
+    kernel.reduce.retain(|n| *n != 1);
+    kernel
+}
+
+/// Makes one axis of two neighbours that every map steps through as one.
+fn merge_axes(mut kernel: Kernel) -> Kernel {
+    let mut axis = 0;
+    while axis + 1 < kernel.parallel.len() + kernel.reduce.len() {
+        let p = kernel.parallel.len();
+        let inner =
+            if axis + 1 < p { kernel.parallel[axis + 1] } else { kernel.reduce[axis + 1 - p] };
+        let one_kind = axis + 1 != p;
+        let linear =
+            |map: &IndexMap| map.axes[axis] == map.axes[axis + 1].wrapping_mul(inner as i64);
+        if one_kind && all_maps(&kernel, linear) {
+            each_map(&mut kernel, |map| {
+                map.axes.remove(axis);
+            });
+            let list = if axis < p { &mut kernel.parallel } else { &mut kernel.reduce };
+            let at = if axis < p { axis } else { axis - p };
+            let outer = list.remove(at);
+            list[at] *= outer;
+        } else {
+            axis += 1;
+        }
+    }
+    kernel
+}
+
+fn live(kernel: &Kernel) -> Vec<bool> {
+    let mut live = vec![false; kernel.exprs.len()];
+    for store in &kernel.stores {
+        live[store.value.0 as usize] = true;
+    }
+    for i in (0..kernel.exprs.len()).rev() {
+        if live[i] {
+            operands(&kernel.exprs[i], |x| live[x] = true);
+        }
+    }
+    live
+}
+
+/// Calls `visit` with each operand of an expression.
+fn operands(expr: &Expr, mut visit: impl FnMut(usize)) {
+    let mut each = |id: probpipe_lowering::ExprId| visit(id.0 as usize);
+    match expr {
+        Expr::Literal(_) | Expr::Index(_) => {}
+        Expr::Load { guard, .. } => {
+            if let Some(guard) = guard {
+                each(*guard);
+            }
+        }
+        Expr::Unary(_, x) | Expr::Cast(x) | Expr::Bitcast(x) => each(*x),
+        Expr::Binary(_, x, y) | Expr::Compare(_, x, y) => {
+            each(*x);
+            each(*y);
+        }
+        Expr::Select(c, x, y) => {
+            each(*c);
+            each(*x);
+            each(*y);
+        }
+    }
+}
+
+fn depths(kernel: &Kernel) -> Vec<Depth> {
+    let mut depth = vec![0; kernel.exprs.len()];
+    for i in 0..kernel.exprs.len() {
+        let mut own = match &kernel.exprs[i] {
+            Expr::Load { index, .. } | Expr::Index(index) => {
+                index.axes.iter().rposition(|&step| step != 0).map_or(0, |axis| axis + 1)
+            }
+            _ => 0,
+        };
+        operands(&kernel.exprs[i], |x| own = own.max(depth[x]));
+        depth[i] = own;
+    }
+    depth
+}
+
+/// Element type that the operands of expression `i` have (its own for most).
+pub(crate) fn operand_type(kernel: &Kernel, i: usize) -> DType {
+    match &kernel.exprs[i] {
+        Expr::Unary(_, x) | Expr::Cast(x) | Expr::Bitcast(x) | Expr::Compare(_, x, _) => {
+            kernel.ty(*x)
+        }
+        _ => kernel.types[i],
+    }
+}
+
+fn has_calls(kernel: &Kernel, live: &[bool]) -> bool {
+    (0..kernel.exprs.len()).any(|i| live[i] && is_call(kernel, i))
+}
+
+/// Whether expression `i` is a call of a tile kernel.
+fn is_call(kernel: &Kernel, i: usize) -> bool {
+    let dtype = operand_type(kernel, i);
+    match &kernel.exprs[i] {
+        Expr::Unary(op, _) => symbols::unary_tile(*op, dtype).is_some(),
+        Expr::Binary(op, _, _) => symbols::binary_tile(*op, dtype).is_some(),
+        _ => false,
+    }
+}
+
+/// How a kernel of many points is emitted.
+fn strategy(kernel: &Kernel, live: &[bool]) -> Strategy {
+    let p = kernel.parallel.len();
+    let rank = p + kernel.reduce.len();
+    let extent =
+        |axis: usize| if axis < p { kernel.parallel[axis] } else { kernel.reduce[axis - p] };
+    let last = extent(rank - 1);
+    if p > 0 && p < rank {
+        let (along, across) = (scattered(kernel, live, rank - 1), scattered(kernel, live, p - 1));
+        let wide = extent(p - 1) >= SHORTEST;
+        if wide && (across < along || last < SHORTEST && across == along) {
+            return Strategy::Rows;
+        }
+    }
+    if last < SHORTEST || !pays(kernel, live, rank - 1) {
+        Strategy::Points
+    } else {
+        Strategy::Tiles
+    }
+}
+
+/// Number of accesses that step over elements along an axis.
+fn scattered(kernel: &Kernel, live: &[bool], axis: usize) -> usize {
+    let steps = |map: &IndexMap| !matches!(map.axes[axis], 0 | 1);
+    let loads =
+        kernel.exprs.iter().zip(live).filter(|(expr, live)| {
+            **live && matches!(expr, Expr::Load { index, .. } if steps(index))
+        });
+    loads.count() + kernel.stores.iter().filter(|store| steps(&store.index)).count()
+}
+
+/// Whether vectors along an axis do enough of the work.
+fn pays(kernel: &Kernel, live: &[bool], axis: usize) -> bool {
+    let (mut vectors, mut scalars) = (0, 0);
+    for i in (0..kernel.exprs.len()).filter(|&i| live[i]) {
+        let narrow = kernel.types[i] == DType::U8 || operand_type(kernel, i) == DType::U8;
+        let dtype = operand_type(kernel, i);
+        let in_vectors = match &kernel.exprs[i] {
+            Expr::Literal(_) => continue,
+            _ if is_call(kernel, i) => return true,
+            Expr::Load { index, guard, .. } => guard.is_none() && matches!(index.axes[axis], 0 | 1),
+            Expr::Unary(op, _) => dtype == DType::Bool || vector::has_unary(*op, dtype),
+            Expr::Binary(op, _, _) => vector::has_binary(*op, dtype),
+            Expr::Compare(op, _, _) => vector::has_compare(*op, dtype),
+            Expr::Index(_) | Expr::Select(..) | Expr::Cast(_) | Expr::Bitcast(_) => true,
+        };
+        if in_vectors && !narrow { vectors += 1 } else { scalars += 1 }
+    }
+    scalars <= vectors
+}

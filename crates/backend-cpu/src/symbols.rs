@@ -1,0 +1,122 @@
+//! Addresses of the functions that compiled code calls: the kernel table of this machine, and the
+//! few functions that it does not have. Every one is `extern "C"` and never unwinds.
+
+use probpipe_kernels::{BinaryKernel, UnaryKernel, table};
+use probpipe_trace::{BinaryOp, DType, UnaryOp};
+
+fn unary_kernel(op: UnaryOp) -> Option<UnaryKernel> {
+    Some(match op {
+        UnaryOp::Exp => UnaryKernel::Exp,
+        UnaryOp::Expm1 => UnaryKernel::Expm1,
+        UnaryOp::Log => UnaryKernel::Log,
+        UnaryOp::Log1p => UnaryKernel::Log1p,
+        UnaryOp::Sin => UnaryKernel::Sin,
+        UnaryOp::Cos => UnaryKernel::Cos,
+        UnaryOp::Tan => UnaryKernel::Tan,
+        UnaryOp::Asin => UnaryKernel::Asin,
+        UnaryOp::Acos => UnaryKernel::Acos,
+        UnaryOp::Atan => UnaryKernel::Atan,
+        UnaryOp::Sinh => UnaryKernel::Sinh,
+        UnaryOp::Cosh => UnaryKernel::Cosh,
+        UnaryOp::Tanh => UnaryKernel::Tanh,
+        UnaryOp::Asinh => UnaryKernel::Asinh,
+        UnaryOp::Acosh => UnaryKernel::Acosh,
+        UnaryOp::Atanh => UnaryKernel::Atanh,
+        UnaryOp::Erf => UnaryKernel::Erf,
+        UnaryOp::Erfc => UnaryKernel::Erfc,
+        UnaryOp::ErfInv => UnaryKernel::ErfInv,
+        UnaryOp::Neg
+        | UnaryOp::Abs
+        | UnaryOp::Sign
+        | UnaryOp::Floor
+        | UnaryOp::Ceil
+        | UnaryOp::Round
+        | UnaryOp::Sqrt
+        | UnaryOp::Not
+        | UnaryOp::IsFinite => return None,
+    })
+}
+
+fn binary_kernel(op: BinaryOp) -> Option<BinaryKernel> {
+    match op {
+        BinaryOp::Pow => Some(BinaryKernel::Pow),
+        BinaryOp::Atan2 => Some(BinaryKernel::Atan2),
+        BinaryOp::Add
+        | BinaryOp::Sub
+        | BinaryOp::Mul
+        | BinaryOp::Div
+        | BinaryOp::Rem
+        | BinaryOp::Max
+        | BinaryOp::Min
+        | BinaryOp::And
+        | BinaryOp::Or
+        | BinaryOp::Xor
+        | BinaryOp::Shl
+        | BinaryOp::Shr => None,
+    }
+}
+
+/// `fn(x) -> y`, for the ops that are calls.
+pub(crate) fn unary_scalar(op: UnaryOp, dtype: DType) -> Option<usize> {
+    let kernel = unary_kernel(op)?;
+    match dtype {
+        DType::F32 => Some(table().unary_scalar_f32(kernel) as usize),
+        DType::F64 => Some(table().unary_scalar_f64(kernel) as usize),
+        _ => None,
+    }
+}
+
+/// `fn(x, y) -> z`, for the ops that are calls.
+pub(crate) fn binary_scalar(op: BinaryOp, dtype: DType) -> Option<usize> {
+    let kernel = binary_kernel(op)?;
+    match dtype {
+        DType::F32 => Some(table().binary_scalar_f32(kernel) as usize),
+        DType::F64 => Some(table().binary_scalar_f64(kernel) as usize),
+        _ => None,
+    }
+}
+
+/// `fn(dst, src, n)`, for the ops that are calls; `dst` and `src` do not overlap.
+pub(crate) fn unary_tile(op: UnaryOp, dtype: DType) -> Option<usize> {
+    let kernel = unary_kernel(op)?;
+    match dtype {
+        DType::F32 => Some(table().unary_f32(kernel) as usize),
+        DType::F64 => Some(table().unary_f64(kernel) as usize),
+        _ => None,
+    }
+}
+
+/// `fn(dst, x, y, n)`, for the ops that are calls; `dst` overlaps neither.
+pub(crate) fn binary_tile(op: BinaryOp, dtype: DType) -> Option<usize> {
+    let kernel = binary_kernel(op)?;
+    match dtype {
+        DType::F32 => Some(table().binary_f32(kernel) as usize),
+        DType::F64 => Some(table().binary_f64(kernel) as usize),
+        _ => None,
+    }
+}
+
+/// `fn(dst0, dst1, k0, k1, x0, x1, n)`, with arrays of keys.
+pub(crate) fn threefry() -> usize {
+    table().threefry() as usize
+}
+
+/// `fn(dst0, dst1, k0, k1, x0, x1, n)`, with one key.
+pub(crate) fn threefry_one_key() -> usize {
+    table().threefry_one_key() as usize
+}
+
+/// `fn(x, y) -> x rem y` of floats.
+pub(crate) fn remainder(dtype: DType) -> Option<usize> {
+    extern "C" fn single(x: f32, y: f32) -> f32 {
+        x % y
+    }
+    extern "C" fn double(x: f64, y: f64) -> f64 {
+        x % y
+    }
+    match dtype {
+        DType::F32 => Some(single as *const () as usize),
+        DType::F64 => Some(double as *const () as usize),
+        _ => None,
+    }
+}

@@ -1,0 +1,246 @@
+//! Derivatives of any function at a point: along a tangent, against a cotangent, as a linear map.
+
+use super::lift::{
+    Lifted, build, check_floats, failed, invalid, lift, own_types, poison, run, transform_error,
+};
+use crate::jvp::spread;
+use crate::linearize::linearize as linearize_graph;
+use crate::simplify::simplify;
+use crate::transpose::transpose;
+use probpipe_trace::{
+    Array, ArrayType, DType, Error, Flatten, Graph, Loc, Result, Structure, Tree, full_typed,
+    zeros_like,
+};
+use std::panic::Location;
+
+/// The value of `f` at `x`, and its derivative along `tangent`. Leaves that are no floats have no
+/// derivative: their tangents are not read, and come out as zeros.
+///
+/// ```
+/// use probpipe_trace::{Array, array};
+/// use probpipe_transforms::jvp;
+/// let (y, dy) = jvp(|x: Array| x.exp(), array(0.0), array(2.0));
+/// assert_eq!((y.item::<f32>()?, dy.item::<f32>()?), (1.0, 2.0));
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
+#[track_caller]
+pub fn jvp<A: Tree, R: Tree>(f: impl Fn(A) -> R, x: A, tangent: A) -> (R, R) {
+    let location = Location::caller();
+    let pair = |error: &Error| {
+        let y: R = poison(&x, &f, error, location);
+        let dy: R = invalid(&y.structure(), error, location);
+        (y, dy)
+    };
+    let invalid_leaf = |t: &A| t.leaves().iter().find_map(|a| a.error().cloned());
+    if let Some(error) = invalid_leaf(&x).or_else(|| invalid_leaf(&tangent)) {
+        return pair(&error);
+    }
+    let lifted = match lift(location, &x, &f, own_types) {
+        Ok(lifted) => lifted,
+        Err(failure) => {
+            let y: R = failed(&x, &f, &failure, location);
+            let dy = invalid(&y.structure(), &failure.error, location);
+            return (y, dy);
+        }
+    };
+    let result = tangent_leaves("jvp", &lifted, &tangent, location).and_then(|dx| {
+        let floats: Vec<bool> = lifted.graph.input_types().map(|ty| ty.dtype.is_float()).collect();
+        let wrt = lifted.with_captures(&floats[..lifted.arguments]);
+        let forward = crate::jvp::jvp(&lifted.graph, &wrt)?;
+        let mut operands = lifted.operands.clone();
+        operands.extend(dx.into_iter().zip(&wrt).filter(|(_, w)| **w).map(|(dx, _)| dx));
+        let mut y = run(location, &simplify(&forward.graph), &operands);
+        let dy = y.split_off(forward.nonzero.len());
+        let dy = spread(&dy, &forward.nonzero);
+        let dy = y.iter().zip(dy).map(|(y, dy)| dy.unwrap_or_else(|| zeros_like(y))).collect();
+        Ok((y, dy))
+    });
+    match result {
+        Ok((y, dy)) => (build(&lifted.output, y, location), build(&lifted.output, dy, location)),
+        Err(error) => {
+            (invalid(&lifted.output, &error, location), invalid(&lifted.output, &error, location))
+        }
+    }
+}
+
+/// The value of `f` at `x`, and its derivative there as a linear function of a tangent.
+#[track_caller]
+pub fn linearize<A: Tree, R: Tree>(f: impl Fn(A) -> R, x: A) -> (R, impl Fn(A) -> R) {
+    let location = Location::caller();
+    let (y, point) = Point::at("linearize", location, f, &x);
+    (y, move |tangent: A| {
+        let result = point.valid().and_then(|p| {
+            let dx = tangent_leaves("linearize", &p.lifted, &tangent, location)?;
+            let mut operands = p.residuals.clone();
+            operands.extend(dx.into_iter().take(p.lifted.arguments));
+            let dy = spread(&run(location, &p.linear, &operands), &p.nonzero);
+            Ok(p.outputs.iter().zip(dy).map(|(ty, dy)| dy.unwrap_or_else(|| full_typed(ty, 0))))
+                .map(|dy| dy.collect())
+        });
+        match result {
+            Ok(dy) => build(&point.output, dy, location),
+            Err(error) => invalid(&point.output, &error, location),
+        }
+    })
+}
+
+/// The value of `f` at `x`, and the function that takes a cotangent of the value to the cotangent
+/// of `x`.
+///
+/// ```
+/// use probpipe_trace::{Array, array};
+/// use probpipe_transforms::vjp;
+/// let (y, pull) = vjp(|(a, b): (Array, Array)| a * b, (array(2.0), array(3.0)));
+/// let (da, db) = pull(array(1.0));
+/// assert_eq!(y.item::<f32>()?, 6.0);
+/// assert_eq!((da.item::<f32>()?, db.item::<f32>()?), (3.0, 2.0));
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
+#[track_caller]
+pub fn vjp<A: Tree, R: Tree>(f: impl Fn(A) -> R, x: A) -> (R, impl Fn(R) -> A) {
+    let location = Location::caller();
+    let (y, point) = Point::at("vjp", location, f, &x);
+    let backward = point.valid().and_then(|p| {
+        let mut flags = vec![false; p.residuals.len()];
+        flags.resize(p.linear.inputs().len(), true);
+        Ok(simplify(&transpose(&p.linear, &flags)?))
+    });
+    (y, move |cotangent: R| {
+        let result = point.valid().and_then(|p| {
+            let backward = backward.as_ref().map_err(Error::clone)?;
+            let cts = cotangent_leaves(p, &cotangent, location)?;
+            let mut operands = p.residuals.clone();
+            operands.extend(cts.into_iter().zip(&p.nonzero).filter(|(_, n)| **n).map(|(ct, _)| ct));
+            Ok(run(location, backward, &operands))
+        });
+        match result {
+            Ok(dx) => build(&point.input, dx, location),
+            Err(error) => invalid(&point.input, &error, location),
+        }
+    })
+}
+
+/// A function linearised at a point, or why it could not be.
+struct Point {
+    input: Structure,
+    output: Structure,
+    state: Result<Valid>,
+}
+
+struct Valid {
+    lifted: Lifted,
+    linear: Graph,
+    residuals: Vec<Array>,
+    nonzero: Vec<bool>,
+    outputs: Vec<ArrayType>,
+}
+
+impl Point {
+    fn at<A: Tree, R: Tree>(name: &str, location: Loc, f: impl Fn(A) -> R, x: &A) -> (R, Point) {
+        let input = x.structure();
+        let broken = |y: R, error: Error| {
+            let output = y.structure();
+            (y, Point { input: input.clone(), output, state: Err(error) })
+        };
+        if let Some(error) = x.leaves().iter().find_map(|a| a.error().cloned()) {
+            return broken(poison(x, f, &error, location), error);
+        }
+        let lifted = lift(location, x, &f, |leaves, structure| {
+            check_floats(name, leaves, structure, location)?;
+            own_types(leaves, structure)
+        });
+        let lifted = match lifted {
+            Ok(lifted) => lifted,
+            Err(failure) => {
+                return broken(failed(x, &f, &failure, location), failure.error);
+            }
+        };
+        let output = lifted.output.clone();
+        let linear =
+            linearize_graph(&lifted.graph, &lifted.with_captures(&vec![true; lifted.arguments]));
+        let linear = match linear {
+            Ok(linear) => linear,
+            Err(error) => return broken(invalid(&output, &error, location), error),
+        };
+        let mut values = run(location, &linear.primal, &lifted.operands);
+        let residuals = values.split_off(lifted.graph.outputs().len());
+        let outputs = lifted.graph.output_types().cloned().collect();
+        let valid =
+            Valid { lifted, linear: linear.linear, residuals, nonzero: linear.nonzero, outputs };
+        (build(&output, values, location), Point { input, output, state: Ok(valid) })
+    }
+
+    fn valid(&self) -> Result<&Valid> {
+        self.state.as_ref().map_err(Error::clone)
+    }
+}
+
+/// The leaves of a tangent, checked against those of the argument.
+fn tangent_leaves<A: Tree>(
+    name: &str,
+    lifted: &Lifted,
+    tangent: &A,
+    location: Loc,
+) -> Result<Vec<Array>> {
+    let flat = Flatten::of(tangent);
+    let structure_fits = flat.matches(&lifted.input);
+    let leaves = typed_like(&flat, lifted.operands[..lifted.arguments].iter().map(Array::ty))?;
+    for (x, dx) in lifted.operands.iter().zip(&leaves) {
+        let (x, dx) = (x.ty()?, dx.ty()?);
+        if x.dtype.is_float() && x != dx {
+            return Err(transform_error(
+                location,
+                format!(
+                    "`{name}` of an argument of type {x} takes a tangent of that type, not {dx}"
+                ),
+                "give the tangent the shapes and element types of the argument",
+            ));
+        }
+    }
+    if !structure_fits || leaves.len() != lifted.arguments {
+        return Err(transform_error(
+            location,
+            format!("`{name}` takes a tangent with the structure of the argument"),
+            "build the tangent as the argument is built",
+        ));
+    }
+    Ok(leaves)
+}
+
+fn cotangent_leaves<R: Tree>(point: &Valid, ct: &R, location: Loc) -> Result<Vec<Array>> {
+    let flat = Flatten::of(ct);
+    if !flat.matches(&point.lifted.output) {
+        return Err(transform_error(
+            location,
+            "`vjp` takes a cotangent with the structure of the result".to_string(),
+            "build the cotangent as the result is built",
+        ));
+    }
+    let leaves = typed_like(&flat, point.outputs.iter().cloned().map(Ok))?;
+    for (y, ct) in point.outputs.iter().zip(&leaves) {
+        let ct = ct.ty()?;
+        if y.dtype.is_float() && *y != ct {
+            return Err(transform_error(
+                location,
+                format!("`vjp` of a result of type {y} takes a cotangent of that type, not {ct}"),
+                "give the cotangent the shapes and element types of the result",
+            ));
+        }
+    }
+    Ok(leaves)
+}
+
+/// Leaves, with numbers taking the element type of what they go with.
+fn typed_like(
+    flat: &Flatten<'_>,
+    types: impl Iterator<Item = Result<ArrayType>>,
+) -> Result<Vec<Array>> {
+    let leaves = flat.leaves.iter();
+    leaves
+        .zip(types)
+        .map(|(&leaf, ty)| {
+            let dtype: DType = ty?.dtype;
+            Ok(if leaf.is_literal() { leaf.cast(dtype) } else { leaf.clone() })
+        })
+        .collect()
+}

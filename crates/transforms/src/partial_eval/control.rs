@@ -1,0 +1,229 @@
+//! Calls and loops that are partly known: calls are opened, a loop becomes two, one known and one
+//! not, so that afterwards every equation is wholly on one side.
+
+use super::{Partial, known_vars, partial_eval_with};
+use crate::extract::{Env, reorder_inputs};
+use probpipe_trace::{
+    Array, ArrayType, Eqn, Graph, Op, Result, Scan, VarId, bind, trace, with_location,
+};
+use std::panic::Location;
+use std::sync::Arc;
+
+/// The same graph with every equation wholly known or wholly unknown; `None` if it is so already.
+pub(crate) fn separate(graph: &Graph, known_inputs: &[bool]) -> Result<Option<Graph>> {
+    let known = known_vars(graph, known_inputs);
+    let mixed = |eqn: &Eqn| {
+        matches!(eqn.op, Op::Call { .. } | Op::Scan(_))
+            && eqn.outputs.iter().any(|v| !known[v.index()])
+            && needs_split(eqn, &known)
+    };
+    if !graph.eqns().iter().any(mixed) {
+        return Ok(None);
+    }
+    let types: Vec<ArrayType> = graph.input_types().cloned().collect();
+    let traced = trace(&types, |arguments| walk(graph, arguments, known_inputs).0)?;
+    Ok(Some(traced.graph))
+}
+
+fn needs_split(eqn: &Eqn, known: &[bool]) -> bool {
+    match &eqn.op {
+        // Opening a call costs nothing, and its inside may be partly known.
+        Op::Call { .. } => true,
+        Op::Scan(scan) => {
+            let flags: Vec<bool> = eqn.inputs.iter().map(|v| known[v.index()]).collect();
+            // Without known carries and without known work in a step there is nothing to split.
+            flags.iter().any(|k| *k)
+                && (flags[scan.consts..scan.consts + scan.carries].iter().any(|k| *k)
+                    || has_known_work(&scan.body, &flags))
+        }
+        _ => false,
+    }
+}
+
+fn has_known_work(body: &Graph, flags: &[bool]) -> bool {
+    let known = known_vars(body, flags);
+    body.eqns().iter().any(|eqn| {
+        let free = matches!(eqn.op, Op::Broadcast { .. } | Op::Reshape { .. } | Op::Iota { .. });
+        !free && eqn.outputs.iter().all(|v| known[v.index()])
+            || matches!(eqn.op, Op::Scan(_) | Op::Call { .. }) && needs_split(eqn, &known)
+    })
+}
+
+/// Runs the graph with its mixed equations split; gives which outputs are known.
+fn walk(graph: &Graph, arguments: &[Array], known_inputs: &[bool]) -> (Vec<Array>, Vec<bool>) {
+    let mut env = Env::new(graph);
+    let mut known = known_vars(graph, known_inputs);
+    for (v, array) in graph.inputs().iter().zip(arguments) {
+        env.set(*v, array.clone());
+    }
+    for eqn in graph.eqns() {
+        let operands: Vec<Array> = eqn.inputs.iter().map(|v| env.get(*v)).collect();
+        let flags: Vec<bool> = eqn.inputs.iter().map(|v| known[v.index()]).collect();
+        let all = flags.iter().all(|k| *k);
+        let (results, result_flags) = with_location(eqn.location, || match &eqn.op {
+            Op::Call { graph, .. } if !all => walk(graph, &operands, &flags),
+            Op::Scan(scan) if !all && needs_split(eqn, &known) => {
+                split_scan(scan, &operands, &flags).unwrap_or_else(|error| {
+                    let invalid = Array::invalid(error, Location::caller());
+                    (vec![invalid; eqn.outputs.len()], vec![false; eqn.outputs.len()])
+                })
+            }
+            op => {
+                let refs: Vec<&Array> = operands.iter().collect();
+                (bind(op.clone(), &refs).into_vec(), vec![all; eqn.outputs.len()])
+            }
+        });
+        for ((v, array), k) in eqn.outputs.iter().zip(results).zip(result_flags) {
+            env.set(*v, array);
+            known[v.index()] = k;
+        }
+    }
+    let outputs = graph.outputs();
+    (
+        outputs.iter().map(|v| env.get(*v)).collect(),
+        outputs.iter().map(|v| known[v.index()]).collect(),
+    )
+}
+
+/// How a residual of a step reaches the same step of the unknown loop.
+enum Source {
+    /// It is the same in every step: a loop-invariant operand.
+    Const(Array),
+    /// It is an entry of an operand that is scanned.
+    Entries(Array),
+    /// It is new in every step: an output that the known loop stacks.
+    Stacked(usize),
+}
+
+/// A loop as two loops. A carry is known if it starts known and every step leaves it known.
+fn split_scan(scan: &Scan, operands: &[Array], flags: &[bool]) -> Result<(Vec<Array>, Vec<bool>)> {
+    let carried = scan.consts..scan.consts + scan.carries;
+    let mut flags = flags.to_vec();
+    let partial = loop {
+        let mut force = vec![false; scan.body.outputs().len()];
+        for (force, known) in force.iter_mut().zip(&flags[carried.clone()]) {
+            *force = !known;
+        }
+        let partial = partial_eval_with(&scan.body, &flags, &force)?;
+        let before = flags.clone();
+        for (flag, known) in flags[carried.clone()].iter_mut().zip(&partial.known_outputs) {
+            *flag &= known;
+        }
+        if before == flags {
+            break partial;
+        }
+    };
+    let kept = |range: std::ops::Range<usize>, want: bool| -> Vec<Array> {
+        range.filter(|&i| flags[i] == want).map(|i| operands[i].clone()).collect()
+    };
+    let known_carries = kept(carried.clone(), true).len();
+    let known_results = partial.known_outputs.iter().filter(|k| **k).count();
+
+    let sources = residual_sources(scan, &partial, &flags, operands, known_results);
+    let known_scan = known_half(scan, &partial, &flags, known_carries, known_results, &sources)?;
+    let known_operands: Vec<Array> =
+        (0..operands.len()).filter(|&i| flags[i]).map(|i| operands[i].clone()).collect();
+    let refs: Vec<&Array> = known_operands.iter().collect();
+    let known_out = match known_scan.body.outputs().len() {
+        0 => Default::default(),
+        _ => bind(Op::Scan(known_scan), &refs),
+    };
+
+    // The unknown loop takes invariants, unknown constants, carries, scanned and stacked
+    // residuals, unknown entries.
+    let (unknown_consts, unknown_carries) =
+        (kept(0..scan.consts, false), kept(carried.clone(), false));
+    let unknown_xs = kept(carried.end..operands.len(), false);
+    let mut order = Vec::new();
+    let mut new_operands = Vec::new();
+    let first = partial.residuals;
+    for (i, source) in sources.iter().enumerate() {
+        if let Source::Const(array) = source {
+            order.push(i);
+            new_operands.push(array.clone());
+        }
+    }
+    let consts = order.len() + unknown_consts.len();
+    let carries = unknown_carries.len();
+    order.extend(first..first + unknown_consts.len() + carries);
+    new_operands.extend(unknown_consts.iter().chain(&unknown_carries).cloned());
+    for (i, source) in sources.iter().enumerate() {
+        match source {
+            Source::Const(_) => {}
+            Source::Entries(array) => {
+                order.push(i);
+                new_operands.push(array.clone());
+            }
+            Source::Stacked(output) => {
+                order.push(i);
+                new_operands.push(known_out[*output].clone());
+            }
+        }
+    }
+    order.extend(first + unknown_consts.len() + carries..partial.unknown.inputs().len());
+    new_operands.extend(unknown_xs);
+    let unknown_scan = Scan {
+        body: Arc::new(reorder_inputs(&partial.unknown, &order)?),
+        consts,
+        carries,
+        length: scan.length,
+        reverse: scan.reverse,
+    };
+    let refs: Vec<&Array> = new_operands.iter().collect();
+    let unknown_out = bind(Op::Scan(unknown_scan), &refs);
+
+    let (mut known_out, mut unknown_out) = (known_out.into_iter(), unknown_out.into_iter());
+    let results = partial
+        .known_outputs
+        .iter()
+        .filter_map(|k| if *k { known_out.next() } else { unknown_out.next() })
+        .collect();
+    Ok((results, partial.known_outputs))
+}
+
+fn residual_sources(
+    scan: &Scan,
+    partial: &Partial,
+    flags: &[bool],
+    operands: &[Array],
+    known_results: usize,
+) -> Vec<Source> {
+    let known_positions: Vec<usize> = (0..operands.len()).filter(|&i| flags[i]).collect();
+    let mut stacked = known_results;
+    partial.known.outputs()[known_results..]
+        .iter()
+        .map(|v| {
+            let input = partial.known.inputs().iter().position(|i| i == v);
+            match input.map(|i| known_positions[i]) {
+                Some(i) if i < scan.consts => Source::Const(operands[i].clone()),
+                Some(i) if i >= scan.consts + scan.carries => Source::Entries(operands[i].clone()),
+                _ => {
+                    stacked += 1;
+                    Source::Stacked(stacked - 1)
+                }
+            }
+        })
+        .collect()
+}
+
+/// The known loop, stacking the residuals that are new in every step.
+fn known_half(
+    scan: &Scan,
+    partial: &Partial,
+    flags: &[bool],
+    carries: usize,
+    known_results: usize,
+    sources: &[Source],
+) -> Result<Scan> {
+    let outputs = partial.known.outputs();
+    let mut kept: Vec<VarId> = outputs[..known_results].to_vec();
+    let residuals = outputs[known_results..].iter().zip(sources);
+    kept.extend(residuals.filter(|(_, s)| matches!(s, Source::Stacked(_))).map(|(v, _)| *v));
+    Ok(Scan {
+        body: Arc::new(crate::extract::extract(&partial.known, partial.known.inputs(), &kept)?),
+        consts: flags[..scan.consts].iter().filter(|k| **k).count(),
+        carries,
+        length: scan.length,
+        reverse: scan.reverse,
+    })
+}

@@ -1,0 +1,364 @@
+//! The graph while it is built anew: definitions by variable, equal equations found by hash,
+//! constants folded. The rules are in the files beside this one.
+
+use super::{Simplifier, dead, elementwise, key, linalg, scan, structural};
+use crate::extract::internal;
+use probpipe_trace::op::infer;
+use probpipe_trace::{
+    ArrayType, DType, Eqn, Graph, Loc, Op, Result, Scalar, Shape, Value, VarId, eval,
+};
+use rustc_hash::FxHashMap;
+use smallvec::{SmallVec, smallvec};
+
+/// Larger results are not folded: the constant would take more room than its equation saves time.
+const FOLD_LIMIT: usize = 1024;
+
+/// What defines a variable.
+#[derive(Clone, Copy)]
+enum Def {
+    Input,
+    Const(usize),
+    /// The equation, and which of its results.
+    Eqn(usize),
+}
+
+/// Results of an equation.
+pub(super) type Vars = SmallVec<[VarId; 1]>;
+
+/// An equation that is about to be added: rules look at it and may give another variable instead.
+pub(super) struct Node<'a> {
+    pub(super) op: &'a Op,
+    pub(super) inputs: &'a [VarId],
+    pub(super) location: Loc,
+}
+
+/// One algebraic identity: its name, and the variable it gives in place of the equation.
+pub(super) struct Rule {
+    pub(super) name: &'static str,
+    pub(super) apply: fn(&mut Arena<'_>, &Node<'_>) -> Option<VarId>,
+}
+
+pub(super) struct Arena<'s> {
+    pub(super) simplifier: &'s mut Simplifier,
+    pub(super) types: Vec<ArrayType>,
+    defs: Vec<Def>,
+    pub(super) inputs: Vec<VarId>,
+    pub(super) consts: Vec<(VarId, Value, Option<Scalar>)>,
+    pub(super) eqns: Vec<Eqn>,
+    table: FxHashMap<u64, SmallVec<[u32; 1]>>,
+    scalars: FxHashMap<(DType, u64), VarId>,
+    arrays: FxHashMap<usize, VarId>,
+    /// The first fault of a rule; the pass is given up then.
+    fault: Option<probpipe_trace::Error>,
+}
+
+impl<'s> Arena<'s> {
+    pub(super) fn new(simplifier: &'s mut Simplifier) -> Arena<'s> {
+        Arena {
+            simplifier,
+            types: Vec::new(),
+            defs: Vec::new(),
+            inputs: Vec::new(),
+            consts: Vec::new(),
+            eqns: Vec::new(),
+            table: FxHashMap::default(),
+            scalars: FxHashMap::default(),
+            arrays: FxHashMap::default(),
+            fault: None,
+        }
+    }
+
+    fn var(&mut self, ty: ArrayType, def: Def) -> VarId {
+        let v = VarId(self.types.len() as u32);
+        self.types.push(ty);
+        self.defs.push(def);
+        v
+    }
+
+    pub(super) fn input(&mut self, ty: ArrayType) -> VarId {
+        let v = self.var(ty, Def::Input);
+        self.inputs.push(v);
+        v
+    }
+
+    pub(super) fn constant(&mut self, value: Value) -> VarId {
+        let ty = value.ty().clone();
+        let scalar = (ty.rank() == 0).then(|| value.to_host().ok()).flatten().map(|buffer| {
+            let bytes = buffer.bytes().iter().rev();
+            (ty.dtype, bytes.fold(0u64, |k, &b| k << 8 | u64::from(b)))
+        });
+        let known = match &scalar {
+            Some(key) => self.scalars.get(key),
+            None => self.arrays.get(&value.id()),
+        };
+        if let Some(v) = known {
+            return *v;
+        }
+        let v = self.var(ty, Def::Const(self.consts.len()));
+        let number = match scalar {
+            Some(key) => {
+                self.scalars.insert(key, v);
+                value.to_scalars().ok().and_then(|s| s.first().copied())
+            }
+            None => {
+                self.arrays.insert(value.id(), v);
+                None
+            }
+        };
+        self.consts.push((v, value, number));
+        v
+    }
+
+    pub(super) fn ty(&self, v: VarId) -> &ArrayType {
+        &self.types[v.index()]
+    }
+
+    pub(super) fn shape(&self, v: VarId) -> &[usize] {
+        &self.types[v.index()].shape
+    }
+
+    /// The equation that defines a variable.
+    pub(super) fn def(&self, v: VarId) -> Option<&Eqn> {
+        match self.defs[v.index()] {
+            Def::Eqn(i) => Some(&self.eqns[i]),
+            Def::Input | Def::Const(_) => None,
+        }
+    }
+
+    pub(super) fn const_value(&self, v: VarId) -> Option<&Value> {
+        match self.defs[v.index()] {
+            Def::Const(i) => Some(&self.consts[i].1),
+            Def::Input | Def::Eqn(_) => None,
+        }
+    }
+
+    /// The number that fills a variable, if it is one number known here.
+    pub(super) fn splat(&self, v: VarId) -> Option<Scalar> {
+        match self.defs[v.index()] {
+            Def::Const(i) => self.consts[i].2,
+            Def::Input => None,
+            Def::Eqn(i) => match (&self.eqns[i].op, &self.eqns[i].inputs[..]) {
+                (Op::Broadcast { .. }, [x]) => match self.defs[x.index()] {
+                    Def::Const(i) => self.consts[i].2,
+                    Def::Input | Def::Eqn(_) => None,
+                },
+                _ => None,
+            },
+        }
+    }
+
+    /// Whether a variable is filled with `number`.
+    pub(super) fn is(&self, v: VarId, number: f64) -> bool {
+        self.splat(v).is_some_and(|s| !matches!(s, Scalar::Bool(_)) && s.as_f64() == number)
+    }
+
+    /// A variable of type `ty` filled with one number.
+    pub(super) fn full(&mut self, number: Scalar, ty: &ArrayType, location: Loc) -> VarId {
+        let scalar = self.constant(Value::scalar(number, ty.dtype));
+        self.broadcast(scalar, ty.shape.clone(), smallvec![], location)
+    }
+
+    pub(super) fn broadcast(
+        &mut self,
+        x: VarId,
+        shape: Shape,
+        axes: SmallVec<[usize; 4]>,
+        location: Loc,
+    ) -> VarId {
+        self.emit1(&Op::Broadcast { shape, axes }, &[x], location)
+    }
+
+    /// The results of an op of one result, simplified.
+    pub(super) fn emit1(&mut self, op: &Op, inputs: &[VarId], location: Loc) -> VarId {
+        let node = Node { op, inputs, location };
+        if let Some(v) = self.apply(&node) {
+            return v;
+        }
+        if let Some(v) = self.fold(&node) {
+            return v;
+        }
+        self.push(op, inputs, location)[0]
+    }
+
+    /// What the first rule of the op's family that fits gives.
+    fn apply(&mut self, node: &Node<'_>) -> Option<VarId> {
+        for rule in rules(node.op).iter().flat_map(|list| list.iter()) {
+            if let Some(v) = (rule.apply)(self, node) {
+                *self.simplifier.hits.entry(rule.name).or_insert(0) += 1;
+                return Some(v);
+            }
+        }
+        None
+    }
+
+    /// The value of an equation whose operands are all constants, if it is small.
+    fn fold(&mut self, node: &Node<'_>) -> Option<VarId> {
+        let worthwhile = match node.op {
+            Op::Unary(_)
+            | Op::Binary(_)
+            | Op::Compare(_)
+            | Op::Select
+            | Op::Cast(_)
+            | Op::Bitcast(_)
+            | Op::Reduce { .. }
+            | Op::Reshape { .. }
+            | Op::Transpose { .. }
+            | Op::Slice { .. }
+            | Op::Pad { .. }
+            | Op::Concat { .. }
+            | Op::Reverse { .. }
+            | Op::Dot(_)
+            | Op::Linalg(_) => true,
+            // A repeated number is better known as one; random bits are for the program to draw.
+            Op::Broadcast { .. }
+            | Op::Iota { .. }
+            | Op::Threefry2x32
+            | Op::Call { .. }
+            | Op::Scan(_) => false,
+        };
+        if !worthwhile {
+            return None;
+        }
+        // Repeated numbers alone are not worth an array; beside one they count as constants.
+        let anchored = |v: &VarId| self.const_value(*v).is_some();
+        if !node.inputs.iter().any(anchored) {
+            return None;
+        }
+        let values: SmallVec<[Value; 3]> =
+            node.inputs.iter().map(|v| self.known_value(*v)).collect::<Option<_>>()?;
+        let types: SmallVec<[&ArrayType; 3]> = values.iter().map(Value::ty).collect();
+        let results = infer(node.op, &types).ok()?;
+        if results.len() != 1 || results[0].size() > FOLD_LIMIT {
+            return None;
+        }
+        let value = eval::eval_op(node.op, &values, &results).ok()?.into_iter().next()?;
+        Some(self.constant(value))
+    }
+
+    /// The value of a small constant, or of a number repeated a few times.
+    fn known_value(&self, v: VarId) -> Option<Value> {
+        let ty = self.ty(v);
+        if ty.size() > FOLD_LIMIT {
+            return None;
+        }
+        match self.const_value(v) {
+            Some(value) => Some(value.clone()),
+            None => self.splat(v).map(|number| Value::full(number, ty.clone())),
+        }
+    }
+
+    /// Adds an equation as it is, or finds it.
+    pub(super) fn push(&mut self, op: &Op, inputs: &[VarId], location: Loc) -> Vars {
+        let ordered = key::ordered(op, inputs);
+        let hash = key::hash(op, &ordered);
+        if let Some(found) = self.table.get(&hash) {
+            for &i in found {
+                let eqn = &self.eqns[i as usize];
+                if key::same(&eqn.op, op) && key::ordered(op, &eqn.inputs) == ordered {
+                    return eqn.outputs.clone();
+                }
+            }
+        }
+        let results = {
+            let types: SmallVec<[&ArrayType; 4]> = inputs.iter().map(|v| self.ty(*v)).collect();
+            infer(op, &types)
+        };
+        let results = match results {
+            Ok(results) => results,
+            Err(fault) => {
+                let error =
+                    internal(format!("a rule made an equation that does not type: {fault:?}"));
+                debug_assert!(false, "{error}");
+                self.fault.get_or_insert(error);
+                // Keeps the pass going; its result is discarded.
+                return smallvec![inputs.first().copied().unwrap_or(VarId(0))];
+            }
+        };
+        let index = self.eqns.len();
+        let outputs: Vars = results.into_iter().map(|ty| self.var(ty, Def::Eqn(index))).collect();
+        self.eqns.push(Eqn {
+            op: op.clone(),
+            inputs: inputs.into(),
+            outputs: outputs.clone(),
+            location,
+        });
+        self.table.entry(hash).or_default().push(index as u32);
+        outputs
+    }
+
+    /// Adds the equations of a graph; gives its outputs.
+    pub(super) fn inline(&mut self, graph: &Graph, inputs: Vec<VarId>) -> Result<Vec<VarId>> {
+        let mut map: Vec<VarId> = vec![VarId(u32::MAX); graph.num_vars()];
+        for (v, new) in graph.inputs().iter().zip(inputs) {
+            map[v.index()] = new;
+        }
+        for (v, value) in graph.consts() {
+            map[v.index()] = self.constant(value.clone());
+        }
+        for eqn in graph.eqns() {
+            let inputs: SmallVec<[VarId; 4]> = eqn.inputs.iter().map(|v| map[v.index()]).collect();
+            let outputs: Vars = match &eqn.op {
+                Op::Call { graph, .. } => self.inline(graph, inputs.to_vec())?.into(),
+                Op::Scan(scan) => scan::simplify_scan(self, scan, &inputs, eqn.location)?.into(),
+                op if eqn.outputs.len() == 1 => smallvec![self.emit1(op, &inputs, eqn.location)],
+                op => self.push(op, &inputs, eqn.location),
+            };
+            for (old, new) in eqn.outputs.iter().zip(outputs) {
+                map[old.index()] = new;
+            }
+        }
+        Ok(graph.outputs().iter().map(|v| map[v.index()]).collect())
+    }
+
+    /// The graph of what the outputs need.
+    pub(super) fn finish(self, outputs: &[VarId]) -> Result<Graph> {
+        match self.fault {
+            Some(error) => Err(error),
+            None => dead::finish(self, outputs),
+        }
+    }
+}
+
+/// The rules for an op, in the order in which they are tried.
+fn rules(op: &Op) -> &'static [&'static [Rule]] {
+    match op {
+        Op::Unary(_) => &[elementwise::ANY, elementwise::UNARY],
+        Op::Binary(_) => &[elementwise::BINARY, elementwise::ANY],
+        Op::Compare(_) | Op::Bitcast(_) => &[elementwise::ANY],
+        Op::Select => &[elementwise::SELECT, elementwise::ANY],
+        Op::Cast(_) => &[elementwise::CAST, elementwise::ANY],
+        Op::Reduce { .. } => &[structural::REDUCE],
+        Op::Broadcast { .. } => &[structural::BROADCAST],
+        Op::Reshape { .. } => &[structural::RESHAPE],
+        Op::Transpose { .. } => &[structural::TRANSPOSE],
+        Op::Slice { .. } => &[structural::SLICE],
+        Op::Pad { .. } => &[structural::PAD],
+        Op::Concat { .. } => &[structural::CONCAT],
+        Op::Reverse { .. } => &[structural::REVERSE],
+        Op::Iota { .. } => &[structural::IOTA],
+        Op::Dot(_) => &[linalg::DOT],
+        Op::Threefry2x32 | Op::Linalg(_) | Op::Call { .. } | Op::Scan(_) => &[],
+    }
+}
+
+/// The names of all rules.
+pub(super) fn rule_names() -> Vec<&'static str> {
+    let lists = [
+        elementwise::ANY,
+        elementwise::UNARY,
+        elementwise::BINARY,
+        elementwise::SELECT,
+        elementwise::CAST,
+        structural::REDUCE,
+        structural::BROADCAST,
+        structural::RESHAPE,
+        structural::TRANSPOSE,
+        structural::SLICE,
+        structural::PAD,
+        structural::CONCAT,
+        structural::REVERSE,
+        structural::IOTA,
+        linalg::DOT,
+    ];
+    lists.iter().flat_map(|list| list.iter()).map(|rule| rule.name).collect()
+}

@@ -1,0 +1,112 @@
+//! What nothing reads is dropped: equations, constants, and of loops the stacked outputs, the
+//! carries that only feed themselves, and the inputs that remain for neither.
+
+use super::arena::Arena;
+use crate::extract::{extract, internal, partition};
+use probpipe_trace::{Eqn, Graph, GraphBuilder, Op, Result, Scan, VarId};
+use std::sync::Arc;
+
+pub(super) fn finish(arena: Arena<'_>, outputs: &[VarId]) -> Result<Graph> {
+    let mut live = vec![false; arena.types.len()];
+    for v in outputs {
+        live[v.index()] = true;
+    }
+    let mut kept: Vec<Eqn> = Vec::with_capacity(arena.eqns.len());
+    for eqn in arena.eqns.into_iter().rev() {
+        if !eqn.outputs.iter().any(|v| live[v.index()]) {
+            continue;
+        }
+        let eqn = match &eqn.op {
+            Op::Scan(scan) => shrink(scan, &eqn, &live)?.unwrap_or(eqn),
+            _ => eqn,
+        };
+        for v in &eqn.inputs {
+            live[v.index()] = true;
+        }
+        kept.push(eqn);
+    }
+    let mut builder = GraphBuilder::new();
+    let mut map: Vec<Option<VarId>> = vec![None; arena.types.len()];
+    for v in &arena.inputs {
+        map[v.index()] = Some(builder.input(arena.types[v.index()].clone()));
+    }
+    for (v, value, _) in arena.consts {
+        if live[v.index()] {
+            map[v.index()] = Some(builder.constant(value));
+        }
+    }
+    let find = |map: &[Option<VarId>], v: &VarId| {
+        map[v.index()].ok_or_else(|| internal(format!("{v} is read but not defined")))
+    };
+    for eqn in kept.into_iter().rev() {
+        let inputs: Vec<VarId> = eqn.inputs.iter().map(|v| find(&map, v)).collect::<Result<_>>()?;
+        let results = builder
+            .push(eqn.op, &inputs, eqn.location)
+            .map_err(|fault| internal(format!("{fault:?}")))?;
+        for (old, new) in eqn.outputs.iter().zip(results) {
+            map[old.index()] = Some(new);
+        }
+    }
+    let outputs = outputs.iter().map(|v| find(&map, v)).collect::<Result<_>>()?;
+    Ok(builder.finish(outputs))
+}
+
+/// A loop without the parts that no live result needs; `None` if it needs all.
+fn shrink(scan: &Scan, eqn: &Eqn, live: &[bool]) -> Result<Option<Eqn>> {
+    let body = &*scan.body;
+    // A carry is needed if its result is, or if a needed output of a step reads it.
+    let mut needed: Vec<bool> = eqn.outputs.iter().map(|v| live[v.index()]).collect();
+    let reads = loop {
+        let reads = inputs_read(body, &needed);
+        let before = needed.clone();
+        for i in 0..scan.carries {
+            needed[i] |= reads[scan.consts + i];
+        }
+        if before == needed {
+            break reads;
+        }
+    };
+    let keep_input: Vec<bool> = (0..reads.len())
+        .map(|i| match i.checked_sub(scan.consts) {
+            Some(carry) if carry < scan.carries => needed[carry],
+            _ => reads[i],
+        })
+        .collect();
+    if needed.iter().all(|n| *n) && keep_input.iter().all(|k| *k) {
+        return Ok(None);
+    }
+    let count = |flags: &[bool]| flags.iter().filter(|f| **f).count();
+    let new = Scan {
+        body: Arc::new(extract(
+            body,
+            &partition(body.inputs(), &keep_input).0,
+            &partition(body.outputs(), &needed).0,
+        )?),
+        consts: count(&keep_input[..scan.consts]),
+        carries: count(&needed[..scan.carries]),
+        length: scan.length,
+        reverse: scan.reverse,
+    };
+    Ok(Some(Eqn {
+        op: Op::Scan(new),
+        inputs: partition(&eqn.inputs, &keep_input).0.into(),
+        outputs: partition(&eqn.outputs, &needed).0.into(),
+        location: eqn.location,
+    }))
+}
+
+/// Which inputs of a graph the flagged outputs read.
+fn inputs_read(graph: &Graph, outputs: &[bool]) -> Vec<bool> {
+    let mut live = vec![false; graph.num_vars()];
+    for (v, needed) in graph.outputs().iter().zip(outputs) {
+        live[v.index()] |= needed;
+    }
+    for eqn in graph.eqns().iter().rev() {
+        if eqn.outputs.iter().any(|v| live[v.index()]) {
+            for v in &eqn.inputs {
+                live[v.index()] = true;
+            }
+        }
+    }
+    graph.inputs().iter().map(|v| live[v.index()]).collect()
+}

@@ -1,0 +1,88 @@
+//! Simplification: an equivalent graph that does less. One forward pass builds the graph anew,
+//! where each equation meets the rules of its family, is folded if its operands are constants, or
+//! is found among those already there; one backward pass drops what nothing reads. Rules look one
+//! operand deep, so the passes are linear in the number of equations.
+//!
+//! Values stay what they were to rounding; signs of zero may change (`x + 0` is `x`). No fusion
+//! and no choice of layout is made here: that is the work of lowering.
+
+mod arena;
+mod dead;
+mod elementwise;
+mod key;
+mod linalg;
+mod scan;
+mod structural;
+
+use arena::Arena;
+use probpipe_trace::{Graph, Op, Result};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Loops and calls expose work to rules that ran before they were opened; more rounds than this
+/// have not been seen to find any.
+const MAX_ROUNDS: usize = 3;
+
+/// An equivalent graph that does less. Inputs and outputs keep their number, order and types.
+pub fn simplify(graph: &Graph) -> Graph {
+    Simplifier::default().graph(graph).unwrap_or_else(|_| graph.clone())
+}
+
+/// As [`simplify`], with how often each rule was applied, for dumps and tests. Rules that were
+/// not applied are listed with 0.
+pub fn simplify_counted(graph: &Graph) -> Result<(Graph, BTreeMap<&'static str, usize>)> {
+    let mut simplifier = Simplifier::default();
+    let simple = simplifier.graph(graph)?;
+    let mut counts: BTreeMap<_, _> = arena::rule_names().into_iter().map(|n| (n, 0)).collect();
+    counts.extend(simplifier.hits);
+    Ok((simple, counts))
+}
+
+/// A body and what it became. The original is held so that its address stays its own.
+type Known = (Arc<Graph>, Arc<Graph>);
+
+/// Remembers the loop bodies that are simple already.
+#[derive(Default)]
+pub(crate) struct Simplifier {
+    bodies: FxHashMap<usize, Known>,
+    hits: FxHashMap<&'static str, usize>,
+}
+
+impl Simplifier {
+    /// Fails only where a rule made an equation that does not type, which is a fault of the rule.
+    pub(crate) fn graph(&mut self, graph: &Graph) -> Result<Graph> {
+        let mut current = self.round(graph)?;
+        for _ in 1..MAX_ROUNDS {
+            let nested = |g: &Graph| g.eqns().iter().any(|e| matches!(e.op, Op::Scan(_)));
+            if !nested(&current) {
+                break;
+            }
+            let next = self.round(&current)?;
+            if next == current {
+                break;
+            }
+            current = next;
+        }
+        Ok(current)
+    }
+
+    /// The body of a loop, simplified once however often it is met.
+    pub(crate) fn body(&mut self, body: &Arc<Graph>) -> Result<Arc<Graph>> {
+        let key = |g: &Arc<Graph>| Arc::as_ptr(g) as usize;
+        if let Some((_, simple)) = self.bodies.get(&key(body)) {
+            return Ok(simple.clone());
+        }
+        let simple = Arc::new(self.graph(body)?);
+        self.bodies.insert(key(body), (body.clone(), simple.clone()));
+        self.bodies.insert(key(&simple), (simple.clone(), simple.clone()));
+        Ok(simple)
+    }
+
+    fn round(&mut self, graph: &Graph) -> Result<Graph> {
+        let mut arena = Arena::new(self);
+        let inputs = graph.inputs().iter().map(|v| arena.input(graph.ty(*v).clone())).collect();
+        let outputs = arena.inline(graph, inputs)?;
+        arena.finish(&outputs)
+    }
+}

@@ -1,0 +1,285 @@
+//! Random well-typed graphs, for property tests of this crate and of the backends. Not part of the
+//! public interface.
+//!
+//! Every float stays of modest size: ops that grow fast are applied to bounded operands, so that
+//! values of two implementations can be compared with one tolerance.
+
+use probpipe_trace::{
+    Array, ArrayType, Axes, BinaryOp, CompareOp, DType, DotAxes, Graph, LinalgOp, Op, ReduceOp,
+    Result, UnaryOp, Value, bind1, concat, iota, scan, scan_reverse, select, trace,
+};
+use smallvec::smallvec;
+
+/// A small generator of its own (SplitMix64), so that a seed names a graph for ever.
+#[derive(Debug, Clone)]
+pub struct Random(u64);
+
+impl Random {
+    /// From a seed.
+    pub fn new(seed: u64) -> Random {
+        Random(seed)
+    }
+
+    /// 64 random bits.
+    pub fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A number below `n`, which is not 0.
+    pub fn below(&mut self, n: usize) -> usize {
+        (self.bits() % n as u64) as usize
+    }
+
+    /// A number in (-1, 1).
+    pub fn unit(&mut self) -> f64 {
+        (self.bits() >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+    }
+
+    fn pick<'a, T>(&mut self, list: &'a [T]) -> &'a T {
+        &list[self.below(list.len())]
+    }
+}
+
+/// What graphs to make.
+#[derive(Debug, Clone, Copy)]
+pub struct Config {
+    /// Number of steps, each of one or a few equations.
+    pub steps: usize,
+    /// The float type.
+    pub float: DType,
+    /// Whether ops whose derivative jumps may appear.
+    pub kinks: bool,
+    /// Whether loops may appear.
+    pub loops: bool,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config { steps: 12, float: DType::F64, kinks: true, loops: true }
+    }
+}
+
+/// A graph of two to four float inputs and one to three float outputs.
+pub fn random_graph(seed: u64, config: Config) -> Result<Graph> {
+    let mut random = Random::new(seed);
+    let shapes: [&[usize]; 6] = [&[], &[3], &[2, 3], &[3, 3], &[2], &[2, 1, 3]];
+    let count = 2 + random.below(3);
+    let types: Vec<ArrayType> =
+        (0..count).map(|_| ArrayType::new(config.float, *random.pick(&shapes))).collect();
+    let traced = trace(&types, |inputs| {
+        let mut pool = inputs.to_vec();
+        for _ in 0..config.steps {
+            let next = step(&mut random, &pool, config);
+            pool.push(next);
+        }
+        let outputs = 1 + random.below(3);
+        let last = pool.len();
+        (0..outputs).map(|i| pool[last - 1 - i].clone()).collect()
+    })?;
+    Ok(traced.graph)
+}
+
+/// Inputs that fit a graph of [`random_graph`]: floats in (-1, 1).
+pub fn random_inputs(seed: u64, graph: &Graph) -> Result<Vec<Value>> {
+    let mut random = Random::new(seed ^ 0xabcd);
+    graph
+        .input_types()
+        .map(|ty| {
+            let data: Vec<f64> = (0..ty.size()).map(|_| random.unit()).collect();
+            let value = Value::from_elements(&data, &ty.shape)?;
+            Array::from_value(value).cast(ty.dtype).value()
+        })
+        .collect()
+}
+
+fn step(random: &mut Random, pool: &[Array], config: Config) -> Array {
+    // Recent arrays are likelier, so that graphs get deep.
+    let pick = |random: &mut Random| {
+        let n = pool.len();
+        let back = random.below(n).min(random.below(n));
+        pool[n - 1 - back].clone()
+    };
+    let (x, y) = (pick(random), pick(random));
+    match random.below(if config.loops { 15 } else { 14 }) {
+        0 | 1 => unary(random, &x, config),
+        2..=4 => {
+            let y = match_shape(&y, &x);
+            binary(random, &x, &y, config)
+        }
+        5 => literal(random, &x),
+        6 => {
+            let y = match_shape(&y, &x);
+            let condition = if config.kinks {
+                bind1(Op::Compare(*random.pick(CompareOp::ALL)), &[&x, &y])
+            } else {
+                random_mask(random, &x)
+            };
+            select(&condition, &x, y)
+        }
+        7 | 8 => reduce(random, &x, config),
+        9 => reshape(random, &x),
+        10 => cut(random, &x),
+        11 => join(random, &x, &match_shape(&y, &x)),
+        12 => product(random, &x, &y),
+        13 => factor(&x),
+        _ => looped(random, &x, &y, config),
+    }
+}
+
+/// `y` with the shape of `x`, by reducing to a number and repeating where it does not fit.
+fn match_shape(y: &Array, x: &Array) -> Array {
+    if y.shape() == x.shape() { y.clone() } else { y.mean().broadcast_to(x.shape()) }
+}
+
+fn unary(random: &mut Random, x: &Array, config: Config) -> Array {
+    let smooth = [UnaryOp::Neg, UnaryOp::Sin, UnaryOp::Cos, UnaryOp::Tanh, UnaryOp::Erf];
+    match random.below(if config.kinks { 9 } else { 7 }) {
+        0 => x.sin().exp(),
+        1 => (x.square() + 1.0).log(),
+        2 => (x.square() + 0.5).sqrt(),
+        3 => x.tanh().expm1(),
+        4..=6 => bind1(Op::Unary(*random.pick(&smooth)), &[x]),
+        7 => x.abs(),
+        _ => (x * 3.0).floor() * 0.25,
+    }
+}
+
+fn binary(random: &mut Random, x: &Array, y: &Array, config: Config) -> Array {
+    match random.below(if config.kinks { 8 } else { 6 }) {
+        0 => x + y,
+        1 => x - y,
+        2 => x.tanh() * y,
+        3 => x / (y.square() + 1.0),
+        4 => (x.square() + 0.5).pow(y.tanh()),
+        5 => x.atan2(y.square() + 1.0),
+        n => bind1(Op::Binary(if n == 6 { BinaryOp::Max } else { BinaryOp::Min }), &[x, y]),
+    }
+}
+
+fn literal(random: &mut Random, x: &Array) -> Array {
+    let numbers = [0.0, 1.0, -1.0, 2.0, 0.5, 1.5];
+    let number = *random.pick(&numbers);
+    match random.below(5) {
+        0 => x + number,
+        1 => x * number,
+        2 => number - x,
+        3 => x / if number == 0.0 { 4.0 } else { number },
+        _ => (x.square() + 0.5).pow(Array::from(number).cast(x.dtype())),
+    }
+}
+
+fn random_mask(random: &mut Random, x: &Array) -> Array {
+    let n = random.below(3) as i32;
+    if x.rank() == 0 {
+        return Array::from_slice(&[n == 0], ());
+    }
+    let ty = ArrayType::new(DType::I32, x.shape());
+    iota(&ty, x.rank() - 1).gt(n)
+}
+
+fn reduce(random: &mut Random, x: &Array, config: Config) -> Array {
+    let axes: Axes = (0..x.rank()).filter(|_| random.below(2) == 0).collect();
+    let op = match random.below(if config.kinks { 4 } else { 2 }) {
+        0 => ReduceOp::Sum,
+        1 => ReduceOp::Prod,
+        2 => ReduceOp::Max,
+        _ => ReduceOp::Min,
+    };
+    let reduced = bind1(Op::Reduce { op, axes }, &[&x.tanh()]);
+    // Half of the time the result meets the whole again, as in a softmax.
+    if random.below(2) == 0 { reduced } else { match_shape(&reduced, x) * x }
+}
+
+fn reshape(random: &mut Random, x: &Array) -> Array {
+    match random.below(4) {
+        0 => x.flatten(),
+        1 => x.transpose(),
+        2 => x.broadcast_to([&[2], x.shape()].concat()).mean_axes([0]),
+        _ if x.rank() > 0 => x.flip(-1),
+        _ => x.expand_dims(0),
+    }
+}
+
+fn cut(random: &mut Random, x: &Array) -> Array {
+    if x.rank() == 0 {
+        return x.expand_dims(0).pad([1], [2], 0.5);
+    }
+    let n = x.shape()[0];
+    match random.below(3) {
+        0 => x.at(random.below(n) as isize),
+        1 => x.slice_axis(0, 0..n.div_ceil(2)),
+        _ => {
+            let zero: Axes = smallvec![0; x.rank()];
+            let mut one = zero.clone();
+            one[0] = 1;
+            let op = Op::Pad { low: one.clone(), high: zero, interior: one };
+            let padded = bind1(op, &[x, &x.mean()]);
+            padded.slice_axis(0, 0..n)
+        }
+    }
+}
+
+fn join(random: &mut Random, x: &Array, y: &Array) -> Array {
+    if x.rank() == 0 {
+        return concat(&[x.expand_dims(0), y.expand_dims(0)], 0);
+    }
+    let both = concat(&[x.clone(), y.clone()], 0);
+    let from = random.below(x.shape()[0]);
+    both.slice_axis(0, from..from + x.shape()[0])
+}
+
+fn product(random: &mut Random, x: &Array, y: &Array) -> Array {
+    let x = x.tanh();
+    if x.rank() == 2 && random.below(2) == 0 {
+        // A Gram matrix.
+        return x.matmul(&x.transpose());
+    }
+    let axes = (0..x.rank()).find_map(|i| {
+        let j = y.shape().iter().position(|&n| n == x.shape()[i])?;
+        Some(DotAxes {
+            lhs_contract: smallvec![i],
+            rhs_contract: smallvec![j],
+            ..DotAxes::default()
+        })
+    });
+    match axes {
+        Some(axes) if x.rank() + y.rank() <= 5 => x.dot_general(&y.sin(), axes),
+        _ => &x * y.mean(),
+    }
+}
+
+/// A Cholesky factor or a solve of a matrix that is positive definite by construction.
+fn factor(x: &Array) -> Array {
+    if x.rank() != 2 {
+        return x.sin();
+    }
+    let x = x.tanh();
+    let n = x.shape()[0];
+    let ty = ArrayType::new(DType::I32, [n, n]);
+    let eye = iota(&ty, 0).eq(iota(&ty, 1)).cast(x.dtype());
+    let matrix = x.matmul(&x.transpose()) + eye * 2.0;
+    let factor = bind1(Op::Linalg(LinalgOp::Cholesky), &[&matrix]);
+    probpipe_trace::triangular_solve(&factor, &x, true, false)
+}
+
+fn looped(random: &mut Random, x: &Array, y: &Array, config: Config) -> Array {
+    let quiet = Config { loops: false, ..config };
+    let xs = if x.rank() == 0 { x.broadcast_to([3]) } else { x.clone() };
+    let outer = y.mean();
+    let body = |c: Array, x: Array| {
+        let grown = unary(random, &x, quiet).mean();
+        let next = (&c * 0.5 + grown * &outer).tanh();
+        (next, c * x)
+    };
+    let init = y.mean().tanh();
+    let (last, ys) = if x.rank().is_multiple_of(2) {
+        scan(init, xs, body)
+    } else {
+        scan_reverse(init, xs, body)
+    };
+    ys * last
+}

@@ -1,0 +1,165 @@
+//! Batching: a graph that runs on stacks of inputs at once. What does not depend on a batched
+//! input stays as it is and is computed once (so random numbers drawn from an unbatched key are
+//! common to all lanes). Inside, the batch axis is the leading one.
+
+mod control;
+mod linalg;
+mod structural;
+
+use crate::extract::{Env, internal};
+use probpipe_trace::{
+    Array, ArrayType, Axes, Eqn, Graph, LinalgOp, Op, Result, Shape, bind, bind1, trace,
+    with_location,
+};
+use smallvec::SmallVec;
+
+/// Maps a graph over `size` lanes: along the given axis of each input, `None` where an input is
+/// the same for all lanes. Gives the axis of each output: the leading one, or `None` for outputs
+/// that are the same for all lanes.
+pub fn vmap(
+    graph: &Graph,
+    size: usize,
+    in_axes: &[Option<usize>],
+) -> Result<(Graph, Vec<Option<usize>>)> {
+    let types: Vec<ArrayType> = graph
+        .input_types()
+        .zip(in_axes)
+        .map(|(ty, axis)| match axis {
+            Some(axis) if *axis <= ty.rank() => {
+                let mut shape = ty.shape.clone();
+                shape.insert(*axis, size);
+                Ok(ty.with_shape(shape))
+            }
+            Some(axis) => Err(internal(format!("batch axis {axis} does not fit {ty}"))),
+            None => Ok(ty.clone()),
+        })
+        .collect::<Result<_>>()?;
+    let mut flags = Vec::new();
+    let traced = trace(&types, |arguments| {
+        let lanes = arguments
+            .iter()
+            .zip(in_axes)
+            .map(|(a, axis)| Lanes {
+                array: axis.map_or(a.clone(), |axis| a.move_axis(axis as isize, 0)),
+                batched: axis.is_some(),
+            })
+            .collect();
+        let out = vmap_arrays(graph, size, lanes);
+        flags = out.iter().map(|lanes| lanes.batched.then_some(0)).collect();
+        out.into_iter().map(|lanes| lanes.array).collect()
+    })?;
+    Ok((traced.graph, flags))
+}
+
+/// An array that has one entry per lane along its leading axis, or is the same for all.
+#[derive(Clone, Debug)]
+pub(crate) struct Lanes {
+    pub(crate) array: Array,
+    pub(crate) batched: bool,
+}
+
+impl Lanes {
+    /// With an entry per lane, repeated where all are the same.
+    pub(crate) fn spread(&self, size: usize) -> Array {
+        if self.batched {
+            return self.array.clone();
+        }
+        let mut shape: Shape = smallvec::smallvec![size];
+        shape.extend_from_slice(self.array.shape());
+        let axes: Axes = (1..shape.len()).collect();
+        bind1(Op::Broadcast { shape, axes }, &[&self.array])
+    }
+}
+
+/// Results of an equation: all batched, or none.
+pub(crate) type LaneOutputs = SmallVec<[Lanes; 2]>;
+
+fn batched(array: Array) -> LaneOutputs {
+    smallvec::smallvec![Lanes { array, batched: true }]
+}
+
+/// Runs a graph on lanes.
+pub(crate) fn vmap_arrays(graph: &Graph, size: usize, lanes: Vec<Lanes>) -> Vec<Lanes> {
+    let mut env = Env::new(graph);
+    let mut flags = vec![false; graph.num_vars()];
+    for (v, lanes) in graph.inputs().iter().zip(lanes) {
+        flags[v.index()] = lanes.batched;
+        env.set(*v, lanes.array);
+    }
+    for eqn in graph.eqns() {
+        let operands: SmallVec<[Lanes; 3]> = eqn
+            .inputs
+            .iter()
+            .map(|v| Lanes { array: env.get(*v), batched: flags[v.index()] })
+            .collect();
+        let results = with_location(eqn.location, || {
+            if operands.iter().any(|x| x.batched) {
+                return eqn_vmap(eqn, size, &operands);
+            }
+            let arrays: SmallVec<[&Array; 3]> = operands.iter().map(|x| &x.array).collect();
+            let results = bind(eqn.op.clone(), &arrays).into_iter();
+            results.map(|array| Lanes { array, batched: false }).collect()
+        });
+        for (v, lanes) in eqn.outputs.iter().zip(results) {
+            flags[v.index()] = lanes.batched;
+            env.set(*v, lanes.array);
+        }
+    }
+    let outputs = graph.outputs().iter();
+    outputs.map(|v| Lanes { array: env.get(*v), batched: flags[v.index()] }).collect()
+}
+
+/// One equation of which some operand is batched.
+fn eqn_vmap(eqn: &Eqn, size: usize, x: &[Lanes]) -> LaneOutputs {
+    let spread = || -> SmallVec<[Array; 4]> { x.iter().map(|x| x.spread(size)).collect() };
+    // The same op, lane by lane, on operands that all have lanes.
+    let mapped = |op: Op| -> LaneOutputs {
+        let arrays = spread();
+        let arrays: SmallVec<[&Array; 4]> = arrays.iter().collect();
+        bind(op, &arrays).into_iter().map(|array| Lanes { array, batched: true }).collect()
+    };
+    let shifted = |axes: &[usize]| -> Axes { axes.iter().map(|a| a + 1).collect() };
+    let led = |first: usize, rest: &[usize]| -> Shape {
+        std::iter::once(first).chain(rest.iter().copied()).collect()
+    };
+    match &eqn.op {
+        Op::Unary(_)
+        | Op::Binary(_)
+        | Op::Compare(_)
+        | Op::Select
+        | Op::Cast(_)
+        | Op::Bitcast(_)
+        | Op::Threefry2x32 => mapped(eqn.op.clone()),
+        Op::Reduce { op, axes } => mapped(Op::Reduce { op: *op, axes: shifted(axes) }),
+        Op::Broadcast { shape, axes } => {
+            let axes = led(0, &shifted(axes));
+            mapped(Op::Broadcast { shape: led(size, shape), axes })
+        }
+        Op::Reshape { shape } => mapped(Op::Reshape { shape: led(size, shape) }),
+        Op::Transpose { permutation } => {
+            mapped(Op::Transpose { permutation: led(0, &shifted(permutation)) })
+        }
+        Op::Slice { start, limit, stride } => mapped(Op::Slice {
+            start: led(0, start),
+            limit: led(size, limit),
+            stride: led(1, stride),
+        }),
+        Op::Pad { low, high, interior } => batched(structural::pad_vmap(
+            Op::Pad { low: led(0, low), high: led(0, high), interior: led(0, interior) },
+            Op::Pad { low: low.clone(), high: high.clone(), interior: interior.clone() },
+            size,
+            x,
+        )),
+        Op::Concat { axis } => mapped(Op::Concat { axis: axis + 1 }),
+        Op::Reverse { axes } => mapped(Op::Reverse { axes: shifted(axes) }),
+        // It has no operands, so it is never batched.
+        Op::Iota { .. } => mapped(eqn.op.clone()),
+        Op::Dot(axes) => batched(linalg::dot_vmap(axes, x)),
+        Op::Linalg(LinalgOp::Cholesky) => mapped(eqn.op.clone()),
+        Op::Linalg(LinalgOp::TriangularSolve { .. }) => {
+            batched(linalg::triangular_solve_vmap(&eqn.op, size, x))
+        }
+        Op::Call { graph, .. } => vmap_arrays(graph, size, x.to_vec()).into(),
+        Op::Scan(scan) => control::scan_vmap(scan, size, x),
+    }
+}

@@ -1,0 +1,305 @@
+//! The user functions: trees, captures, calls, caches, loops, and what they refuse.
+
+use probpipe_trace::{
+    Array, DType, Interpreter, Key, Op, Tree, arange, array, fori_loop, normal, ones, scan, stack,
+    tree_map, uniform, with_default_float, zeros,
+};
+use probpipe_transforms::{
+    Jit, grad, graph_of, hessian, jacfwd, jacrev, jit, jvp, linearize, raw_graph_of,
+    value_and_grad, vjp, vmap, vmap_axes,
+};
+use std::cell::Cell;
+use std::sync::Arc;
+
+#[track_caller]
+fn close(got: &Array, want: &[f64]) {
+    let got: Vec<f64> = got.cast(DType::F64).to_vec().unwrap();
+    assert_eq!(got.len(), want.len(), "{got:?} {want:?}");
+    for (g, w) in got.iter().zip(want) {
+        assert!((g - w).abs() <= 1e-5 * (1.0 + w.abs()), "{got:?} {want:?}");
+    }
+}
+
+#[test]
+fn nested_transforms() {
+    let f = |x: Array| x.powi(3) * 2.0;
+    close(&grad(f)(array(2.0)), &[24.0]);
+    close(&grad(grad(f))(array(2.0)), &[24.0]);
+    close(&jit(vmap(grad(grad(f))))(array([1.0, 2.0])), &[12.0, 24.0]);
+    let score = grad(f);
+    close(&jit(vmap(&score))(array([1.0, 2.0])), &[6.0, 24.0]);
+    close(&vmap(jit(grad(jit(f))))(array([1.0, 2.0])), &[6.0, 24.0]);
+    close(&grad(|x: Array| vmap(grad(f))(x).sum())(array([1.0, 2.0])), &[12.0, 24.0]);
+    let e = 0.5f64.exp();
+    let h = hessian(|x: Array| (x.at(0) * x.at(1)).exp())(array([1.0, 0.5]));
+    close(&h, &[0.25 * e, 1.5 * e, 1.5 * e, e]);
+}
+
+#[test]
+fn derivatives_of_trees() {
+    let f = |(a, b): (Array, Vec<Array>)| (&a * &b[0]).sum() + b[1].exp();
+    let (da, db) = grad(f)((array([1.0, 2.0]), vec![array([3.0, 4.0]), array(0.0)]));
+    close(&da, &[3.0, 4.0]);
+    close(&db[0], &[1.0, 2.0]);
+    close(&db[1], &[1.0]);
+    let ((y, n), (dy, dn)) = jvp(
+        |(x, n): (Array, Array)| (x * n.cast(DType::F32), n + 1),
+        (array(2.0), array(3)),
+        (array(1.0), array(0)),
+    );
+    close(&y, &[6.0]);
+    close(&n, &[4.0]);
+    close(&dy, &[3.0]);
+    close(&dn, &[0.0]);
+    let (y, push) = linearize(|x: Array| x.square(), array([1.0, 2.0]));
+    close(&y, &[1.0, 4.0]);
+    close(&push(array([1.0, 10.0])), &[2.0, 40.0]);
+    let (y, pull) = vjp(|x: Array| (x.sin(), x.sum()), array([0.0, 0.0]));
+    close(&y.1, &[0.0]);
+    close(&pull((array([1.0, 2.0]), array(5.0))), &[6.0, 7.0]);
+    // What does not depend on the argument has a zero gradient.
+    close(&grad(|_: Array| array(1.0))(array([1.0, 2.0])), &[0.0, 0.0]);
+}
+
+#[test]
+fn jacobians() {
+    let f = |x: Array| stack(&[x.at(0) * x.at(1), x.at(1).sin(), x.at(0).square()], 0);
+    let want = [2.0, 1.0, 0.0, 2f64.cos(), 2.0, 0.0];
+    close(&jacfwd(f)(array([1.0, 2.0])), &want);
+    close(&jacrev(f)(array([1.0, 2.0])), &want);
+    assert_eq!(jacrev(f)(array([1.0, 2.0])).shape(), [3, 2]);
+    let h = hessian(|x: Array| (&x * &x * &x).sum())(ones([2, 2]));
+    assert_eq!(h.shape(), [2, 2, 2, 2]);
+    close(&jit(jacrev(jacfwd(|x: Array| x.exp())))(array(0.0)), &[1.0]);
+}
+
+#[test]
+fn captured_arrays_of_an_outer_trace() {
+    let outer =
+        jit(|(w, xs): (Array, Array)| vmap(|x: Array| grad(|y: Array| (&y * &w).sin())(x))(xs));
+    let want = [2.0 * 0.2f64.cos(), 2.0 * 0.4f64.cos()];
+    close(&outer((array(2.0), array([0.1, 0.2]))), &want);
+    let twice = grad(|x: Array| grad(|y: Array| &x * &x * &y * &y)(array(3.0)));
+    close(&twice(array(2.0)), &[24.0]);
+    let inner_jit = grad(|x: Array| jit(|y: Array| &x * &y)(array(3.0)) * &x);
+    close(&inner_jit(array(2.0)), &[12.0]);
+}
+
+#[test]
+fn gradients_in_and_through_loops() {
+    let f = |x: Array| {
+        let (c, ys) = scan(array(1.0), arange(5), |c, _| {
+            let g = grad(|y: Array| (&y * &x).sin())(c.clone());
+            (&c * &x + g, c)
+        });
+        c + ys.sum()
+    };
+    let slope = |x: f64| {
+        let run = |x: f64| {
+            let (mut c, mut s) = (1.0f64, 0.0);
+            for _ in 0..5 {
+                s += c;
+                c = c * x + (c * x).cos() * x;
+            }
+            c + s
+        };
+        (run(x + 1e-6) - run(x - 1e-6)) / 2e-6
+    };
+    close(&grad(f)(array(0.7)), &[slope(0.7)]);
+    close(&jit(grad(f))(array(0.7)), &[slope(0.7)]);
+    close(&jit(vmap(grad(f)))(array([0.7, 0.3])), &[slope(0.7), slope(0.3)]);
+    close(&grad(|x: Array| vmap(f)(x).sum())(array([0.7, 0.3])), &[slope(0.7), slope(0.3)]);
+}
+
+#[test]
+fn gradient_of_ten_thousand_steps() {
+    with_default_float(DType::F64, || {
+        let n = 10_000;
+        let f = |x: Array| fori_loop(n, x, |_, x| &x + (-&x * 1e-3));
+        let slope = grad(f)(array(2.0)).item::<f64>().unwrap();
+        let want = 0.999f64.powi(n as i32);
+        assert!((slope / want - 1.0).abs() < 1e-9, "{slope} {want}");
+    });
+}
+
+#[test]
+fn a_fit_in_one_program() {
+    let data = normal(Key::new(1), [200]) * 0.8 + 2.5;
+    let nll = |p: Array, data: &Array| {
+        let (mean, log_scale) = (p.at(0), p.at(1));
+        let z = (data - mean) / log_scale.exp();
+        (z.square() * 0.5 + log_scale).mean()
+    };
+    let fit = jit(|start: Array| {
+        fori_loop(400, start, |_, p| &p - grad(|q: Array| nll(q, &data))(p.clone()) * 0.1)
+    });
+    let found = fit(zeros([2]));
+    let mean = data.mean();
+    let scale = (&data - &mean).square().mean().sqrt().log();
+    close(&found.at(0), &[f64::from(mean.item::<f32>().unwrap())]);
+    close(&found.at(1), &[f64::from(scale.item::<f32>().unwrap())]);
+}
+
+#[test]
+fn unbatched_draws_are_common_to_all_lanes() {
+    let f = |x: Array| normal(Key::new(3), [1000]) + x;
+    let graph = graph_of(vmap(f), &zeros([50])).unwrap();
+    let draws = graph.eqns().iter().find(|e| e.op == Op::Threefry2x32).unwrap();
+    assert_eq!(graph.ty(draws.outputs[0]).shape[..], [1000]);
+    let keys = vmap(|k: Key| uniform(k, [2]))(Key::new(0).split_batch(4));
+    assert_eq!(keys.shape(), [4, 2]);
+}
+
+#[test]
+fn mapped_axes() {
+    let m = array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+    let columns = vmap_axes(|c: Array| c.sum(), 1, 0)(m.clone());
+    close(&columns, &[5.0, 7.0, 9.0]);
+    let f = |(row, w): (Array, Array)| row * w;
+    let scaled = vmap_axes(f, (-1, ()), 1)((m.clone(), array([10.0, 100.0])));
+    close(&scaled, &[10.0, 20.0, 30.0, 400.0, 500.0, 600.0]);
+    let (same, each) = vmap_axes(|x: Array| (array(1.0), x), 0, (None, 0))(array([1.0, 2.0]));
+    close(&same, &[1.0]);
+    close(&each, &[1.0, 2.0]);
+    let outer = vmap(|x: Array| vmap(|y: Array| &x * y)(array([1.0, 2.0])))(array([3.0, 5.0]));
+    close(&outer, &[3.0, 6.0, 5.0, 10.0]);
+}
+
+#[test]
+fn jit_traces_once_per_type() {
+    let traces = Cell::new(0);
+    let double = Jit::new(Arc::new(Interpreter), |x: Array| {
+        traces.set(traces.get() + 1);
+        x * 2.0
+    });
+    close(&double.call(array([1.0])), &[2.0]);
+    close(&double.call(array([5.0])), &[10.0]);
+    assert_eq!((traces.get(), double.cache_len()), (1, 1));
+    close(&double.call(array(3.0)), &[6.0]);
+    close(&double.call(array(4.0)), &[8.0]);
+    assert_eq!((traces.get(), double.cache_len()), (2, 2));
+    with_default_float(DType::F64, || double.call(array([1.0f64]).cast(DType::F64)));
+    assert_eq!(double.cache_len(), 3);
+}
+
+#[test]
+fn jit_inside_a_trace_is_a_call() {
+    let inner = jit(|x: Array| x.exp());
+    let graph = raw_graph_of(|x: Array| inner(x) + 1.0, &array(0.0)).unwrap();
+    assert!(graph.eqns().iter().any(|e| matches!(e.op, Op::Call { .. })));
+    let graph = graph_of(|x: Array| inner(x) + 1.0, &array(0.0)).unwrap();
+    assert!(!graph.eqns().iter().any(|e| matches!(e.op, Op::Call { .. })));
+    close(&vmap(&inner)(array([0.0])), &[1.0]);
+}
+
+#[test]
+fn a_step_with_its_gradient() {
+    let data = array([1.0, 2.0, 6.0]);
+    let step = jit(|(p, data): ((Array, Array), Array)| {
+        let (loss, g) = value_and_grad(|(a, b): (Array, Array)| (&data - a - b).square().mean())((
+            p.0.clone(),
+            p.1.clone(),
+        ));
+        (tree_map(|p, g| p - g * 0.1, p, g), loss)
+    });
+    let mut p = (array(0.0), array(0.0));
+    for _ in 0..50 {
+        p = step((p, data.clone())).0;
+    }
+    close(&(p.0 + p.1), &[3.0]);
+}
+
+#[test]
+fn compiled_functions_move_between_threads() {
+    fn send<T: Send + Sync>(f: T) -> T {
+        f
+    }
+    let f = send(jit(|x: Array| x * 2.0));
+    std::thread::scope(|s| {
+        s.spawn(|| close(&f(array(1.0)), &[2.0]));
+        s.spawn(|| close(&f(array(2.0)), &[4.0]));
+    });
+}
+
+#[test]
+fn key_trees_and_structures_survive() {
+    let (k, n) = jit(|(k, n): (Key, Array)| (k.fold_in(n.clone()), n))((Key::new(1), array(2)));
+    assert_eq!(k.structure(), Key::new(0).structure());
+    close(&n, &[2.0]);
+}
+
+/// Value, forward and reverse derivatives and lanes of a function of one number, against
+/// differences of its own values.
+#[track_caller]
+fn consistent(f: impl Fn(Array) -> Array + Copy) {
+    with_default_float(DType::F64, || {
+        let at = |x: f64| f(array(x)).item::<f64>().unwrap();
+        let want = (at(0.3 + 1e-6) - at(0.3 - 1e-6)) / 2e-6;
+        close(&jvp(f, array(0.3), array(1.0)).1, &[want]);
+        close(&grad(f)(array(0.3)), &[want]);
+        close(&jit(grad(f))(array(0.3)), &[want]);
+        let lanes = vmap(f)(array([0.3, 0.4]));
+        close(&lanes, &[at(0.3), at(0.4)]);
+        let second = |x: f64| grad(f)(array(x)).item::<f64>().unwrap();
+        let want2 = (second(0.3 + 1e-6) - second(0.3 - 1e-6)) / 2e-6;
+        close(&grad(grad(f))(array(0.3)), &[want2]);
+        close(&hessian(f)(array(0.3)), &[want2]);
+        close(&jit(vmap(hessian(f)))(array([0.3, 0.3])), &[want2, want2]);
+    });
+}
+
+#[test]
+fn loops_of_every_kind() {
+    // A counter and a key are carried beside a float; stacked integers come out.
+    consistent(|x| {
+        let ((last, _, _), (ys, ns)) =
+            scan((x.clone(), array(0), Key::new(7)), arange(4), |(c, n, key), _| {
+                let (k, next) = key.split();
+                let noise = uniform(k, ());
+                let c = (&c * &x + noise * n.cast(DType::F64)).sin();
+                ((c.clone(), &n + 1, next), (c, n))
+            });
+        last + (ys * ns.cast(DType::F64)).sum()
+    });
+    // Scanned arrays that depend on the argument, backwards.
+    consistent(|x| {
+        let xs = arange(5).cast(DType::F64) * &x;
+        let (last, ys) = probpipe_trace::scan_reverse(x.clone(), xs, |c, x| {
+            let next = &c * 0.9 + x.sin();
+            (next.clone(), next * c)
+        });
+        last + ys.sum()
+    });
+    // Loops in loops; the inner one reads the outer carry.
+    consistent(|x| {
+        fori_loop(3, x.clone(), |i, c| {
+            let (inner, _) = scan(array(1.0).cast(DType::F64), arange(3), |d, j| {
+                ((&d * &c + (&i + j).cast(DType::F64) * &x).cos(), ())
+            });
+            inner + c * 0.5
+        })
+    });
+    // Carries that swap places take their tangents along.
+    consistent(|x| {
+        let start = (x.clone(), array(1.0).cast(DType::F64));
+        let (a, b) = fori_loop(3, start, |_, (a, b)| (b.clone() * 1.5, a + b.square()));
+        a * b
+    });
+    // A derivative is taken in the step, of a function of the carry.
+    consistent(|x| {
+        fori_loop(3, x, |_, c| {
+            let (y, dy) = value_and_grad(|t: Array| (t.square() + 1.0).sqrt())(c);
+            y * 0.5 + dy
+        })
+    });
+    // A matrix in the loop.
+    consistent(|x| {
+        let m =
+            stack(&[stack(&[&x + 2.0, x.clone()], 0), stack(&[x.clone(), array(3.0) + &x], 0)], 0);
+        let l = m.cholesky();
+        let b = fori_loop(2, ones([2, 1]), |_, b| {
+            probpipe_trace::triangular_solve(&l, &b, true, false)
+        });
+        b.sum() + l.sum()
+    });
+}

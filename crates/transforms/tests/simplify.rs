@@ -1,0 +1,146 @@
+//! Simplification beyond random graphs: every rule is met, loops lose what they need not carry,
+//! and time stays linear.
+
+use probpipe_trace::{
+    Array, ArrayType, DType, Graph, Key, Op, Scan, arange, array, concat, eval, iota, normal, scan,
+    select, trace, triangular_solve, uniform, verify, zeros,
+};
+use probpipe_transforms::rewrite::{simplify, simplify_counted};
+use probpipe_transforms::testing::{Config, random_graph};
+use probpipe_transforms::{graph_of, raw_graph_of};
+use std::collections::BTreeMap;
+
+#[test]
+fn every_rule_is_met() {
+    let mut met: BTreeMap<&'static str, usize> = BTreeMap::new();
+    let mut add = |graph: &Graph| {
+        let (simple, counts) = simplify_counted(graph).unwrap();
+        verify(&simple).unwrap();
+        for (name, count) in counts {
+            *met.entry(name).or_default() += count;
+        }
+    };
+    for seed in 0..100 {
+        add(&random_graph(seed, Config::default()).unwrap());
+    }
+    let x = || zeros([3, 4]);
+    add(&raw_graph_of(|x: Array| -(-&x) - -(&x - 1.0), &x()).unwrap());
+    add(&raw_graph_of(|x: Array| x.abs() * x.abs() + (-(&x * 3.0)), &x()).unwrap());
+    add(&raw_graph_of(|x: Array| select(&x.gt(0.0), &x, &x) * 2.0 / 4.0, &x()).unwrap());
+    add(&raw_graph_of(|x: Array| x.gt(0.0).cast(DType::I32).cast(DType::F32), &x()).unwrap());
+    add(&raw_graph_of(|x: Array| concat(&[x.flip(0).flip(0).pad([0, 0], [0, 0], 0.0)], 0), &x())
+        .unwrap());
+    add(&raw_graph_of(
+        |x: Array| (-x).sum() + iota(&ArrayType::new(DType::F32, [2, 3]), 1).sum(),
+        &x(),
+    )
+    .unwrap());
+    add(&raw_graph_of(|x: Array| x.transpose().dot(&x).dot(&zeros([5, 4]).transpose()), &x())
+        .unwrap());
+    add(&raw_graph_of(
+        |x: Array| zeros([5, 4]).exp().transpose().dot(&x.transpose().transpose()),
+        &zeros([5, 4]),
+    )
+    .unwrap());
+    add(&raw_graph_of(|x: Array| x.dot(&x.transpose()), &x()).unwrap());
+    let row = zeros([1, 4]);
+    add(&raw_graph_of(|x: Array| x.broadcast_to([3, 4]).sin(), &row).unwrap());
+    add(&raw_graph_of(|x: Array| x.broadcast_to([2, 3, 4]).broadcast_to([5, 2, 3, 4]), &x())
+        .unwrap());
+    let missed: Vec<&str> = met.iter().filter(|(_, n)| **n == 0).map(|(name, _)| *name).collect();
+    assert!(missed.is_empty(), "never met: {missed:?}");
+}
+
+fn only_scan(graph: &Graph) -> Scan {
+    let mut scans = graph.eqns().iter().filter_map(|e| match &e.op {
+        Op::Scan(scan) => Some(scan.clone()),
+        _ => None,
+    });
+    let scan = scans.next().unwrap();
+    assert!(scans.next().is_none());
+    scan
+}
+
+#[test]
+fn loops_carry_only_what_changes_and_is_read() {
+    let f = |(a, x): (Array, Array)| {
+        let start = (x.clone(), a.clone(), zeros([5]), array(0));
+        let ((x, a, _, _), ys) = scan(start, arange(10), |(x, a, dead, count), i| {
+            let grown = &x * a.exp() + i.cast(DType::F32);
+            ((grown.clone(), a.clone(), dead + grown.clone(), count + 1), (grown, a))
+        });
+        x + a + ys.1.sum()
+    };
+    let args = (array(0.5), array(0.25));
+    let graph = graph_of(f, &args).unwrap();
+    let scan = only_scan(&graph);
+    // `a` is the same in every step and moves out with its `exp`; the rest is never read.
+    assert_eq!((scan.carries, scan.consts, scan.ys()), (1, 1, 0), "{graph}");
+    assert!(!format!("{:?}", scan.body).contains("exp"), "{graph}");
+    let raw = raw_graph_of(f, &args).unwrap();
+    let inputs =
+        [args.0.cast(DType::F32).value().unwrap(), args.1.cast(DType::F32).value().unwrap()];
+    let inputs: Vec<_> = inputs.iter().collect();
+    let run = |g: &Graph| eval::eval_graph(g, &inputs).unwrap()[0].to_vec::<f32>().unwrap()[0];
+    assert!((run(&graph) - run(&raw)).abs() < 1e-3 * run(&raw).abs());
+}
+
+#[test]
+fn scalar_work_is_done_once() {
+    let f = |(scale, x): (Array, Array)| &x / scale.exp().broadcast_to([1000]).sqrt();
+    let graph = graph_of(f, &(array(1.0), zeros([1000]))).unwrap();
+    let large = |e: &&probpipe_trace::Eqn| graph.ty(e.outputs[0]).size() > 1;
+    // A broadcast and a division.
+    assert_eq!(graph.eqns().iter().filter(large).count(), 2, "{graph}");
+}
+
+#[test]
+fn draws_are_not_folded_and_not_repeated() {
+    let f = |x: Array| {
+        normal(Key::new(0), [4]) + normal(Key::new(0), [4]) + uniform(Key::new(1), [4]) + x
+    };
+    let graph = graph_of(f, &array(0.0)).unwrap();
+    let draws = graph.eqns().iter().filter(|e| e.op == Op::Threefry2x32).count();
+    assert_eq!(draws, 2, "{graph}");
+}
+
+#[test]
+fn small_constants_are_folded() {
+    let f = |x: Array| {
+        let m = array([[4.0, 1.0], [1.0, 3.0]]);
+        triangular_solve(&m.cholesky(), &x, true, false)
+    };
+    let graph = graph_of(f, &zeros([2])).unwrap();
+    assert!(!graph.eqns().iter().any(|e| e.op.name() == "cholesky"), "{graph}");
+}
+
+#[test]
+fn locations_are_kept() {
+    let f = |x: Array| (x.exp() * 1.0).sum();
+    let graph = graph_of(f, &zeros([2])).unwrap();
+    assert!(graph.eqns().iter().all(|e| e.location.file().ends_with("simplify.rs")), "{graph}");
+}
+
+#[test]
+fn time_is_linear() {
+    let chain = |n: usize| {
+        let types = [ArrayType::new(DType::F32, [10])];
+        let traced = trace(&types, |x| {
+            let mut y = x[0].clone();
+            for i in 0..n {
+                y = (&y * (1.0 + i as f64) + &x[0]).sin();
+            }
+            vec![y]
+        });
+        traced.unwrap().graph
+    };
+    let time = |graph: &Graph| {
+        let clock = std::time::Instant::now();
+        simplify(graph);
+        clock.elapsed().as_secs_f64()
+    };
+    let (small, large) = (chain(500), chain(5000));
+    let best = |g: &Graph| (0..5).map(|_| time(g)).fold(f64::INFINITY, f64::min);
+    let ratio = best(&large) / best(&small);
+    assert!(ratio < 40.0, "ten times the equations took {ratio} times as long");
+}
