@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// Idle memory that a device keeps for reuse.
 const POOL_BYTES: u64 = 256 << 20;
@@ -144,17 +145,18 @@ impl DeviceBuffer for GpuBuffer {
             device.queue.submit([encoder.finish()]);
             staging
         })?;
-        let outcome: Arc<Mutex<Option<Result<(), wgpu::BufferAsyncError>>>> = Arc::default();
-        let sink = outcome.clone();
-        staging.map_async(wgpu::MapMode::Read, .., move |result| *lock(&sink) = Some(result));
+        let (answer, answered) = std::sync::mpsc::channel();
+        // Sending fails only once this call has given up.
+        staging.map_async(wgpu::MapMode::Read, .., move |result| drop(answer.send(result)));
         device.poll(wgpu::PollType::wait_indefinitely())?;
         device.fault()?;
-        match lock(&outcome).take() {
-            Some(Ok(())) => {}
-            Some(Err(e)) => {
+        // Another thread's poll may be the one that is about to deliver the answer.
+        match answered.recv_timeout(Duration::from_secs(10)) {
+            Ok(Ok(())) => {}
+            Ok(Err(e)) => {
                 return Err(Error::new(ErrorKind::Device, format!("reading the GPU failed: {e}")));
             }
-            None => return Err(Error::new(ErrorKind::Device, "the GPU did not answer")),
+            Err(_) => return Err(Error::new(ErrorKind::Device, "the GPU did not answer")),
         }
         let view = staging
             .get_mapped_range(..)

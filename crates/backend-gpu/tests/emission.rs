@@ -13,8 +13,7 @@ use probpipe_trace::{
 };
 
 fn emitted(graph: &Graph, target: &Target) -> Result<Module> {
-    let options =
-        Options { element_bytes: |_| 4, library_matmul: Some(64), ..Options::default() };
+    let options = Options { element_bytes: |_| 4, library_matmul: Some(64), ..Options::default() };
     emit(&lower(graph, &options)?, target)
 }
 
@@ -140,9 +139,7 @@ fn limits_of_the_device_are_errors() {
     assert!(error.to_string().contains("f32[1048576] take 4194304 bytes"), "{error}");
 
     let types: Vec<ArrayType> = (0..12).map(|_| ty(DType::F32, &[100])).collect();
-    let graph = graph_of(&types, |x| {
-        vec![x.iter().skip(1).fold(x[0].clone(), |sum, x| sum + x)]
-    });
+    let graph = graph_of(&types, |x| vec![x.iter().skip(1).fold(x[0].clone(), |sum, x| sum + x)]);
     let error = emitted(&graph, &Target { storage_buffers: 8, ..Target::default() }).unwrap_err();
     assert!(error.to_string().contains("touches 13 arrays, more than the 8"), "{error}");
     assert!(error.location().is_some_and(|l| l.line() > line), "{error}");

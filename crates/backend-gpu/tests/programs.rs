@@ -215,6 +215,21 @@ fn lanes() {
     });
 }
 
+/// A loop that Mesa's software driver got wrong when it unrolled it.
+#[test]
+fn short_loops_with_several_functions() {
+    let Some(gpu) = adapter_or_skip() else { return };
+    let x = f32s(&noise(120, 1), &[40, 3]);
+    check(&gpu, 64.0, &[x], |x| {
+        let (q, ys) = scan(x[0].clone(), arange(1), |b, t| {
+            let s = b.sum_axes([1]).reshape([40, 1]).tanh();
+            let n = s * &b * 0.6 + b.flip(1) * 0.5 + t.cast(DType::F32) * 0.1;
+            (n.clone(), n.sum_axes([1]).tanh())
+        });
+        vec![q, ys]
+    });
+}
+
 #[test]
 fn loops_of_wide_steps() {
     let Some(gpu) = adapter_or_skip() else { return };

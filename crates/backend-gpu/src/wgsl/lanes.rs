@@ -41,6 +41,9 @@ pub(super) struct Register {
 impl Register {
     /// The index within the lane's own elements; the caller leaves out the lane's axis.
     pub fn local(&self, map: &IndexMap, lane: Option<usize>) -> IndexMap {
+        if self.period == i64::MAX {
+            return map.clone();
+        }
         let scale = |v: i64| if v % self.period == 0 { v / self.period * self.step } else { v };
         let mut local = map.clone();
         for (axis, step) in local.axes.iter_mut().enumerate() {
@@ -316,7 +319,10 @@ impl Emitter<'_> {
                 || matches!(span.slot, Slot::Output(_));
             // Between two iterations of a loop around the region, memory holds the value.
             let carried = usage.read_first && !self.loops.is_empty();
-            let (load, store) = (usage.read_first, usage.written && (outside || carried));
+            let store = usage.written && (outside || carried);
+            // What is stored is loaded first: the region may write a part of it only, or nothing
+            // where a loop has no steps.
+            let load = usage.read_first || store;
             let (size, whole) = match usage.step {
                 Some(step) if step > 0 => {
                     (span.size / lanes, span.size % (step as usize * lanes) == 0)
@@ -495,8 +501,11 @@ impl Emitter<'_> {
             Stmt::Library(_) => {}
             Stmt::Loop(l) => {
                 let t = format!("{}", l.id);
+                // Mesa's software driver computes wrong numbers in some loops that it unrolls
+                // (seen with 22.3.6): there the bound is one that it cannot know.
+                let opaque = if self.target.software { " + i32(group.z)" } else { "" };
                 text.open(format_args!(
-                    "for (var {t}: i32 = 0; {t} < {}; {t} = {t} + 1) {{",
+                    "for (var {t}: i32 = 0; {t} < {}{opaque}; {t} = {t} + 1) {{",
                     l.length
                 ));
                 names.insert(l.id, t);
