@@ -1,0 +1,67 @@
+//! What each stage of a program costs: tracing, transforming, compiling, running. Compile time is
+//! a feature, so it is measured like one.
+
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use probpipe::prelude::*;
+use probpipe::transforms::{raw_graph_of, rewrite};
+use probpipe::{Array, Graph};
+use probpipe_benches::{WORKLOADS, Workload};
+use std::hint::black_box;
+
+fn workload(name: &str) -> &'static Workload {
+    WORKLOADS.iter().find(|w| w.name == name).unwrap_or(&WORKLOADS[0])
+}
+
+/// A chain of `n` equations that no rewrite shortens.
+fn chain(n: usize) -> Graph {
+    let f = |x: Array| (0..n / 2).fold(x.clone(), |y, _| y.sin() * &x);
+    raw_graph_of(f, &zeros([16])).unwrap_or_else(|e| panic!("{e}"))
+}
+
+fn stages(c: &mut Criterion) {
+    for name in ["scalar_call", "mle_step", "vi_300"] {
+        let w = workload(name);
+        let inputs = (w.inputs)();
+        c.bench_function(&format!("trace/{name}"), |b| {
+            b.iter(|| raw_graph_of(w.function, black_box(&inputs)))
+        });
+        let Ok(raw) = raw_graph_of(w.function, &inputs) else { continue };
+        c.bench_function(&format!("simplify/{name}"), |b| {
+            b.iter(|| rewrite::simplify(black_box(&raw)))
+        });
+        let simple = rewrite::simplify(&raw);
+        let backend = Device::Cpu.backend();
+        c.bench_function(&format!("compile/{name}"), |b| {
+            b.iter(|| backend.compile(black_box(&simple)))
+        });
+        let call = jit(w.function);
+        call(inputs.clone());
+        c.bench_function(&format!("run/{name}"), |b| {
+            b.iter_batched(|| inputs.clone(), &call, BatchSize::SmallInput)
+        });
+    }
+}
+
+fn size(c: &mut Criterion) {
+    for n in [1_000, 10_000] {
+        let graph = chain(n);
+        c.bench_function(&format!("simplify/{n} equations"), |b| {
+            b.iter(|| rewrite::simplify(black_box(&graph)))
+        });
+        let nonzero = [true];
+        c.bench_function(&format!("linearize/{n} equations"), |b| {
+            b.iter(|| rewrite::linearize(black_box(&graph), &nonzero))
+        });
+        let backend = Device::Cpu.backend();
+        c.bench_function(&format!("compile/{n} equations"), |b| {
+            b.iter(|| backend.compile(black_box(&graph)))
+        });
+    }
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().sample_size(20);
+    targets = stages, size
+}
+criterion_main!(benches);
