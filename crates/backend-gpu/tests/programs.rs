@@ -152,7 +152,7 @@ fn constants_and_captured_results() {
 fn scalar_loops() {
     let Some(gpu) = adapter_or_skip() else { return };
     let x = f32s(&[0.5], &[]);
-    check(&gpu, 8.0, &[x.clone()], |x| {
+    check(&gpu, 8.0, std::slice::from_ref(&x), |x| {
         vec![fori_loop(100, x[0].clone(), |_, s| (&s * 0.9).sin() + 0.1)]
     });
     let xs = f32s(&noise(50, 8), &[50]);
