@@ -215,6 +215,20 @@ fn lanes() {
     });
 }
 
+/// A number that all lanes keep a copy of, carried, read after the loop.
+#[test]
+fn lanes_with_a_shared_counter() {
+    let Some(gpu) = adapter_or_skip() else { return };
+    let q = f32s(&noise(600, 18), &[200, 3]);
+    let s = f32s(&[0.5], &[]);
+    check(&gpu, 64.0, &[q, s], |x| {
+        let (q, s) = fori_loop(9, (x[0].clone(), x[1].clone()), |_, (q, s)| {
+            (q.sin() * 0.5 + q.sum_axes([1]).reshape([200, 1]) * &s * 0.1, s * 0.9)
+        });
+        vec![q, s]
+    });
+}
+
 /// A loop that Mesa's software driver got wrong when it unrolled it.
 #[test]
 fn short_loops_with_several_functions() {
