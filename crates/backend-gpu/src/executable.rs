@@ -70,6 +70,9 @@ impl Gpu {
     }
 }
 
+/// A host value and its copy on the device.
+type Kept = (Value, Arc<Memory>);
+
 /// A program on a device.
 pub struct GpuProgram {
     device: Arc<Device>,
@@ -82,7 +85,7 @@ pub struct GpuProgram {
     /// Held while a call is encoded and submitted, since a long loop takes several submissions.
     turn: Mutex<()>,
     /// The last host value of each argument and its copy on the device.
-    kept: Mutex<Vec<Option<(Value, Arc<Memory>)>>>,
+    kept: Mutex<Vec<Option<Kept>>>,
 }
 
 impl fmt::Debug for GpuProgram {

@@ -152,7 +152,7 @@ fn constants_and_captured_results() {
 fn scalar_loops() {
     let Some(gpu) = adapter_or_skip() else { return };
     let x = f32s(&[0.5], &[]);
-    check(&gpu, 8.0, &[x.clone()], |x| {
+    check(&gpu, 8.0, std::slice::from_ref(&x), |x| {
         vec![fori_loop(100, x[0].clone(), |_, s| (&s * 0.9).sin() + 0.1)]
     });
     let xs = f32s(&noise(50, 8), &[50]);
@@ -212,6 +212,20 @@ fn lanes() {
             ((q, p), energy)
         });
         vec![q, p, energies]
+    });
+}
+
+/// A number that all lanes keep a copy of, carried, read after the loop.
+#[test]
+fn lanes_with_a_shared_counter() {
+    let Some(gpu) = adapter_or_skip() else { return };
+    let q = f32s(&noise(600, 18), &[200, 3]);
+    let s = f32s(&[0.5], &[]);
+    check(&gpu, 64.0, &[q, s], |x| {
+        let (q, s) = fori_loop(9, (x[0].clone(), x[1].clone()), |_, (q, s)| {
+            (q.sin() * 0.5 + q.sum_axes([1]).reshape([200, 1]) * &s * 0.1, s * 0.9)
+        });
+        vec![q, s]
     });
 }
 

@@ -153,7 +153,7 @@ impl Scope<'_> {
         }
         let dtype = self.memory.span(buffer).dtype;
         let element = self.element(buffer, index, uses);
-        self.from_memory(buffer, dtype, element)
+        self.decoded(buffer, dtype, element)
     }
 
     fn register(&self, register: &Register, index: &IndexMap) -> String {
@@ -165,7 +165,7 @@ impl Scope<'_> {
         }
     }
 
-    fn from_memory(&self, buffer: BufferId, dtype: DType, element: String) -> String {
+    fn decoded(&self, buffer: BufferId, dtype: DType, element: String) -> String {
         match dtype {
             DType::Bool => format!("{element} != 0u"),
             DType::F32 | DType::I32 if self.memory.span(buffer).slot.untyped() => {
@@ -179,7 +179,7 @@ impl Scope<'_> {
     pub fn read(&self, buffer: BufferId, index: &IndexMap, uses: &mut Uses) -> String {
         let dtype = self.memory.span(buffer).dtype;
         let element = self.element(buffer, index, uses);
-        self.from_memory(buffer, dtype, element)
+        self.decoded(buffer, dtype, element)
     }
 
     /// Assigns an element of a buffer, in memory.

@@ -6,6 +6,7 @@ mod kernel;
 mod lanes;
 mod library;
 mod memory;
+mod region;
 
 pub use memory::Slot;
 pub(crate) use memory::to_words;
