@@ -1,4 +1,4 @@
-//! Times of a few typical programs, and of compiling them. `speed NAME` runs one and prints the
+//! Times of a few typical programs, and of compiling them. `programs NAME` runs one and prints the
 //! code's stages with `DUMP=1`.
 
 use probpipe_backend_cpu::Cpu;
