@@ -47,8 +47,8 @@ pub mod prelude {
     pub use crate::{
         Array, DType, Device, Distribution, Error, Key, LogProb, MultivariateNormal, Normal,
         RandomLayout, Record, Result, Sample, Tree, arange, array, concat, fori_loop, full, grad,
-        graph_of, hessian, jacfwd, jacrev, jit, jit_on, jvp, linspace, normal, ones, product,
-        scan, select, stack, tree_map, uniform, value_and_grad, vjp, vmap, vmap_axes, where_,
+        graph_of, hessian, jacfwd, jacrev, jit, jit_on, jvp, linspace, normal, ones, product, scan,
+        select, stack, tree_map, uniform, value_and_grad, vjp, vmap, vmap_axes, where_,
         with_default_float, with_device, zeros,
     };
 }

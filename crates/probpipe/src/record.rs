@@ -79,8 +79,9 @@ impl Index<&str> for Record {
     fn index(&self, name: &str) -> &Array {
         // One array for all absent names: an index gives a reference and cannot make a message.
         static ABSENT: LazyLock<Array> = LazyLock::new(|| {
-            let error = Error::new(ErrorKind::Value, "a record was indexed by a name it does not have")
-                .help("see `Record::names` for the names it has, and `Record::get`");
+            let error =
+                Error::new(ErrorKind::Value, "a record was indexed by a name it does not have")
+                    .help("see `Record::names` for the names it has, and `Record::get`");
             Array::invalid(error, std::panic::Location::caller())
         });
         self.get(name).unwrap_or(&ABSENT)

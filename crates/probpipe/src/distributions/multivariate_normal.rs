@@ -49,9 +49,8 @@ impl MultivariateNormal {
         let d = loc.shape().last().copied();
         let matrix = scale_tril.shape();
         let square = matrix.len() >= 2 && d.is_some() && matrix.ends_with(&[d.unwrap_or(0); 2]);
-        let batch = || {
-            broadcast_shapes(&loc.shape()[..loc.rank() - 1], &matrix[..matrix.len() - 2])
-        };
+        let batch =
+            || broadcast_shapes(&loc.shape()[..loc.rank() - 1], &matrix[..matrix.len() - 2]);
         if !square || batch().is_none() {
             let (loc_ty, matrix_ty) = (loc.ty(), scale_tril.ty());
             let mut error = Error::new(

@@ -3,9 +3,7 @@
 
 use super::{Distribution, LogProb, Sample, join};
 use crate::Record;
-use probpipe_trace::{
-    Array, Error, ErrorKind, Flatten, Key, Rebuild, Result, Shape, Tree, concat,
-};
+use probpipe_trace::{Array, Error, ErrorKind, Flatten, Key, Rebuild, Result, Shape, Tree, concat};
 
 /// A distribution under a name.
 #[derive(Clone, Debug)]
