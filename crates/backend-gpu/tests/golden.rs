@@ -15,8 +15,7 @@ fn expect(name: &str, shapes: &[&[usize]], f: impl FnOnce(&[Array]) -> Vec<Array
     let options = Options { element_bytes: |_| 4, ..Options::default() };
     let program = lower(&graph_of(&types, f), &options).expect("lowers");
     let module = emit(&program, &Target::default()).expect("is emitted");
-    let text: String =
-        module.shaders.iter().map(|s| format!("// shader\n{}\n", s.text)).collect();
+    let text: String = module.shaders.iter().map(|s| format!("// shader\n{}\n", s.text)).collect();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.wgsl"));
     if std::env::var_os("UPDATE_EXPECT").is_some() {
         std::fs::write(&path, &text).expect("the file can be written");
