@@ -3,8 +3,8 @@
 
 #![forbid(unsafe_code)]
 
-use probpipe::prelude::*;
 use probpipe::Shape;
+use probpipe::prelude::*;
 
 /// A program: a function of arrays, and arguments for it.
 pub struct Workload {
@@ -48,34 +48,52 @@ pub const WORKLOADS: &[Workload] = &[
     workload("logistic_1e5", || vec![grid(-10.0, 10.0, 100_000)], |x| vec![logistic(&x[0])]),
     workload("logistic_1e7", || vec![grid(-10.0, 10.0, 10_000_000)], |x| vec![logistic(&x[0])])
         .heavy(),
-    workload("logistic_grad_1e5", || vec![grid(-10.0, 10.0, 100_000)], |x| {
-        vec![vmap(grad(|x: Array| logistic(&x)))(x[0].clone())]
-    }),
-    workload("logistic_grad2_1e5", || vec![grid(-10.0, 10.0, 100_000)], |x| {
-        vec![vmap(grad(grad(|x: Array| logistic(&x))))(x[0].clone())]
-    }),
+    workload(
+        "logistic_grad_1e5",
+        || vec![grid(-10.0, 10.0, 100_000)],
+        |x| vec![vmap(grad(|x: Array| logistic(&x)))(x[0].clone())],
+    ),
+    workload(
+        "logistic_grad2_1e5",
+        || vec![grid(-10.0, 10.0, 100_000)],
+        |x| vec![vmap(grad(grad(|x: Array| logistic(&x))))(x[0].clone())],
+    ),
     workload("chain_1e7", chain_inputs, |x| vec![chain(&x[0], &x[1], &x[2], &x[3])]).heavy(),
-    workload("score_200", || vec![grid(0.0, 4.0, 200)], |x| {
-        vec![vmap(grad(|x: Array| Normal::new(2.0, 0.5).log_prob(&x)))(x[0].clone())]
-    }),
+    workload(
+        "score_200",
+        || vec![grid(0.0, 4.0, 200)],
+        |x| vec![vmap(grad(|x: Array| Normal::new(2.0, 0.5).log_prob(&x)))(x[0].clone())],
+    ),
     workload("mc_loss_grad_5000", || vec![scalar(3.0)], |x| pair(mc_loss_grad(x[0].clone()))),
-    workload("mc_loss_grad_5000x50", || vec![grid(-3.0, 3.0, 50)], |x| {
-        pair(vmap(mc_loss_grad)(x[0].clone()))
-    }),
-    workload("normal_1e6", || vec![Array::from_slice(&[0u32, 0], [2])], |x| {
-        vec![normal(Key::from_data(&x[0]), [1_000_000])]
-    })
+    workload(
+        "mc_loss_grad_5000x50",
+        || vec![grid(-3.0, 3.0, 50)],
+        |x| pair(vmap(mc_loss_grad)(x[0].clone())),
+    ),
+    workload(
+        "normal_1e6",
+        || vec![Array::from_slice(&[0u32, 0], [2])],
+        |x| vec![normal(Key::from_data(&x[0]), [1_000_000])],
+    )
     .heavy(),
     workload("mle_200", || vec![mle_data()], |x| vec![mle(&x[0])]),
-    workload("mle_step", || vec![zeros([2]), mle_data()], |x| {
-        let (params, loss) = mle_step(x[0].clone(), &x[1]);
-        vec![params, loss]
-    }),
+    workload(
+        "mle_step",
+        || vec![zeros([2]), mle_data()],
+        |x| {
+            let (params, loss) = mle_step(x[0].clone(), &x[1]);
+            vec![params, loss]
+        },
+    ),
     workload("vi_300", || vec![zeros([2])], |x| pair(vi(x[0].clone()))),
-    workload("hmc_10d", || vec![zeros([10])], |x| {
-        let scales = grid(0.5, 2.0, 10);
-        pair(hmc(|q| (q / &scales).square().sum() * -0.5, x[0].clone(), 0.1, 20, 1000))
-    })
+    workload(
+        "hmc_10d",
+        || vec![zeros([10])],
+        |x| {
+            let scales = grid(0.5, 2.0, 10);
+            pair(hmc(|q| (q / &scales).square().sum() * -0.5, x[0].clone(), 0.1, 20, 1000))
+        },
+    )
     .heavy(),
     workload("logreg_hmc", logreg_data, |x| {
         let log_prob = |w: Array| {
@@ -148,9 +166,9 @@ fn chain(a: &Array, b: &Array, c: &Array, d: &Array) -> Array {
 }
 
 fn mc_loss_grad(loc: Array) -> (Array, Array) {
-    value_and_grad(|loc: Array| {
-        Normal::new(loc, 1.0).sample(Key::new(42), [5000]).square().mean()
-    })(loc)
+    value_and_grad(|loc: Array| Normal::new(loc, 1.0).sample(Key::new(42), [5000]).square().mean())(
+        loc,
+    )
 }
 
 fn mle_data() -> Array {

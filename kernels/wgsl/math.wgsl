@@ -25,8 +25,11 @@ fn pp_inf() -> f32 {
     return bitcast<f32>(0x7f800000u);
 }
 
+// By a choice, not by masks: LLVM 15 in Mesa's software driver makes wrong code of the masks when
+// two functions that use them meet in a loop.
 fn pp_copysign(x: f32, s: f32) -> f32 {
-    return bitcast<f32>((bitcast<u32>(x) & 0x7fffffffu) | (bitcast<u32>(s) & 0x80000000u));
+    let magnitude = abs(x);
+    return select(magnitude, -magnitude, bitcast<i32>(s) < 0);
 }
 
 fn pp_max(x: f32, y: f32) -> f32 {

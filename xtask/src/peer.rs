@@ -16,18 +16,15 @@ pub struct Peer {
 /// Runs `benches/peers/run_jax.py` with the given Python.
 pub fn run(python: &str, name: &str) -> Result<Peer, String> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../benches/peers/run_jax.py");
-    let output = Command::new(python)
-        .args([script, name])
-        .output()
-        .map_err(|e| format!("{python}: {e}"))?;
+    let output =
+        Command::new(python).args([script, name]).output().map_err(|e| format!("{python}: {e}"))?;
     if !output.status.success() {
         return Err(format!("{name} on JAX: {}", String::from_utf8_lossy(&output.stderr)));
     }
     let json: Value = serde_json::from_slice(&output.stdout)
         .map_err(|e| format!("{name} on JAX printed no JSON: {e}"))?;
-    let number = |key: &str| {
-        json[key].as_f64().ok_or_else(|| format!("{name} on JAX: no number `{key}`"))
-    };
+    let number =
+        |key: &str| json[key].as_f64().ok_or_else(|| format!("{name} on JAX: no number `{key}`"));
     let outputs = json["outputs"]
         .as_array()
         .ok_or_else(|| format!("{name} on JAX: no outputs"))?

@@ -15,7 +15,7 @@ const SCRATCH_BYTES: usize = 24 << 10;
 /// Elements of a tile.
 const TILE: usize = 512;
 /// Elements of a tile when nothing is called: it only bounds what one partial sum adds up.
-const PLAIN_TILE: usize = 1024;
+const PLAIN_TILE: usize = 512;
 
 /// Where a tile's values of an expression are between segments.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -3,7 +3,7 @@
 mod support;
 
 use probpipe_backend_cpu::Cpu;
-use probpipe_trace::{Backend, DType, Executable, Graph, Value, eval::eval_graph};
+use probpipe_trace::{Backend, DType, Graph, Value, eval::eval_graph};
 use probpipe_transforms::rewrite;
 use probpipe_transforms::testing::{Config, random_graph, random_inputs};
 

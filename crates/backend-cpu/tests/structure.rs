@@ -237,3 +237,45 @@ fn calls_from_several_threads() {
         }
     });
 }
+
+#[test]
+fn long_sums_are_accurate() {
+    let n = 1 << 20;
+    let sums = |dtype| {
+        trace(&[ArrayType::new(dtype, [n])], |x| {
+            vec![x[0].sum(), x[0].reshape([n / 4, 4]).sum_axes([0])]
+        })
+        .unwrap()
+        .graph
+    };
+    let x = Value::from_elements(&vec![0.1f32; n], &[n]).unwrap();
+    let out = Cpu.compile(&sums(DType::F32)).unwrap().run(&[&x]).unwrap();
+    let want = f64::from(0.1f32) * n as f64;
+    assert!((out[0].to_vec::<f32>().unwrap()[0] as f64 - want).abs() < want * 1e-6);
+    for column in out[1].to_vec::<f32>().unwrap() {
+        assert!((f64::from(column) - want / 4.0).abs() < want * 1e-6);
+    }
+    let x = Value::from_elements(&vec![0.1f64; n], &[n]).unwrap();
+    let out = Cpu.compile(&sums(DType::F64)).unwrap().run(&[&x]).unwrap();
+    let want = 0.1 * n as f64;
+    assert!((out[0].to_vec::<f64>().unwrap()[0] - want).abs() < want * 1e-14);
+}
+
+#[test]
+fn wrong_inputs_are_refused() {
+    let graph = trace(&[f32s(&[3])], |x| vec![&x[0] * 2.0]).unwrap().graph;
+    let executable = Cpu.compile(&graph).unwrap();
+    let short = Value::from_elements(&[1.0f32], &[1]).unwrap();
+    let error = executable.run(&[&short]).unwrap_err();
+    assert!(error.to_string().contains("input 0 of a program is f32[3], not f32[1]"), "{error}");
+    assert!(executable.run(&[]).is_err());
+}
+
+#[test]
+fn stages_can_be_read() {
+    let graph = trace(&[f32s(&[300])], |x| vec![x[0].exp()]).unwrap().graph;
+    let stages = Cpu.compile(&graph).unwrap().stages();
+    let names: Vec<&str> = stages.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, ["program", "clif"]);
+    assert!(stages[0].1.contains("exp") && stages[1].1.contains("call_indirect"));
+}

@@ -50,7 +50,8 @@ fn multivariate_and_joint_gradients() {
     for device in devices() {
         let g = jit_on(device, grad(|x: Array| mvn.log_prob(&x)))(array([1.5, 2.5]));
         let what = format!("mvn on {device:?}");
-        assert_close(&what, &floats(&g), &numbers(&mvn_case["f32"]), 1e-7, 0.0);
+        // One ulp: the factor is solved with a reciprocal here, with a division there.
+        assert_close(&what, &floats(&g), &numbers(&mvn_case["f32"]), 1.2e-7, 0.0);
         let g = jit_on(device, grad(|x: Array| flat.log_prob(&x)))(array([0.5, 1.2]));
         let what = format!("joint on {device:?}");
         assert_close(&what, &floats(&g), &numbers(&joint_case["f32"]), 1e-7, 0.0);

@@ -22,10 +22,16 @@ pub fn number(json: &Json) -> f64 {
     }
 }
 
-/// A list of numbers, bare or as an array object.
+/// A list of numbers, bare or as an array object; f32 data are shortest decimals, which only
+/// rounding makes exact.
 pub fn numbers(json: &Json) -> Vec<f64> {
     let list = json.get("data").unwrap_or(json);
-    list.as_array().expect("a list").iter().map(number).collect()
+    let narrow = json["dtype"] == "f32";
+    list.as_array()
+        .expect("a list")
+        .iter()
+        .map(|n| if narrow { f64::from(number(n) as f32) } else { number(n) })
+        .collect()
 }
 
 /// A list of extents or indices.

@@ -58,8 +58,8 @@ fn lift_broadcast(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
 }
 
 fn unary_def(a: &Arena<'_>, v: VarId) -> Option<(UnaryOp, VarId)> {
-    match a.def(v).map(|e| (&e.op, e.inputs[0])) {
-        Some((Op::Unary(op), x)) => Some((*op, x)),
+    match a.def(v).map(|e| (&e.op, &e.inputs[..])) {
+        Some((Op::Unary(op), [x])) => Some((*op, *x)),
         _ => None,
     }
 }

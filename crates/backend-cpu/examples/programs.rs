@@ -1,4 +1,4 @@
-//! Times of a few typical programs, and of compiling them. `speed NAME` runs one and prints the
+//! Times of a few typical programs, and of compiling them. `programs NAME` runs one and prints the
 //! code's stages with `DUMP=1`.
 
 use probpipe_backend_cpu::Cpu;
@@ -116,7 +116,12 @@ fn main() -> Result<()> {
         let traced = trace(&types, build)?;
         let start = Instant::now();
         let executable = Cpu.compile(&traced.graph)?;
-        let compile = start.elapsed().as_secs_f64();
+        let first = start.elapsed().as_secs_f64();
+        let compile = (0..5).try_fold(first, |best, _| -> Result<f64> {
+            let start = Instant::now();
+            Cpu.compile(&traced.graph)?;
+            Ok(best.min(start.elapsed().as_secs_f64()))
+        })?;
         if std::env::var("DUMP").is_ok() {
             for (stage, text) in executable.stages() {
                 println!("== {stage}\n{text}");
