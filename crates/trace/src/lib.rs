@@ -42,5 +42,5 @@ pub use types::{
     ArrayType, Axes, IntoShape, Loc, Shape, ShapeDisplay, broadcast_shapes, other_axes,
     row_major_strides,
 };
-pub use value::{DeviceBuffer, HostBuffer, Line, Storage, Value};
+pub use value::{DeviceBuffer, HostBuffer, Line, Storage, Value, spare_lines};
 pub use verify::{VerifyError, verify};
