@@ -40,7 +40,7 @@ impl Array {
     /// `x` held between 0 and 6.
     #[track_caller]
     pub fn relu6(&self) -> Array {
-        self.clip(0.0, 6.0)
+        self.relu().minimum(6.0)
     }
 
     /// `x` weighted by the normal distribution function.

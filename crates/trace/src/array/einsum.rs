@@ -25,7 +25,8 @@ pub fn einsum(expression: &str, operands: &[&Array]) -> Array {
     match Plan::parse(expression, operands) {
         Ok(plan) => plan.run(operands),
         Err(message) => {
-            let error = Error::new(ErrorKind::Shape, format!("`einsum` \"{expression}\": {message}"));
+            let error =
+                Error::new(ErrorKind::Shape, format!("`einsum` \"{expression}\": {message}"));
             let help = "write one group of letters per operand, as in \"ij,jk->ik\"";
             Array::invalid(error.help(help), here())
         }
@@ -222,7 +223,7 @@ impl Term {
         Term { array: bind1(Op::Dot(axes), &[&self.array, &other.array]), labels }
     }
 
-    /// The axes in the order of the result, stretched where every operand had extent 1.
+    /// The axes in the order of the result.
     #[track_caller]
     fn arranged(self, plan: &Plan) -> Array {
         let order: Vec<isize> = plan

@@ -44,7 +44,8 @@ impl Array {
                 return Array::invalid(error.clone(), here());
             }
             let message = format!("`diag` takes a vector, not an array of {} axes", self.rank());
-            let error = Error::new(ErrorKind::Shape, message).help("see `diagonal` for the other way");
+            let error =
+                Error::new(ErrorKind::Shape, message).help("see `diagonal` for the other way");
             return Array::invalid(error, here());
         }
         let (length, side) = (self.size(), self.size() + offset.unsigned_abs());
@@ -132,17 +133,15 @@ pub fn eye_offset(m: usize, n: usize, offset: isize) -> Array {
 /// The matrices along the diagonal of one matrix, zeros elsewhere.
 #[track_caller]
 pub fn block_diag(blocks: &[Array]) -> Array {
-    let extents = |axis: usize| -> usize { blocks.iter().filter_map(|b| b.shape().get(axis)).sum() };
+    let extents =
+        |axis: usize| -> usize { blocks.iter().filter_map(|b| b.shape().get(axis)).sum() };
     let (height, width) = (extents(0), extents(1));
     let (mut row, mut column) = (0, 0);
     let mut total: Option<Array> = None;
     for block in blocks {
         let Some((_, m, n)) = block.matrix_shape() else { return block.no_matrix("block_diag") };
-        let placed = block.pad(
-            [row, column],
-            [height - row - m, width - column - n],
-            like(block, 0.0),
-        );
+        let placed =
+            block.pad([row, column], [height - row - m, width - column - n], like(block, 0.0));
         total = Some(match total {
             Some(sum) => sum + placed,
             None => placed,

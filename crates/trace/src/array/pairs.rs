@@ -40,7 +40,9 @@ impl Array {
         }
         let quotient = (self - &remainder) / &other;
         let down = remainder.ne(0.0) & remainder.sign().ne(other.sign());
-        select(&down, &quotient - 1.0, &quotient).round()
+        let whole = select(&down, &quotient - 1.0, &quotient).round();
+        // There is no remainder of a division by zero.
+        select(&other.eq(0.0), self / &other, whole)
     }
 
     /// The remainder of [`Array::floor_divide`]: it has the sign of the divisor. Zero for an

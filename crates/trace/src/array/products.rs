@@ -53,7 +53,8 @@ impl Array {
         let spread = |shape: &[usize], first: bool| -> Vec<usize> {
             shape.iter().flat_map(|&n| if first { [n, 1] } else { [1, n] }).collect()
         };
-        let joined: Vec<usize> = self.shape().iter().zip(other.shape()).map(|(a, b)| a * b).collect();
+        let joined: Vec<usize> =
+            self.shape().iter().zip(other.shape()).map(|(a, b)| a * b).collect();
         let left = self.reshape(&spread(self.shape(), true)[..]);
         let right = other.reshape(&spread(other.shape(), false)[..]);
         (left * right).reshape(&joined[..])
@@ -122,8 +123,9 @@ pub fn convolve(a: &Array, b: &Array) -> Array {
         return concat(&[long, short], 0);
     }
     // One shifted copy of the longer vector for every element of the shorter.
-    (0..m).fold(super::zeros_like(&long).pad([0], [m - 1], 0.0), |sum, i| {
-        sum + (&long * short.at(i as isize)).pad([i], [m - 1 - i], 0.0)
-    })
-    .slice_axis(0, 0..n + m - 1)
+    (0..m)
+        .fold(super::zeros_like(&long).pad([0], [m - 1], 0.0), |sum, i| {
+            sum + (&long * short.at(i as isize)).pad([i], [m - 1 - i], 0.0)
+        })
+        .slice_axis(0, 0..n + m - 1)
 }

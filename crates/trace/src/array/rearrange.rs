@@ -43,7 +43,8 @@ impl Array {
         let mut shape: Shape = smallvec::smallvec![1; lead];
         shape.extend_from_slice(self.shape());
         let missing = shape.len() - counts.len();
-        let counts: Vec<usize> = std::iter::repeat_n(1, missing).chain(counts.iter().copied()).collect();
+        let counts: Vec<usize> =
+            std::iter::repeat_n(1, missing).chain(counts.iter().copied()).collect();
         let interleave = |spread: bool| -> Shape {
             let pair = |(&n, &c): (&usize, &usize)| [if spread { c } else { 1 }, n];
             shape.iter().zip(&counts).flat_map(pair).collect()
@@ -91,7 +92,8 @@ pub fn select_n(which: &Array, cases: &[Array]) -> Array {
         crate::DType::Bool => which.cast(crate::DType::I32),
         _ => which.clone(),
     };
-    rest.iter().enumerate().rev().fold(last.clone(), |other, (i, case)| {
-        select(&which.eq(i), case, other)
-    })
+    rest.iter()
+        .enumerate()
+        .rev()
+        .fold(last.clone(), |other, (i, case)| select(&which.eq(i), case, other))
 }
