@@ -1,17 +1,15 @@
 //! Programs as text, whole: what fusion and the buffer plan make of a few functions.
 //! `UPDATE_EXPECT=1` writes the files anew; read the difference before keeping it.
 
-mod common;
-
-use common::traced;
 use probpipe_lowering::{Options, lower};
-use probpipe_trace::{Array, ArrayType, DType, fori_loop, scan};
+use probpipe_trace::{Array, ArrayType, DType, fori_loop, scan, trace};
 use std::path::Path;
 
 #[track_caller]
 fn expect(name: &str, shapes: &[&[usize]], f: impl FnOnce(&[Array]) -> Vec<Array>) {
     let types: Vec<ArrayType> = shapes.iter().map(|s| ArrayType::new(DType::F32, *s)).collect();
-    let program = lower(&traced(&types, f), &Options::default()).expect("lowers");
+    let graph = trace(&types, f).expect("traces").graph;
+    let program = lower(&graph, &Options::default()).expect("lowers");
     let text = program.to_string();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.txt"));
     if std::env::var_os("UPDATE_EXPECT").is_some() {

@@ -34,7 +34,7 @@ pub use op::{BinaryOp, CompareOp, DotAxes, LinalgOp, Op, ReduceOp, Scan, UnaryOp
 pub use parse::parse;
 pub use probpipe_trace_derive::Tree;
 pub use tracing::{
-    Outputs, Traced, bind, bind1, default_float, inline, is_tracing, trace, trace_with,
+    Outputs, Traced, bind, bind1, default_float, here, inline, is_tracing, trace, trace_with,
     with_default_float, with_location,
 };
 pub use tree::{Flatten, Rebuild, Structure, Token, Tree, tree_map};
