@@ -1,6 +1,8 @@
 //! `conformance [--device interpreter|cpu|gpu] [family ...]`: prints a report per family and
 //! device; the exit status is 1 if any case missed its tolerance.
 
+#![forbid(unsafe_code)]
+
 use probpipe::Device;
 use probpipe_conformance::{FAMILIES, run};
 use std::process::ExitCode;

@@ -185,7 +185,8 @@ impl Array {
     /// `log(exp(x) + exp(y))` without overflow.
     #[track_caller]
     pub fn logaddexp(&self, other: impl Into<Array>) -> Array {
-        self.sum_of_powers(&other.into(), |gap| gap.exp().log1p())
+        let (larger, gap) = self.larger_and_gap(&other.into());
+        larger + gap.exp().log1p()
     }
 
     /// Each element held between `low` and `high`.

@@ -69,21 +69,22 @@ impl Array {
     #[track_caller]
     pub fn logaddexp2(&self, other: impl Into<Array>) -> Array {
         let other = other.into();
-        self.sum_of_powers(&other, |gap| (gap * LN_2).exp().log1p() / LN_2)
+        let (larger, gap) = self.larger_and_gap(&other);
+        larger + (gap * LN_2).exp().log1p() / LN_2
     }
 
-    /// The larger operand plus `tail(-|difference|)`. Sides are chosen rather than compared by
-    /// `max` and `abs`, so that derivatives of every order are those of a smooth function, also
-    /// where the operands are equal.
+    /// The larger operand, and less the difference to the other. Sides are chosen rather than
+    /// compared by `max` and `abs`, so that derivatives of every order are those of a smooth
+    /// function, also where the operands are equal.
     #[track_caller]
-    pub(super) fn sum_of_powers(&self, other: &Array, tail: impl Fn(&Array) -> Array) -> Array {
+    pub(super) fn larger_and_gap(&self, other: &Array) -> (Array, Array) {
         let difference = self - other;
-        // Two equal infinities have no difference; their sum is right.
-        let undefined = difference.is_nan();
         let first = difference.gt(0.0);
-        let gap = select(&undefined, 0.0, select(&first, -&difference, &difference));
-        let larger = select(&first, self, other);
-        select(&undefined, self + other, larger + tail(&gap))
+        let gap = select(&first, -&difference, &difference);
+        // Two equal infinities have no difference; either is the sum.
+        let equal = self.eq(other) & self.is_inf();
+        let gap = select(&equal, f64::NEG_INFINITY, gap);
+        (select(&first, self, other), gap)
     }
 
     /// The magnitude of `self` with the sign of `other`, also of zeros.

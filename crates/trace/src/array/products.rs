@@ -63,7 +63,7 @@ impl Array {
     /// The vector product along the last axis, of extent 3.
     #[track_caller]
     pub fn cross(&self, other: &Array) -> Array {
-        let part = |x: &Array, i: isize| {
+        for x in [self, other] {
             let extent = x.shape().last().copied().unwrap_or(0);
             if x.error().is_none() && extent != 3 {
                 let error = Error::new(
@@ -73,10 +73,14 @@ impl Array {
                 .help("give an array whose last axis has 3 entries");
                 return Array::invalid(error, here());
             }
-            x.at_axis(-1, i)
-        };
-        let term = |i, j| part(self, i) * part(other, j) - part(self, j) * part(other, i);
-        super::stack(&[term(1, 2), term(2, 0), term(0, 1)], -1)
+        }
+        // Component i is a[i+1] b[i+2] - a[i+2] b[i+1], counted in a ring.
+        let mut parts = Vec::with_capacity(3);
+        for (i, j) in [(1, 2), (2, 0), (0, 1)] {
+            let (forth, back) = (self.at_axis(-1, i), self.at_axis(-1, j));
+            parts.push(forth * other.at_axis(-1, j) - back * other.at_axis(-1, i));
+        }
+        super::stack(&parts, -1)
     }
 }
 
@@ -123,9 +127,9 @@ pub fn convolve(a: &Array, b: &Array) -> Array {
         return concat(&[long, short], 0);
     }
     // One shifted copy of the longer vector for every element of the shorter.
-    (0..m)
-        .fold(super::zeros_like(&long).pad([0], [m - 1], 0.0), |sum, i| {
-            sum + (&long * short.at(i as isize)).pad([i], [m - 1 - i], 0.0)
-        })
-        .slice_axis(0, 0..n + m - 1)
+    let mut sum = super::zeros_like(&long).pad([0], [m - 1], 0.0);
+    for i in 0..m {
+        sum = sum + (&long * short.at(i as isize)).pad([i], [m - 1 - i], 0.0);
+    }
+    sum.slice_axis(0, 0..n + m - 1)
 }

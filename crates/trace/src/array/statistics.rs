@@ -214,14 +214,16 @@ impl Array {
     /// Differences of neighbours along an axis, `n` times.
     #[track_caller]
     pub fn diff(&self, n: usize, axis: isize) -> Array {
-        (0..n).fold(self.clone(), |x, _| {
+        let mut x = self.clone();
+        for _ in 0..n {
             let extent = match resolve_axes("diff", &x, &[axis]) {
                 Ok(axes) => x.shape()[axes[0]],
                 Err(error) => return Array::invalid(error, here()),
             };
             let less = extent.saturating_sub(1);
-            x.slice_axis(axis, extent - less..extent) - x.slice_axis(axis, 0..less)
-        })
+            x = x.slice_axis(axis, extent - less..extent) - x.slice_axis(axis, 0..less);
+        }
+        x
     }
 
     /// The integral of a curve through points `(x, self)` by trapezia along the last axis.
@@ -241,13 +243,14 @@ impl Array {
 #[track_caller]
 pub fn meshgrid(vectors: &[Array], matrix: bool) -> Vec<Array> {
     let shape: Shape = vectors.iter().map(Array::size).collect();
-    let grid = |(i, v): (usize, &Array)| {
+    let mut grids = Vec::with_capacity(vectors.len());
+    for (i, v) in vectors.iter().enumerate() {
         let mut along: Shape = smallvec::smallvec![1; shape.len()];
         along[i] = v.size();
         let full = v.reshape(along).broadcast_to(&shape);
-        if matrix || shape.len() < 2 { full } else { full.swap_axes(0, 1) }
-    };
-    vectors.iter().enumerate().map(grid).collect()
+        grids.push(if matrix || shape.len() < 2 { full } else { full.swap_axes(0, 1) });
+    }
+    grids
 }
 
 /// The value at `x` of the polynomial with these coefficients, highest power first.
@@ -255,12 +258,19 @@ pub fn meshgrid(vectors: &[Array], matrix: bool) -> Vec<Array> {
 pub fn polyval(coefficients: &Array, x: &Array) -> Array {
     let n = coefficients.size() as isize;
     let flat = coefficients.flatten();
-    (0..n).fold(super::zeros_like(x), |sum, i| sum * x + flat.at(i))
+    let mut sum = super::zeros_like(x);
+    for i in 0..n {
+        sum = sum * x + flat.at(i);
+    }
+    sum
 }
 
 /// Powers `n - 1, ..., 1, 0` of each element, in columns.
 #[track_caller]
 pub fn vander(x: &Array, n: usize) -> Array {
-    let powers: Vec<Array> = (0..n).rev().map(|k| x.powi(k as i32)).collect();
+    let mut powers = Vec::with_capacity(n);
+    for k in (0..n).rev() {
+        powers.push(x.powi(k as i32));
+    }
     stack(&powers, -1)
 }
