@@ -76,7 +76,8 @@ impl fmt::Display for Report {
         let missing: usize = self.without_rule.values().sum();
         writeln!(
             f,
-            "{} on {:?}: {} run, {} passed, {} failed, {} known to differ, {missing} without a rule; worst error {:.3} ulp ({})",
+            "{} on {:?}: {} run, {} passed, {} failed, {} known to differ, {missing} without a \
+             rule; worst error {:.3} ulp ({})",
             self.family,
             self.device,
             self.ran(),

@@ -148,7 +148,10 @@ pub fn block_diag(blocks: &[Array]) -> Array {
         });
         (row, column) = (row + m, column + n);
     }
-    total.unwrap_or_else(|| super::zeros([0, 0]))
+    match total {
+        Some(total) => total,
+        None => super::zeros([0, 0]),
+    }
 }
 
 /// The symmetric matrix whose diagonals are constant, from its first column.
@@ -161,6 +164,9 @@ pub fn toeplitz(column: &Array) -> Array {
     }
     // Row i is the window that starts n - 1 - i places into c[n-1], ..., c[1], c[0], ..., c[n-1].
     let line = concat(&[flat.slice_axis(0, 1..n).flip(0), flat], 0);
-    let rows: Vec<Array> = (0..n).map(|i| line.slice_axis(0, n - 1 - i..2 * n - 1 - i)).collect();
+    let mut rows = Vec::with_capacity(n);
+    for i in 0..n {
+        rows.push(line.slice_axis(0, n - 1 - i..2 * n - 1 - i));
+    }
     super::stack(&rows, 0)
 }

@@ -92,8 +92,9 @@ pub fn select_n(which: &Array, cases: &[Array]) -> Array {
         crate::DType::Bool => which.cast(crate::DType::I32),
         _ => which.clone(),
     };
-    rest.iter()
-        .enumerate()
-        .rev()
-        .fold(last.clone(), |other, (i, case)| select(&which.eq(i), case, other))
+    let mut chosen = last.clone();
+    for (i, case) in rest.iter().enumerate().rev() {
+        chosen = select(&which.eq(i), case, chosen);
+    }
+    chosen
 }
