@@ -18,6 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "probpipe",
         &["probpipe-trace", "probpipe-transforms", "probpipe-backend-cpu", "probpipe-backend-gpu"],
     ),
+    ("probpipe-conformance", &["probpipe"]),
     ("probpipe-benches", &["probpipe"]),
     ("xtask", &["probpipe", "probpipe-benches"]),
 ];

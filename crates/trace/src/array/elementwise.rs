@@ -185,18 +185,8 @@ impl Array {
     /// `log(exp(x) + exp(y))` without overflow.
     #[track_caller]
     pub fn logaddexp(&self, other: impl Into<Array>) -> Array {
-        let other = other.into();
-        let difference = self - &other;
-        let larger = self.maximum(&other);
-        let sum = &larger + (-difference.abs()).exp().log1p();
-        // Two equal infinities have no difference; their sum is right.
-        select(&difference.is_nan(), self + &other, sum)
-    }
-
-    /// The logistic function `1 / (1 + exp(-x))`.
-    #[track_caller]
-    pub fn sigmoid(&self) -> Array {
-        ((-self).exp() + 1.0).recip()
+        let (larger, gap) = self.larger_and_gap(&other.into());
+        larger + gap.exp().log1p()
     }
 
     /// Each element held between `low` and `high`.

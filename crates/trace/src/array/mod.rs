@@ -1,16 +1,30 @@
 //! `Array`, the one value users hold: with a value, traced, a literal, or invalid. This file
 //! makes and reads arrays; the operations are in the files beside it.
 
+mod activation;
 mod display;
+mod einsum;
 mod elementwise;
+mod gaussian;
 mod linalg;
+mod matrices;
 mod operators;
+mod pairs;
+mod powers;
+mod products;
+mod rearrange;
 mod reduce;
 mod shape;
+mod statistics;
 
+pub use einsum::einsum;
 pub use elementwise::{select, where_};
 pub use linalg::triangular_solve;
+pub use matrices::{block_diag, eye_offset, toeplitz, tri};
+pub use products::{cho_solve, convolve, multi_dot};
+pub use rearrange::select_n;
 pub use shape::{concat, stack};
+pub use statistics::{meshgrid, polyval, vander};
 
 use crate::op::Op;
 use crate::tracing::{

@@ -17,8 +17,8 @@ pub(super) fn unary_jvp(op: UnaryOp, x: &Array, y: &Array, dx: &Array) -> Option
         UnaryOp::Sqrt => dx * (0.5 / y),
         // exp' = exp
         UnaryOp::Exp => dx * y,
-        // (exp(x) - 1)' = exp(x)
-        UnaryOp::Expm1 => dx * (y + 1.0),
+        // (exp(x) - 1)' = exp(x), which y + 1 would lose for very negative x
+        UnaryOp::Expm1 => dx * x.exp(),
         // log(x)' = 1 / x
         UnaryOp::Log => dx / x,
         // log(1 + x)' = 1 / (1 + x)
@@ -42,9 +42,9 @@ pub(super) fn unary_jvp(op: UnaryOp, x: &Array, y: &Array, dx: &Array) -> Option
         // tanh' = (1 - tanh)(1 + tanh)
         UnaryOp::Tanh => dx * ((1.0 - y) * (y + 1.0)),
         // asinh(x)' = 1 / sqrt(x^2 + 1)
-        UnaryOp::Asinh => dx / (x.square() + 1.0).sqrt(),
+        UnaryOp::Asinh => dx / x.hypot(1.0),
         // acosh(x)' = 1 / sqrt((x - 1)(x + 1))
-        UnaryOp::Acosh => dx / ((x - 1.0) * (x + 1.0)).sqrt(),
+        UnaryOp::Acosh => dx / ((x - 1.0).sqrt() * (x + 1.0).sqrt()),
         // atanh(x)' = 1 / ((1 - x)(1 + x))
         UnaryOp::Atanh => dx / ((1.0 - x) * (x + 1.0)),
         // erf(x)' = 2/sqrt(pi) exp(-x^2)

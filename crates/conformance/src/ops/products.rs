@@ -1,0 +1,63 @@
+//! Products and polynomials.
+
+use super::Class::{Elementwise, Reduction as R};
+use super::{Rule, one, rule, two, whole};
+use crate::golden::extents;
+use probpipe::{Array, DotAxes};
+use serde_json::Value as Json;
+
+/// The rule for a product.
+pub(super) fn find(op: &str, attrs: &Json, operands: usize) -> Option<Rule> {
+    match op {
+        "dot_general" => {
+            let axes = |name: &str, side: usize| extents(&attrs[name][side]).into_iter().collect();
+            let axes = DotAxes {
+                lhs_contract: axes("contract", 0),
+                rhs_contract: axes("contract", 1),
+                lhs_batch: axes("batch", 0),
+                rhs_batch: axes("batch", 1),
+            };
+            two(R, move |x, y| x.dot_general(y, axes.clone()))
+        }
+        "einsum" => {
+            let expression = attrs["expr"].as_str()?.to_string();
+            rule(R, move |x| {
+                let operands: Vec<&Array> = x.iter().collect();
+                vec![probpipe::einsum(&expression, &operands)]
+            })
+        }
+        "matmul" => two(R, Array::matmul),
+        "tensordot" => {
+            let axes = attrs["axes"].clone();
+            two(R, move |x, y| {
+                let pairs: Vec<(usize, usize)> = match axes.as_u64() {
+                    Some(n) => (0..n as usize).map(|i| (x.rank() + i - n as usize, i)).collect(),
+                    None => extents(&axes[0]).into_iter().zip(extents(&axes[1])).collect(),
+                };
+                x.tensordot(y, &pairs)
+            })
+        }
+        "inner" => two(R, Array::inner),
+        "outer" => two(R, Array::outer),
+        "vdot" => two(R, Array::vdot),
+        "kron" => two(R, Array::kron),
+        "cross" => two(R, Array::cross),
+        "trace" => whole(attrs, "offset").and_then(|k| one(R, move |x| x.trace(k))),
+        "multi_dot" if operands > 0 => rule(R, |x| vec![probpipe::multi_dot(x)]),
+        "polyval" => two(Elementwise, probpipe::polyval),
+        "vander" => {
+            let n = whole(attrs, "N")? as usize;
+            one(Elementwise, move |x| probpipe::vander(x, n))
+        }
+        "convolve" => {
+            let same = attrs["mode"] == "same";
+            two(R, move |x, y| {
+                let full = probpipe::convolve(x, y);
+                let (long, short) = (x.size().max(y.size()), x.size().min(y.size()));
+                let start = short.saturating_sub(1) / 2;
+                if same { full.slice_axis(0, start..start + long) } else { full }
+            })
+        }
+        _ => None,
+    }
+}

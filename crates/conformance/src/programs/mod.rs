@@ -1,0 +1,76 @@
+//! Whole programs: derivatives of derivatives, loops, maps and densities, written anew from the
+//! source that each case carries and compared output by output. A program is found by its name.
+
+mod calculus;
+mod models;
+
+use crate::compare::{array, within};
+use crate::golden;
+use crate::report::Verdict;
+use probpipe::{Array, DType, Device, jit_on, with_default_float};
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
+
+/// The arrays that a program starts from, by name.
+type Inputs = BTreeMap<String, Array>;
+
+/// A program.
+type Program = fn(&Inputs) -> Vec<Array>;
+
+/// An input; an invalid array where the case has none of this name.
+fn get(inputs: &Inputs, name: &str) -> Array {
+    match inputs.get(name) {
+        Some(array) => array.clone(),
+        None => {
+            let error = probpipe::Error::new(probpipe::ErrorKind::Shape, format!("no `{name}`"));
+            Array::invalid(error, std::panic::Location::caller())
+        }
+    }
+}
+
+fn inputs(case: &Json, float: DType) -> Option<Inputs> {
+    let read = |(name, value): (&String, &Json)| {
+        let array = match value {
+            Json::Object(_) => golden::array(value, Some(float))?,
+            number => Array::from_slice(&[golden::number(number)], [0usize; 0]).cast(float),
+        };
+        Some((name.clone(), array))
+    };
+    case["inputs"].as_object()?.iter().map(read).collect()
+}
+
+/// Runs one program in both float types.
+pub fn run(case: &Json, device: Device) -> Verdict {
+    let name = case["id"].as_str().unwrap_or("?");
+    let Some(program) = calculus::find(name).or_else(|| models::find(name)) else {
+        return Verdict::NoRule(name.to_string());
+    };
+    let narrow = 2e-5f64.max(20.0 * golden::number(&case["f32_vs_f64_max_err"]));
+    let mut worst = 0.0f64;
+    for (float, field, limit) in [
+        (DType::F64, "out_f64", within(1e-9, 1e-10)),
+        (DType::F32, "out_f32", within(narrow, narrow)),
+    ] {
+        let Some(wanted) = case[field].as_array() else { continue };
+        if device == Device::Gpu && float == DType::F64 {
+            continue;
+        }
+        let Some(inputs) = inputs(case, float) else { return Verdict::NoRule(name.to_string()) };
+        let outputs = with_default_float(float, || {
+            jit_on(device, move |inputs: Inputs| program(&inputs))(inputs)
+        });
+        if outputs.len() != wanted.len() {
+            let count = outputs.len();
+            return Verdict::Failed(format!("{field}: {count} outputs, not {}", wanted.len()));
+        }
+        for (i, (have, want)) in outputs.iter().zip(wanted).enumerate() {
+            match array(&format!("{field}[{i}]"), have, want, limit, &|_, _| false) {
+                // The tolerances are not in ulp; only the wider type is worth counting so.
+                Ok(error) if float == DType::F64 => worst = worst.max(error),
+                Ok(_) => {}
+                Err(why) => return Verdict::Failed(why),
+            }
+        }
+    }
+    Verdict::Passed(worst)
+}

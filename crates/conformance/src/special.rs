@@ -1,0 +1,183 @@
+//! Special functions at exact points, in ulp of the true value, with their first derivatives.
+
+use crate::golden::{number, numbers};
+use crate::report::Verdict;
+use probpipe::{Array, DType, Device, jit_on, jvp, ones_like, with_default_float, zeros_like};
+use serde_json::Value as Json;
+
+/// How an error is measured and how large it may be, in `f64` and `f32`.
+#[derive(Clone, Copy)]
+enum Goal {
+    /// In ulp of the value.
+    Ulp(f64, f64),
+    /// In ulp of the value, and `x^2 / 2` more, as the rounding of the argument does.
+    Tail(f64, f64),
+    /// In ulp of `max(1, |value|)`.
+    Mixed(f64, f64),
+}
+
+type Function = fn(&[Array]) -> Array;
+
+/// The function and its goal.
+fn find(name: &str) -> Option<(Function, Goal)> {
+    use Goal::{Mixed, Tail, Ulp};
+    let plain = Ulp(2.0, 4.0);
+    Some(match name {
+        "exp" => (|x| x[0].exp(), plain),
+        "exp2" => (|x| x[0].exp2(), plain),
+        "expm1" => (|x| x[0].expm1(), plain),
+        "log" => (|x| x[0].log(), plain),
+        "log2" => (|x| x[0].log2(), plain),
+        "log10" => (|x| x[0].log10(), plain),
+        "log1p" => (|x| x[0].log1p(), plain),
+        "sin" => (|x| x[0].sin(), plain),
+        "cos" => (|x| x[0].cos(), plain),
+        "tan" => (|x| x[0].tan(), plain),
+        "asin" => (|x| x[0].asin(), plain),
+        "acos" => (|x| x[0].acos(), plain),
+        "atan" => (|x| x[0].atan(), plain),
+        "sinh" => (|x| x[0].sinh(), plain),
+        "cosh" => (|x| x[0].cosh(), plain),
+        "tanh" => (|x| x[0].tanh(), plain),
+        "asinh" => (|x| x[0].asinh(), plain),
+        "acosh" => (|x| x[0].acosh(), plain),
+        "atanh" => (|x| x[0].atanh(), plain),
+        "sqrt" => (|x| x[0].sqrt(), plain),
+        "rsqrt" => (|x| x[0].rsqrt(), plain),
+        "cbrt" => (|x| x[0].cbrt(), plain),
+        "pow" => (|x| x[0].pow(&x[1]), plain),
+        "atan2" => (|x| x[0].atan2(&x[1]), plain),
+        "hypot" => (|x| x[0].hypot(&x[1]), plain),
+        "erf" => (|x| x[0].erf(), plain),
+        "erfc" => (|x| x[0].erfc(), Tail(4.0, 4.0)),
+        "ndtr" => (|x| x[0].ndtr(), Tail(4.0, 4.0)),
+        "erfinv" => (|x| x[0].erf_inv(), Ulp(4.0, 8.0)),
+        "ndtri" => (|x| x[0].ndtri(), Ulp(4.0, 8.0)),
+        "erfcinv" => (|x| x[0].erfc_inv(), Ulp(4.0, 8.0)),
+        "expit" => (|x| x[0].sigmoid(), Ulp(4.0, 4.0)),
+        "log_expit" => (|x| x[0].log_sigmoid(), Ulp(4.0, 4.0)),
+        "softplus" => (|x| x[0].softplus(), Ulp(4.0, 4.0)),
+        "logaddexp" => (|x| x[0].logaddexp(&x[1]), Ulp(4.0, 4.0)),
+        "xlogy" => (|x| x[0].xlogy(&x[1]), Ulp(4.0, 4.0)),
+        "xlog1py" => (|x| x[0].xlog1py(&x[1]), Ulp(4.0, 4.0)),
+        "entr" => (|x| x[0].entr(), Ulp(4.0, 4.0)),
+        "log1mexp" => (|x| x[0].log1mexp(), Ulp(4.0, 4.0)),
+        "logit" => (|x| x[0].logit(), Mixed(16.0, 16.0)),
+        "sinc" => (|x| x[0].sinc(), Mixed(16.0, 16.0)),
+        "rel_entr" => (|x| x[0].rel_entr(&x[1]), Mixed(16.0, 16.0)),
+        "kl_div" => (|x| x[0].kl_div(&x[1]), Mixed(16.0, 16.0)),
+        "log_ndtr" => (|x| x[0].log_ndtr(), Mixed(8.0, 8.0)),
+        _ => return None,
+    })
+}
+
+/// The distance of neighbouring numbers at `v`.
+fn ulp(v: f64, narrow: bool) -> f64 {
+    if narrow {
+        let v = v.abs() as f32;
+        f64::from(f32::from_bits(v.to_bits() + 1) - v)
+    } else {
+        let v = v.abs();
+        f64::from_bits(v.to_bits() + 1) - v
+    }
+}
+
+/// Runs one function on all its points.
+pub fn run(case: &Json, device: Device) -> Verdict {
+    let name = case["fn"].as_str().unwrap_or("?");
+    let Some((function, goal)) = find(name) else { return Verdict::NoRule(name.to_string()) };
+    let run = || {
+        let mut worst = 0.0f64;
+        if device != Device::Gpu {
+            with_default_float(DType::F64, || {
+                worst = values(case, device, function, goal, false)?;
+                derivatives(case, device, function)
+            })?;
+        }
+        let narrow = || values(case, device, function, goal, true);
+        with_default_float(DType::F32, narrow).map(|error| worst.max(error))
+    };
+    match run() {
+        Ok(worst) => Verdict::Passed(worst),
+        Err(why) => Verdict::Failed(why),
+    }
+}
+
+/// The points, as columns of arguments; only those that f32 holds exactly if `narrow`.
+fn arguments(case: &Json, narrow: bool) -> (Vec<usize>, Vec<Array>) {
+    let lists: Vec<Vec<f64>> = case["args"].as_array().into_iter().flatten().map(numbers).collect();
+    let count = lists.first().map_or(0, Vec::len);
+    let keep: Vec<usize> = (0..count).filter(|&j| !narrow || case["f32_ok"][j] == true).collect();
+    let column = |list: &Vec<f64>| {
+        let points: Vec<f64> = keep.iter().map(|&j| list[j]).collect();
+        let wide = Array::from_slice(&points, [points.len()]);
+        if narrow { wide.cast(DType::F32) } else { wide }
+    };
+    let columns = lists.iter().map(column).collect();
+    (keep, columns)
+}
+
+fn values(
+    case: &Json,
+    device: Device,
+    function: Function,
+    goal: Goal,
+    narrow: bool,
+) -> Result<f64, String> {
+    let (keep, x) = arguments(case, narrow);
+    let out = jit_on(device, move |x: Vec<Array>| function(&x))(x);
+    let have = crate::compare::elements(&out)?;
+    let pick = |wide: f64, thin: f64| if narrow { thin } else { wide };
+    let mut worst = 0.0f64;
+    for (have, &j) in have.iter().zip(&keep) {
+        let (have, want) = (have.as_f64(), number(&case["value"][j]));
+        if have == want || have.is_nan() && want.is_nan() {
+            continue;
+        }
+        let low = number(&case["value_lo"][j]);
+        let error = ((have - want) - if low.is_finite() { low } else { 0.0 }).abs();
+        let x0 = number(&case["args"][0][j]);
+        let (error, limit) = match goal {
+            Goal::Ulp(wide, thin) => (error / ulp(want, narrow), pick(wide, thin)),
+            Goal::Tail(wide, thin) => (error / ulp(want, narrow), pick(wide, thin) + x0 * x0 / 2.0),
+            Goal::Mixed(wide, thin) => (error / ulp(want.abs().max(1.0), narrow), pick(wide, thin)),
+        };
+        if error.is_nan() || error > limit {
+            let points: Vec<f64> =
+                case["args"].as_array().into_iter().flatten().map(|a| number(&a[j])).collect();
+            let ty = if narrow { "f32" } else { "f64" };
+            return Err(format!(
+                "{ty} at {points:?}: {have:e} instead of {want:e}, {error:.2} ulp > {limit}"
+            ));
+        }
+        worst = worst.max(error);
+    }
+    Ok(worst)
+}
+
+/// First derivatives, to 1e-9 of their value.
+fn derivatives(case: &Json, device: Device, function: Function) -> Result<(), String> {
+    for i in 0..case["args"].as_array().map_or(0, Vec::len) {
+        if !case["deriv"][i].is_array() {
+            continue;
+        }
+        let (keep, x) = arguments(case, false);
+        let slope = move |x: Vec<Array>| {
+            let mut tangent: Vec<Array> = x.iter().map(zeros_like).collect();
+            tangent[i] = ones_like(&x[i]);
+            jvp(|x: Vec<Array>| function(&x), x, tangent).1
+        };
+        let out = jit_on(device, slope)(x);
+        for (have, &j) in crate::compare::elements(&out)?.iter().zip(&keep) {
+            let (have, want) = (have.as_f64(), number(&case["deriv"][i][j]));
+            // Below the normal range relative accuracy ends.
+            let close = (have - want).abs() <= 1e-9 * want.abs() + f64::MIN_POSITIVE;
+            if want.is_finite() && !close {
+                let points: Vec<f64> =
+                    case["args"].as_array().into_iter().flatten().map(|a| number(&a[j])).collect();
+                return Err(format!("d{i} at {points:?}: {have:e} instead of {want:e}"));
+            }
+        }
+    }
+    Ok(())
+}
