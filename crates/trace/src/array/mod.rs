@@ -3,14 +3,20 @@
 
 mod display;
 mod elementwise;
+mod indexing;
 mod linalg;
 mod operators;
 mod reduce;
+mod select;
 mod shape;
+mod sort;
 
 pub use elementwise::{select, where_};
+pub use indexing::{AtIndices, OutOfRange};
 pub use linalg::triangular_solve;
+pub use select::{bincount, diag, one_hot, segment_sum};
 pub use shape::{concat, stack};
+pub use sort::{searchsorted, sort_key_val, sort_together};
 
 use crate::op::Op;
 use crate::tracing::{TraceId, bind1, default_float, here, is_tracing, literal_dtype};
