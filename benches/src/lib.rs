@@ -1,6 +1,8 @@
 //! The workloads that the criterion benches and `cargo xtask bench` run. `peers/workloads.py` is
 //! the same list in JAX; change both or neither. Inputs follow the formulas at its head.
 
+#![forbid(unsafe_code)]
+
 use probpipe::Shape;
 use probpipe::prelude::*;
 

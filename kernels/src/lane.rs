@@ -80,7 +80,8 @@ pub trait Lane:
 
 macro_rules! lane {
     (
-        $(#[$doc:meta])* $name:ident, $float:ident, $int:ident, $unsigned:ident, double: $double:expr,
+        $(#[$doc:meta])* $name:ident, $float:ident, $int:ident, $unsigned:ident,
+        double: $double:expr,
         mantissa: $mantissa:expr, bias: $bias:expr, magic: $magic:expr, split: $split:expr,
         sqrt_half: $sqrt_half:expr, fused: $fused:expr,
         sin: $sin:path, cos: $cos:path, tan: $tan:path
@@ -226,7 +227,8 @@ macro_rules! lane {
             fn scale_exponent(self, n: $int) -> Self {
                 // Two factors, since 2^n itself may overflow or be subnormal. The logical shift of
                 // a biased n stands for the arithmetic one, which AVX2 lacks for 64 bits.
-                let half = ((n.wrapping_add(2 * $bias) as $unsigned >> 1) as $int).wrapping_sub($bias);
+                let biased = n.wrapping_add(2 * $bias) as $unsigned;
+                let half = ((biased >> 1) as $int).wrapping_sub($bias);
                 self * Self::exp2_int(half) * Self::exp2_int(n.wrapping_sub(half))
             }
             #[inline(always)]

@@ -3,12 +3,13 @@
 //! The elementwise functions that compiled programs call on tiles of a few hundred elements. Each
 //! is one scalar formula (`math`) over an arithmetic trait (`lane`), looped over by safe code
 //! (`tile`, `reduce`), compiled once per instruction set (`instances`, where the `unsafe` is) and
-//! handed out as C function pointers by [`table()`]. The same functions for GPUs are text ([`wgsl`]).
-//! This crate knows nothing of graphs, arrays or threads.
+//! handed out as C function pointers by [`table()`]. The same functions for GPUs are text
+//! ([`wgsl`]). This crate knows nothing of graphs, arrays or threads.
 //!
-//! To add a function: the formula in `math`, an op in `tile`, a variant and a name in [`table`][mod@table]'s
-//! enum and list (same place in both), the WGSL in `wgsl/math.wgsl`, a row in
-//! `tests/data/generate.py`; the tests then cover it. The errors measured are in `docs/accuracy.md`.
+//! To add a function: the formula in `math`, an op in `tile`, a variant and a name in
+//! [`table`][mod@table]'s enum and list (same place in both), the WGSL in `wgsl/math.wgsl`, a row
+//! in `tests/data/generate.py`; the tests then cover it. The errors measured are in
+//! `docs/accuracy.md`.
 #![deny(missing_docs)]
 
 mod instances;

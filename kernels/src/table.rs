@@ -52,7 +52,9 @@ pub type ThreefryOneKeyTile =
     unsafe extern "C" fn(*mut u32, *mut u32, u32, u32, *const u32, *const u32, usize);
 
 macro_rules! kernel_enum {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* }) => {
+    ($(#[$doc:meta])* $name:ident {
+        $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)*
+    }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum $name {

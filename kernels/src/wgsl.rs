@@ -1,7 +1,8 @@
 //! The WGSL versions of the functions, as text, and the parts of that text that one shader needs.
 //!
 //! Nothing is parsed beyond finding the functions: a shader generator asks for a name and gets the
-//! function's text with the names of what it calls. No devices here; the text is validated in tests.
+//! function's text with the names of what it calls. No devices here; the text is validated in
+//! tests.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;

@@ -1,4 +1,6 @@
-//! Development tasks: `cargo xtask bench | test | tidy`.
+//! Development tasks: `cargo xtask bench | test`.
+
+#![forbid(unsafe_code)]
 
 mod bench;
 mod peer;

@@ -4,7 +4,7 @@
 use crate::jit::{self, Machine};
 use probpipe_lowering::{Place, Program};
 use probpipe_trace::{
-    ArrayType, Error, ErrorKind, Executable, HostBuffer, Line, Result, Value, Values,
+    ArrayType, Error, ErrorKind, Executable, HostBuffer, Line, Result, Value, Values, spare_lines,
 };
 use smallvec::SmallVec;
 use std::mem::MaybeUninit;
@@ -72,7 +72,7 @@ impl Executable for CpuExecutable {
         }
         // Not zeroed: the program writes every element of its outputs.
         let mut results: SmallVec<[Vec<Line>; 4]> =
-            self.outputs.iter().map(|ty| Vec::with_capacity(ty.bytes().div_ceil(64))).collect();
+            self.outputs.iter().map(|ty| spare_lines(ty.bytes().div_ceil(64))).collect();
         let mut to: SmallVec<[*mut u8; 8]> = SmallVec::with_capacity(results.len());
         for (lines, ty) in results.iter_mut().zip(&self.outputs) {
             let count = ty.bytes().div_ceil(64);

@@ -13,7 +13,7 @@ mod threefry;
 
 pub use executable::CpuExecutable;
 
-use probpipe_lowering::{Options, Program, lower};
+use probpipe_lowering::{Options, lower};
 use probpipe_trace::{Backend, Error, ErrorKind, Executable, Graph, Result};
 
 /// The CPU.
@@ -24,11 +24,6 @@ impl Cpu {
     /// How graphs are lowered for this backend.
     pub fn options() -> Options {
         Options { alignment: 64, ..Options::default() }
-    }
-
-    /// Compiles a program that is lowered already.
-    pub fn compile_program(&self, program: Program) -> Result<CpuExecutable> {
-        CpuExecutable::new(program)
     }
 }
 
@@ -47,6 +42,6 @@ impl Backend for Cpu {
             ));
         }
         let program = lower(graph, &Cpu::options())?;
-        Ok(Box::new(self.compile_program(program)?))
+        Ok(Box::new(CpuExecutable::new(program)?))
     }
 }

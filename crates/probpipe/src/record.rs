@@ -1,9 +1,10 @@
 //! Records: ordered named arrays, as joint draws and structured parameters.
 
-use probpipe_trace::{Array, Error, ErrorKind, Tree};
+use probpipe_trace::{Array, Error, ErrorKind, Loc, Tree, here};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Index;
-use std::sync::LazyLock;
+use std::sync::{Mutex, PoisonError};
 
 /// Arrays by name, in the order in which they were given.
 ///
@@ -61,6 +62,14 @@ impl Record {
         self.names.iter().map(String::as_str).zip(&self.values)
     }
 
+    /// The names, for messages.
+    pub(crate) fn list(&self) -> String {
+        match self.names.len() {
+            0 => "the record is empty".to_string(),
+            _ => format!("the record has: {}", self.names.join(", ")),
+        }
+    }
+
     /// Number of parts.
     pub fn len(&self) -> usize {
         self.names.len()
@@ -76,16 +85,25 @@ impl Index<&str> for Record {
     type Output = Array;
 
     /// The array of this name; an invalid array if there is none.
+    #[track_caller]
     fn index(&self, name: &str) -> &Array {
-        // One array for all absent names: an index gives a reference and cannot make a message.
-        static ABSENT: LazyLock<Array> = LazyLock::new(|| {
-            let error =
-                Error::new(ErrorKind::Value, "a record was indexed by a name it does not have")
-                    .help("see `Record::names` for the names it has, and `Record::get`");
-            Array::invalid(error, std::panic::Location::caller())
-        });
-        self.get(name).unwrap_or(&ABSENT)
+        match self.get(name) {
+            Some(array) => array,
+            None => absent(format!("the record has no `{name}`"), self.list(), here()),
+        }
     }
+}
+
+/// The invalid array of a name that is not there. An index gives a reference, so the array must
+/// outlive the call: it is kept for ever, one for each message and place in the source.
+fn absent(message: String, names: String, location: Loc) -> &'static Array {
+    type Key = (Loc, String, String);
+    static KNOWN: Mutex<BTreeMap<Key, &'static Array>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.entry((location, message, names)).or_insert_with_key(|(location, message, names)| {
+        let error = Error::new(ErrorKind::Value, message.as_str()).help(names.as_str());
+        Box::leak(Box::new(Array::invalid(error, location)))
+    })
 }
 
 impl fmt::Display for Record {

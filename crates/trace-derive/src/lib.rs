@@ -1,6 +1,8 @@
 //! The `Tree` derive macro: structs and enums of arrays as trees. It writes `flatten` and
 //! `rebuild` field by field; what a tree is, `probpipe_trace::Tree` says.
 
+#![forbid(unsafe_code)]
+
 use proc_macro::TokenStream;
 use proc_macro2::TokenStream as Tokens;
 use quote::{format_ident, quote};

@@ -59,7 +59,8 @@ fn run<C: Tree, X: Tree, Y: Tree>(
     step: impl FnOnce(C, X) -> (C, Y),
 ) -> (C, Y) {
     // Literals carry no element type of their own; inside a loop they need one.
-    let init = init.map(|a| if a.is_literal() { a.cast(a.dtype()) } else { a.clone() });
+    let typed = |a: &Array| crate::with_location(a.location, || a.cast(a.dtype()));
+    let init = init.map(|a| if a.is_literal() { typed(a) } else { a.clone() });
     let carry = Flatten::of(&init);
     let scanned = Flatten::of(&xs);
     let (types, length) = match step_types(&carry.leaves, &scanned.leaves, &scanned) {
@@ -101,14 +102,14 @@ fn run<C: Tree, X: Tree, Y: Tree>(
             return Err(Error::new(
                 ErrorKind::Tree,
                 format!(
-                    "the loop's carry changes structure: it has leaves {:?} before a step and {:?} after",
-                    carry_structure.paths(),
-                    out_structure.paths()
+                    "the loop's carry changes structure: it has {} before a step and {} after",
+                    listed(&carry_structure),
+                    listed(&out_structure)
                 ),
             )
             .help("give back a carry of the structure that the step takes"));
         }
-        check_carry(&traced.graph, &types[..carries], &carry_structure)?;
+        check_carry(&traced.graph, &carry.leaves, &types[..carries], &carry_structure)?;
         // Captures come first among the inputs of a scan.
         let consts = traced.captures.len();
         traced.graph.inputs.rotate_right(consts);
@@ -175,17 +176,38 @@ fn step_types(
     }
 }
 
-fn check_carry(graph: &crate::Graph, before: &[ArrayType], structure: &Structure) -> Result<()> {
+/// The leaves of a structure, for messages.
+fn listed(structure: &Structure) -> String {
+    match &structure.paths()[..] {
+        [] => "no leaves".to_string(),
+        [path] if path.is_empty() => "one leaf".to_string(),
+        paths => format!("leaves `{}`", paths.join("`, `")),
+    }
+}
+
+fn check_carry(
+    graph: &crate::Graph,
+    init: &[&Array],
+    before: &[ArrayType],
+    structure: &Structure,
+) -> Result<()> {
     for (i, (want, have)) in before.iter().zip(graph.output_types()).enumerate() {
         if want != have {
-            return Err(Error::new(
-                ErrorKind::Shape,
-                format!(
-                    "the loop's carry{} starts as {want} and ends a step as {have}",
-                    structure.paths().get(i).map_or("", String::as_str)
-                ),
-            )
-            .help(
+            let leaf = match structure.paths().get(i).map(String::as_str) {
+                None | Some("") => String::new(),
+                Some(path) => format!(" leaf `{path}`"),
+            };
+            let kind = if want.dtype == have.dtype { ErrorKind::Shape } else { ErrorKind::DType };
+            let message =
+                format!("the loop's carry{leaf} starts as {want} and ends a step as {have}");
+            let output = graph.outputs()[i];
+            let made = graph.eqns().iter().find(|e| e.outputs.contains(&output));
+            let error = Error::new(kind, message).note("it starts", Some(init[i].location));
+            let error = match made {
+                Some(eqn) => error.note("it ends a step", Some(eqn.location)),
+                None => error,
+            };
+            return Err(error.help(
                 "a step must give back carries of the types it takes; see `reshape` and `cast`",
             ));
         }

@@ -6,7 +6,7 @@
 
 use crate::array::{concat, full_typed, iota, stack};
 use crate::op::Op;
-use crate::tracing::{bind, default_float, here};
+use crate::tracing::{bind, default_float, here, with_location};
 use crate::types::row_major_strides;
 use crate::{Array, ArrayType, DType, Error, ErrorKind, IntoShape, Scalar, Shape};
 
@@ -96,15 +96,21 @@ impl Key {
     #[track_caller]
     pub fn split(self) -> (Key, Key) {
         let both = self.split_batch(2);
-        let part = |i| Key { data: both.data.at(i), layout: both.layout };
-        (part(0), part(1))
+        (both.entry(0), both.entry(1))
     }
 
     /// `n` independent keys.
     #[track_caller]
     pub fn split_n(self, n: usize) -> Vec<Key> {
         let all = self.split_batch(n);
-        (0..n as isize).map(|i| Key { data: all.data.at(i), layout: all.layout }).collect()
+        // The caller's line does not reach into closures by itself.
+        with_location(here(), || (0..n as isize).map(|i| all.entry(i)).collect())
+    }
+
+    /// A key of a batch.
+    #[track_caller]
+    fn entry(&self, i: isize) -> Key {
+        Key { data: self.data.at(i), layout: self.layout }
     }
 
     /// A batch of `n` independent keys, `u32[n, 2]`, to `vmap` or `scan` over.
@@ -193,31 +199,37 @@ fn hash(words: &[Array; 2], high: &Array, low: &Array) -> [Array; 2] {
     [next(), next()]
 }
 
+/// The row-major index of every element.
+#[track_caller]
+fn index(dtype: DType, shape: &[usize]) -> Array {
+    // Sums of strided iotas instead of a reshaped flat one: they stay elementwise and fuse.
+    let ty = ArrayType::new(dtype, shape);
+    let mut sum: Option<Array> = None;
+    for (axis, stride) in row_major_strides(shape).into_iter().enumerate() {
+        if shape[axis] == 1 {
+            continue;
+        }
+        let count = iota(&ty, axis);
+        let term = if stride == 1 { count } else { count * Array::from(stride) };
+        sum = Some(match sum {
+            Some(s) => s + term,
+            None => term,
+        });
+    }
+    match sum {
+        Some(sum) => sum,
+        None => full_typed(&ty, 0),
+    }
+}
+
 /// The row-major index of every element, as high and low words.
 #[track_caller]
 fn counters(shape: &[usize]) -> (Array, Array) {
-    // Sums of strided iotas instead of a reshaped flat one: they stay elementwise and fuse.
-    let index = |dtype: DType| {
-        let ty = ArrayType::new(dtype, shape);
-        let mut sum: Option<Array> = None;
-        for (axis, stride) in row_major_strides(shape).into_iter().enumerate() {
-            if shape[axis] == 1 {
-                continue;
-            }
-            let count = iota(&ty, axis);
-            let term = if stride == 1 { count } else { count * Array::from(stride) };
-            sum = Some(match sum {
-                Some(s) => s + term,
-                None => term,
-            });
-        }
-        sum.unwrap_or_else(|| full_typed(&ty, 0))
-    };
     // Empty extents make strides of zero, and a product over 32 bits needs the wide form.
     if shape.iter().map(|&n| n as u128).product::<u128>() <= 1 << 32 {
-        (full_typed(&ArrayType::new(DType::U32, shape), 0), index(DType::U32))
+        (full_typed(&ArrayType::new(DType::U32, shape), 0), index(DType::U32, shape))
     } else {
-        let wide = index(DType::U64);
+        let wide = index(DType::U64, shape);
         ((&wide >> 32u64).cast(DType::U32), wide.cast(DType::U32))
     }
 }

@@ -36,7 +36,7 @@ pub use op::{
 pub use parse::parse;
 pub use probpipe_trace_derive::Tree;
 pub use tracing::{
-    Outputs, Traced, bind, bind1, default_float, inline, is_tracing, trace, trace_with,
+    Outputs, Traced, bind, bind1, default_float, here, inline, is_tracing, trace, trace_with,
     with_default_float, with_location,
 };
 pub use tree::{Flatten, Rebuild, Structure, Token, Tree, tree_map};
@@ -44,5 +44,5 @@ pub use types::{
     ArrayType, Axes, IntoShape, Loc, Shape, ShapeDisplay, broadcast_shapes, other_axes,
     row_major_strides,
 };
-pub use value::{DeviceBuffer, HostBuffer, Line, Storage, Value};
+pub use value::{DeviceBuffer, HostBuffer, Line, Storage, Value, spare_lines};
 pub use verify::{VerifyError, verify};

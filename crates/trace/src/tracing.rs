@@ -66,9 +66,10 @@ pub fn with_location<R>(location: Loc, f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// The location in force: that of [`with_location`], else the caller's.
+/// The location in force: that of [`with_location`], else the caller's. Where a line must pass
+/// through a closure or a trait object: `with_location(here(), || ...)`.
 #[track_caller]
-pub(crate) fn here() -> Loc {
+pub fn here() -> Loc {
     // Not `unwrap_or_else`: called from inside it, `caller` would name a line of the library.
     match LOCATION.get() {
         Some(location) => location,
@@ -170,7 +171,12 @@ fn lift(stack: &mut [Frame], array: &Array, location: Loc) -> Result<VarId> {
     }
 }
 
-fn escaped(array: &Array, location: Loc) -> Error {
+/// Whether the trace is still being recorded on this thread.
+pub(crate) fn is_open(trace: TraceId) -> bool {
+    STACK.with_borrow(|stack| stack.iter().any(|frame| frame.id == trace))
+}
+
+pub(crate) fn escaped(array: &Array, location: Loc) -> Error {
     Error::new(ErrorKind::Trace, "a traced array was used after its trace had ended")
         .at(location)
         .note("the array was made", Some(array.location))

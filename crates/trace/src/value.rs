@@ -5,7 +5,7 @@ use crate::{ArrayType, DType, Element, Error, ErrorKind, Result, Scalar, for_dty
 use bytemuck::{Pod, Zeroable};
 use std::any::Any;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// One cache line. Buffers are made of lines so that they are 64-byte aligned, which makes
 /// 512-bit vector code up to 1.5 times faster than data at `Vec`'s natural alignment.
@@ -60,6 +60,42 @@ impl HostBuffer {
     /// The data as writable elements in their memory form.
     pub fn elements_mut<R: Pod>(&mut self) -> &mut [R] {
         bytemuck::cast_slice_mut(self.bytes_mut())
+    }
+}
+
+/// Memory of large buffers that are gone, kept for the next: fresh pages cost more than the work
+/// that is done in them.
+static SPARE: Mutex<Vec<Vec<Line>>> = Mutex::new(Vec::new());
+/// Smaller buffers are the allocator's business.
+const LARGE: usize = (256 << 10) / size_of::<Line>();
+/// Most buffers, and most lines in all, that are kept.
+const SPARES: usize = 16;
+const SPARE_LINES: usize = (512 << 20) / size_of::<Line>();
+
+/// An empty vector with room for `lines` lines, for buffers to be written whole.
+pub fn spare_lines(lines: usize) -> Vec<Line> {
+    if lines >= LARGE
+        && let Ok(mut spare) = SPARE.lock()
+        && let Some(at) = spare.iter().position(|v| (lines..=2 * lines).contains(&v.capacity()))
+    {
+        return spare.swap_remove(at);
+    }
+    Vec::with_capacity(lines)
+}
+
+impl Drop for HostBuffer {
+    fn drop(&mut self) {
+        if self.lines.capacity() < LARGE {
+            return;
+        }
+        let mut lines = std::mem::take(&mut self.lines);
+        lines.clear();
+        if let Ok(mut spare) = SPARE.lock() {
+            let kept: usize = spare.iter().map(Vec::capacity).sum();
+            if spare.len() < SPARES && kept + lines.capacity() <= SPARE_LINES {
+                spare.push(lines);
+            }
+        }
     }
 }
 

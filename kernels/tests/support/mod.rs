@@ -143,8 +143,8 @@ pub fn worst<T: Real>(table: &KernelTable, case: &Case) -> (f64, f64, f64) {
     worst
 }
 
-/// The error in ulp that `docs/accuracy.md` promises: `(f32, f64)`. The complement of erf is allowed
-/// its conditioning on top, but the reference points do not need it.
+/// The error in ulp that `docs/accuracy.md` promises: `(f32, f64)`. The complement of erf is
+/// allowed its conditioning on top, but the reference points do not need it.
 pub fn promised(function: &str) -> (f64, f64) {
     match function {
         "pow" | "asinh" | "acosh" | "atanh" | "logistic" | "erfc" => (4.0, 4.0),

@@ -13,7 +13,10 @@ pub use multivariate_normal::MultivariateNormal;
 pub use normal::Normal;
 pub use product::{FlatDistribution, Named, Parts, Product, product};
 
-use probpipe_trace::{Array, DType, Error, ErrorKind, IntoShape, Key, Shape, Tree};
+use probpipe_trace::{
+    Array, DType, Error, ErrorKind, IntoShape, Key, Shape, Tree, here, normal, with_default_float,
+    with_location,
+};
 
 /// What every distribution has.
 pub trait Distribution {
@@ -38,6 +41,7 @@ pub trait Distribution {
 /// Distributions with a density or mass function.
 pub trait LogProb: Distribution {
     /// The logarithm of the density at `x`, of shape `sample shape + batch shape`.
+    #[track_caller]
     fn log_prob(&self, x: &Self::Value) -> Array;
 }
 
@@ -45,6 +49,7 @@ pub trait LogProb: Distribution {
 pub trait Sample: Distribution {
     /// Draws of shape `sample shape + batch shape + event shape`. Differentiable in the
     /// parameters where the family has a reparameterised sampler; each family says so.
+    #[track_caller]
     fn sample(&self, key: Key, shape: impl IntoShape) -> Self::Value
     where
         Self: Sized,
@@ -53,7 +58,16 @@ pub trait Sample: Distribution {
     }
 
     /// [`Sample::sample`] with the shape as a value, for trait objects.
+    #[track_caller]
     fn sample_shape(&self, key: Key, shape: Shape) -> Self::Value;
+}
+
+/// Standard normal numbers of a type, drawn at the caller's line, which does not reach into the
+/// closure by itself.
+#[track_caller]
+fn standard_normal(key: Key, shape: Shape, dtype: DType) -> Array {
+    let location = here();
+    with_default_float(dtype, || with_location(location, || normal(key, shape)))
 }
 
 /// `log(2 pi) / 2`.
@@ -73,7 +87,7 @@ fn positive(what: &str, parameter: Array) -> Array {
         Some(v) => Array::invalid(
             Error::new(ErrorKind::Value, format!("{what} must be positive, not {v}"))
                 .help("parameterise by the logarithm and take `.exp()` to stay positive"),
-            std::panic::Location::caller(),
+            here(),
         ),
         None => parameter,
     }

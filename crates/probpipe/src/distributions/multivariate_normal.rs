@@ -1,9 +1,8 @@
 //! The multivariate normal distribution.
 
-use super::{Distribution, HALF_LOG_TAU, LogProb, Sample, float_of, join};
+use super::{Distribution, HALF_LOG_TAU, LogProb, Sample, float_of, join, standard_normal};
 use probpipe_trace::{
-    Array, Error, ErrorKind, Key, Shape, Tree, broadcast_shapes, eye, normal, triangular_solve,
-    with_default_float,
+    Array, Error, ErrorKind, Key, Shape, Tree, broadcast_shapes, eye, here, triangular_solve,
 };
 
 /// The normal distribution on vectors, with a mean and a covariance or its Cholesky factor.
@@ -63,7 +62,7 @@ impl MultivariateNormal {
                     .note(format!("covariance {b}"), Some(scale_tril.location()));
             }
             let error = error.help("give a mean [..., d] and a covariance [..., d, d]");
-            let bad = Array::invalid(error, std::panic::Location::caller());
+            let bad = Array::invalid(error, here());
             return MultivariateNormal { loc: bad.clone(), scale_tril: bad };
         }
         MultivariateNormal { loc, scale_tril }
@@ -111,8 +110,12 @@ impl LogProb for MultivariateNormal {
             let z = triangular_solve(&self.scale_tril, &columns, true, false);
             z.transpose().reshape(centred.shape())
         } else {
-            let batch = join(&centred.shape()[..centred.rank() - 1], &[d, d]);
-            triangular_solve(&self.scale_tril.broadcast_to(batch), &centred, true, false)
+            // One vector per draw and factor: points and factors may each have axes of their own.
+            let (points, factors) = (centred.shape(), self.scale_tril.shape());
+            let (points, factors) = (&points[..points.len() - 1], &factors[..factors.len() - 2]);
+            let batch = broadcast_shapes(points, factors).unwrap_or_else(|| points.into());
+            let factors = self.scale_tril.broadcast_to(join(&batch, &[d, d]));
+            triangular_solve(&factors, &centred.broadcast_to(join(&batch, &[d])), true, false)
         };
         let constant = HALF_LOG_TAU * d as f64;
         z.square().sum_axes([-1]) * -0.5 - (log_diagonal + constant)
@@ -124,7 +127,7 @@ impl Sample for MultivariateNormal {
     fn sample_shape(&self, key: Key, shape: Shape) -> Array {
         let shape = join(&join(&shape, &self.batch_shape()), &[self.dim(), 1]);
         let dtype = float_of(&[&self.loc, &self.scale_tril]);
-        let z = with_default_float(dtype, || normal(key, shape));
+        let z = standard_normal(key, shape, dtype);
         self.scale_tril.matmul(&z).squeeze(-1) + &self.loc
     }
 }

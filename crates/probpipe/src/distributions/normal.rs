@@ -1,9 +1,10 @@
 //! The normal distribution.
 
-use super::{Distribution, HALF_LOG_TAU, LogProb, Sample, float_of, join, positive};
+use super::{
+    Distribution, HALF_LOG_TAU, LogProb, Sample, float_of, join, positive, standard_normal,
+};
 use probpipe_trace::{
-    Array, Error, ErrorKind, Key, Shape, ShapeDisplay, Tree, broadcast_shapes, normal,
-    with_default_float,
+    Array, Error, ErrorKind, Key, Shape, ShapeDisplay, Tree, broadcast_shapes, here,
 };
 
 /// The normal distribution with mean `loc` and standard deviation `scale > 0`.
@@ -42,8 +43,10 @@ impl Normal {
                     ShapeDisplay(scale.shape())
                 ),
             )
+            .note("loc was made", Some(loc.location()))
+            .note("scale was made", Some(scale.location()))
             .help("extents, aligned at the last axis, must be equal or 1");
-            let bad = Array::invalid(error, std::panic::Location::caller());
+            let bad = Array::invalid(error, here());
             return Normal { loc: bad.clone(), scale: bad };
         }
         Normal { loc, scale }
@@ -75,7 +78,7 @@ impl Sample for Normal {
     #[track_caller]
     fn sample_shape(&self, key: Key, shape: Shape) -> Array {
         let shape = join(&shape, &self.batch_shape());
-        let z = with_default_float(float_of(&[&self.loc, &self.scale]), || normal(key, shape));
+        let z = standard_normal(key, shape, float_of(&[&self.loc, &self.scale]));
         z * &self.scale + &self.loc
     }
 }

@@ -3,7 +3,10 @@
 
 use super::{Distribution, LogProb, Sample, join};
 use crate::Record;
-use probpipe_trace::{Array, Error, ErrorKind, Flatten, Key, Rebuild, Result, Shape, Tree, concat};
+use probpipe_trace::{
+    Array, Error, ErrorKind, Flatten, Key, Rebuild, Result, Shape, ShapeDisplay, Tree, concat,
+    here, with_location,
+};
 
 /// A distribution under a name.
 #[derive(Clone, Debug)]
@@ -139,15 +142,25 @@ impl<P: Parts> Product<P> {
         let error =
             Error::new(ErrorKind::Value, format!("a product names two parts `{}`", twice.1.0))
                 .help("give every part a name of its own");
-        Some(Array::invalid(error, std::panic::Location::caller()))
+        Some(Array::invalid(error, here()))
     }
 }
 
 /// The log-density of one draw of a part: batch copies are independent events of the joint.
+#[track_caller]
 fn total(part: &dyn ArrayDistribution, x: &Array) -> Array {
-    let density = part.log_prob(x);
-    let axes: Vec<isize> = (1..=part.batch_shape().len() as isize).map(|a| -a).collect();
-    if axes.is_empty() { density } else { density.sum_axes(axes) }
+    // A caller's line does not pass through a trait object by itself.
+    with_location(here(), || {
+        let density = part.log_prob(x);
+        let axes: Vec<isize> = (1..=part.batch_shape().len() as isize).map(|a| -a).collect();
+        if axes.is_empty() { density } else { density.sum_axes(axes) }
+    })
+}
+
+/// A draw of a part.
+#[track_caller]
+fn draw(part: &dyn ArrayDistribution, key: Key, shape: &Shape) -> Array {
+    with_location(here(), || part.sample_shape(key, shape.clone()))
 }
 
 /// The shape of one draw of a part in a joint draw.
@@ -155,8 +168,10 @@ fn draw_shape(part: &dyn ArrayDistribution) -> Shape {
     join(&part.batch_shape(), &part.event_shape())
 }
 
-fn sum(terms: impl Iterator<Item = Array>) -> Array {
-    terms.reduce(|a, b| a + b).unwrap_or_else(|| Array::from(0.0))
+#[track_caller]
+fn sum(terms: Vec<Array>) -> Array {
+    let sum = || terms.into_iter().reduce(|a, b| a + b).unwrap_or_else(|| Array::from(0.0));
+    with_location(here(), sum)
 }
 
 impl<P: Parts> Distribution for Product<P> {
@@ -188,12 +203,12 @@ impl<P: Parts> LogProb for Product<P> {
                     ErrorKind::Value,
                     format!("the record has no `{name}`, which the product needs"),
                 )
-                .help(format!("the record has: {}", x.names().join(", ")));
-                return Array::invalid(error, std::panic::Location::caller());
+                .help(x.list());
+                return Array::invalid(error, here());
             };
             terms.push(total(part, x));
         }
-        sum(terms.into_iter())
+        sum(terms)
     }
 }
 
@@ -205,12 +220,11 @@ impl<P: Parts> Sample for Product<P> {
         }
         let parts = self.parts.parts();
         let keys = key.split_n(parts.len());
-        Record::new(
-            parts
-                .into_iter()
-                .zip(keys)
-                .map(|((name, part), key)| (name, part.sample_shape(key, shape.clone()))),
-        )
+        let mut record = Record::default();
+        for ((name, part), key) in parts.into_iter().zip(keys) {
+            record.insert(name, draw(part, key, &shape));
+        }
+        record
     }
 }
 
@@ -242,11 +256,14 @@ impl<P: Parts> LogProb for FlatDistribution<'_, P> {
         if x.error().is_none() && x.shape().last() != Some(&size) {
             let error = Error::new(
                 ErrorKind::Shape,
-                format!("the flat product takes vectors of {size}, not {:?}", x.shape()),
+                format!(
+                    "the flat product takes vectors of {size}, not an array of shape {}",
+                    ShapeDisplay(x.shape())
+                ),
             )
             .note("the array was made", Some(x.location()))
             .help("the last axis holds the parts one after another");
-            return Array::invalid(error, std::panic::Location::caller());
+            return Array::invalid(error, here());
         }
         let mut at = 0;
         let mut terms = Vec::new();
@@ -258,7 +275,7 @@ impl<P: Parts> LogProb for FlatDistribution<'_, P> {
             terms.push(total(part, &piece));
             at += n;
         }
-        sum(terms.into_iter())
+        sum(terms)
     }
 }
 

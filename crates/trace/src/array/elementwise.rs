@@ -215,11 +215,11 @@ pub fn select(condition: &Array, on_true: impl Into<Array>, on_false: impl Into<
     };
     let shape = broadcast_shapes(condition.shape(), x.shape());
     match shape {
-        Some(shape) => bind1(
+        Some(shape) if x.dtype() == y.dtype() => bind1(
             Op::Select,
             &[&condition.broadcast_to(&shape), &x.broadcast_to(&shape), &y.broadcast_to(&shape)],
         ),
-        None => bind1(Op::Select, &[condition, &x, &y]),
+        _ => bind1(Op::Select, &[condition, &x, &y]),
     }
 }
 
@@ -280,7 +280,9 @@ fn fold(op: &Op, scalars: &[Scalar]) -> Option<Scalar> {
 fn unify(x: &Array, y: &Array) -> Result<(Array, Array), Error> {
     let x = typed_like(x, y)?;
     let y = typed_like(y, &x)?;
-    if x.shape() == y.shape() || x.error().is_some() || y.error().is_some() {
+    // Types that do not fit are refused as the user wrote them, not broadcast.
+    let fit = x.dtype() == y.dtype() && x.error().is_none() && y.error().is_none();
+    if x.shape() == y.shape() || !fit {
         return Ok((x, y));
     }
     Ok(match broadcast_shapes(x.shape(), y.shape()) {

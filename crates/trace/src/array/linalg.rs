@@ -6,6 +6,11 @@ use crate::tracing::{bind1, here};
 use crate::{Error, ErrorKind, Shape, ShapeDisplay, broadcast_shapes};
 use smallvec::smallvec;
 
+/// The type as messages show it.
+fn typed(x: &Array) -> String {
+    format!("{}{}", x.dtype(), ShapeDisplay(x.shape()))
+}
+
 impl Array {
     /// The product over the last axis of `self` and the last-but-one (or only) axis of `other`;
     /// of two vectors the inner product.
@@ -34,6 +39,22 @@ impl Array {
                 Some(error) => Array::invalid(error.clone(), here()),
                 None => Array::invalid(error, here()),
             };
+        }
+        let (columns, rows) = (self.shape()[m - 1], other.shape()[n.saturating_sub(2)]);
+        if columns != rows {
+            let (left, right) = (typed(self), typed(other));
+            let error = Error::new(
+                ErrorKind::Shape,
+                format!(
+                    "`matmul` cannot multiply {left} with {right}: {columns} columns, {rows} rows"
+                ),
+            )
+            .note(format!("operand {left}"), Some(self.location))
+            .note(format!("operand {right}"), Some(other.location))
+            .help(
+                "the columns of the left must be as many as the rows of the right; see `transpose`",
+            );
+            return Array::invalid(error, here());
         }
         if m <= 2 && n <= 2 {
             return self.dot(other);
@@ -88,11 +109,13 @@ impl Array {
         self.flatten().expand_dims(1) * other.flatten().expand_dims(0)
     }
 
-    /// The lower Cholesky factor `L` with `L L^T` = the symmetric part of the matrix; NaN when that is
-    /// not positive definite.
+    /// The lower Cholesky factor `L` with `L L^T` = the symmetric part of the matrix; NaN when that
+    /// is not positive definite.
     #[track_caller]
     pub fn cholesky(&self) -> Array {
-        if self.rank() < 2 {
+        // What is no square matrix of floats is left for the type rule to refuse.
+        let n = self.rank();
+        if n < 2 || self.shape()[n - 1] != self.shape()[n - 2] || !self.dtype().is_float() {
             return bind1(Op::Linalg(LinalgOp::Cholesky), &[self]);
         }
         let symmetric = (self + self.swap_axes(-1, -2)) * 0.5;

@@ -19,7 +19,9 @@ pub use shape::{concat, stack};
 pub use sort::{searchsorted, sort_key_val, sort_together};
 
 use crate::op::Op;
-use crate::tracing::{TraceId, bind1, default_float, here, is_tracing, literal_dtype};
+use crate::tracing::{
+    TraceId, bind1, default_float, escaped, here, is_open, is_tracing, literal_dtype,
+};
 use crate::{
     ArrayType, DType, Element, Error, ErrorKind, IntoShape, Loc, Result, Scalar, Shape, Value,
     VarId,
@@ -170,6 +172,7 @@ impl Array {
             Repr::Concrete(value) => Ok(value.clone()),
             Repr::Literal(scalar) => Ok(Value::scalar(*scalar, literal_dtype(*scalar))),
             Repr::Invalid(error) => Err(error.clone()),
+            Repr::Traced(traced) if !is_open(traced.trace) => Err(escaped(self, here())),
             Repr::Traced(traced) => Err(Error::new(
                 ErrorKind::Trace,
                 format!("a traced {} has no value yet", traced.ty),

@@ -4,7 +4,7 @@ use super::Array;
 use super::shape::resolve_axes;
 use crate::op::{Op, ReduceOp};
 use crate::tracing::{bind1, here};
-use crate::{Axes, Error, ErrorKind};
+use crate::{Axes, Error, ErrorKind, ShapeDisplay};
 
 #[track_caller]
 fn reduce(op: ReduceOp, x: &Array, axes: Option<&[isize]>) -> Array {
@@ -62,7 +62,11 @@ impl Array {
             return Array::invalid(
                 Error::new(
                     ErrorKind::DType,
-                    format!("`mean` takes a float, not {}{:?}", self.dtype(), self.shape()),
+                    format!(
+                        "`mean` takes a float, not {}{}",
+                        self.dtype(),
+                        ShapeDisplay(self.shape())
+                    ),
                 )
                 .help("convert first, for example with `.cast(DType::F32)`"),
                 here(),

@@ -13,8 +13,11 @@ pub(super) fn resolve_axes(name: &str, x: &Array, axes: &[isize]) -> Result<Axes
     if let Some(error) = x.error() {
         return Err(error.clone());
     }
-    let mut resolved: Axes =
-        axes.iter().map(|&a| resolve_axis(name, x, a, x.rank())).collect::<Result<_>>()?;
+    // A loop, because the caller's line does not reach into closures.
+    let mut resolved = Axes::new();
+    for &axis in axes {
+        resolved.push(resolve_axis(name, x, axis, x.rank())?);
+    }
     resolved.sort_unstable();
     if resolved.windows(2).any(|w| w[0] == w[1]) {
         return Err(Error::new(ErrorKind::Axis, format!("`{name}` names an axis twice: {axes:?}"))
@@ -95,15 +98,14 @@ impl Array {
     /// Axis `i` of the result is axis `permutation[i]` of the array.
     #[track_caller]
     pub fn permute(&self, permutation: impl AsRef<[isize]>) -> Array {
-        let axes: Result<Axes> = permutation
-            .as_ref()
-            .iter()
-            .map(|&a| resolve_axis("permute", self, a, self.rank()))
-            .collect();
-        match axes {
-            Ok(permutation) => bind1(Op::Transpose { permutation }, &[self]),
-            Err(error) => Array::invalid(error, here()),
+        let mut axes = Axes::new();
+        for &axis in permutation.as_ref() {
+            match resolve_axis("permute", self, axis, self.rank()) {
+                Ok(axis) => axes.push(axis),
+                Err(error) => return Array::invalid(error, here()),
+            }
         }
+        bind1(Op::Transpose { permutation: axes }, &[self])
     }
 
     /// Exchanges two axes.

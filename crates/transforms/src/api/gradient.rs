@@ -6,7 +6,7 @@ use super::lift::{
 use crate::linearize::linearize;
 use crate::simplify::simplify;
 use crate::transpose::transpose;
-use probpipe_trace::{Array, Loc, Result, Tree, ones_like};
+use probpipe_trace::{Array, Loc, Result, Tree, ones_like, with_location};
 use std::panic::Location;
 
 /// The gradient of a scalar function, with the structure of its argument.
@@ -40,7 +40,13 @@ pub fn value_and_grad<A: Tree>(f: impl Fn(A) -> Array) -> impl Fn(A) -> (Array, 
     move |x| gradient("value_and_grad", location, &f, x)
 }
 
-fn gradient<A: Tree>(name: &str, location: Loc, f: &impl Fn(A) -> Array, x: A) -> (Array, A) {
+/// The value and the gradient, for the function `name` called at `location`.
+pub(super) fn gradient<A: Tree>(
+    name: &str,
+    location: Loc,
+    f: &impl Fn(A) -> Array,
+    x: A,
+) -> (Array, A) {
     if let Some(error) = x.leaves().iter().find_map(|a| a.error().cloned()) {
         return (poison(&x, f, &error, location), invalid(&x.structure(), &error, location));
     }
@@ -66,13 +72,16 @@ fn gradient<A: Tree>(name: &str, location: Loc, f: &impl Fn(A) -> Array, x: A) -
         let value = out.swap_remove(0);
         if !linear.nonzero[0] {
             let zeros = lifted.operands[..lifted.arguments].iter();
-            return Ok((value, zeros.map(probpipe_trace::zeros_like).collect()));
+            let zeros = || zeros.map(probpipe_trace::zeros_like).collect();
+            return Ok((value, with_location(location, zeros)));
         }
         let mut flags = vec![false; linear.residuals];
         flags.resize(linear.linear.inputs().len(), true);
-        let backward = simplify(&transpose(&linear.linear, &flags)?);
+        // Zeros of what the result does not depend on have no line of their own.
+        let backward = with_location(location, || transpose(&linear.linear, &flags))?;
+        let backward = simplify(&backward);
         let mut operands = residuals;
-        operands.push(ones_like(&value));
+        operands.push(with_location(location, || ones_like(&value)));
         Ok((value, run(location, &backward, &operands)))
     });
     match result {

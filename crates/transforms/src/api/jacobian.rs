@@ -1,8 +1,10 @@
 //! Matrices of derivatives, by mapping a linear map over a basis.
 
-use super::linear::{linearize, vjp};
-use super::vmap::vmap;
-use probpipe_trace::{Array, ArrayType, DType, Shape, iota, with_location};
+use super::gradient::gradient;
+use super::lift;
+use super::linear::{linearize_at, vjp_at};
+use super::vmap::map;
+use probpipe_trace::{Array, ArrayType, DType, Loc, Shape, iota, with_location};
 use std::panic::Location;
 
 /// The Jacobian in forward mode, one tangent per element of the argument. Its shape is that of the
@@ -10,21 +12,21 @@ use std::panic::Location;
 #[track_caller]
 pub fn jacfwd(f: impl Fn(Array) -> Array) -> impl Fn(Array) -> Array {
     let location = Location::caller();
-    move |x| {
-        with_location(location, || {
-            let x = typed(x);
-            let shape = Shape::from_slice(x.shape());
-            let basis = basis(&x);
-            let (y, tangent) = linearize(&f, x);
-            if y.error().is_some() {
-                return y;
-            }
-            let columns = vmap(tangent)(basis);
-            // [in, out...] to [out..., in...]
-            let last = columns.move_axis(0, -1);
-            last.reshape(joined(y.shape(), &shape))
-        })
+    move |x| forward("jacfwd", location, &f, x)
+}
+
+fn forward(name: &'static str, location: Loc, f: &impl Fn(Array) -> Array, x: Array) -> Array {
+    let x = typed(x);
+    let shape = Shape::from_slice(x.shape());
+    let basis = basis(&x, location);
+    // Not under `with_location`: what `f` does has lines of its own.
+    let (y, tangent) = linearize_at(name, location, f, x);
+    if y.error().is_some() {
+        return y;
     }
+    let columns = map(location, &tangent, &0.into(), &0.into(), basis);
+    // [in, out...] to [out..., in...]
+    with_location(location, || columns.move_axis(0, -1).reshape(joined(y.shape(), &shape)))
 }
 
 /// The Jacobian in reverse mode, one cotangent per element of the result. Its shape is that of the
@@ -33,16 +35,14 @@ pub fn jacfwd(f: impl Fn(Array) -> Array) -> impl Fn(Array) -> Array {
 pub fn jacrev(f: impl Fn(Array) -> Array) -> impl Fn(Array) -> Array {
     let location = Location::caller();
     move |x| {
-        with_location(location, || {
-            let x = typed(x);
-            let shape = Shape::from_slice(x.shape());
-            let (y, pull) = vjp(&f, x);
-            if y.error().is_some() {
-                return y;
-            }
-            let rows = vmap(pull)(basis(&y));
-            rows.reshape(joined(y.shape(), &shape))
-        })
+        let x = typed(x);
+        let shape = Shape::from_slice(x.shape());
+        let (y, pull) = vjp_at("jacrev", location, &f, x);
+        if y.error().is_some() {
+            return y;
+        }
+        let rows = map(location, &pull, &0.into(), &0.into(), basis(&y, location));
+        with_location(location, || rows.reshape(joined(y.shape(), &shape)))
     }
 }
 
@@ -58,12 +58,16 @@ pub fn jacrev(f: impl Fn(Array) -> Array) -> impl Fn(Array) -> Array {
 /// ```
 #[track_caller]
 pub fn hessian(f: impl Fn(Array) -> Array) -> impl Fn(Array) -> Array {
-    jacfwd(super::grad(f))
+    let location = Location::caller();
+    move |x| {
+        let slope = |x: Array| gradient("hessian", location, &f, x).1;
+        forward("hessian", location, &slope, x)
+    }
 }
 
 /// A literal takes its element type.
 fn typed(x: Array) -> Array {
-    if x.is_literal() { x.cast(x.dtype()) } else { x }
+    if x.is_literal() { lift::typed(&x, x.dtype()) } else { x }
 }
 
 fn joined(a: &[usize], b: &[usize]) -> Shape {
@@ -71,9 +75,11 @@ fn joined(a: &[usize], b: &[usize]) -> Shape {
 }
 
 /// The unit arrays of the shape of `x`, one per element, along a leading axis.
-fn basis(x: &Array) -> Array {
+fn basis(x: &Array, location: Loc) -> Array {
     let n = x.size();
     let ty = ArrayType::new(DType::I32, [n, n]);
-    let eye = iota(&ty, 0).eq(iota(&ty, 1)).cast(x.dtype());
-    eye.reshape(joined(&[n], x.shape()))
+    with_location(location, || {
+        let eye = iota(&ty, 0).eq(iota(&ty, 1)).cast(x.dtype());
+        eye.reshape(joined(&[n], x.shape()))
+    })
 }

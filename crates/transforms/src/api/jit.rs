@@ -2,7 +2,7 @@
 //! its argument, and called many times. Inside an open trace it is one call of its graph.
 
 use super::inspect::compile_graph;
-use super::lift::{build, failed, invalid, lift_plain, poison};
+use super::lift::{build, failed, invalid, lift_plain, poison, typed};
 use crate::extract::internal;
 use crate::simplify::simplify;
 use probpipe_trace::{
@@ -129,11 +129,11 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     /// give an invalid result.
     fn call_slowly(&self, x: &A, flat: &Flatten<'_>) -> R {
         for leaf in &flat.leaves {
-            if let Err(error) = leaf.value() {
+            if let Err(error) = with_location(self.location, || leaf.value()) {
                 return poison(x, &self.f, &error, self.location);
             }
         }
-        self.call(x.map(|a| if a.is_literal() { a.cast(a.dtype()) } else { a.clone() }))
+        self.call(x.map(|a| if a.is_literal() { typed(a, a.dtype()) } else { a.clone() }))
     }
 
     fn find(&self, float: DType, flat: &Flatten<'_>, values: &[&Value]) -> Option<Arc<Entry>> {

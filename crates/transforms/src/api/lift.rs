@@ -2,8 +2,8 @@
 
 use crate::extract::internal;
 use probpipe_trace::{
-    Array, ArrayType, Error, ErrorKind, Flatten, Graph, Loc, Result, Structure, Tree, trace_with,
-    with_location,
+    Array, ArrayType, DType, Error, ErrorKind, Flatten, Graph, Loc, Result, Structure, Tree,
+    trace_with, with_location,
 };
 
 /// A closure traced on the types of its arguments.
@@ -42,8 +42,13 @@ impl Failure {
 pub(crate) fn typed_leaves(flat: &Flatten<'_>) -> Vec<Array> {
     flat.leaves
         .iter()
-        .map(|&a| if a.is_literal() { a.cast(a.dtype()) } else { a.clone() })
+        .map(|&a| if a.is_literal() { typed(a, a.dtype()) } else { a.clone() })
         .collect()
+}
+
+/// A number as an array of an element type, still located where the user wrote it.
+pub(crate) fn typed(literal: &Array, dtype: DType) -> Array {
+    with_location(literal.location(), || literal.cast(dtype))
 }
 
 /// Traces `f` on arguments like `x`. `types` gives what the closure sees of each leaf.

@@ -2,6 +2,7 @@
 
 use super::lift::{
     Lifted, build, check_floats, failed, invalid, lift, own_types, poison, run, transform_error,
+    typed,
 };
 use crate::jvp::spread;
 use crate::linearize::linearize as linearize_graph;
@@ -9,7 +10,7 @@ use crate::simplify::simplify;
 use crate::transpose::transpose;
 use probpipe_trace::{
     Array, ArrayType, DType, Error, Flatten, Graph, Loc, Result, Structure, Tree, full_typed,
-    zeros_like,
+    with_location, zeros_like,
 };
 use std::panic::Location;
 
@@ -52,7 +53,8 @@ pub fn jvp<A: Tree, R: Tree>(f: impl Fn(A) -> R, x: A, tangent: A) -> (R, R) {
         let mut y = run(location, &simplify(&forward.graph), &operands);
         let dy = y.split_off(forward.nonzero.len());
         let dy = spread(&dy, &forward.nonzero);
-        let dy = y.iter().zip(dy).map(|(y, dy)| dy.unwrap_or_else(|| zeros_like(y))).collect();
+        let zero = |y: &Array| with_location(location, || zeros_like(y));
+        let dy = y.iter().zip(dy).map(|(y, dy)| dy.unwrap_or_else(|| zero(y))).collect();
         Ok((y, dy))
     });
     match result {
@@ -66,16 +68,25 @@ pub fn jvp<A: Tree, R: Tree>(f: impl Fn(A) -> R, x: A, tangent: A) -> (R, R) {
 /// The value of `f` at `x`, and its derivative there as a linear function of a tangent.
 #[track_caller]
 pub fn linearize<A: Tree, R: Tree>(f: impl Fn(A) -> R, x: A) -> (R, impl Fn(A) -> R) {
-    let location = Location::caller();
-    let (y, point) = Point::at("linearize", location, f, &x);
+    linearize_at("linearize", Location::caller(), f, x)
+}
+
+/// [`linearize`] for the function `name` called at `location`.
+pub(super) fn linearize_at<A: Tree, R: Tree>(
+    name: &'static str,
+    location: Loc,
+    f: impl Fn(A) -> R,
+    x: A,
+) -> (R, impl Fn(A) -> R) {
+    let (y, point) = Point::at(name, location, f, &x);
     (y, move |tangent: A| {
         let result = point.valid().and_then(|p| {
-            let dx = tangent_leaves("linearize", &p.lifted, &tangent, location)?;
+            let dx = tangent_leaves(name, &p.lifted, &tangent, location)?;
             let mut operands = p.residuals.clone();
             operands.extend(dx.into_iter().take(p.lifted.arguments));
             let dy = spread(&run(location, &p.linear, &operands), &p.nonzero);
-            Ok(p.outputs.iter().zip(dy).map(|(ty, dy)| dy.unwrap_or_else(|| full_typed(ty, 0))))
-                .map(|dy| dy.collect())
+            let zero = |ty: &ArrayType| with_location(location, || full_typed(ty, 0));
+            Ok(p.outputs.iter().zip(dy).map(|(ty, dy)| dy.unwrap_or_else(|| zero(ty))).collect())
         });
         match result {
             Ok(dy) => build(&point.output, dy, location),
@@ -98,12 +109,21 @@ pub fn linearize<A: Tree, R: Tree>(f: impl Fn(A) -> R, x: A) -> (R, impl Fn(A) -
 /// ```
 #[track_caller]
 pub fn vjp<A: Tree, R: Tree>(f: impl Fn(A) -> R, x: A) -> (R, impl Fn(R) -> A) {
-    let location = Location::caller();
-    let (y, point) = Point::at("vjp", location, f, &x);
+    vjp_at("vjp", Location::caller(), f, x)
+}
+
+/// [`vjp`] for the function `name` called at `location`.
+pub(super) fn vjp_at<A: Tree, R: Tree>(
+    name: &'static str,
+    location: Loc,
+    f: impl Fn(A) -> R,
+    x: A,
+) -> (R, impl Fn(R) -> A) {
+    let (y, point) = Point::at(name, location, f, &x);
     let backward = point.valid().and_then(|p| {
         let mut flags = vec![false; p.residuals.len()];
         flags.resize(p.linear.inputs().len(), true);
-        Ok(simplify(&transpose(&p.linear, &flags)?))
+        Ok(simplify(&with_location(location, || transpose(&p.linear, &flags))?))
     });
     (y, move |cotangent: R| {
         let result = point.valid().and_then(|p| {
@@ -240,7 +260,7 @@ fn typed_like(
         .zip(types)
         .map(|(&leaf, ty)| {
             let dtype: DType = ty?.dtype;
-            Ok(if leaf.is_literal() { leaf.cast(dtype) } else { leaf.clone() })
+            Ok(if leaf.is_literal() { typed(leaf, dtype) } else { leaf.clone() })
         })
         .collect()
 }

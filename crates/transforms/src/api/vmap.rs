@@ -2,7 +2,9 @@
 
 use super::lift::{build, failed, invalid, leaf_name, lift, poison, run, transform_error};
 use crate::simplify::simplify;
-use probpipe_trace::{Array, ArrayType, Axes, Loc, Op, Result, Structure, Token, Tree, bind1};
+use probpipe_trace::{
+    Array, ArrayType, Axes, Loc, Op, Result, Structure, Token, Tree, bind1, with_location,
+};
 use std::panic::Location;
 
 /// Which axis of each leaf is mapped: one for a whole tree, or one for each of its parts. A prefix
@@ -139,7 +141,8 @@ pub fn vmap_axes<A: Tree, R: Tree>(
     move |x| map(location, &f, &in_axes, &out_axes, x)
 }
 
-fn map<A: Tree, R: Tree>(
+/// [`vmap_axes`] as written at `location`.
+pub(super) fn map<A: Tree, R: Tree>(
     location: Loc,
     f: &impl Fn(A) -> R,
     in_axes: &BatchAxes,
@@ -168,7 +171,10 @@ fn map<A: Tree, R: Tree>(
     axes.resize(lifted.operands.len(), None);
     let result = crate::vmap::vmap(&lifted.graph, plan.size, &axes).and_then(|(graph, flags)| {
         let arrays = run(location, &simplify(&graph), &lifted.operands);
-        place(arrays, &flags, out_axes, &lifted.output, plan.size, location)
+        // What moves the lanes has no line of its own.
+        with_location(location, || {
+            place(arrays, &flags, out_axes, &lifted.output, plan.size, location)
+        })
     });
     match result {
         Ok(arrays) => build(&lifted.output, arrays, location),

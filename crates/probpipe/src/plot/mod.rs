@@ -1,0 +1,281 @@
+//! Figures of arrays: lines, points and histograms, as SVG or PNG, with no system libraries.
+//!
+//! ```no_run
+//! use probpipe::linspace;
+//! use probpipe::plot::{Figure, Plot};
+//!
+//! let xs = linspace(0.0, 4.0, 200);
+//! let scores = (2.0 - &xs) * 4.0;
+//! Figure::row([
+//!     Plot::new("Curve").line(&xs, &(&xs * &xs)).x_label("x").y_label("x²"),
+//!     Plot::new("Score function").line(&xs, &scores).label("score").vline(2.0).label("mean"),
+//! ])
+//! .save("figures/score.png")?;
+//! # Ok::<(), probpipe::Error>(())
+//! ```
+//!
+//! What does not fit (arrays of different lengths, a traced array, an invalid one) is remembered
+//! and comes out at `save`, located at the call that was given it. Points that are not finite
+//! are skipped; a line is interrupted there.
+
+mod draw;
+mod legend;
+mod scale;
+#[cfg(test)]
+mod tests;
+
+use draw::{PIXELS, cut_dashes, scene};
+use kuva::backend::raster::RasterBackend;
+use kuva::backend::svg::SvgBackend;
+use probpipe_trace::{Array, Error, ErrorKind, Loc, Result};
+use scale::outline;
+use std::panic::Location;
+use std::path::Path;
+
+/// Most bins of a histogram.
+const MOST_BINS: usize = 10_000;
+
+/// One panel: a title, series, and reference lines.
+#[derive(Clone, Debug)]
+pub struct Plot {
+    title: String,
+    x_label: Option<String>,
+    y_label: Option<String>,
+    series: Vec<Series>,
+    /// The first thing that went wrong.
+    error: Option<Error>,
+}
+
+#[derive(Clone, Debug)]
+struct Series {
+    kind: Kind,
+    /// The points, not finite ones included.
+    points: Vec<(f64, f64)>,
+    label: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Kind {
+    Line,
+    Dashed,
+    Scatter,
+    /// The outline of the bars, from the left end of the base to the right one.
+    Histogram,
+    /// At the height of its one point.
+    Horizontal,
+    /// At the abscissa of its one point.
+    Vertical,
+}
+
+impl Kind {
+    fn is_reference(self) -> bool {
+        matches!(self, Kind::Horizontal | Kind::Vertical)
+    }
+}
+
+impl Plot {
+    /// An empty plot.
+    pub fn new(title: impl Into<String>) -> Plot {
+        Plot {
+            title: printable(title.into()),
+            x_label: None,
+            y_label: None,
+            series: Vec::new(),
+            error: None,
+        }
+    }
+
+    /// A line through the points `(xs[i], ys[i])`.
+    #[track_caller]
+    pub fn line(self, xs: &Array, ys: &Array) -> Plot {
+        self.add(Kind::Line, pairs("line", xs, ys))
+    }
+
+    /// A dashed line through the points `(xs[i], ys[i])`.
+    #[track_caller]
+    pub fn dashed(self, xs: &Array, ys: &Array) -> Plot {
+        self.add(Kind::Dashed, pairs("dashed", xs, ys))
+    }
+
+    /// The points `(xs[i], ys[i])`.
+    #[track_caller]
+    pub fn scatter(self, xs: &Array, ys: &Array) -> Plot {
+        self.add(Kind::Scatter, pairs("scatter", xs, ys))
+    }
+
+    /// A histogram of `xs`, scaled to area 1 so that it compares with a density.
+    #[track_caller]
+    pub fn histogram(self, xs: &Array, bins: usize) -> Plot {
+        let at = Location::caller();
+        let outline = elements("histogram", xs).and_then(|data| {
+            if (1..=MOST_BINS).contains(&bins) {
+                return Ok(outline(&data, bins));
+            }
+            Err(Error::new(ErrorKind::Value, format!("a histogram cannot have {bins} bins"))
+                .at(at)
+                .help(format!("give a number of bins from 1 to {MOST_BINS}")))
+        });
+        self.add(Kind::Histogram, outline)
+    }
+
+    /// A dashed horizontal line across the plot.
+    #[track_caller]
+    pub fn hline(self, y: impl Into<f64>) -> Plot {
+        self.add(Kind::Horizontal, Ok(vec![(f64::NAN, y.into())]))
+    }
+
+    /// A dashed vertical line across the plot.
+    #[track_caller]
+    pub fn vline(self, x: impl Into<f64>) -> Plot {
+        self.add(Kind::Vertical, Ok(vec![(x.into(), f64::NAN)]))
+    }
+
+    /// Names the series added last, which puts it in the legend.
+    #[track_caller]
+    pub fn label(mut self, label: impl Into<String>) -> Plot {
+        match self.series.last_mut() {
+            Some(series) => series.label = Some(printable(label.into())),
+            None => {
+                let error = Error::new(ErrorKind::Value, "there is no series yet to label")
+                    .at(Location::caller())
+                    .help("call `label` after `line`, `scatter` or another series");
+                self.error.get_or_insert(error);
+            }
+        }
+        self
+    }
+
+    /// Names the horizontal axis.
+    pub fn x_label(mut self, label: impl Into<String>) -> Plot {
+        self.x_label = Some(printable(label.into()));
+        self
+    }
+
+    /// Names the vertical axis.
+    pub fn y_label(mut self, label: impl Into<String>) -> Plot {
+        self.y_label = Some(printable(label.into()));
+        self
+    }
+
+    /// Writes the plot to a file, `.svg` or `.png` by its extension, as [`Figure::save`] does.
+    #[track_caller]
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        save(std::slice::from_ref(self), path.as_ref())
+    }
+
+    fn add(mut self, kind: Kind, points: Result<Vec<(f64, f64)>>) -> Plot {
+        let points = points.unwrap_or_else(|error| {
+            self.error.get_or_insert(error);
+            Vec::new()
+        });
+        self.series.push(Series { kind, points, label: None });
+        self
+    }
+}
+
+/// Several plots side by side.
+#[derive(Clone, Debug)]
+pub struct Figure {
+    plots: Vec<Plot>,
+}
+
+impl Figure {
+    /// The plots in one row, from left to right.
+    pub fn row(plots: impl IntoIterator<Item = Plot>) -> Figure {
+        Figure { plots: plots.into_iter().collect() }
+    }
+
+    /// Writes the figure to a file, `.svg` or `.png` by its extension; creates missing folders
+    /// on the way. A panel measures 500 by 350 units; a PNG has two pixels per unit.
+    ///
+    /// Reports the first thing that went wrong while the plots were made.
+    #[track_caller]
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        save(&self.plots, path.as_ref())
+    }
+}
+
+/// The elements of an array of rank 1.
+#[track_caller]
+fn elements(call: &str, array: &Array) -> Result<Vec<f64>> {
+    let at = Location::caller();
+    let note = |error: Error| error.at(at).note(format!("`{call}` read it"), Some(at));
+    let scalars = array.value().and_then(|value| value.to_scalars()).map_err(note)?;
+    if array.rank() != 1 {
+        let shape = array.shape();
+        return Err(Error::new(
+            ErrorKind::Shape,
+            format!("`{call}` takes arrays of rank 1, not one of shape {shape:?}"),
+        )
+        .at(at)
+        .note("the array was made", Some(array.location()))
+        .help("plot a row or a column of it, or reshape it to one axis"));
+    }
+    Ok(scalars.into_iter().map(|scalar| scalar.as_f64()).collect())
+}
+
+#[track_caller]
+fn pairs(call: &str, xs: &Array, ys: &Array) -> Result<Vec<(f64, f64)>> {
+    let (x, y) = (elements(call, xs)?, elements(call, ys)?);
+    if x.len() != y.len() {
+        return Err(Error::new(
+            ErrorKind::Shape,
+            format!(
+                "`{call}` takes two arrays of one length, not of lengths {} and {}",
+                x.len(),
+                y.len()
+            ),
+        )
+        .at(Location::caller())
+        .note("the first was made", Some(xs.location()))
+        .note("the second was made", Some(ys.location()))
+        .help("give one `y` for every `x`"));
+    }
+    Ok(x.into_iter().zip(y).collect())
+}
+
+/// Text without the control characters that an SVG cannot hold.
+fn printable(text: String) -> String {
+    text.replace(|c: char| c.is_control(), " ")
+}
+
+#[track_caller]
+fn save(plots: &[Plot], path: &Path) -> Result<()> {
+    let at: Loc = Location::caller();
+    if let Some(error) = plots.iter().find_map(|p| p.error.clone()) {
+        return Err(error);
+    }
+    let fault = |kind, message: String| Error::new(kind, message).at(at);
+    if plots.is_empty() {
+        return Err(fault(ErrorKind::Value, "a figure without plots has nothing to save".into())
+            .help("give `Figure::row` at least one plot"));
+    }
+    let shown = path.display();
+    let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let bytes = match &*extension {
+        "svg" => SvgBackend::new().render_scene(&scene(plots)).into_bytes(),
+        "png" => {
+            let mut scene = scene(plots);
+            cut_dashes(&mut scene);
+            RasterBackend::new().with_scale(PIXELS).render_scene(&scene).map_err(|reason| {
+                fault(ErrorKind::Io, format!("cannot draw `{shown}`: {reason}"))
+                    .help("save it as `.svg`")
+            })?
+        }
+        _ => {
+            return Err(fault(
+                ErrorKind::Value,
+                format!("cannot tell from `{shown}` what kind of figure to write"),
+            )
+            .help("end the name in `.svg` or `.png`"));
+        }
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder
+        .map_or(Ok(()), std::fs::create_dir_all)
+        .and_then(|()| std::fs::write(path, bytes))
+        .map_err(|reason| {
+            fault(ErrorKind::Io, format!("cannot write `{shown}`: {reason}"))
+                .help("check that its folder can be made and written to")
+        })
+}

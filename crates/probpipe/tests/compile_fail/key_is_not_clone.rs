@@ -1,0 +1,11 @@
+//! A key cannot be copied by accident: `Key::reuse` says what it does.
+
+use probpipe::prelude::*;
+
+fn twice<T: Clone>(value: T) -> (T, T) {
+    (value.clone(), value)
+}
+
+fn main() {
+    let _ = twice(Key::new(0));
+}

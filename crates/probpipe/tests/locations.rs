@@ -1,0 +1,87 @@
+//! Whatever records an operation for the user records it at the user's line, so that every message
+//! can name one.
+
+use probpipe::prelude::*;
+use probpipe::transforms::raw_graph_of;
+use probpipe::{Graph, Op, linearize, ones_like, scan_reverse, uniform_range};
+
+/// Where the equations of a graph, and of those inside it, were written.
+fn places(graph: &Graph, into: &mut Vec<String>) {
+    for eqn in graph.eqns() {
+        into.push(format!("{} of `{}`", eqn.location, eqn.op.name()));
+        match &eqn.op {
+            Op::Call { graph, .. } => places(graph, into),
+            Op::Scan(scan) => places(&scan.body, into),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn operations_are_located_in_the_users_source() {
+    #[track_caller]
+    fn check<R: Tree>(f: impl Fn(Array) -> R) {
+        let graph = raw_graph_of(f, &array([0.5, 0.25])).unwrap();
+        let mut all = Vec::new();
+        places(&graph, &mut all);
+        let foreign: Vec<_> = all.iter().filter(|p| !p.starts_with(file!())).collect();
+        assert!(!all.is_empty() && foreign.is_empty(), "{foreign:#?}");
+    }
+    check(|x| x.permute([0]).sum_axes([0]) + x.mean() + x.max() + x.logaddexp(1.0).prod());
+    check(|x| x.pow(3).pow(0.5).pow(&x).powi(-2).sigmoid().clip(0.0, 1.0));
+    check(|x| select(&x.is_nan(), 0.0, &x).outer(&x).cholesky());
+    check(|x| stack(&[x.clone(), x.clone()], 1).matmul(&x).pad([1], [1], 0.0).flip(0));
+    check(|x| x.expand_dims(0).squeeze(0).broadcast_to([3, 2]).move_axis(0, 1).flatten());
+    check(|x| linspace(0.0, 1.0, 5).sum() + full([2], 3.0) + ones_like(&x) + where_(x.gt(0), x, 1));
+    check(|x| x.cast(DType::U32).at(0).cast(DType::I32));
+    check(|x| {
+        let (a, b) = Key::from_seed(x.at(0).cast(DType::I32)).split();
+        let keys = a.fold_in(3).split_n(3);
+        let draws: Vec<Array> = keys.into_iter().map(|key| normal(key, [2, 3])).collect();
+        (draws, uniform_range(b, [3, 1], 1.0, 2.0))
+    });
+    for layout in [RandomLayout::Partitionable, RandomLayout::Original] {
+        check(|x| {
+            let key = || Key::from_seed(x.at(0).cast(DType::I32)).with_layout(layout);
+            (key().bits(8, [3]), key().bits(16, [2]), key().bits(64, [3]), key().split_batch(3))
+        });
+    }
+    check(|x| Normal::new(&x, x.exp()).log_prob(&x) + Normal::new(&x, 1.0).sample(Key::new(0), ()));
+    check(|x| {
+        let mvn = MultivariateNormal::new(&x, x.outer(&x));
+        (mvn.log_prob(&ones([3, 2])), mvn.sample(Key::new(0), [3]))
+    });
+    check(|x| {
+        let joint =
+            product((Normal::new(&x, 1.0).named("a"), Normal::new(x.sum(), 1.0).named("b")));
+        let flat = joint.as_flat_distribution();
+        let draw = joint.sample(Key::new(0), ());
+        (joint.log_prob(&draw), flat.log_prob(&flat.sample(Key::new(1), [2])), draw)
+    });
+    check(grad(|x: Array| x.square().sum()));
+    check(|x| grad(|(a, _): (Array, Array)| (a * 2.0).sum())((x.clone(), x)));
+    check(value_and_grad(|_: Array| array(1.0)));
+    check(vmap(|x: Array| (x.sin(), array(1.0))));
+    check(|x| vmap_axes(|(x, y): (Array, Array)| x * y, (0, ()), 1)((x.clone(), x)));
+    check(|x| jvp(|x: Array| (x.exp(), array(1.0)), x.clone(), x));
+    check(|x| {
+        let (y, tangent) = linearize(|x: Array| (x.exp(), array(1.0) + 1.0), x.clone());
+        (y, tangent(x))
+    });
+    check(|x| {
+        let (y, pull) = vjp(|x: Array| x.exp(), x.clone());
+        (y, pull(x))
+    });
+    check(jacfwd(|x: Array| x.exp()));
+    check(jacrev(|x: Array| x.exp()));
+    check(hessian(|x: Array| x.exp().sum()));
+    check(jit(|x: Array| {
+        fori_loop(3, (x, 1.0.into()), |i, (x, y): (Array, Array)| (x + i.cast(DType::F32), y))
+    }));
+    check(|x| {
+        let sums = scan(array(0.0), x.clone(), |c, x| (&c + x, c)).1;
+        (sums, scan_reverse(x, arange(2), |c, i| (c, i)).1)
+    });
+    check(grad(|x: Array| scan(array(1.0), x, |c, x| (c * x.sin(), ())).0));
+    check(|x| tree_map(|a, b| a + b, (x.clone(), x.exp()), (x.clone(), x)));
+}

@@ -1,0 +1,299 @@
+//! Rules of this repository that neither the compiler nor clippy knows: who may depend on whom,
+//! what every file begins with and how long it may be, and that the README tells the truth.
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The crates from the lowest to the highest, and what each may depend on.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("probpipe-trace-derive", &[]),
+    ("probpipe-trace", &["probpipe-trace-derive"]),
+    ("probpipe-kernels", &[]),
+    ("probpipe-lowering", &["probpipe-trace"]),
+    ("probpipe-transforms", &["probpipe-trace"]),
+    ("probpipe-backend-cpu", &["probpipe-trace", "probpipe-lowering", "probpipe-kernels"]),
+    ("probpipe-backend-gpu", &["probpipe-trace", "probpipe-lowering", "probpipe-kernels"]),
+    (
+        "probpipe",
+        &["probpipe-trace", "probpipe-transforms", "probpipe-backend-cpu", "probpipe-backend-gpu"],
+    ),
+    ("probpipe-benches", &["probpipe"]),
+    ("xtask", &["probpipe", "probpipe-benches"]),
+];
+
+/// Crates that call compiled code or SIMD instructions.
+const UNSAFE: [&str; 2] = ["probpipe-kernels", "probpipe-backend-cpu"];
+
+/// What the README tells a newcomer to run, in this order.
+const COMMANDS: [&str; 2] =
+    ["cargo run --release --example jax_interop", "cargo test --workspace --all-features"];
+
+/// Longest line, and longest file: one to think about, and one to split.
+const COLUMNS: usize = 100;
+const LONG: usize = 600;
+const TOO_LONG: usize = 1000;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the repository")
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// Fails with all faults at once.
+#[track_caller]
+fn none(faults: &[String]) {
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+fn packages() -> Vec<Value> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .current_dir(root())
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("metadata is JSON");
+    metadata["packages"].as_array().expect("packages").clone()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+#[test]
+fn crates_depend_downwards() {
+    let rank = |name: &str| ARROWS.iter().position(|(krate, _)| *krate == name);
+    let mut faults = Vec::new();
+    for package in packages() {
+        let name = text(&package["name"]);
+        let Some(from) = rank(name) else {
+            faults.push(format!("`{name}` is not in the list of crates: say what it may use"));
+            continue;
+        };
+        for dependency in package["dependencies"].as_array().expect("dependencies") {
+            let on = text(&dependency["name"]);
+            let Some(to) = rank(on) else { continue };
+            // Tests may reach for any crate below, to have something to test with.
+            let fits = match dependency["kind"].as_str() {
+                Some("dev") => to < from,
+                _ => ARROWS[from].1.contains(&on),
+            };
+            if !fits {
+                let kind = dependency["kind"].as_str().unwrap_or("normal");
+                faults.push(format!("`{name}` must not depend on `{on}` ({kind})"));
+            }
+        }
+    }
+    none(&faults);
+}
+
+#[test]
+fn unsafe_code_is_forbidden_elsewhere() {
+    let mut faults = Vec::new();
+    for package in packages() {
+        if UNSAFE.contains(&text(&package["name"])) {
+            continue;
+        }
+        for target in package["targets"].as_array().expect("targets") {
+            let kinds = target["kind"].as_array().expect("kinds");
+            let product = kinds.iter().any(|k| ["lib", "bin", "proc-macro"].contains(&text(k)));
+            let path = text(&target["src_path"]);
+            if product && !read(Path::new(path)).contains("\n#![forbid(unsafe_code)]\n") {
+                faults.push(format!("{path}: needs `#![forbid(unsafe_code)]`"));
+            }
+        }
+    }
+    none(&faults);
+}
+
+/// Every Rust file of the repository.
+fn sources() -> Vec<PathBuf> {
+    fn walk(folder: &Path, into: &mut Vec<PathBuf>) {
+        let entries = std::fs::read_dir(folder).unwrap_or_else(|e| panic!("{folder:?}: {e}"));
+        for path in entries.map(|entry| entry.expect("an entry").path()) {
+            if path.is_dir() && !path.ends_with("target") {
+                walk(&path, into);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                into.push(path);
+            }
+        }
+    }
+    let mut files = Vec::new();
+    for folder in ["crates", "kernels", "benches", "xtask"] {
+        walk(&root().join(folder), &mut files);
+    }
+    files.sort();
+    assert!(files.len() > 100, "only {} files found", files.len());
+    files
+}
+
+/// A line of source: its code with the text of literals taken out, and its comments.
+#[derive(Default)]
+struct Line {
+    code: String,
+    comment: String,
+}
+
+impl Line {
+    /// Columns that are not the text of a literal.
+    fn columns(&self) -> usize {
+        self.code.chars().count() + self.comment.chars().count()
+    }
+}
+
+/// Splits source into code and comments, as far as comments, strings and characters go.
+fn lines(source: &str) -> Vec<Line> {
+    enum State {
+        Code,
+        LineComment,
+        BlockComment(usize),
+        /// A string: whether backslashes escape, and how many `#` close it.
+        Text(bool, usize),
+    }
+    let chars: Vec<char> = source.chars().collect();
+    let starts = |at: usize, text: &str| {
+        text.chars().enumerate().all(|(i, c)| chars.get(at + i) == Some(&c))
+    };
+    let mut lines = vec![Line::default()];
+    let mut state = State::Code;
+    let mut i = 0;
+    while i < chars.len() {
+        let (c, mut used) = (chars[i], 1);
+        if c == '\n' {
+            if matches!(state, State::LineComment) {
+                state = State::Code;
+            }
+            lines.push(Line::default());
+            i += 1;
+            continue;
+        }
+        let line = lines.last_mut().expect("there is always a line");
+        match &mut state {
+            State::Code if starts(i, "//") => {
+                state = State::LineComment;
+                line.comment.push(c);
+            }
+            State::Code if starts(i, "/*") => {
+                state = State::BlockComment(1);
+                (used, line.comment) = (2, format!("{}/*", line.comment));
+            }
+            State::Code if c == '"' => {
+                let prefix: String = line.code.chars().rev().take_while(|c| *c == '#').collect();
+                let before = line.code.trim_end_matches('#');
+                let raw = ["r", "br", "cr"].iter().any(|p| {
+                    before
+                        .strip_suffix(p)
+                        .is_some_and(|b| !b.ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+                });
+                state = State::Text(!raw, if raw { prefix.len() } else { 0 });
+                line.code.push(c);
+            }
+            // A character, unlike a lifetime, has a quote behind it.
+            State::Code if c == '\'' && starts(i + 1, "\\") => {
+                let end = (i + 3..chars.len()).find(|&j| chars[j] == '\'').unwrap_or(i + 2);
+                (used, line.code) = (end - i + 1, format!("{}''", line.code));
+            }
+            State::Code if c == '\'' && chars.get(i + 2) == Some(&'\'') => {
+                (used, line.code) = (3, format!("{}''", line.code));
+            }
+            State::Code => line.code.push(c),
+            State::LineComment => line.comment.push(c),
+            State::BlockComment(depth) => {
+                line.comment.push(c);
+                let (open, close) = (starts(i, "/*"), starts(i, "*/"));
+                if open || close {
+                    used = 2;
+                    *depth = if open { *depth + 1 } else { *depth - 1 };
+                    if *depth == 0 {
+                        state = State::Code;
+                    }
+                }
+            }
+            State::Text(true, _) if c == '\\' && chars.get(i + 1) != Some(&'\n') => used = 2,
+            State::Text(_, hashes) => {
+                if c == '"' && starts(i + 1, &"#".repeat(*hashes)) {
+                    used = 1 + *hashes;
+                    line.code.push('"');
+                    state = State::Code;
+                }
+            }
+        }
+        i += used;
+    }
+    lines
+}
+
+#[test]
+fn files_are_in_order() {
+    let mut faults = Vec::new();
+    for path in sources() {
+        let source = read(&path);
+        let shown = path.strip_prefix(root()).expect("below the root").display().to_string();
+        let mut fault = |line: usize, what: &str| faults.push(format!("{shown}:{line}: {what}"));
+        let head = source.lines().find(|l| !l.starts_with("#!") && !l.trim().is_empty());
+        if !head.is_some_and(|l| l.starts_with("//! ")) {
+            fault(1, "the file must begin with `//!`: what it is and what it is not");
+        }
+        let count = source.lines().count();
+        if count > TOO_LONG {
+            fault(count, &format!("more than {TOO_LONG} lines; split the file"));
+        } else if count > LONG {
+            println!("note: {shown} has {count} lines");
+        }
+        for (i, line) in lines(&source).iter().enumerate() {
+            if line.columns() > COLUMNS {
+                fault(i + 1, &format!("wider than {COLUMNS} columns"));
+            }
+            for unfinished in ["todo!", "unimplemented!", "#[ignore"] {
+                if line.code.contains(unfinished) {
+                    fault(i + 1, &format!("`{unfinished}`: finish it, or take it out"));
+                }
+            }
+            for (at, _) in line.comment.match_indices("TODO") {
+                let number = line.comment[at..].strip_prefix("TODO(#");
+                if !number.is_some_and(|n| n.starts_with(|c: char| c.is_ascii_digit())) {
+                    fault(i + 1, "a TODO names its issue: `TODO(#12)`");
+                }
+            }
+        }
+    }
+    none(&faults);
+}
+
+#[test]
+fn lines_tell_code_from_text() {
+    let source =
+        "let a = \"todo! // \\\" x\"; // TODO\nlet b = r#\"\"//\"#; /* a\nb */ c('\"', '\\'', 'x);";
+    let split: Vec<(String, String)> =
+        lines(source).into_iter().map(|l| (l.code, l.comment)).collect();
+    let want =
+        [("let a = \"\"; ", "// TODO"), ("let b = r#\"\"; ", "/* a"), (" c('', '', 'x);", "b *")];
+    assert_eq!(split, want.map(|(a, b)| (a.to_string(), b.to_string())));
+}
+
+#[test]
+fn the_readme_tells_what_to_run() {
+    let readme = read(&root().join("README.md"));
+    let mut commands = Vec::new();
+    let mut shell = false;
+    for line in readme.lines() {
+        match line {
+            "```sh" => shell = true,
+            "```" => shell = false,
+            _ if shell => commands.push(line),
+            _ => {}
+        }
+    }
+    assert!(commands.starts_with(&COMMANDS), "the README's commands begin with {commands:?}");
+    let ci = read(&root().join(".ci/run"));
+    assert!(ci.lines().any(|l| l.trim() == COMMANDS[1]), ".ci/run must run `{}`", COMMANDS[1]);
+    let named = COMMANDS[0].rsplit(' ').next().expect("a name");
+    let example = |p: &Value| {
+        let targets = p["targets"].as_array().expect("targets");
+        targets.iter().any(|t| text(&t["kind"][0]) == "example" && text(&t["name"]) == named)
+    };
+    assert!(packages().iter().any(example), "there is no example `{named}`");
+}
