@@ -42,7 +42,7 @@ impl Drop for Machine {
 
 impl fmt::Debug for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let calls = self.needs.descriptors.len();
+        let calls = self.needs.descriptors.len() + self.needs.indexings.len();
         write!(f, "Machine({:p}, {calls} library calls)", self.entry as *const ())
     }
 }

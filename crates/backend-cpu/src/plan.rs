@@ -161,7 +161,9 @@ pub(crate) fn plan_all(program: &Program) -> Vec<Plan> {
 fn each_map(kernel: &mut Kernel, mut change: impl FnMut(&mut IndexMap)) {
     for expr in &mut kernel.exprs {
         match expr {
-            Expr::Load { index, .. } | Expr::Index(index) => change(index),
+            Expr::Load { index, .. } | Expr::LoadAt { index, .. } | Expr::Index(index) => {
+                change(index);
+            }
             _ => {}
         }
     }
@@ -173,7 +175,7 @@ fn each_map(kernel: &mut Kernel, mut change: impl FnMut(&mut IndexMap)) {
 /// Reads every index map of a kernel.
 fn all_maps(kernel: &Kernel, mut holds: impl FnMut(&IndexMap) -> bool) -> bool {
     let loads = kernel.exprs.iter().all(|expr| match expr {
-        Expr::Load { index, .. } | Expr::Index(index) => holds(index),
+        Expr::Load { index, .. } | Expr::LoadAt { index, .. } | Expr::Index(index) => holds(index),
         _ => true,
     });
     loads && kernel.stores.iter().all(|store| holds(&store.index))
@@ -246,6 +248,7 @@ fn operands(expr: &Expr, mut visit: impl FnMut(usize)) {
                 each(*guard);
             }
         }
+        Expr::LoadAt { at, .. } => at.iter().for_each(|(place, _)| each(*place)),
         Expr::Unary(_, x) | Expr::Cast(x) | Expr::Bitcast(x) => each(*x),
         Expr::Binary(_, x, y) | Expr::Compare(_, x, y) => {
             each(*x);
@@ -263,7 +266,7 @@ fn depths(kernel: &Kernel) -> Vec<Depth> {
     let mut depth = vec![0; kernel.exprs.len()];
     for i in 0..kernel.exprs.len() {
         let mut own = match &kernel.exprs[i] {
-            Expr::Load { index, .. } | Expr::Index(index) => {
+            Expr::Load { index, .. } | Expr::LoadAt { index, .. } | Expr::Index(index) => {
                 index.axes.iter().rposition(|&step| step != 0).map_or(0, |axis| axis + 1)
             }
             _ => 0,
@@ -339,6 +342,7 @@ fn pays(kernel: &Kernel, live: &[bool], axis: usize) -> bool {
             Expr::Literal(_) => continue,
             _ if is_call(kernel, i) => return true,
             Expr::Load { index, guard, .. } => guard.is_none() && matches!(index.axes[axis], 0 | 1),
+            Expr::LoadAt { .. } => false,
             Expr::Unary(op, _) => dtype == DType::Bool || vector::has_unary(*op, dtype),
             Expr::Binary(op, _, _) => vector::has_binary(*op, dtype),
             Expr::Compare(op, _, _) => vector::has_compare(*op, dtype),

@@ -200,7 +200,9 @@ impl Cutter<'_> {
 
     fn reads(&self, buffer: probpipe_lowering::BufferId) -> bool {
         self.plan.kernel.exprs.iter().zip(&self.plan.live).any(|(expr, live)| {
-            *live && matches!(expr, Expr::Load { buffer: b, .. } if *b == buffer)
+            *live
+                && matches!(expr, Expr::Load { buffer: b, .. } | Expr::LoadAt { buffer: b, .. }
+                    if *b == buffer)
         })
     }
 
@@ -309,7 +311,7 @@ impl Cutter<'_> {
         }
         let mut cost = match &self.plan.kernel.exprs[i] {
             expr @ Expr::Load { .. } if is_contiguous(self.plan, expr) => 1,
-            Expr::Load { .. } => 8,
+            Expr::Load { .. } | Expr::LoadAt { .. } => 8,
             _ => 1,
         };
         self.plan.operands(i, |x| {

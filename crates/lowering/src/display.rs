@@ -51,6 +51,13 @@ fn show_kernel(f: &mut fmt::Formatter<'_>, kernel: &Kernel, pad: &str) -> fmt::R
                     write!(f, " if {guard}")?;
                 }
             }
+            Expr::LoadAt { buffer, index, at } => {
+                write!(f, "{buffer}[{index}")?;
+                for (place, step) in at {
+                    write!(f, " + {step}*{place}")?;
+                }
+                write!(f, "]")?;
+            }
             Expr::Index(index) => write!(f, "index {index}")?,
             Expr::Unary(op, x) => write!(f, "{} {x}", op.spec().name)?,
             Expr::Binary(op, x, y) => write!(f, "{} {x} {y}", op.spec().name)?,

@@ -1,5 +1,5 @@
 //! The program: what a graph is lowered to, for any device. Statements over linear buffers; loops
-//! are counted; every index is affine. It names no instruction set, no shader and no thread.
+//! are counted; every index is affine but for loads that say so. It names no instruction set, no shader and no thread.
 //!
 //! Evaluation model. Statements run in order. A [`Kernel`] visits every point of its iteration
 //! space (parallel axes, then reduced axes), evaluates its expressions there and does its stores;
@@ -7,8 +7,10 @@
 //! only at the very element that the same point writes. A [`Loop`] runs its body `length` times
 //! with its index counting from 0.
 
+use probpipe_trace::eval::IndexedDims;
 use probpipe_trace::{
-    ArrayType, BinaryOp, CompareOp, DType, Loc, ReduceOp, Scalar, UnaryOp, Value,
+    ArrayType, BinaryOp, CompareOp, CumulativeOp, DType, Loc, ReduceOp, Scalar, ScatterOp, UnaryOp,
+    Value,
 };
 use smallvec::SmallVec;
 use std::fmt;
@@ -120,6 +122,16 @@ pub enum Expr {
         /// A `bool` expression.
         guard: Option<ExprId>,
     },
+    /// The element at the affine index plus `step` times the value of each `i32` expression of
+    /// `at`, which is always inside the buffer.
+    LoadAt {
+        /// The buffer; the kernel does not write it.
+        buffer: BufferId,
+        /// The affine part.
+        index: IndexMap,
+        /// The computed part.
+        at: SmallVec<[(ExprId, i64); 2]>,
+    },
     /// The value of an index, converted to the expression's type (wrapping).
     Index(IndexMap),
     /// An elementwise op.
@@ -142,6 +154,7 @@ impl Expr {
         match *self {
             Expr::Literal(_) | Expr::Index(_) => SmallVec::new(),
             Expr::Load { guard, .. } => guard.into_iter().collect(),
+            Expr::LoadAt { ref at, .. } => at.iter().map(|(place, _)| *place).collect(),
             Expr::Unary(_, x) | Expr::Cast(x) | Expr::Bitcast(x) => smallvec::smallvec![x],
             Expr::Binary(_, x, y) | Expr::Compare(_, x, y) => smallvec::smallvec![x, y],
             Expr::Select(c, x, y) => smallvec::smallvec![c, x, y],
@@ -153,6 +166,7 @@ impl Expr {
         match self {
             Expr::Literal(_) | Expr::Index(_) => SmallVec::new(),
             Expr::Load { guard, .. } => guard.iter_mut().collect(),
+            Expr::LoadAt { at, .. } => at.iter_mut().map(|(place, _)| place).collect(),
             Expr::Unary(_, x) | Expr::Cast(x) | Expr::Bitcast(x) => smallvec::smallvec![x],
             Expr::Binary(_, x, y) | Expr::Compare(_, x, y) => smallvec::smallvec![x, y],
             Expr::Select(c, x, y) => smallvec::smallvec![c, x, y],
@@ -193,7 +207,8 @@ pub struct Library {
     pub location: Loc,
 }
 
-/// The dense linear algebra that programs call.
+/// What programs call on whole arrays: dense linear algebra, and the loops of which each step
+/// needs the one before. Views of the latter have one axis of step 1: their arrays are row-major.
 #[derive(Clone, Debug)]
 pub enum LibraryCall {
     /// `out[b, i, j] = sum_k lhs[b, i, k] * rhs[b, k, j]`; operands have axes (batch, row, column).
@@ -246,6 +261,45 @@ pub enum LibraryCall {
         /// The solutions; never overlaps `a`, may be `b` exactly.
         out: View,
     },
+    /// `out = input`, then updates combined into it in order; see `Op::Scatter`.
+    Scatter {
+        /// How they combine.
+        op: ScatterOp,
+        /// Extents.
+        dims: IndexedDims,
+        /// The array.
+        input: View,
+        /// One `i32` array per indexed axis.
+        indices: Vec<View>,
+        /// The updates.
+        updates: View,
+        /// The result; overlaps nothing.
+        out: View,
+    },
+    /// Running reductions along the middle axis; see `Op::Cumulative`.
+    Cumulative {
+        /// How elements combine.
+        op: CumulativeOp,
+        /// Extents before, of and after the axis.
+        extents: [usize; 3],
+        /// From the last element to the first.
+        reverse: bool,
+        /// The array.
+        input: View,
+        /// The result; overlaps nothing.
+        out: View,
+    },
+    /// Arrays sorted together along the middle axis; see `Op::Sort`.
+    Sort {
+        /// Extents before, of and after the axis.
+        extents: [usize; 3],
+        /// How many of the arrays are compared.
+        num_keys: usize,
+        /// The arrays.
+        inputs: Vec<View>,
+        /// The results; overlap nothing.
+        outputs: Vec<View>,
+    },
 }
 
 /// A strided array of a library call.
@@ -265,12 +319,17 @@ impl Program {
 }
 
 impl LibraryCall {
-    /// The arrays of the call, the result last.
+    /// The arrays of the call, results last.
     pub fn views(&self) -> SmallVec<[&View; 3]> {
         match self {
             LibraryCall::Matmul { lhs, rhs, out, .. } => smallvec::smallvec![lhs, rhs, out],
             LibraryCall::Cholesky { input, out, .. } => smallvec::smallvec![input, out],
             LibraryCall::TriangularSolve { a, b, out, .. } => smallvec::smallvec![a, b, out],
+            LibraryCall::Scatter { input, indices, updates, out, .. } => {
+                std::iter::once(input).chain(indices).chain([updates, out]).collect()
+            }
+            LibraryCall::Cumulative { input, out, .. } => smallvec::smallvec![input, out],
+            LibraryCall::Sort { inputs, outputs, .. } => inputs.iter().chain(outputs).collect(),
         }
     }
 }

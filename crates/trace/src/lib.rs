@@ -30,7 +30,9 @@ pub use dtype::{DType, Element, Scalar};
 pub use error::{Error, ErrorKind, Result};
 pub use graph::{Eqn, Graph, GraphBuilder, VarId};
 pub use key::{Key, RandomLayout, normal, uniform, uniform_range};
-pub use op::{BinaryOp, CompareOp, DotAxes, LinalgOp, Op, ReduceOp, Scan, UnaryOp};
+pub use op::{
+    BinaryOp, CompareOp, CumulativeOp, DotAxes, LinalgOp, Op, ReduceOp, Scan, ScatterOp, UnaryOp,
+};
 pub use parse::parse;
 pub use probpipe_trace_derive::Tree;
 pub use tracing::{

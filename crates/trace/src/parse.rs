@@ -2,7 +2,9 @@
 //! hand-written descent: tokens, then statements. What it accepts is well formed: the result has
 //! passed [`verify`]. It is safe on any input: work and memory are bounded by the text's length.
 
-use crate::op::{BinaryOp, CompareOp, DotAxes, LinalgOp, Op, ReduceOp, Scan, UnaryOp};
+use crate::op::{
+    BinaryOp, CompareOp, CumulativeOp, DotAxes, LinalgOp, Op, ReduceOp, Scan, ScatterOp, UnaryOp,
+};
 use crate::text::in_word;
 use crate::verify::fits_in_memory;
 use crate::{
@@ -425,6 +427,12 @@ fn operation(name: &str, results: &[Definition], p: &mut Parameters<'_>) -> Resu
     if let Some(op) = ReduceOp::ALL.into_iter().find(|op| op.name() == name) {
         return Ok(Op::Reduce { op, axes: p.list("axes")? });
     }
+    if let Some(op) = ScatterOp::ALL.into_iter().find(|op| op.name() == name) {
+        return Ok(Op::Scatter { op, batch: p.number("batch")? });
+    }
+    if let Some(op) = CumulativeOp::ALL.into_iter().find(|op| op.name() == name) {
+        return Ok(Op::Cumulative { op, axis: p.number("axis")?, reverse: p.flag("reverse")? });
+    }
     let line = p.line;
     let result = || match results {
         [(_, ty)] => Ok(ty.clone()),
@@ -449,6 +457,8 @@ fn operation(name: &str, results: &[Definition], p: &mut Parameters<'_>) -> Resu
         "concat" => Op::Concat { axis: p.number("axis")? },
         "reverse" => Op::Reverse { axes: p.list("axes")? },
         "iota" => Op::Iota { ty: result()?, axis: p.number("axis")? },
+        "gather" => Op::Gather { batch: p.number("batch")? },
+        "sort" => Op::Sort { axis: p.number("axis")?, num_keys: p.number("num_keys")? },
         "dot" => Op::Dot(DotAxes {
             lhs_contract: p.list("lhs_contract")?,
             rhs_contract: p.list("rhs_contract")?,

@@ -143,6 +143,9 @@ fn parameters(f: &mut dyn Write, op: &Op, depth: Option<usize>) -> fmt::Result {
             write!(f, " low={} high={} interior={}", list(low), list(high), list(interior))
         }
         Op::Concat { axis } | Op::Iota { ty: _, axis } => write!(f, " axis={axis}"),
+        Op::Gather { batch } | Op::Scatter { op: _, batch } => write!(f, " batch={batch}"),
+        Op::Cumulative { op: _, axis, reverse } => write!(f, " axis={axis} reverse={reverse}"),
+        Op::Sort { axis, num_keys } => write!(f, " axis={axis} num_keys={num_keys}"),
         Op::Dot(axes) => write!(
             f,
             " lhs_contract={} rhs_contract={} lhs_batch={} rhs_batch={}",

@@ -195,9 +195,10 @@ pub(crate) fn literal_dtype(scalar: crate::Scalar) -> DType {
 }
 
 /// Number of results of an op.
-fn num_outputs(op: &Op) -> usize {
+fn num_outputs(op: &Op, inputs: usize) -> usize {
     match op {
         Op::Threefry2x32 => 2,
+        Op::Sort { .. } => inputs,
         Op::Call { graph, .. } => graph.outputs().len(),
         Op::Scan(scan) => scan.body.outputs().len(),
         _ => 1,
@@ -209,7 +210,7 @@ fn num_outputs(op: &Op) -> usize {
 #[track_caller]
 pub fn bind(op: Op, inputs: &[&Array]) -> Outputs {
     let location = here();
-    let count = num_outputs(&op);
+    let count = num_outputs(&op, inputs.len());
     let result = STACK.with_borrow_mut(|stack| {
         if stack.is_empty() { None } else { Some(record(stack, op.clone(), inputs, location)) }
     });

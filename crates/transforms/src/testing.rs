@@ -5,8 +5,9 @@
 //! values of two implementations can be compared with one tolerance.
 
 use probpipe_trace::{
-    Array, ArrayType, Axes, BinaryOp, CompareOp, DType, DotAxes, Graph, LinalgOp, Op, ReduceOp,
-    Result, UnaryOp, Value, bind1, concat, iota, scan, scan_reverse, select, trace,
+    Array, ArrayType, Axes, BinaryOp, CompareOp, CumulativeOp, DType, DotAxes, Graph, LinalgOp, Op,
+    OutOfRange, ReduceOp, Result, UnaryOp, Value, bind1, concat, iota, scan, scan_reverse, select,
+    trace,
 };
 use smallvec::smallvec;
 
@@ -55,11 +56,13 @@ pub struct Config {
     pub kinks: bool,
     /// Whether loops may appear.
     pub loops: bool,
+    /// Whether scatters, running reductions and sorts may appear.
+    pub serial: bool,
 }
 
 impl Default for Config {
     fn default() -> Config {
-        Config { steps: 12, float: DType::F64, kinks: true, loops: true }
+        Config { steps: 12, float: DType::F64, kinks: true, loops: true, serial: true }
     }
 }
 
@@ -104,7 +107,7 @@ fn step(random: &mut Random, pool: &[Array], config: Config) -> Array {
         pool[n - 1 - back].clone()
     };
     let (x, y) = (pick(random), pick(random));
-    match random.below(if config.loops { 15 } else { 14 }) {
+    match random.below(if config.loops { 17 } else { 16 }) {
         0 | 1 => unary(random, &x, config),
         2..=4 => {
             let y = match_shape(&y, &x);
@@ -126,6 +129,8 @@ fn step(random: &mut Random, pool: &[Array], config: Config) -> Array {
         11 => join(random, &x, &match_shape(&y, &x)),
         12 => product(random, &x, &y),
         13 => factor(&x),
+        14 => indexed(random, &x, &y),
+        15 => serial(random, &x, &y, config),
         _ => looped(random, &x, &y, config),
     }
 }
@@ -249,6 +254,66 @@ fn product(random: &mut Random, x: &Array, y: &Array) -> Array {
     match axes {
         Some(axes) if x.rank() + y.rank() <= 5 => x.dot_general(&y.sin(), axes),
         _ => &x * y.mean(),
+    }
+}
+
+/// Indices of which some are negative and some out of range.
+fn some_indices(random: &mut Random, shape: &[usize], n: usize) -> Array {
+    let count: usize = shape.iter().product();
+    let list: Vec<i32> =
+        (0..count).map(|_| random.below(2 * n + 2) as i32 - n as i32 - 1).collect();
+    Array::from_slice(&list, shape)
+}
+
+/// Reads at indices that are constants or come from a row of the array itself.
+fn indexed(random: &mut Random, x: &Array, y: &Array) -> Array {
+    if x.rank() == 0 {
+        return x.sin();
+    }
+    let n = x.shape()[0];
+    let indices = some_indices(random, &[3], n);
+    match random.below(4) {
+        0 => x.take_mode(&indices, 0, OutOfRange::Clamp),
+        1 => {
+            let counted = iota(&ArrayType::new(DType::I32, [2, 2]), 1) - 1;
+            x.at_indices([&counted]).get()
+        }
+        2 => {
+            let mut shape = x.shape().to_vec();
+            shape[0] = 2;
+            let indices = some_indices(random, &shape, n).clip(-(n as i32), n as i32 - 1);
+            x.take_along_axis(indices, 0)
+        }
+        _ => {
+            let start = vec![Array::from(random.below(n) as i32); x.rank()];
+            let sizes: Vec<usize> = x.shape().iter().map(|n| n.div_ceil(2)).collect();
+            x.dynamic_slice(&start, sizes) * y.mean()
+        }
+    }
+}
+
+/// What later entries owe to earlier ones.
+fn serial(random: &mut Random, x: &Array, y: &Array, config: Config) -> Array {
+    if x.rank() == 0 || !config.serial {
+        return x.cos();
+    }
+    let axis = random.below(x.rank()) as isize;
+    let n = x.shape()[0];
+    let target = x.at_indices([&some_indices(random, &[3], n)]);
+    let mut shape = x.shape().to_vec();
+    shape[0] = 3;
+    let updates =
+        y.mean().broadcast_to(&shape[..]) + iota(&ArrayType::new(x.dtype(), &shape[..]), 0);
+    match random.below(if config.kinks { 9 } else { 5 }) {
+        0 => (x * 0.5).cumulative(CumulativeOp::Sum, axis, random.below(2) == 0),
+        1 => x.tanh().cumulative(CumulativeOp::Prod, axis, random.below(2) == 0),
+        2 => target.add(updates),
+        3 => target.mul(updates.sin()),
+        4 => target.set(updates),
+        5 => x.cumulative(CumulativeOp::Max, axis, random.below(2) == 0),
+        6 => x.cummin(axis),
+        7 => target.max(updates.sin()),
+        _ => x.sort(axis),
     }
 }
 

@@ -11,6 +11,9 @@ use std::sync::Arc;
 impl Emitter<'_, '_> {
     pub(super) fn library(&mut self, library: &Library) -> Result<()> {
         match &library.call {
+            call @ (LibraryCall::Scatter { .. }
+            | LibraryCall::Cumulative { .. }
+            | LibraryCall::Sort { .. }) => self.indexing(call),
             LibraryCall::Matmul { batch, m, n, k, lhs, rhs, out } => {
                 let call = Call::Matmul {
                     m: *m,

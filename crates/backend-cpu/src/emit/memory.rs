@@ -4,7 +4,7 @@
 use super::code::{Code, Memory, Val, element_type};
 use super::{Emitter, POINTER, class_of};
 use crate::plan::Plan;
-use probpipe_lowering::{BufferId, Expr, IndexMap, LibraryCall, Place, Program, Stmt};
+use probpipe_lowering::{BufferId, Expr, IndexMap, Place, Program, Stmt};
 use probpipe_trace::{Error, ErrorKind, Result};
 
 /// Register buffers have at most this many elements...
@@ -56,11 +56,12 @@ pub(super) fn in_registers(program: &Program, plans: &[Plan]) -> Vec<bool> {
         .collect();
     for plan in plans {
         for (expr, live) in plan.kernel.exprs.iter().zip(&plan.live) {
-            if let Expr::Load { buffer, index, .. } = expr
-                && *live
-                && !plan.is_fixed(index)
-            {
-                fits[buffer.0 as usize] = false;
+            match expr {
+                Expr::Load { buffer, index, .. } if *live && !plan.is_fixed(index) => {
+                    fits[buffer.0 as usize] = false;
+                }
+                Expr::LoadAt { buffer, .. } => fits[buffer.0 as usize] = false,
+                _ => {}
             }
         }
         for store in &plan.kernel.stores {
@@ -86,12 +87,7 @@ fn library_buffers(body: &[Stmt], visit: &mut impl FnMut(BufferId)) {
             Stmt::Kernel(_) => {}
             Stmt::Loop(l) => library_buffers(&l.body, visit),
             Stmt::Library(library) => {
-                let views = match &library.call {
-                    LibraryCall::Matmul { lhs, rhs, out, .. } => [lhs, rhs, out],
-                    LibraryCall::Cholesky { input, out, .. } => [input, input, out],
-                    LibraryCall::TriangularSolve { a, b, out, .. } => [a, b, out],
-                };
-                views.into_iter().for_each(|view| visit(view.buffer));
+                library.call.views().into_iter().for_each(|view| visit(view.buffer));
             }
         }
     }

@@ -6,6 +6,7 @@ mod accumulate;
 mod cast;
 pub(crate) mod code;
 mod group;
+mod indexing;
 mod library;
 mod memory;
 mod nest;
@@ -18,7 +19,7 @@ mod unrolled;
 pub(crate) mod vector;
 mod widths;
 
-use crate::library::Descriptor;
+use crate::library::{Descriptor, Indexing};
 use crate::plan::{Plan, Strategy, plan_all};
 use code::{Code, Memory, Val, Var};
 use cranelift_codegen::ir::{Function, InstBuilder, types};
@@ -36,6 +37,8 @@ pub(crate) struct Needs {
     pub(crate) arena_bytes: usize,
     /// Descriptors that library calls point to; they must outlive the code.
     pub(crate) descriptors: Vec<Arc<Descriptor>>,
+    /// As `descriptors`, of scatters, running reductions and sorts.
+    pub(crate) indexings: Vec<Arc<Indexing>>,
 }
 
 /// The state of emission.
@@ -56,6 +59,7 @@ struct Emitter<'a, 'p> {
     scratch: Val,
     scratch_bytes: usize,
     descriptors: Vec<Arc<Descriptor>>,
+    indexings: Vec<Arc<Indexing>>,
 }
 
 /// Emits the whole program into `function`, whose signature is three pointers.
@@ -91,15 +95,16 @@ pub(crate) fn emit(
         scratch,
         scratch_bytes: 0,
         descriptors: Vec::new(),
+        indexings: Vec::new(),
     };
     emitter.declare_registers();
     emitter.body(&program.body, &mut plans.iter())?;
     emitter.code.builder.ins().return_(&[]);
     // One line beyond what is used: guarded loads read it where the guard is false.
     let arena_bytes = scratch_start + emitter.scratch_bytes + 64;
-    let Emitter { code, descriptors, .. } = emitter;
+    let Emitter { code, descriptors, indexings, .. } = emitter;
     code.builder.finalize(isa.frontend_config());
-    Ok(Needs { arena_bytes, descriptors })
+    Ok(Needs { arena_bytes, descriptors, indexings })
 }
 
 impl Emitter<'_, '_> {

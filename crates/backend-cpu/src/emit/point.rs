@@ -51,6 +51,13 @@ impl Emitter<'_, '_> {
                 let guard = guard.map(|g| value(values, g)).transpose()?;
                 self.load(*buffer, index, at, guard)?
             }
+            Expr::LoadAt { buffer, index, at: places } => {
+                let places = places
+                    .iter()
+                    .map(|(place, step)| Ok((value(values, *place)?, *step)))
+                    .collect::<Result<Vec<_>>>()?;
+                self.load_at(*buffer, index, at, &places)?
+            }
             Expr::Index(map) => {
                 let (known, rest) = self.index_at(map, at, 1, None)?;
                 let index = match rest {

@@ -87,6 +87,7 @@ impl Emitter<'_, '_> {
                 let guard = guard.map(|g| strip.get(g)).transpose()?;
                 self.load_group(strip, *buffer, index, guard)
             }
+            Expr::LoadAt { buffer, index, at } => self.load_at_group(strip, *buffer, index, at),
             Expr::Index(map) => self.index_group(strip, map, dtype),
             Expr::Unary(op, x) => {
                 let x = strip.get(*x)?;

@@ -3,8 +3,10 @@
 //! Nothing unwinds: what panics, which nothing here should, gives NaN.
 
 mod dense;
+mod indexing;
 mod matrix;
 
+pub(crate) use indexing::{Indexing, indexing};
 use matrix::{Matrix, MatrixMut, Number};
 use probpipe_trace::DType;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -233,6 +233,17 @@ impl Scope<'_> {
                 text.line(format_args!("if ({guard}) {{ {id} = {loaded}; }}"));
                 return;
             }
+            Expr::LoadAt { buffer, index, at } => {
+                let span = self.memory.span(*buffer);
+                uses.slots.push(span.slot);
+                let start = IndexMap { offset: index.offset + span.start as i64, ..index.clone() };
+                let mut element = format!("{}[{}", span.slot.name(), self.index(&start));
+                for (place, step) in at {
+                    element.push_str(&format!(" + {place} * {}", int(*step)));
+                }
+                element.push(']');
+                self.decoded(*buffer, span.dtype, element)
+            }
             Expr::Index(map) => {
                 let index = format!("i32({})", self.index(map));
                 convert(&index, DType::I32, ty, uses)

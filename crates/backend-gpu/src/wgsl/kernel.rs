@@ -56,7 +56,7 @@ impl Liveness {
         let mut varying = vec![false; kernel.exprs.len()];
         for (i, expr) in kernel.exprs.iter().enumerate() {
             let own = match expr {
-                Expr::Load { buffer, index, .. } => {
+                Expr::Load { buffer, index, .. } | Expr::LoadAt { buffer, index, .. } => {
                     moves(index) || kernel.stores.iter().any(|s| s.buffer == *buffer)
                 }
                 Expr::Index(index) => moves(index),
@@ -77,14 +77,7 @@ impl Liveness {
 
 /// The expressions that an expression reads.
 pub(super) fn operands(expr: &Expr) -> impl Iterator<Item = ExprId> {
-    let list: [Option<ExprId>; 3] = match expr {
-        Expr::Literal(_) | Expr::Index(_) => [None; 3],
-        Expr::Load { guard, .. } => [*guard, None, None],
-        Expr::Unary(_, x) | Expr::Cast(x) | Expr::Bitcast(x) => [Some(*x), None, None],
-        Expr::Binary(_, x, y) | Expr::Compare(_, x, y) => [Some(*x), Some(*y), None],
-        Expr::Select(c, x, y) => [Some(*c), Some(*x), Some(*y)],
-    };
-    list.into_iter().flatten()
+    expr.operands().into_iter()
 }
 
 /// How a reduction is cut: `lanes` invocations per point take every `lanes`-th element.

@@ -54,6 +54,12 @@ impl Filling {
     }
 }
 
+fn not_here(name: &str, library: &Library) -> Error {
+    Error::new(ErrorKind::Backend, format!("the gpu backend does not run `{name}`"))
+        .at(library.location)
+        .help("run the program on the CPU")
+}
+
 /// The element of a view at the linear index `i` that the template computes.
 fn linear(view: &View) -> IndexMap {
     IndexMap { axes: smallvec![1], ..view.index.clone() }
@@ -81,6 +87,17 @@ impl Emitter<'_> {
             registers: &registers,
             lane: None,
         };
+        let missing = match &library.call {
+            LibraryCall::Scatter { op, .. } => Some(op.name()),
+            LibraryCall::Cumulative { op, .. } => Some(op.name()),
+            LibraryCall::Sort { .. } => Some("sort"),
+            LibraryCall::Matmul { .. }
+            | LibraryCall::Cholesky { .. }
+            | LibraryCall::TriangularSolve { .. } => None,
+        };
+        if let Some(name) = missing {
+            return Err(not_here(name, library));
+        }
         for view in library.call.views() {
             let dtype = self.memory.span(view.buffer).dtype;
             if dtype != probpipe_trace::DType::F32 {
@@ -144,6 +161,9 @@ impl Emitter<'_> {
                 filling.writer("pp_store", &scope, out);
                 (filling, if *n == 0 { 0 } else { batch * columns })
             }
+            LibraryCall::Scatter { .. }
+            | LibraryCall::Cumulative { .. }
+            | LibraryCall::Sort { .. } => return Err(not_here("indexing", library)),
         };
         if points == 0 {
             return Ok(());

@@ -53,7 +53,9 @@ pub(super) struct Region {
 
 pub(super) fn accesses(kernel: &Kernel) -> impl Iterator<Item = (BufferId, &IndexMap, bool)> {
     let loads = kernel.exprs.iter().filter_map(|e| match e {
-        Expr::Load { buffer, index, .. } => Some((*buffer, index, false)),
+        Expr::Load { buffer, index, .. } | Expr::LoadAt { buffer, index, .. } => {
+            Some((*buffer, index, false))
+        }
         _ => None,
     });
     loads.chain(kernel.stores.iter().map(|s| (s.buffer, &s.index, true)))
@@ -120,6 +122,10 @@ impl Region {
     }
 
     fn add_kernel(&mut self, kernel: &Kernel, repeats: usize) -> bool {
+        // Which lane's elements a computed index reads is not known.
+        if kernel.exprs.iter().any(|e| matches!(e, Expr::LoadAt { .. })) {
+            return false;
+        }
         let points = kernel.parallel_size().saturating_mul(kernel.reduce_size());
         let axis = match self.lanes {
             1 => None,

@@ -1,7 +1,7 @@
 //! What each variable of a block is: a source that can be read anywhere, a view of another
 //! variable, or the result of a computation; and what each computation reads, at which element.
 
-use super::{Context, internal, signed_strides};
+use super::{Context, indexing, internal, signed_strides};
 use crate::program::*;
 use probpipe_trace::{
     BinaryOp, DType, Eqn, Graph, LinalgOp, Op, Result, Scalar, Shape, UnaryOp, VarId,
@@ -182,6 +182,7 @@ impl Node {
                 let map = low.iter().enumerate().map(|(a, &l)| shifted(a, -(l as i64))).collect();
                 vec![(x, map), (eqn.inputs[1], SmallVec::new())]
             }
+            Op::Gather { .. } => indexing::gather_reads(graph, &eqn.inputs),
             Op::Concat { axis } => {
                 let mut at = 0;
                 eqn.inputs
@@ -298,6 +299,7 @@ pub(super) fn analyse(
 ) -> Result<(Vec<Kind>, Vec<Node>)> {
     let mut kinds: Vec<Kind> = vec![Kind::Node(usize::MAX); graph.num_vars()];
     let mut nodes = Vec::new();
+    let pinned = indexing::pinned(graph);
     for (&var, source) in graph.inputs().iter().zip(bindings) {
         kinds[var.index()] = Kind::Source(source.clone());
     }
@@ -327,7 +329,8 @@ pub(super) fn analyse(
             | Op::Select
             | Op::Cast(_)
             | Op::Bitcast(_)
-            | Op::Threefry2x32 => {
+            | Op::Threefry2x32
+            | Op::Gather { .. } => {
                 Kind::Node(node(NodeKind::Point, shape(out).clone(), Shape::new()))
             }
             Op::Iota { ty, axis } => {
@@ -425,13 +428,18 @@ pub(super) fn analyse(
                     Kind::Node(node(NodeKind::Reduce, domain, reduced))
                 }
             }
-            Op::Linalg(LinalgOp::Cholesky | LinalgOp::TriangularSolve { .. }) => {
+            Op::Scatter { .. }
+            | Op::Cumulative { .. }
+            | Op::Sort { .. }
+            | Op::Linalg(LinalgOp::Cholesky | LinalgOp::TriangularSolve { .. }) => {
                 Kind::Node(node(NodeKind::Library, shape(out).clone(), Shape::new()))
             }
             Op::Scan(_) => Kind::Node(node(NodeKind::Scan, Shape::new(), Shape::new())),
             Op::Call { .. } => return Err(internal("a call was not flattened")),
         };
-        if let Kind::Node(n) = kind {
+        if let Kind::Node(n) = kind
+            && !pinned[out.index()]
+        {
             nodes[n].free = free(&kinds, &nodes, eqn);
         }
         for &var in &eqn.outputs {

@@ -72,7 +72,7 @@ fn walk(
         match stmt {
             Stmt::Kernel(kernel) => {
                 for expr in &kernel.exprs {
-                    if let Expr::Load { buffer, .. } = expr {
+                    if let Expr::Load { buffer, .. } | Expr::LoadAt { buffer, .. } = expr {
                         touch(lives, *buffer, now);
                     }
                 }

@@ -84,13 +84,13 @@ impl Exprs {
 }
 
 /// The axes of a kernel: parallel, then reduced, as positions in the cluster's domain.
-struct Layout {
+pub(super) struct Layout {
     order: SmallVec<[usize; 4]>,
 }
 
 impl Layout {
     /// An affine index over a node's raw domain as one over the kernel's axes.
-    fn index(&self, source: &Source, domain: &[usize]) -> IndexMap {
+    pub(super) fn index(&self, source: &Source, domain: &[usize]) -> IndexMap {
         let dense = dense_axes(domain);
         let mut axes: SmallVec<[i64; 4]> = smallvec![0; self.order.len()];
         for (raw, &stride) in source.strides.iter().enumerate() {
@@ -124,6 +124,7 @@ impl Block<'_> {
             let result = match &eqn.op {
                 Op::Pad { low, .. } => self.pad(&mut x, &layout, &values, n, low)?,
                 Op::Concat { axis } => self.concat(&mut x, &layout, &values, n, *axis)?,
+                Op::Gather { batch } => self.gather(&mut x, &layout, &values, n, *batch)?,
                 op => {
                     let mut operands: SmallVec<[ExprId; 4]> = SmallVec::new();
                     for (var, map) in node.reads(self.graph) {
@@ -204,7 +205,7 @@ impl Block<'_> {
 
     /// The expression for an operand: a register of this kernel, a number, an index or a load.
     #[allow(clippy::too_many_arguments)]
-    fn read(
+    pub(super) fn read(
         &self,
         x: &mut Exprs,
         layout: &Layout,
@@ -390,6 +391,10 @@ fn point(x: &mut Exprs, op: &Op, operands: &[ExprId], dtype: DType) -> Result<Ex
         | Op::Pad { .. }
         | Op::Concat { .. }
         | Op::Iota { .. }
+        | Op::Gather { .. }
+        | Op::Scatter { .. }
+        | Op::Cumulative { .. }
+        | Op::Sort { .. }
         | Op::Linalg(LinalgOp::Cholesky | LinalgOp::TriangularSolve { .. })
         | Op::Call { .. }
         | Op::Scan(_) => {

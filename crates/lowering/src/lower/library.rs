@@ -35,6 +35,9 @@ impl Block<'_> {
                     out: view(&out, [n * columns, columns, 1])?,
                 }
             }
+            op @ (Op::Scatter { .. } | Op::Cumulative { .. } | Op::Sort { .. }) => {
+                self.indexing_call(op, &eqn.inputs, &eqn.outputs, eqn.location)?
+            }
             op => return Err(internal(&format!("`{}` is no library call", op.name()))),
         };
         self.stmts.push(Stmt::Library(Box::new(Library { call, location: eqn.location })));
@@ -42,7 +45,7 @@ impl Block<'_> {
     }
 
     /// The variable in row-major order.
-    fn matrices(&mut self, var: VarId, location: Loc) -> Result<Source> {
+    pub(super) fn matrices(&mut self, var: VarId, location: Loc) -> Result<Source> {
         self.buffer_of(var, location, |source, shape| source.is_row_major(shape))
     }
 

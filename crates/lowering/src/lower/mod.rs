@@ -6,6 +6,7 @@ mod arena;
 mod cluster;
 mod control;
 mod flatten;
+mod indexing;
 mod kernel;
 mod library;
 mod threefry;

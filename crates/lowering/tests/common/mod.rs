@@ -146,6 +146,21 @@ impl Machine<'_> {
                     }
                     Value::host(ty.clone(), data)
                 }
+                Expr::LoadAt { buffer, index, at: places } => {
+                    let mut flat = self.index(index, &space);
+                    for (place, step) in places {
+                        for (f, p) in flat.iter_mut().zip(at(place).to_vec::<i32>()?) {
+                            *f += step * i64::from(p);
+                        }
+                    }
+                    let mut data = HostBuffer::zeroed(ty.bytes());
+                    for (p, i) in flat.into_iter().enumerate() {
+                        let (m, from, width) = self.bytes(*buffer, i);
+                        let bytes = self.memory[m].bytes()[from..from + width].to_vec();
+                        data.bytes_mut()[p * width..(p + 1) * width].copy_from_slice(&bytes);
+                    }
+                    Value::host(ty.clone(), data)
+                }
                 Expr::Unary(op, x) => apply(Op::Unary(*op), &[at(x)])?,
                 Expr::Binary(op, x, y) => apply(Op::Binary(*op), &[at(x), at(y)])?,
                 Expr::Compare(op, x, y) => apply(Op::Compare(*op), &[at(x), at(y)])?,
@@ -193,7 +208,60 @@ impl Machine<'_> {
         Value::host(ty, data)
     }
 
+    /// An operand of a call on row-major arrays.
+    fn linear(&self, view: &View, extents: &[usize]) -> Value {
+        let size = extents.iter().product();
+        let flat = self.gather(view, [1, 1, size]);
+        Value::host(flat.ty().with_shape(extents), flat.to_host().unwrap().clone())
+    }
+
+    fn write_linear(&mut self, view: &View, value: &Value) -> Result<()> {
+        for (p, i) in self.index(&view.index, &[value.ty().size()]).into_iter().enumerate() {
+            let (m, to, width) = self.bytes(view.buffer, i);
+            let bytes = value.to_host()?.bytes()[p * width..(p + 1) * width].to_vec();
+            self.memory[m].bytes_mut()[to..to + width].copy_from_slice(&bytes);
+        }
+        Ok(())
+    }
+
+    /// Scatters, running reductions and sorts, on arrays with equal kinds of axes merged.
+    fn indexing(&mut self, call: &LibraryCall) -> Result<bool> {
+        let (op, inputs, outputs) = match call {
+            LibraryCall::Scatter { op, dims, input, indices, updates, out } => {
+                let mut whole = vec![dims.batch];
+                whole.extend(&dims.extents);
+                whole.push(dims.rest);
+                let mut inputs = vec![self.linear(input, &whole)];
+                for index in indices {
+                    inputs.push(self.linear(index, &[dims.batch, dims.count]));
+                }
+                inputs.push(self.linear(updates, &[dims.batch, dims.count, dims.rest]));
+                (Op::Scatter { op: *op, batch: 1 }, inputs, vec![out.clone()])
+            }
+            LibraryCall::Cumulative { op, extents, reverse, input, out } => {
+                let op = Op::Cumulative { op: *op, axis: 1, reverse: *reverse };
+                (op, vec![self.linear(input, extents)], vec![out.clone()])
+            }
+            LibraryCall::Sort { extents, num_keys, inputs, outputs } => {
+                let inputs = inputs.iter().map(|x| self.linear(x, extents)).collect();
+                (Op::Sort { axis: 1, num_keys: *num_keys }, inputs, outputs.clone())
+            }
+            LibraryCall::Matmul { .. }
+            | LibraryCall::Cholesky { .. }
+            | LibraryCall::TriangularSolve { .. } => return Ok(false),
+        };
+        let types: Vec<ArrayType> =
+            inputs.iter().take(outputs.len()).map(|x| x.ty().clone()).collect();
+        for (view, value) in outputs.iter().zip(eval_op(&op, &inputs, &types)?) {
+            self.write_linear(view, &value)?;
+        }
+        Ok(true)
+    }
+
     fn library(&mut self, call: &LibraryCall, _: Loc) -> Result<()> {
+        if self.indexing(call)? {
+            return Ok(());
+        }
         let (op, inputs, out, extents) = match call {
             LibraryCall::Matmul { batch, m, n, k, lhs, rhs, out } => {
                 let axes = probpipe_trace::DotAxes {
@@ -206,6 +274,9 @@ impl Machine<'_> {
                     vec![self.gather(lhs, [*batch, *m, *k]), self.gather(rhs, [*batch, *k, *n])];
                 (Op::Dot(axes), inputs, out, [*batch, *m, *n])
             }
+            LibraryCall::Scatter { .. }
+            | LibraryCall::Cumulative { .. }
+            | LibraryCall::Sort { .. } => return Ok(()),
             LibraryCall::Cholesky { batch, n, input, out } => (
                 Op::Linalg(LinalgOp::Cholesky),
                 vec![self.gather(input, [*batch, *n, *n])],

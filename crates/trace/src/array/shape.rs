@@ -29,7 +29,7 @@ pub(super) fn resolve_axes(name: &str, x: &Array, axes: &[isize]) -> Result<Axes
 
 /// One axis from 0, below `rank`.
 #[track_caller]
-fn resolve_axis(name: &str, x: &Array, axis: isize, rank: usize) -> Result<usize> {
+pub(super) fn resolve_axis(name: &str, x: &Array, axis: isize, rank: usize) -> Result<usize> {
     let resolved = if axis < 0 { axis + rank as isize } else { axis };
     if let Some(error) = x.error() {
         return Err(error.clone());

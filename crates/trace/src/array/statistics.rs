@@ -204,7 +204,8 @@ impl Array {
     pub fn corrcoef(&self) -> Array {
         let cov = self.cov();
         if cov.rank() == 0 {
-            return &cov / &cov;
+            // One, and NaN where the variance is zero or NaN.
+            return &cov * cov.recip();
         }
         let scale = cov.diagonal(0).sqrt();
         let cov = &cov / scale.expand_dims(1);

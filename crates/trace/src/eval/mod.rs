@@ -7,11 +7,13 @@
 mod control;
 mod dot;
 mod elementwise;
+mod indexing;
 mod linalg;
 mod random;
 mod special;
 mod structural;
 
+pub use indexing::{IndexedDims, around, cumulative_bytes, scatter_bytes, sort_bytes};
 pub use random::threefry2x32;
 
 use crate::op::{LinalgOp, Op};
@@ -44,6 +46,12 @@ pub fn eval_op(op: &Op, inputs: &[Value], outputs: &[ArrayType]) -> Result<Small
         Op::Concat { axis } => structural::concat(*axis, inputs, &outputs[0])?,
         Op::Reverse { axes } => structural::reverse(axes, &inputs[0], &outputs[0])?,
         Op::Iota { axis, .. } => structural::iota(*axis, &outputs[0]),
+        Op::Gather { batch } => indexing::gather(*batch, inputs, &outputs[0])?,
+        Op::Scatter { op, batch } => indexing::scatter(*op, *batch, inputs, &outputs[0])?,
+        Op::Cumulative { op, axis, reverse } => {
+            indexing::cumulative(*op, *axis, *reverse, &inputs[0], &outputs[0])?
+        }
+        Op::Sort { axis, num_keys } => return indexing::sort(*axis, *num_keys, inputs, outputs),
         Op::Dot(axes) => dot::dot(axes, &inputs[0], &inputs[1], &outputs[0])?,
         Op::Linalg(LinalgOp::Cholesky) => linalg::cholesky(&inputs[0], &outputs[0])?,
         Op::Linalg(LinalgOp::TriangularSolve { lower, transpose, unit_diagonal }) => {

@@ -6,9 +6,11 @@
 //! of [`crate::Array`]. [`infer`] is the only place where result types are decided.
 
 mod elementwise;
+mod indexing;
 mod structural;
 
 pub use elementwise::{Accepts, BinaryOp, CompareOp, Spec, UnaryOp};
+pub use indexing::{CumulativeOp, ScatterOp};
 
 use crate::{ArrayType, Axes, DType, ErrorKind, Graph, Shape};
 use smallvec::SmallVec;
@@ -93,6 +95,39 @@ pub enum Op {
         ty: ArrayType,
         /// The axis that counts.
         axis: usize,
+    },
+    /// `gather(x, i1, .., ik)` reads `x` at computed indices: leading batch axes run in step, each
+    /// `i32` index array takes one axis, the rest of `x` follows. So `result[b.., p.., r..]` is
+    /// `x[b.., i1[b.., p..], .., ik[b.., p..], r..]`, and zero where an index is out of range.
+    Gather {
+        /// Number of batch axes.
+        batch: usize,
+    },
+    /// `scatter(x, i1, .., ik, updates)`: `x` with `updates`, of the shape that gathering with
+    /// these indices gives, combined into the places that the indices say, one index tuple after
+    /// the other in row-major order. Updates out of range are dropped.
+    Scatter {
+        /// How they combine.
+        op: ScatterOp,
+        /// Number of batch axes.
+        batch: usize,
+    },
+    /// Running reduction: element `i` along `axis` combines those up to it.
+    Cumulative {
+        /// How elements combine.
+        op: CumulativeOp,
+        /// The axis.
+        axis: usize,
+        /// From the last element to the first.
+        reverse: bool,
+    },
+    /// Sorts arrays of one shape together along an axis: stable, ascending, by the first array,
+    /// ties by the second, and so on. NaN comes last; both zeros are equal.
+    Sort {
+        /// The axis.
+        axis: usize,
+        /// How many of the arrays are compared; the others are carried along.
+        num_keys: usize,
     },
     /// Generalised matrix product: contracts pairs of axes, runs pairs of batch axes in step.
     /// Result axes: batch, then the free axes of the left, then those of the right operand.
@@ -226,6 +261,10 @@ impl Op {
             Op::Concat { .. } => "concat",
             Op::Reverse { .. } => "reverse",
             Op::Iota { .. } => "iota",
+            Op::Gather { .. } => "gather",
+            Op::Scatter { op, .. } => op.name(),
+            Op::Cumulative { op, .. } => op.name(),
+            Op::Sort { .. } => "sort",
             Op::Dot(_) => "dot",
             Op::Linalg(LinalgOp::Cholesky) => "cholesky",
             Op::Linalg(LinalgOp::TriangularSolve { .. }) => "triangular_solve",
@@ -239,7 +278,8 @@ impl Op {
         match self {
             Op::Unary(_) | Op::Cast(_) | Op::Bitcast(_) | Op::Reduce { .. } => Some(1),
             Op::Broadcast { .. } | Op::Reshape { .. } | Op::Transpose { .. } => Some(1),
-            Op::Slice { .. } | Op::Reverse { .. } => Some(1),
+            Op::Slice { .. } | Op::Reverse { .. } | Op::Cumulative { .. } => Some(1),
+            Op::Gather { .. } | Op::Scatter { .. } | Op::Sort { .. } => None,
             Op::Linalg(LinalgOp::Cholesky) => Some(1),
             Op::Binary(_) | Op::Compare(_) | Op::Pad { .. } | Op::Dot(_) => Some(2),
             Op::Linalg(LinalgOp::TriangularSolve { .. }) => Some(2),
@@ -307,6 +347,10 @@ pub fn infer(op: &Op, inputs: &[&ArrayType]) -> Inferred {
         Op::Concat { axis } => structural::concat(*axis, inputs),
         Op::Reverse { axes } => structural::reverse(axes, inputs[0]),
         Op::Iota { ty, axis } => structural::iota(ty, *axis),
+        Op::Gather { batch } => indexing::gather(*batch, inputs),
+        Op::Scatter { op, batch } => indexing::scatter(*op, *batch, inputs),
+        Op::Cumulative { op, axis, .. } => indexing::cumulative(*op, *axis, inputs[0]),
+        Op::Sort { axis, num_keys } => indexing::sort(*axis, *num_keys, inputs),
         Op::Dot(axes) => structural::dot(axes, inputs[0], inputs[1]),
         Op::Linalg(LinalgOp::Cholesky) => structural::cholesky(inputs[0]),
         Op::Linalg(LinalgOp::TriangularSolve { .. }) => {

@@ -78,7 +78,7 @@ pub(super) fn reshape(shape: &Shape, x: &ArrayType) -> Inferred {
 }
 
 /// Number of elements, refusing shapes that no memory can hold.
-fn checked_size(shape: &[usize]) -> Result<usize, Fault> {
+pub(super) fn checked_size(shape: &[usize]) -> Result<usize, Fault> {
     // The limit leaves room for 8-byte elements in an `isize`.
     shape
         .iter()

@@ -4,6 +4,7 @@
 
 mod control;
 mod elementwise;
+mod indexing;
 mod linalg;
 mod structural;
 
@@ -114,6 +115,12 @@ fn eqn_jvp(eqn: &Eqn, x: &[&Array], dx: &[Option<&Array>]) -> (Outputs, Tangents
             one(&|y| dx[0].and_then(|dx| structural::reduce_jvp(*op, axes, x[0], y, dx)))
         }
         Op::Pad { .. } | Op::Concat { .. } => one(&|_| structural::joined_jvp(&eqn.op, x, dx)),
+        Op::Gather { .. } => one(&|_| dx[0].map(|dx| indexing::gather_jvp(&eqn.op, x, dx))),
+        Op::Scatter { op, batch } => one(&|y| indexing::scatter_jvp((*op, *batch), x, y, dx)),
+        Op::Cumulative { op, axis, reverse } => {
+            one(&|y| dx[0].map(|dx| indexing::cumulative_jvp((*op, *axis, *reverse), x[0], y, dx)))
+        }
+        Op::Sort { axis, num_keys } => indexing::sort_jvp((*axis, *num_keys), x, dx),
         Op::Dot(axes) => one(&|_| linalg::dot_jvp(axes, x, dx)),
         Op::Linalg(LinalgOp::Cholesky) => one(&|l| dx[0].map(|da| linalg::cholesky_jvp(l, da))),
         Op::Linalg(LinalgOp::TriangularSolve { lower, transpose, unit_diagonal }) => one(&|y| {

@@ -128,6 +128,10 @@ fn is_cheap(graph: &Graph, op: &Op, inputs: &[VarId]) -> bool {
         | Op::Pad { .. }
         | Op::Concat { .. }
         | Op::Reverse { .. }
+        | Op::Gather { .. }
+        | Op::Scatter { .. }
+        | Op::Cumulative { .. }
+        | Op::Sort { .. }
         | Op::Dot(_)
         | Op::Linalg(_)
         | Op::Call { .. }

@@ -207,6 +207,10 @@ impl<'s> Arena<'s> {
             | Op::Pad { .. }
             | Op::Concat { .. }
             | Op::Reverse { .. }
+            | Op::Gather { .. }
+            | Op::Scatter { .. }
+            | Op::Cumulative { .. }
+            | Op::Sort { .. }
             | Op::Dot(_)
             | Op::Linalg(_) => true,
             // A repeated number is better known as one; random bits are for the program to draw.
@@ -337,6 +341,7 @@ fn rules(op: &Op) -> &'static [&'static [Rule]] {
         Op::Reverse { .. } => &[structural::REVERSE],
         Op::Iota { .. } => &[structural::IOTA],
         Op::Dot(_) => &[linalg::DOT],
+        Op::Gather { .. } | Op::Scatter { .. } | Op::Cumulative { .. } | Op::Sort { .. } => &[],
         Op::Threefry2x32 | Op::Linalg(_) | Op::Call { .. } | Op::Scan(_) => &[],
     }
 }

@@ -40,6 +40,10 @@ pub(super) fn hash(op: &Op, inputs: &[VarId]) -> u64 {
         Op::Concat { axis } => axis.hash(&mut h),
         Op::Reverse { axes } => axes.hash(&mut h),
         Op::Iota { ty, axis } => (ty, axis).hash(&mut h),
+        Op::Gather { batch } => batch.hash(&mut h),
+        Op::Scatter { op, batch } => (op, batch).hash(&mut h),
+        Op::Cumulative { op, axis, reverse } => (op, axis, reverse).hash(&mut h),
+        Op::Sort { axis, num_keys } => (axis, num_keys).hash(&mut h),
         Op::Dot(axes) => axes.hash(&mut h),
         Op::Linalg(op) => hash_linalg(op, &mut h),
         // Graphs are compared in full when all else is equal.

@@ -3,13 +3,15 @@
 
 mod control;
 mod elementwise;
+mod indexing;
 mod linalg;
 mod structural;
 
 use crate::extract::{Env, internal, partition, zeros_of};
 use crate::partial_eval::{known_vars, separate};
 use probpipe_trace::{
-    Array, ArrayType, Eqn, Error, Graph, LinalgOp, Op, ReduceOp, Result, bind, trace, with_location,
+    Array, ArrayType, CumulativeOp, Eqn, Error, Graph, LinalgOp, Op, ReduceOp, Result, bind, trace,
+    with_location,
 };
 use smallvec::{SmallVec, smallvec};
 
@@ -148,6 +150,12 @@ fn eqn_transpose(eqn: &LinearEqn<'_>) -> Result<Cotangents> {
         Op::Pad { low, interior, .. } => Ok(structural::pad_transpose(low, interior, eqn, ct())),
         Op::Concat { axis } => Ok(structural::concat_transpose(*axis, eqn, ct())),
         Op::Reverse { .. } => one(probpipe_trace::bind1(eqn.eqn.op.clone(), &[&ct()])),
+        Op::Gather { batch } => indexing::gather_transpose(*batch, eqn, &ct()),
+        Op::Scatter { op, batch } => indexing::scatter_transpose(*op, *batch, eqn, &ct()),
+        Op::Cumulative { op: CumulativeOp::Sum, axis, reverse } => {
+            let op = Op::Cumulative { op: CumulativeOp::Sum, axis: *axis, reverse: !reverse };
+            one(probpipe_trace::bind1(op, &[&ct()]))
+        }
         Op::Dot(axes) => linalg::dot_transpose(axes, eqn, ct()),
         Op::Linalg(LinalgOp::TriangularSolve { lower, transpose, unit_diagonal }) => {
             linalg::solve_transpose((*lower, *transpose, *unit_diagonal), eqn, ct())
@@ -162,6 +170,10 @@ fn eqn_transpose(eqn: &LinearEqn<'_>) -> Result<Cotangents> {
         | Op::Bitcast(_)
         | Op::Threefry2x32
         | Op::Iota { .. }
+        | Op::Cumulative {
+            op: CumulativeOp::Prod | CumulativeOp::Max | CumulativeOp::Min, ..
+        }
+        | Op::Sort { .. }
         | Op::Linalg(LinalgOp::Cholesky) => Err(eqn.not_linear()),
     }
 }

@@ -3,6 +3,7 @@
 //! common to all lanes). Inside, the batch axis is the leading one.
 
 mod control;
+mod indexing;
 mod linalg;
 mod structural;
 
@@ -154,6 +155,12 @@ fn eqn_vmap(eqn: &Eqn, size: usize, x: &[Lanes]) -> LaneOutputs {
         Op::Reverse { axes } => mapped(Op::Reverse { axes: shifted(axes) }),
         // It has no operands, so it is never batched.
         Op::Iota { .. } => mapped(eqn.op.clone()),
+        Op::Gather { batch } => batched(indexing::gather_vmap(*batch, size, x)),
+        Op::Scatter { op, batch } => batched(indexing::scatter_vmap(*op, *batch, size, x)),
+        Op::Cumulative { op, axis, reverse } => {
+            mapped(Op::Cumulative { op: *op, axis: axis + 1, reverse: *reverse })
+        }
+        Op::Sort { axis, num_keys } => mapped(Op::Sort { axis: axis + 1, num_keys: *num_keys }),
         Op::Dot(axes) => batched(linalg::dot_vmap(axes, x)),
         Op::Linalg(LinalgOp::Cholesky) => mapped(eqn.op.clone()),
         Op::Linalg(LinalgOp::TriangularSolve { .. }) => {

@@ -1,0 +1,98 @@
+//! Loads at computed indices, and the calls of scatters, running reductions and sorts.
+
+use super::Emitter;
+use super::code::{Memory, Val, element_type};
+use super::group::Group;
+use super::memory::Coordinate;
+use super::strip::Strip;
+use crate::library::{Indexing, indexing};
+use cranelift_codegen::ir::{InstBuilder, types};
+use probpipe_lowering::{BufferId, ExprId, IndexMap, LibraryCall, View};
+use probpipe_trace::{DType, Result};
+use smallvec::SmallVec;
+use std::sync::Arc;
+
+impl Emitter<'_, '_> {
+    /// Reads the element at an affine index plus steps times `i32` values.
+    pub(super) fn load_at(
+        &mut self,
+        buffer: BufferId,
+        index: &IndexMap,
+        at: &[Coordinate],
+        places: &[(Val, i64)],
+    ) -> Result<Val> {
+        let dtype = self.program.buffer(buffer).ty.dtype;
+        let (mut base, offset) = self.address(buffer, index, at)?;
+        for &(place, step) in places {
+            let wide = self.code.builder.ins().uextend(types::I64, place);
+            let bytes = self.code.mul_const(wide, step * dtype.size() as i64);
+            base = self.code.add(base, bytes);
+        }
+        let class = self.classes[buffer.0 as usize];
+        Ok(self.code.load(class, element_type(dtype), base, offset))
+    }
+
+    /// [`Emitter::load_at`] for every point of a strip.
+    pub(super) fn load_at_group(
+        &mut self,
+        strip: &Strip<'_>,
+        buffer: BufferId,
+        index: &IndexMap,
+        places: &[(ExprId, i64)],
+    ) -> Result<Group> {
+        let dtype = self.program.buffer(buffer).ty.dtype;
+        let points = strip.points;
+        let step = index.axes.last().copied().unwrap_or(0);
+        let mut lanes_of = Vec::with_capacity(places.len());
+        for &(place, step) in places {
+            lanes_of.push((strip.get(place)?.lanes(&mut self.code, points), step));
+        }
+        let mut lanes: SmallVec<[Val; 16]> = SmallVec::new();
+        for k in 0..points {
+            let map = IndexMap { offset: index.offset + k as i64 * step, ..index.clone() };
+            let places: SmallVec<[(Val, i64); 2]> =
+                lanes_of.iter().map(|(lanes, step)| (lanes[k], *step)).collect();
+            lanes.push(self.load_at(buffer, &map, &strip.at, &places)?);
+        }
+        if strip.fills(dtype) {
+            let registers = Group::Lanes(lanes).vectors(&mut self.code, dtype, points);
+            return Ok(Group::Vectors(registers));
+        }
+        Ok(Group::Lanes(lanes))
+    }
+
+    /// Emits the call of a scatter, a running reduction or a sort.
+    pub(super) fn indexing(&mut self, call: &LibraryCall) -> Result<()> {
+        let dtype = |view: &View| self.program.buffer(view.buffer).ty.dtype;
+        let descriptor = match call {
+            LibraryCall::Scatter { op, dims, out, .. } => {
+                Indexing::Scatter { dtype: dtype(out), op: *op, dims: dims.clone() }
+            }
+            LibraryCall::Cumulative { op, extents, reverse, out, .. } => Indexing::Cumulative {
+                dtype: dtype(out),
+                op: *op,
+                extents: *extents,
+                reverse: *reverse,
+            },
+            LibraryCall::Sort { extents, num_keys, outputs, .. } => {
+                let dtypes: Vec<DType> = outputs.iter().map(dtype).collect();
+                Indexing::Sort { dtypes, extents: *extents, num_keys: *num_keys }
+            }
+            LibraryCall::Matmul { .. }
+            | LibraryCall::Cholesky { .. }
+            | LibraryCall::TriangularSolve { .. } => return Ok(()),
+        };
+        let views = call.views();
+        self.scratch_bytes = self.scratch_bytes.max(8 * views.len());
+        for (i, view) in views.into_iter().enumerate() {
+            let (base, offset) = self.address(view.buffer, &view.index, &[Coordinate::At(0)])?;
+            let address = self.code.add_const(base, offset);
+            self.code.store(Memory::Scratch, address, self.scratch, 8 * i as i64);
+        }
+        let descriptor = Arc::new(descriptor);
+        let pointer = self.code.int(Arc::as_ptr(&descriptor) as i64);
+        self.indexings.push(descriptor);
+        self.code.call(indexing as *const () as usize, &[pointer, self.scratch], None);
+        Ok(())
+    }
+}

@@ -1,0 +1,93 @@
+//! Scatters, running reductions and sorts: the interpreter's own loops over the memory of compiled
+//! programs, so that both agree to the last bit.
+
+use probpipe_trace::eval::{IndexedDims, cumulative_bytes, scatter_bytes, sort_bytes};
+use probpipe_trace::{CumulativeOp, DType, ScatterOp};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What a call is about, apart from addresses.
+#[derive(Clone, Debug)]
+pub(crate) enum Indexing {
+    /// Operands: the array, one list per indexed axis, the updates. One result.
+    Scatter { dtype: DType, op: ScatterOp, dims: IndexedDims },
+    /// One operand, one result.
+    Cumulative { dtype: DType, op: CumulativeOp, extents: [usize; 3], reverse: bool },
+    /// As many results as operands.
+    Sort { dtypes: Vec<DType>, extents: [usize; 3], num_keys: usize },
+}
+
+impl Indexing {
+    /// Bytes of each operand, then of each result.
+    fn sizes(&self) -> (Vec<usize>, Vec<usize>) {
+        match self {
+            Indexing::Scatter { dtype, dims, .. } => {
+                let whole = dims.batch * dims.extents.iter().product::<usize>() * dims.rest;
+                let tuples = dims.batch * dims.count;
+                let whole = whole * dtype.size();
+                let mut operands = vec![whole];
+                operands.extend(dims.extents.iter().map(|_| tuples * DType::I32.size()));
+                operands.push(tuples * dims.rest * dtype.size());
+                (operands, vec![whole])
+            }
+            Indexing::Cumulative { dtype, extents, .. } => {
+                let bytes = extents.iter().product::<usize>() * dtype.size();
+                (vec![bytes], vec![bytes])
+            }
+            Indexing::Sort { dtypes, extents, .. } => {
+                let size: usize = extents.iter().product();
+                let bytes: Vec<usize> = dtypes.iter().map(|d| size * d.size()).collect();
+                (bytes.clone(), bytes)
+            }
+        }
+    }
+
+    fn run(&self, operands: &[&[u8]], results: &mut [&mut [u8]]) {
+        match self {
+            Indexing::Scatter { dtype, op, dims } => {
+                let ([array, indices @ .., updates], [out]) = (operands, results) else { return };
+                out.copy_from_slice(array);
+                let indices: Vec<&[i32]> =
+                    indices.iter().map(|list| bytemuck::cast_slice(list)).collect();
+                scatter_bytes(*dtype, *op, dims, &indices, updates, out);
+            }
+            Indexing::Cumulative { dtype, op, extents, reverse } => {
+                let ([x], [out]) = (operands, results) else { return };
+                cumulative_bytes(*dtype, *op, *extents, *reverse, x, out);
+            }
+            Indexing::Sort { dtypes, extents, num_keys } => {
+                sort_bytes(dtypes, *num_keys, *extents, operands, results);
+            }
+        }
+    }
+}
+
+/// The door: `(descriptor, addresses of the operands, then of the results)`.
+///
+/// # Safety
+/// The descriptor lives; every address is that of a row-major array of the type and extents that it
+/// says, aligned to its elements, and results overlap nothing.
+pub(crate) unsafe extern "C" fn indexing(descriptor: *const Indexing, addresses: *const usize) {
+    // SAFETY: the executable that owns the running code owns the descriptor.
+    let call = unsafe { &*descriptor };
+    // What panics, which nothing here should, leaves the results as they are.
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        let (operands, results) = call.sizes();
+        // SAFETY: the emitter wrote one address per operand and result before the call.
+        let addresses =
+            unsafe { std::slice::from_raw_parts(addresses, operands.len() + results.len()) };
+        let (from, to) = addresses.split_at(operands.len());
+        let operands: Vec<&[u8]> = from
+            .iter()
+            .zip(operands)
+            // SAFETY: the caller promised an array of this size, which nothing writes meanwhile.
+            .map(|(&at, bytes)| unsafe { std::slice::from_raw_parts(at as *const u8, bytes) })
+            .collect();
+        let mut results: Vec<&mut [u8]> = to
+            .iter()
+            .zip(results)
+            // SAFETY: as above, and results overlap nothing.
+            .map(|(&at, bytes)| unsafe { std::slice::from_raw_parts_mut(at as *mut u8, bytes) })
+            .collect();
+        call.run(&operands, &mut results);
+    }));
+}
