@@ -224,7 +224,9 @@ impl Value {
 
     /// Every element as a [`Scalar`], in row-major order.
     pub fn to_scalars(&self) -> Result<Vec<Scalar>> {
-        for_dtype!(self.ty().dtype, T => Ok(self.to_vec::<T>()?.into_iter().map(Scalar::from).collect()))
+        for_dtype!(self.ty().dtype, T => {
+            Ok(self.to_vec::<T>()?.into_iter().map(Scalar::from).collect())
+        })
     }
 
     /// True if both handles share one storage.

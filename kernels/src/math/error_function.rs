@@ -4,8 +4,8 @@
 //! t = (x - K)/(x + K), K = 15/4, the map of Shepherd and Laframboise (Math. Comp. 36, 1981).
 //! erf_inv follows Giles, 'Approximating the erfinv function' (GPU Computing Gems, 2010): with
 //! w = -log(1 - x^2), erf_inv x = x P(w) in the middle and x (s - d(s)) with s = sqrt(w) in the
-//! tails; the coefficients are our own fits. 1 - x^2 is one multiply-add, correct to half an ulp for every x,
-//! so no log1p is needed: w needs absolute precision only, since P is smooth.
+//! tails; the coefficients are our own fits. 1 - x^2 is one multiply-add, correct to half an ulp
+//! for every x, so no log1p is needed: w needs absolute precision only, since P is smooth.
 
 use super::exponential::exp_minus_square;
 use super::logarithm::log_sum;
