@@ -7,8 +7,7 @@ use probpipe_backend_cpu::Cpu;
 use probpipe_trace::eval::eval_graph;
 use probpipe_trace::{
     Array, ArrayType, Backend, CumulativeOp, DType, ErrorKind, Graph, OutOfRange, Value, array,
-    bincount, diag, one_hot, searchsorted, segment_sum, sort_key_val, sort_together, trace,
-    with_default_float,
+    bincount, searchsorted, segment_sum, sort_key_val, sort_together, trace, with_default_float,
 };
 use probpipe_transforms::rewrite;
 
@@ -93,13 +92,14 @@ fn apply(name: &str, x: &[Array]) -> Vec<Array> {
         "median" => a.median_axis([0, 0, 0, 2][number]),
         "quantile" => a.quantile_axis([0.1, 0.5, 0.9][number], 0),
         "roll" => a.roll(2, 0),
-        "tile" => a.tile([2, 1, 2]),
+        "tile" => a.tile(&[2, 1, 2]),
         "repeat" => a.repeat(2, 1),
-        "diff" => a.diff(-1),
-        "one_hot" => one_hot(a, 4),
+        "diff" => a.diff(1, -1),
+        "one_hot" => a.one_hot(4),
         "tril" => a.tril(0),
         "triu" => a.triu(1),
-        "diag" => diag(a, -(number as isize)),
+        "diag" if a.rank() == 1 => a.diag(-(number as isize)),
+        "diag" => a.diagonal(-(number as isize)),
         "diagonal" => a.diagonal(0),
         "segment_sum" => segment_sum(a, &x[1], 4),
         "bincount" => bincount(a, 6),
