@@ -1,6 +1,6 @@
 //! A key cannot be copied by accident: `Key::reuse` says what it does.
 
-use probpipe::prelude::*;
+use probpipe_trace::Key;
 
 fn twice<T: Clone>(value: T) -> (T, T) {
     (value.clone(), value)

@@ -1,6 +1,6 @@
 //! A key moves into the one draw that it is for.
 
-use probpipe::prelude::*;
+use probpipe_trace::{Array, Key, normal};
 
 fn draw(key: Key) -> Array {
     normal(key, [3])
