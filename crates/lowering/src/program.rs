@@ -1,5 +1,6 @@
 //! The program: what a graph is lowered to, for any device. Statements over linear buffers; loops
-//! are counted; every index is affine but for loads that say so. It names no instruction set, no shader and no thread.
+//! are counted; every index is affine but for loads that say so. It names no instruction set, no
+//! shader and no thread.
 //!
 //! Evaluation model. Statements run in order. A [`Kernel`] visits every point of its iteration
 //! space (parallel axes, then reduced axes), evaluates its expressions there and does its stores;
