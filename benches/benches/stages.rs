@@ -18,6 +18,12 @@ fn chain(n: usize) -> Graph {
     raw_graph_of(f, &zeros([16])).unwrap_or_else(|e| panic!("{e}"))
 }
 
+/// As [`chain`], with reductions: kernels that cannot be one.
+fn chain_of_means(n: usize) -> Graph {
+    let f = |x: Array| (0..n / 4).fold(x, |y, _| &y - y.mean());
+    raw_graph_of(f, &zeros([16])).unwrap_or_else(|e| panic!("{e}"))
+}
+
 fn stages(c: &mut Criterion) {
     for name in ["scalar_call", "mle_step", "vi_300"] {
         let w = workload(name);
@@ -55,6 +61,10 @@ fn size(c: &mut Criterion) {
         let backend = Device::Cpu.backend();
         c.bench_function(&format!("compile/{n} equations"), |b| {
             b.iter(|| backend.compile(black_box(&graph)))
+        });
+        let means = chain_of_means(n);
+        c.bench_function(&format!("compile/{n} equations with means"), |b| {
+            b.iter(|| backend.compile(black_box(&means)))
         });
     }
 }

@@ -23,8 +23,9 @@ mod tile;
 pub mod wgsl;
 
 pub use table::{
-    BinaryKernel, BinaryScalar, BinaryTile, Isa, KernelTable, ReduceKernel, ReduceTile,
-    ThreefryOneKeyTile, ThreefryTile, UnaryKernel, UnaryScalar, UnaryTile, table, table_for,
+    ArithmeticKernel, BinaryKernel, BinaryScalar, BinaryTile, Isa, KernelTable, ReduceKernel,
+    ReduceTile, ThreefryOneKeyTile, ThreefryTile, UnaryKernel, UnaryScalar, UnaryTile, table,
+    table_for,
 };
 pub use wgsl::{
     CHOLESKY_WGSL, MATH_WGSL, MATMUL_WGSL, TRIANGULAR_SOLVE_WGSL, WgslFn, wgsl_function,

@@ -137,6 +137,20 @@ kernel_enum! {
 }
 
 kernel_enum! {
+    /// Arithmetic, which compiled code mostly has inline; a call is less to compile.
+    ArithmeticKernel {
+        /// x + y
+        Add = "add",
+        /// x - y
+        Sub = "sub",
+        /// x * y
+        Mul = "mul",
+        /// x / y
+        Div = "div",
+    }
+}
+
+kernel_enum! {
     /// The reductions.
     ReduceKernel {
         /// The sum; -0 for an empty tile.
@@ -152,6 +166,7 @@ kernel_enum! {
 
 const UNARY: usize = UnaryKernel::ALL.len();
 const BINARY: usize = BinaryKernel::ALL.len();
+const ARITHMETIC: usize = ArithmeticKernel::ALL.len();
 const REDUCE: usize = ReduceKernel::ALL.len();
 
 /// The kernels of one scalar type.
@@ -161,6 +176,7 @@ struct Kernels<T: 'static> {
     unary_scalar: [UnaryScalar<T>; UNARY],
     binary: [BinaryTile<T>; BINARY],
     binary_scalar: [BinaryScalar<T>; BINARY],
+    arithmetic: [BinaryTile<T>; ARITHMETIC],
     reduce: [ReduceTile<T>; REDUCE],
 }
 
@@ -279,6 +295,16 @@ impl KernelTable {
     pub fn binary_scalar_f64(&self, kernel: BinaryKernel) -> BinaryScalar<f64> {
         self.f64.binary_scalar[kernel as usize]
     }
+    /// The tile kernel of an arithmetic operation on `f32`.
+    #[must_use]
+    pub fn arithmetic_f32(&self, kernel: ArithmeticKernel) -> BinaryTile<f32> {
+        self.f32.arithmetic[kernel as usize]
+    }
+    /// The tile kernel of an arithmetic operation on `f64`.
+    #[must_use]
+    pub fn arithmetic_f64(&self, kernel: ArithmeticKernel) -> BinaryTile<f64> {
+        self.f64.arithmetic[kernel as usize]
+    }
     /// The reduction of an `f32` tile.
     #[must_use]
     pub fn reduce_f32(&self, kernel: ReduceKernel) -> ReduceTile<f32> {
@@ -306,14 +332,16 @@ macro_rules! kernels {
         kernels!(@build $module, $lane, $scalar,
             [Exp, Expm1, Log, Log1p, Sin, Cos, Tan, Asin, Acos, Atan, Sinh, Cosh, Tanh, Asinh,
              Acosh, Atanh, Erf, Erfc, ErfInv, Logistic],
-            [Pow, Atan2])
+            [Pow, Atan2], [Add, Sub, Mul, Div])
     };
-    (@build $module:ident, $lane:ty, $scalar:ty, [$($unary:ident),*], [$($binary:ident),*]) => {
+    (@build $module:ident, $lane:ty, $scalar:ty, [$($unary:ident),*], [$($binary:ident),*],
+        [$($arithmetic:ident),*]) => {
         Kernels {
             unary: [$(instances::$module::unary_tile::<$lane, tile::$unary>),*],
             unary_scalar: [$(instances::$module::unary_scalar::<$lane, tile::$unary>),*],
             binary: [$(instances::$module::binary_tile::<$lane, tile::$binary>),*],
             binary_scalar: [$(instances::$module::binary_scalar::<$lane, tile::$binary>),*],
+            arithmetic: [$(instances::$module::binary_tile::<$lane, tile::$arithmetic>),*],
             reduce: [
                 instances::$module::reduce_tile::<$scalar, Sum>,
                 instances::$module::reduce_tile::<$scalar, Product>,

@@ -123,6 +123,29 @@ impl<L: Lane> BinaryOp<L> for Atan2 {
     }
 }
 
+macro_rules! arithmetic_op {
+    ($($name:ident $operator:tt;)*) => {
+        $(
+            #[doc = concat!("The op `x ", stringify!($operator), " y`.")]
+            #[derive(Clone, Copy, Debug)]
+            pub struct $name;
+            impl<L: Lane> BinaryOp<L> for $name {
+                #[inline(always)]
+                fn apply(x: L, y: L) -> L {
+                    x $operator y
+                }
+            }
+        )*
+    };
+}
+
+arithmetic_op! {
+    Add +;
+    Sub -;
+    Mul *;
+    Div /;
+}
+
 /// One value of a unary op.
 #[inline(always)]
 pub fn unary_one<L: Lane, O: UnaryOp<L>>(x: L::Scalar) -> L::Scalar {

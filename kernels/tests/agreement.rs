@@ -4,7 +4,9 @@
 #[path = "support/mod.rs"]
 mod support;
 
-use probpipe_kernels::{BinaryKernel, Isa, KernelTable, ReduceKernel, UnaryKernel, table_for};
+use probpipe_kernels::{
+    ArithmeticKernel, BinaryKernel, Isa, KernelTable, ReduceKernel, UnaryKernel, table_for,
+};
 use support::Real;
 
 fn tables() -> impl Iterator<Item = &'static KernelTable> {
@@ -109,6 +111,32 @@ fn avx2_and_avx512_agree() {
 fn reduce(table: &KernelTable, kernel: ReduceKernel, x: &[f32]) -> f32 {
     // SAFETY: pointer and length of one slice; tables exist only where they run.
     unsafe { table.reduce_f32(kernel)(x.as_ptr(), x.len()) }
+}
+
+#[test]
+fn arithmetic_is_that_of_the_machine() {
+    let x: Vec<f64> = (0..333).map(|i| (i as f64 - 70.0) * 0.37).collect();
+    let y: Vec<f64> = (0..333).map(|i| ((i * 29 % 83) as f64 - 41.0) * 1.7).collect();
+    for table in tables() {
+        for &kernel in ArithmeticKernel::ALL {
+            let expected = |x: f64, y: f64| match kernel {
+                ArithmeticKernel::Add => x + y,
+                ArithmeticKernel::Sub => x - y,
+                ArithmeticKernel::Mul => x * y,
+                ArithmeticKernel::Div => x / y,
+            };
+            for n in [0, 1, 15, 16, 17, 64, 333] {
+                let mut out = vec![0.0; n];
+                // SAFETY: slices of at least `n` elements that do not overlap.
+                unsafe { table.arithmetic_f64(kernel)(out.as_mut_ptr(), x.as_ptr(), y.as_ptr(), n) }
+                for (i, out) in out.iter().enumerate() {
+                    let same = out.to_bits() == expected(x[i], y[i]).to_bits()
+                        || out.is_nan() && expected(x[i], y[i]).is_nan();
+                    assert!(same, "{} {kernel} at {i} of {n}", table.isa());
+                }
+            }
+        }
+    }
 }
 
 #[test]

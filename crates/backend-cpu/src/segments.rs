@@ -14,6 +14,11 @@ const SPILL_COST: u32 = 4;
 const SCRATCH_BYTES: usize = 24 << 10;
 /// Elements of a tile.
 const TILE: usize = 512;
+/// With more calls in a row than this a kernel is long to compile: arithmetic between calls is
+/// then called too rather than emitted as a loop of its own.
+const MANY_SEGMENTS: usize = 64;
+/// Rows for operands of such calls that are the same at all points.
+const UNIFORM_ROWS: usize = 16;
 /// Elements of a tile when nothing is called: it only bounds what one partial sum adds up.
 const PLAIN_TILE: usize = 512;
 
@@ -102,11 +107,47 @@ fn is_contiguous(plan: &Plan, expr: &Expr) -> bool {
         if index.axes.get(plan.extents.len() - 1) == Some(&1))
 }
 
+/// Adds the tile kernels of arithmetic on values that vary, and on some that do not: those get
+/// rows of their own for the whole tile.
+fn call_arithmetic(plan: &Plan, functions: &mut [Option<usize>]) {
+    let inner = plan.extents.len();
+    let mut uniform: Vec<usize> = Vec::new();
+    for (i, function) in functions.iter_mut().enumerate().filter(|(i, _)| plan.live[*i]) {
+        let Expr::Binary(op, x, y) = &plan.kernel.exprs[i] else { continue };
+        let operands = [x.0 as usize, y.0 as usize];
+        if function.is_some() || plan.depth[i] < inner {
+            continue;
+        }
+        let same = operands.into_iter().find(|&x| plan.depth[x] < inner);
+        let new = same.filter(|x| !uniform.contains(x));
+        if new.is_none() || uniform.len() < UNIFORM_ROWS {
+            uniform.extend(new);
+            *function = symbols::arithmetic_tile(*op, plan.kernel.types[i]);
+        }
+    }
+}
+
+/// The first segment in which each expression can be had, and the last of all.
+fn order(plan: &Plan, functions: &[Option<usize>]) -> (Vec<usize>, usize) {
+    let mut ready = vec![0; functions.len()];
+    for i in 0..functions.len() {
+        let mut at = 0;
+        plan.operands(i, |x| at = at.max(ready[x]));
+        ready[i] = at + usize::from(functions[i].is_some());
+    }
+    let last = (0..functions.len()).filter(|&i| plan.live[i]).map(|i| ready[i]).max().unwrap_or(0);
+    (ready, last)
+}
+
 struct Cutter<'p> {
     plan: &'p Plan,
     functions: Vec<Option<usize>>,
     /// The first segment in which an expression can be had.
     ready: Vec<usize>,
+    /// The calls at the end of each segment.
+    calls: Vec<Vec<usize>>,
+    /// The segment that last brought an expression into registers, plus one.
+    visited: Vec<usize>,
     held: FxHashMap<usize, Held>,
     first: Vec<Option<usize>>,
     segments: Vec<Segment>,
@@ -117,18 +158,24 @@ struct Cutter<'p> {
 /// Cuts a kernel whose innermost axis has `extent` points.
 pub(crate) fn cut(plan: &Plan, extent: usize) -> Segments {
     let count = plan.kernel.exprs.len();
-    let functions: Vec<Option<usize>> = (0..count).map(|i| tile_function(plan, i)).collect();
-    let mut ready = vec![0; count];
-    for i in 0..count {
-        let mut at = 0;
-        plan.operands(i, |x| at = at.max(ready[x]));
-        ready[i] = at + usize::from(functions[i].is_some());
+    let mut functions: Vec<Option<usize>> = (0..count).map(|i| tile_function(plan, i)).collect();
+    let (mut ready, mut last) = order(plan, &functions);
+    if last > MANY_SEGMENTS {
+        call_arithmetic(plan, &mut functions);
+        (ready, last) = order(plan, &functions);
     }
-    let last = (0..count).filter(|&i| plan.live[i]).map(|i| ready[i]).max().unwrap_or(0);
+    let mut calls = vec![Vec::new(); last + 1];
+    for i in 0..count {
+        if functions[i].is_some() {
+            calls[ready[i] - 1].push(i);
+        }
+    }
     let mut cutter = Cutter {
         plan,
         functions,
         ready,
+        calls,
+        visited: vec![0; count],
         held: FxHashMap::default(),
         first: vec![None; count],
         segments: vec![Segment::default(); last + 1],
@@ -154,17 +201,13 @@ impl Cutter<'_> {
         let kernel = &self.plan.kernel;
         let in_place = kernel.stores.iter().any(|store| self.reads(store.buffer));
         for s in 0..=last {
-            let calls: Vec<usize> = (0..kernel.exprs.len())
-                .filter(|&i| self.functions[i].is_some() && self.ready[i] == s + 1)
-                .collect();
-            let mut visited = vec![false; kernel.exprs.len()];
             let mut planned = Vec::new();
-            for &i in &calls {
+            for i in std::mem::take(&mut self.calls[s]) {
                 // The second result of a block comes with the first.
                 let block = self.plan.block_of[i];
                 let again = |&(j, _): &(usize, _)| self.plan.block_of[j] == block;
                 if block.is_none() || !planned.iter().any(again) {
-                    planned.push((i, self.arguments(i, s, &mut visited)));
+                    planned.push((i, self.arguments(i, s)));
                 }
             }
             for (k, store) in kernel.stores.iter().enumerate() {
@@ -173,7 +216,7 @@ impl Cutter<'_> {
                 let due = if in_place && store.reduce.is_none() { last } else { self.ready[value] };
                 let written = self.held.get(&value) == Some(&Held::Stored(k));
                 if due == s && !written {
-                    self.visit(value, s, &mut visited);
+                    self.visit(value, s);
                     self.segments[s].stores.push(k);
                 }
             }
@@ -217,21 +260,17 @@ impl Cutter<'_> {
         }
     }
 
-    fn arguments(&mut self, i: usize, s: usize, visited: &mut [bool]) -> SmallVec<[Argument; 4]> {
+    fn arguments(&mut self, i: usize, s: usize) -> SmallVec<[Argument; 4]> {
         let mut list: SmallVec<[usize; 4]> = SmallVec::new();
         self.plan.operands(i, |x| list.push(x));
         let one_key = self.functions[i] == Some(symbols::threefry_one_key());
         list.into_iter()
             .enumerate()
-            .map(
-                |(k, x)| {
-                    if one_key && k < 2 { Argument::Value(x) } else { self.argument(x, s, visited) }
-                },
-            )
+            .map(|(k, x)| if one_key && k < 2 { Argument::Value(x) } else { self.argument(x, s) })
             .collect()
     }
 
-    fn argument(&mut self, x: usize, s: usize, visited: &mut [bool]) -> Argument {
+    fn argument(&mut self, x: usize, s: usize) -> Argument {
         if is_contiguous(self.plan, &self.plan.kernel.exprs[x]) {
             return Argument::Loaded(x);
         }
@@ -242,13 +281,13 @@ impl Cutter<'_> {
         if let Some(&(_, row)) = self.segments[s].keeps.iter().find(|(e, _)| *e == x) {
             return Argument::Row(row);
         }
-        self.visit(x, s, visited);
-        let row = self.row(s, s);
-        self.segments[s].keeps.push((x, row));
-        // Later segments may as well read it.
-        if self.plan.depth[x] == self.plan.extents.len() {
-            self.held.insert(x, Held::Row(row));
-        }
+        self.visit(x, s);
+        // Later segments may as well read it. What does not vary is written once for all calls.
+        let varies = self.plan.depth[x] == self.plan.extents.len();
+        let at = if varies { s } else { 0 };
+        let row = self.row(at, s);
+        self.segments[at].keeps.push((x, row));
+        self.held.insert(x, Held::Row(row));
         Argument::Row(row)
     }
 
@@ -268,11 +307,11 @@ impl Cutter<'_> {
     }
 
     /// Brings expression `i` into the registers of segment `s`.
-    fn visit(&mut self, i: usize, s: usize, visited: &mut [bool]) {
-        if visited[i] || self.plan.depth[i] < self.plan.extents.len() {
+    fn visit(&mut self, i: usize, s: usize) {
+        if self.visited[i] == s + 1 || self.plan.depth[i] < self.plan.extents.len() {
             return;
         }
-        visited[i] = true;
+        self.visited[i] = s + 1;
         if let Some(held) = self.held.get(&i).copied() {
             let here = matches!(held, Held::Row(row) if self.lives[row].0 == s
                 && self.functions[i].is_none());
@@ -297,7 +336,7 @@ impl Cutter<'_> {
         let mut list: SmallVec<[usize; 3]> = SmallVec::new();
         self.plan.operands(i, |x| list.push(x));
         for x in list {
-            self.visit(x, s, visited);
+            self.visit(x, s);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Addresses of the functions that compiled code calls: the kernel table of this machine, and the
 //! few functions that it does not have. Every one is `extern "C"` and never unwinds.
 
-use probpipe_kernels::{BinaryKernel, UnaryKernel, table};
+use probpipe_kernels::{ArithmeticKernel, BinaryKernel, UnaryKernel, table};
 use probpipe_trace::{BinaryOp, DType, UnaryOp};
 
 fn unary_kernel(op: UnaryOp) -> Option<UnaryKernel> {
@@ -92,6 +92,22 @@ pub(crate) fn binary_tile(op: BinaryOp, dtype: DType) -> Option<usize> {
     match dtype {
         DType::F32 => Some(table().binary_f32(kernel) as usize),
         DType::F64 => Some(table().binary_f64(kernel) as usize),
+        _ => None,
+    }
+}
+
+/// `fn(dst, x, y, n)` for float arithmetic, where a call is preferred to inline code.
+pub(crate) fn arithmetic_tile(op: BinaryOp, dtype: DType) -> Option<usize> {
+    let kernel = match op {
+        BinaryOp::Add => ArithmeticKernel::Add,
+        BinaryOp::Sub => ArithmeticKernel::Sub,
+        BinaryOp::Mul => ArithmeticKernel::Mul,
+        BinaryOp::Div => ArithmeticKernel::Div,
+        _ => return None,
+    };
+    match dtype {
+        DType::F32 => Some(table().arithmetic_f32(kernel) as usize),
+        DType::F64 => Some(table().arithmetic_f64(kernel) as usize),
         _ => None,
     }
 }

@@ -44,6 +44,22 @@ fn reductions_over_any_axes() {
     }
 }
 
+/// Long kernels call tile kernels for arithmetic too, with rows for what does not vary.
+#[test]
+fn kernels_of_hundreds_of_calls() {
+    for (dtype, n) in [(DType::F32, 16), (DType::F32, 1003), (DType::F64, 16), (DType::F64, 700)] {
+        let types = [ArrayType::new(dtype, [n]), ArrayType::new(dtype, [])];
+        check_fn(&format!("long {dtype}[{n}]"), &types, 64.0, |x| {
+            let mut y = x[0].clone();
+            for i in 0..150 {
+                let bent = y.sin() * &x[0] - (&y * &x[1]).tanh() / (f64::from(i % 23) + 1.5);
+                y = select(&x[0].gt(0.1), &bent, y + 0.25);
+            }
+            vec![y.clone(), (y * 0.01).sum()]
+        });
+    }
+}
+
 #[test]
 fn empty_arrays() {
     for shape in [&[0usize][..], &[3, 0], &[0, 3], &[20, 0], &[0, 1000]] {

@@ -11,6 +11,7 @@ use crate::segments::{Held, Step, row_bytes};
 use cranelift_codegen::ir::{InstBuilder, types};
 use probpipe_lowering::{BufferId, Expr, ExprId, IndexMap};
 use probpipe_trace::{BinaryOp, DType, Error, ErrorKind, Result, Scalar, UnaryOp};
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 /// Where a strip is.
@@ -24,13 +25,16 @@ pub(super) struct Strip<'k> {
     pub(super) tile: usize,
     /// Number of points.
     pub(super) points: usize,
-    /// What is computed.
-    pub(super) groups: Vec<Option<Group>>,
+    /// What is the same at all points.
+    pub(super) values: &'k [Option<Val>],
+    /// What is computed here.
+    pub(super) groups: FxHashMap<u32, Group>,
 }
 
 impl Strip<'_> {
     pub(super) fn get(&self, id: ExprId) -> Result<Group> {
-        self.groups.get(id.0 as usize).cloned().flatten().ok_or_else(|| {
+        let uniform = || self.values.get(id.0 as usize).copied().flatten().map(Group::Uniform);
+        self.groups.get(&id.0).cloned().or_else(uniform).ok_or_else(|| {
             Error::new(ErrorKind::Internal, format!("expression {id} is used before it is had"))
         })
     }
@@ -48,7 +52,7 @@ impl Emitter<'_, '_> {
             Step::Compute(i) => (i, self.group(strip, i)?),
             Step::Read(i, held) => (i, self.held(strip, i, held)?),
         };
-        strip.groups[i] = Some(group);
+        strip.groups.insert(i as u32, group);
         Ok(())
     }
 

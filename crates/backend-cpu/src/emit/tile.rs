@@ -12,6 +12,7 @@ use crate::plan::operand_type;
 use crate::segments::{Argument, Held, Segments, cut, row_bytes};
 use cranelift_codegen::ir::InstBuilder;
 use probpipe_trace::{DType, ReduceOp, Result, Scalar};
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 /// A kernel with more expressions than this takes half as many points per strip, or its values
@@ -148,7 +149,7 @@ impl Emitter<'_, '_> {
     /// A strip with what is known outside of the innermost axis.
     pub(super) fn strip<'k>(
         &mut self,
-        nest: &Nest<'k>,
+        nest: &'k Nest<'_>,
         start: Val,
         in_tile: Val,
         tile: usize,
@@ -163,8 +164,8 @@ impl Emitter<'_, '_> {
         // Outside of the reduced axes, where maps without steps along them are read.
         at.resize(nest.plan.extents.len() - 1, Coordinate::At(0));
         at.push(Coordinate::Index(position));
-        let groups = nest.values.iter().map(|value| value.map(Group::Uniform)).collect();
-        Strip { plan: nest.plan, at, in_tile, tile, points, groups }
+        let groups = FxHashMap::default();
+        Strip { plan: nest.plan, at, in_tile, tile, points, values: &nest.values, groups }
     }
 
     /// Writes a scratch row.
