@@ -4,16 +4,53 @@ use probpipe::Device;
 use std::collections::BTreeMap;
 use std::fmt;
 
+/// The largest errors of a case in its `f64` and its `f32` run, where there were such: in units of
+/// the last place of `max(1, |value|)`, or of the value in families that measure so.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Worst {
+    /// In the last place of `f64`.
+    pub wide: Option<f64>,
+    /// In the last place of `f32`.
+    pub narrow: Option<f64>,
+}
+
+impl Worst {
+    /// The error of a run in one of the types.
+    pub fn of(narrow: bool, error: f64) -> Worst {
+        let (wide, narrow) = if narrow { (None, Some(error)) } else { (Some(error), None) };
+        Worst { wide, narrow }
+    }
+
+    /// The larger errors of two.
+    pub fn and(self, other: Worst) -> Worst {
+        let larger = |a: Option<f64>, b: Option<f64>| match (a, b) {
+            (Some(a), Some(b)) => Some(a.max(b)),
+            (a, b) => a.or(b),
+        };
+        Worst { wide: larger(self.wide, other.wide), narrow: larger(self.narrow, other.narrow) }
+    }
+
+    /// The larger of both.
+    pub fn most(self) -> f64 {
+        self.wide.unwrap_or(0.0).max(self.narrow.unwrap_or(0.0))
+    }
+}
+
 /// The outcome of one case.
 #[derive(Clone, Debug)]
 pub enum Verdict {
-    /// Within tolerance; the largest error in units of the last place of `max(1, |value|)`, or of
-    /// the value in families that measure so.
-    Passed(f64),
+    /// Within tolerance.
+    Passed(Worst),
     /// Out of tolerance, and where.
     Failed(String),
-    /// Nothing to run; the name to list it under.
+    /// The runner does not know how to compute it; the name to list it under.
     NoRule(String),
+    /// Of an element type that is not one of this library's.
+    ForeignType(String),
+    /// The device has no code for it; what it lacks.
+    NotLowered(String),
+    /// Optional by its own statement, and not part of this library.
+    Optional(String),
 }
 
 /// Counts and failures.
@@ -23,14 +60,23 @@ pub struct Report {
     pub family: String,
     /// Where they ran.
     pub device: Device,
-    /// How many met their tolerances.
-    pub passed: usize,
+    /// Cases that met their tolerances, and their worst errors, by operation.
+    pub passed: BTreeMap<String, (usize, Worst)>,
     /// Those that did not, and where.
     pub failures: Vec<String>,
     /// Cases of [`crate::KNOWN`] differences that missed their tolerances, and where.
     pub known: Vec<String>,
     /// Operations without a rule, with their numbers of cases.
     pub without_rule: BTreeMap<String, usize>,
+    /// Element types that are not this library's, with their numbers of cases.
+    pub foreign: BTreeMap<String, usize>,
+    /// What the device has no code for, with numbers of cases.
+    pub not_lowered: BTreeMap<String, usize>,
+    /// Optional operations that this library does not have, with their numbers of cases.
+    pub optional: BTreeMap<String, usize>,
+    /// Elements that were not compared, because the reference holds a convention that is not
+    /// shared here, by the reason.
+    pub conventions: BTreeMap<&'static str, usize>,
     /// The largest error of a passed case, and the case.
     pub worst: (f64, String),
 }
@@ -41,10 +87,14 @@ impl Report {
         Report {
             family: family.to_string(),
             device,
-            passed: 0,
+            passed: BTreeMap::new(),
             failures: Vec::new(),
             known: Vec::new(),
             without_rule: BTreeMap::new(),
+            foreign: BTreeMap::new(),
+            not_lowered: BTreeMap::new(),
+            optional: BTreeMap::new(),
+            conventions: BTreeMap::new(),
             worst: (0.0, String::new()),
         }
     }
@@ -54,36 +104,52 @@ impl Report {
         let known = crate::KNOWN.iter().any(|k| (k.0, k.1) == (&self.family[..], name));
         match verdict {
             Verdict::Passed(error) => {
-                self.passed += 1;
-                if error > self.worst.0 {
-                    self.worst = (error, id.to_string());
+                let entry = self.passed.entry(name.to_string()).or_default();
+                *entry = (entry.0 + 1, entry.1.and(error));
+                if error.most() > self.worst.0 {
+                    self.worst = (error.most(), id.to_string());
                 }
             }
             Verdict::Failed(why) if known => self.known.push(format!("{id}: {why}")),
             Verdict::Failed(why) => self.failures.push(format!("{id}: {why}")),
             Verdict::NoRule(name) => *self.without_rule.entry(name).or_default() += 1,
+            Verdict::ForeignType(name) => *self.foreign.entry(name).or_default() += 1,
+            Verdict::NotLowered(what) => *self.not_lowered.entry(what).or_default() += 1,
+            Verdict::Optional(name) => *self.optional.entry(name).or_default() += 1,
         }
     }
 
-    /// Number of cases with a rule.
-    pub fn ran(&self) -> usize {
-        self.passed + self.failures.len() + self.known.len()
+    /// Number of cases that met their tolerances.
+    pub fn num_passed(&self) -> usize {
+        self.passed.values().map(|p| p.0).sum()
     }
+
+    /// Number of cases that were run.
+    pub fn ran(&self) -> usize {
+        self.num_passed() + self.failures.len() + self.known.len()
+    }
+}
+
+/// The counts of a map, and what they count.
+fn listed<K: fmt::Display>(counts: &BTreeMap<K, usize>) -> String {
+    let list: Vec<String> = counts.iter().map(|(name, n)| format!("{name} {n}")).collect();
+    list.join(", ")
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let missing: usize = self.without_rule.values().sum();
+        let total = |counts: &BTreeMap<String, usize>| counts.values().sum::<usize>();
         writeln!(
             f,
-            "{} on {:?}: {} run, {} passed, {} failed, {} known to differ, {missing} without a \
-             rule; worst error {:.3} ulp ({})",
+            "{} on {:?}: {} run, {} passed, {} failed, {} known to differ, {} without a rule; \
+             worst error {:.3} ulp ({})",
             self.family,
             self.device,
             self.ran(),
-            self.passed,
+            self.num_passed(),
             self.failures.len(),
             self.known.len(),
+            total(&self.without_rule),
             self.worst.0,
             self.worst.1,
         )?;
@@ -93,10 +159,18 @@ impl fmt::Display for Report {
         for known in &self.known {
             writeln!(f, "  known {known}")?;
         }
-        if missing > 0 {
-            let list: Vec<String> =
-                self.without_rule.iter().map(|(name, n)| format!("{name} {n}")).collect();
-            writeln!(f, "  no rule: {}", list.join(", "))?;
+        for (what, counts) in [
+            ("no rule", &self.without_rule),
+            ("not a type of this library", &self.foreign),
+            ("not on this device yet", &self.not_lowered),
+            ("optional and left out", &self.optional),
+        ] {
+            if !counts.is_empty() {
+                writeln!(f, "  {what}, {} cases: {}", total(counts), listed(counts))?;
+            }
+        }
+        for (reason, count) in &self.conventions {
+            writeln!(f, "  {count} elements not compared: {reason}")?;
         }
         Ok(())
     }

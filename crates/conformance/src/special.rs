@@ -1,7 +1,8 @@
 //! Special functions at exact points, in ulp of the true value, with their first derivatives.
 
+use crate::compare::Miss;
 use crate::golden::{number, numbers};
-use crate::report::Verdict;
+use crate::report::{Verdict, Worst};
 use probpipe::{Array, DType, Device, jit_on, jvp, ones_like, with_default_float, zeros_like};
 use serde_json::Value as Json;
 
@@ -87,19 +88,20 @@ pub fn run(case: &Json, device: Device) -> Verdict {
     let name = case["fn"].as_str().unwrap_or("?");
     let Some((function, goal)) = find(name) else { return Verdict::NoRule(name.to_string()) };
     let run = || {
-        let mut worst = 0.0f64;
+        let mut worst = Worst::default();
         if device != Device::Gpu {
             with_default_float(DType::F64, || {
-                worst = values(case, device, function, goal, false)?;
+                worst = Worst::of(false, values(case, device, function, goal, false)?);
                 derivatives(case, device, function)
             })?;
         }
         let narrow = || values(case, device, function, goal, true);
-        with_default_float(DType::F32, narrow).map(|error| worst.max(error))
+        with_default_float(DType::F32, narrow).map(|error| worst.and(Worst::of(true, error)))
     };
     match run() {
         Ok(worst) => Verdict::Passed(worst),
-        Err(why) => Verdict::Failed(why),
+        Err(Miss::Wrong(why)) => Verdict::Failed(why),
+        Err(Miss::NotLowered(what)) => Verdict::NotLowered(format!("{name} ({what})")),
     }
 }
 
@@ -123,7 +125,7 @@ fn values(
     function: Function,
     goal: Goal,
     narrow: bool,
-) -> Result<f64, String> {
+) -> Result<f64, Miss> {
     let (keep, x) = arguments(case, narrow);
     let out = jit_on(device, move |x: Vec<Array>| function(&x))(x);
     let have = crate::compare::elements(&out)?;
@@ -148,7 +150,8 @@ fn values(
             let ty = if narrow { "f32" } else { "f64" };
             return Err(format!(
                 "{ty} at {points:?}: {have:e} instead of {want:e}, {error:.2} ulp > {limit}"
-            ));
+            )
+            .into());
         }
         worst = worst.max(error);
     }
@@ -156,7 +159,7 @@ fn values(
 }
 
 /// First derivatives, to 1e-9 of their value.
-fn derivatives(case: &Json, device: Device, function: Function) -> Result<(), String> {
+fn derivatives(case: &Json, device: Device, function: Function) -> Result<(), Miss> {
     for i in 0..case["args"].as_array().map_or(0, Vec::len) {
         if !case["deriv"][i].is_array() {
             continue;
@@ -175,7 +178,7 @@ fn derivatives(case: &Json, device: Device, function: Function) -> Result<(), St
             if want.is_finite() && !close {
                 let points: Vec<f64> =
                     case["args"].as_array().into_iter().flatten().map(|a| number(&a[j])).collect();
-                return Err(format!("d{i} at {points:?}: {have:e} instead of {want:e}"));
+                return Err(format!("d{i} at {points:?}: {have:e} instead of {want:e}").into());
             }
         }
     }

@@ -26,7 +26,7 @@ mod verify;
 pub use array::*;
 pub use backend::{Backend, Executable, Interpreter, Values, zero_value};
 pub use control::{fori_loop, scan, scan_reverse};
-pub use dtype::{DType, Element, Scalar};
+pub use dtype::{DType, Element, Scalar, promote_literal, promote_types};
 pub use error::{Error, ErrorKind, Result};
 pub use graph::{Eqn, Graph, GraphBuilder, VarId};
 pub use key::{Key, RandomLayout, normal, uniform, uniform_range};

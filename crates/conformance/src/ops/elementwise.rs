@@ -2,17 +2,20 @@
 
 use super::Class::{Elementwise as E, Exact, Hard};
 use super::{Rule, one, whole};
+use crate::attrs::Attrs;
 use crate::golden::dtype;
 use probpipe::{Array, DType, zeros_like};
-use serde_json::Value as Json;
 
 /// The rule for an operation of one operand.
-pub(super) fn find(op: &str, attrs: &Json) -> Option<Rule> {
+pub(super) fn find(op: &str, attrs: &Attrs) -> Option<Rule> {
     exact(op, attrs).or_else(|| rounded(op))
 }
 
-fn exact(op: &str, attrs: &Json) -> Option<Rule> {
-    let exponent = || whole(attrs, "y").or(whole(attrs, "exponent")).map(|y| y as i32);
+fn exact(op: &str, attrs: &Attrs) -> Option<Rule> {
+    let exponent = || {
+        let y = whole(attrs, "y").or_else(|| whole(attrs, "exponent"))?;
+        i32::try_from(y).ok()
+    };
     match op {
         "neg" => one(Exact, |x| if x.dtype().is_signed() { -x } else { zeros_like(x) - x }),
         "abs" => one(Exact, Array::abs),
@@ -32,6 +35,8 @@ fn exact(op: &str, attrs: &Json) -> Option<Rule> {
         "relu" => one(Exact, Array::relu),
         "relu6" => one(Exact, Array::relu6),
         "hard_tanh" => one(Exact, Array::hard_tanh),
+        "population_count" => one(Exact, Array::population_count),
+        "clz" => one(Exact, Array::leading_zeros),
         "index_mask_where" => one(Exact, |x| probpipe::select(&x.gt(0.0), x, 0.0)),
         "integer_pow" => exponent().and_then(|y| one(Exact, move |x| x.powi(y))),
         "pow_int_exp" => exponent().and_then(|y| one(E, move |x| x.powi(y))),

@@ -2,13 +2,15 @@
 
 use super::Class::Linalg as L;
 use super::{Rule, one, rule, two, whole};
+use crate::attrs::Attrs;
 use probpipe::{Array, LinalgOp, Op, bind1};
-use serde_json::Value as Json;
 
 /// The rule for dense linear algebra.
-pub(super) fn find(op: &str, attrs: &Json) -> Option<Rule> {
+pub(super) fn find(op: &str, attrs: &Attrs) -> Option<Rule> {
     match op {
-        "cholesky" => one(L, Array::cholesky),
+        "cholesky" if attrs.get("lower").is_none_or(|lower| lower == true) => {
+            one(L, Array::cholesky)
+        }
         "cho_solve" => two(L, |a, b| probpipe::cho_solve(&a.cholesky(), b)),
         "triangular_solve" => {
             let flag = |name: &str| attrs[name].as_bool();

@@ -3,17 +3,24 @@
 
 mod creation;
 mod elementwise;
+mod indexing;
 mod linalg;
+mod ordered;
 mod pairs;
 mod products;
+mod promotion;
 mod reductions;
 mod shape;
 
-use crate::compare::{self, EXACT, Tolerance, within};
+use crate::attrs::Attrs;
+use crate::compare::{self, EXACT, Miss, Tolerance, within};
+use crate::conventions;
 use crate::golden::{array, dtype, number};
-use crate::report::Verdict;
+use crate::report::{Verdict, Worst};
 use probpipe::{Array, DType, Device, grad, jit_on, jvp, ones_like, vjp, with_default_float};
 use serde_json::Value as Json;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How a case is computed.
@@ -76,64 +83,77 @@ fn two(class: Class, compute: impl Fn(&Array, &Array) -> Array + 'static) -> Opt
 }
 
 /// A whole number among the attributes.
-fn whole(attrs: &Json, name: &str) -> Option<isize> {
-    attrs[name].as_i64().map(|n| n as isize)
+fn whole(attrs: &Attrs, name: &str) -> Option<isize> {
+    attrs.whole(name)
 }
 
 /// The rule for a case, by operation and attributes.
-fn find(case: &Json) -> Option<Rule> {
-    let (op, attrs) = (case["op"].as_str()?, &case["attrs"]);
-    let operands = case["inputs"].as_array().map_or(0, Vec::len);
+fn find(op: &str, attrs: &Attrs) -> Option<Rule> {
+    let operands = attrs.operands();
     if operands == 0 {
-        return creation::find(op, case["jax"].as_str()?, attrs);
+        return creation::find(op, attrs.expression());
     }
     let found = match operands {
         1 => elementwise::find(op, attrs),
         2 => pairs::find(op, attrs),
         _ => None,
     };
-    found
+    let found = found
         .or_else(|| reductions::find(op, attrs))
+        .or_else(|| ordered::find(op, attrs))
+        .or_else(|| indexing::find(op, attrs))
         .or_else(|| shape::find(op, attrs))
-        .or_else(|| products::find(op, attrs, operands))
-        .or_else(|| linalg::find(op, attrs))
+        .or_else(|| products::find(op, attrs))
+        .or_else(|| linalg::find(op, attrs));
+    found.filter(|_| attrs.unread().is_none())
 }
 
-/// Element types of a case that neither the library nor the device has.
-fn missing_type(case: &Json, device: Device) -> Option<String> {
+/// An element type among the operands or results of a case that this library does not have.
+fn foreign_type(case: &Json) -> Option<String> {
     let arrays = case["inputs"].as_array().into_iter().chain(case["out"].as_array()).flatten();
-    for array in arrays {
-        let name = array["dtype"].as_str()?;
-        let on_gpu = matches!(name, "f32" | "f64" | "i32" | "u32" | "bool");
-        if dtype(&array["dtype"]).is_none() || device == Device::Gpu && !on_gpu {
-            return Some(name.to_string());
-        }
-    }
-    None
+    let mut names = arrays.map(|array| &array["dtype"]);
+    names.find(|name| dtype(name).is_none()).map(|name| name.as_str().unwrap_or("?").to_string())
 }
 
-/// Runs one case.
-pub fn run(case: &Json, device: Device) -> Verdict {
+/// Elements that were left out, by the reason.
+pub type Skipped = BTreeMap<&'static str, usize>;
+
+/// Runs one case; notes in `skipped` what was not compared.
+pub fn run(case: &Json, device: Device, skipped: &mut Skipped) -> Verdict {
     let op = case["op"].as_str().unwrap_or("?").to_string();
-    if let Some(missing) = missing_type(case, device) {
-        return Verdict::NoRule(format!("{op}[{missing}]"));
+    if let Some(foreign) = foreign_type(case) {
+        return Verdict::ForeignType(foreign);
     }
-    let Some(rule) = find(case) else { return Verdict::NoRule(op) };
-    match (Run { case, device, rule }).all() {
+    if op == "promote" {
+        return promotion::run(case);
+    }
+    let Some(rule) = find(&op, &Attrs::of(case)) else {
+        let optional = case["attrs"]["optional"] == true;
+        return if optional { Verdict::Optional(op) } else { Verdict::NoRule(op) };
+    };
+    let run = Run { case, op: &op, device, rule, skipped: RefCell::default() };
+    let verdict = match run.all() {
         Ok(worst) => Verdict::Passed(worst),
-        Err(why) => Verdict::Failed(why),
+        Err(Miss::Wrong(why)) => Verdict::Failed(why),
+        Err(Miss::NotLowered(what)) => Verdict::NotLowered(format!("{op} ({what})")),
+    };
+    for (reason, count) in run.skipped.take() {
+        *skipped.entry(reason).or_default() += count;
     }
+    verdict
 }
 
 struct Run<'a> {
     case: &'a Json,
+    op: &'a str,
     device: Device,
     rule: Rule,
+    skipped: RefCell<Skipped>,
 }
 
 impl Run<'_> {
-    fn all(&self) -> Result<f64, String> {
-        let mut worst = 0.0f64;
+    fn all(&self) -> Result<Worst, Miss> {
+        let mut worst = Worst::default();
         if self.device != Device::Gpu {
             with_default_float(DType::F64, || {
                 worst = self.values("out", None, self.rule.class.value())?;
@@ -151,26 +171,37 @@ impl Run<'_> {
             } else if self.device == Device::Gpu {
                 self.values("out", Some(DType::F32), tolerance)
             } else {
-                Ok(0.0)
+                Ok(Worst::default())
             }
         };
-        Ok(worst.max(with_default_float(DType::F32, narrow)?))
+        Ok(worst.and(with_default_float(DType::F32, narrow)?))
     }
 
-    fn inputs(&self, float: Option<DType>) -> Result<Vec<Array>, String> {
+    fn inputs(&self, float: Option<DType>) -> Result<Vec<Array>, Miss> {
         let list = self.case["inputs"].as_array().ok_or("no inputs")?;
-        list.iter().map(|x| array(x, float).ok_or("unreadable input".to_string())).collect()
+        list.iter().map(|x| array(x, float).ok_or("unreadable input".into())).collect()
     }
 
-    /// Edge cases hold singular points, where a derivative that is no number is a convention, and
-    /// so is that at an argument which is none.
-    fn skip(&self, want: &Json) -> impl Fn(usize, f64) -> bool + use<> {
+    /// Whether an element is left out: a convention that is not ours; and in edge cases, which
+    /// hold singular points, a derivative that is no number, or at an argument which is none.
+    fn skip(&self, derivatives: bool, want: &Json) -> impl Fn(usize, f64) -> bool {
         let edge = self.case["edge"] == true;
-        let inputs = self.case["inputs"].as_array().cloned().unwrap_or_default();
-        let shape = want["shape"].clone();
+        let same = |x: &&Json| x["shape"] == want["shape"];
+        let inputs: Vec<Json> =
+            self.case["inputs"].as_array().into_iter().flatten().filter(same).cloned().collect();
         move |i, v| {
-            let odd = |x: &Json| x["shape"] == shape && !number(&x["data"][i]).is_finite();
-            edge && (!v.is_finite() || inputs.iter().any(odd))
+            if !edge {
+                return false;
+            }
+            let x: Vec<f64> = inputs.iter().map(|x| number(&x["data"][i])).collect();
+            if derivatives && (!v.is_finite() || x.iter().any(|x| !x.is_finite())) {
+                return true;
+            }
+            let reason = conventions::find(self.op, derivatives, &x, v);
+            if let Some(reason) = reason {
+                *self.skipped.borrow_mut().entry(reason).or_default() += 1;
+            }
+            reason.is_some()
         }
     }
 
@@ -179,18 +210,26 @@ impl Run<'_> {
         field: &str,
         float: Option<DType>,
         tolerance: Tolerance,
-    ) -> Result<f64, String> {
+    ) -> Result<Worst, Miss> {
         let compute = self.rule.compute.clone();
         let outputs = jit_on(self.device, move |x: Vec<Array>| compute(&x))(self.inputs(float)?);
         let wanted = self.case[field].as_array().ok_or("no results")?;
-        if wanted.len() != outputs.len() {
-            return Err(format!("{field}: {} results, not {}", outputs.len(), wanted.len()));
+        if let Some(missing) = outputs.iter().find(|o| o.error().is_some()) {
+            compare::elements(missing)?;
         }
-        let mut worst = 0.0f64;
-        for (have, want) in outputs.iter().zip(wanted) {
+        if wanted.len() != outputs.len() {
+            return Err(format!("{field}: {} results, not {}", outputs.len(), wanted.len()).into());
+        }
+        let mut worst = Worst::default();
+        for (i, (have, want)) in outputs.iter().zip(wanted).enumerate() {
             let narrow = want["dtype"] == "f32" && tolerance.rtol > 0.0;
             let tolerance = if narrow { self.rule.class.narrow(self.device) } else { tolerance };
-            worst = worst.max(compare::array(field, have, want, tolerance, &|_, _| false)?);
+            let exact = Some(&self.case["out"][i]).filter(|_| field == "out_f32");
+            let skip = self.skip(false, want);
+            let error = compare::array(field, have, want, exact, tolerance, &skip)?;
+            if have.dtype().is_float() {
+                worst = worst.and(Worst::of(narrow || have.dtype() == DType::F32, error));
+            }
         }
         Ok(worst)
     }
@@ -206,7 +245,7 @@ impl Run<'_> {
         &self,
         vary: Vec<usize>,
         keep: Vec<usize>,
-    ) -> Result<impl Fn(Vec<Array>) -> Vec<Array> + use<>, String> {
+    ) -> Result<impl Fn(Vec<Array>) -> Vec<Array> + use<>, Miss> {
         let (compute, inputs) = (self.rule.compute.clone(), self.inputs(None)?);
         Ok(move |x: Vec<Array>| {
             let mut all = inputs.clone();
@@ -216,24 +255,25 @@ impl Run<'_> {
         })
     }
 
-    fn at(&self, field: &str, places: &[usize]) -> Result<Vec<Array>, String> {
-        let read = |&i: &usize| array(&self.case[field][i], None).ok_or(format!("bad {field}"));
+    fn at(&self, field: &str, places: &[usize]) -> Result<Vec<Array>, Miss> {
+        let read =
+            |&i: &usize| array(&self.case[field][i], None).ok_or(format!("bad {field}").into());
         places.iter().map(read).collect()
     }
 
-    fn check(&self, field: &str, have: &[Array], at: &[usize], loose: bool) -> Result<(), String> {
+    fn check(&self, field: &str, have: &[Array], at: &[usize], loose: bool) -> Result<(), Miss> {
         let mut tolerance = self.rule.class.derivative();
         if loose {
             tolerance = within(1e-7, 1e-7);
         }
         for (have, &i) in have.iter().zip(at) {
             let want = &self.case[field][i];
-            compare::array(field, have, want, tolerance, &self.skip(want))?;
+            compare::array(field, have, want, None, tolerance, &self.skip(true, want))?;
         }
         Ok(())
     }
 
-    fn tangents(&self) -> Result<(), String> {
+    fn tangents(&self) -> Result<(), Miss> {
         let (vary, keep) = (self.present("tan"), self.present("jvp"));
         if vary.is_empty() || keep.is_empty() {
             return Ok(());
@@ -244,7 +284,7 @@ impl Run<'_> {
         self.check("jvp", &run(point), &keep, false)
     }
 
-    fn cotangents(&self) -> Result<(), String> {
+    fn cotangents(&self) -> Result<(), Miss> {
         let (vary, keep) = (self.present("vjp"), self.present("cot"));
         if vary.is_empty() || keep.is_empty() {
             return Ok(());
@@ -255,7 +295,7 @@ impl Run<'_> {
         self.check("vjp", &run(point), &vary, false)
     }
 
-    fn derivatives(&self) -> Result<(), String> {
+    fn derivatives(&self) -> Result<(), Miss> {
         if self.case.get("d1").is_none() {
             return Ok(());
         }
@@ -269,7 +309,7 @@ impl Run<'_> {
         let (d1, d2) = jit_on(self.device, both)(x);
         let one = |field: &str, have: &Array, tolerance| {
             let want = self.case[field].get(0).unwrap_or(&self.case[field]);
-            compare::array(field, have, want, tolerance, &self.skip(want)).map(|_| ())
+            compare::array(field, have, want, None, tolerance, &self.skip(true, want)).map(|_| ())
         };
         one("d1", &d1, self.rule.class.derivative())?;
         if self.case.get("d2").is_some_and(|d| !d.is_null()) {

@@ -2,24 +2,27 @@
 
 use super::Class::{Elementwise as E, Exact, Hard};
 use super::{Rule, two};
+use crate::attrs::Attrs;
 use probpipe::{Array, DType};
-use serde_json::Value as Json;
 
 /// The rule for an operation of two operands.
-pub(super) fn find(op: &str, attrs: &Json) -> Option<Rule> {
-    let integer = attrs.get("dtype").is_some();
+pub(super) fn find(op: &str, attrs: &Attrs) -> Option<Rule> {
+    let integer = attrs.input_type(0).is_some_and(|d| !d.is_float());
     match op {
         "add" => two(if integer { Exact } else { E }, |x, y| x + y),
         "sub" => two(if integer { Exact } else { E }, |x, y| x - y),
         "mul" => two(if integer { Exact } else { E }, |x, y| x * y),
         "div" => two(E, |x, y| x / y),
         "lax_div" => two(Exact, |x, y| x / y),
-        "true_divide" => two(E, |x, y| {
-            let wide = matches!(x.dtype(), DType::I64 | DType::U64);
-            let float = if wide { DType::F64 } else { DType::F32 };
-            x.cast(float) / y.cast(float)
-        }),
+        "true_divide" => {
+            let float = attrs.output_type()?;
+            two(E, move |x, y| x.cast(float) / y.cast(float))
+        }
         "pow" => two(Hard, |x, y| x.pow(y)),
+        "power" => two(if integer { Exact } else { Hard }, |x, y| x.pow(y)),
+        "gcd" => two(Exact, |x, y| x.gcd(y)),
+        "lcm" => two(Exact, |x, y| x.lcm(y)),
+        "nextafter" => two(Exact, |x, y| x.nextafter(y)),
         "max" => two(Exact, |x, y| x.maximum(y)),
         "min" => two(Exact, |x, y| x.minimum(y)),
         "atan2" => two(E, |x, y| x.atan2(y)),

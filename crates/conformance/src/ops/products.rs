@@ -2,20 +2,22 @@
 
 use super::Class::{Elementwise, Reduction as R};
 use super::{Rule, one, rule, two, whole};
+use crate::attrs::Attrs;
 use crate::golden::extents;
 use probpipe::{Array, DotAxes};
 use serde_json::Value as Json;
 
 /// The rule for a product.
-pub(super) fn find(op: &str, attrs: &Json, operands: usize) -> Option<Rule> {
+pub(super) fn find(op: &str, attrs: &Attrs) -> Option<Rule> {
     match op {
         "dot_general" => {
-            let axes = |name: &str, side: usize| extents(&attrs[name][side]).into_iter().collect();
+            let (contract, batch) = (attrs["contract"].clone(), attrs["batch"].clone());
+            let list = |json: &Json| extents(json).into_iter().collect();
             let axes = DotAxes {
-                lhs_contract: axes("contract", 0),
-                rhs_contract: axes("contract", 1),
-                lhs_batch: axes("batch", 0),
-                rhs_batch: axes("batch", 1),
+                lhs_contract: list(&contract[0]),
+                rhs_contract: list(&contract[1]),
+                lhs_batch: list(&batch[0]),
+                rhs_batch: list(&batch[1]),
             };
             two(R, move |x, y| x.dot_general(y, axes.clone()))
         }
@@ -43,19 +45,22 @@ pub(super) fn find(op: &str, attrs: &Json, operands: usize) -> Option<Rule> {
         "kron" => two(R, Array::kron),
         "cross" => two(R, Array::cross),
         "trace" => whole(attrs, "offset").and_then(|k| one(R, move |x| x.trace(k))),
-        "multi_dot" if operands > 0 => rule(R, |x| vec![probpipe::multi_dot(x)]),
+        "multi_dot" => rule(R, |x| vec![probpipe::multi_dot(x)]),
         "polyval" => two(Elementwise, probpipe::polyval),
         "vander" => {
-            let n = whole(attrs, "N")? as usize;
+            let n = attrs.size("N")?;
             one(Elementwise, move |x| probpipe::vander(x, n))
         }
         "convolve" => {
-            let same = attrs["mode"] == "same";
+            let mode = attrs.word("mode", &["full", "same", "valid"])?;
             two(R, move |x, y| {
                 let full = probpipe::convolve(x, y);
-                let (long, short) = (x.size().max(y.size()), x.size().min(y.size()));
-                let start = short.saturating_sub(1) / 2;
-                if same { full.slice_axis(0, start..start + long) } else { full }
+                let (long, short) = (x.size().max(y.size()), x.size().min(y.size()).max(1));
+                match mode {
+                    0 => full,
+                    1 => full.slice_axis(0, (short - 1) / 2..(short - 1) / 2 + long),
+                    _ => full.slice_axis(0, short - 1..long.max(short - 1)),
+                }
             })
         }
         _ => None,

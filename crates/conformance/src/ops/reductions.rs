@@ -1,88 +1,108 @@
 //! Reductions, over all axes, some or one, with or without keeping them.
 
 use super::Class::{self, Elementwise as E, Exact, Reduction as R};
-use super::{Rule, one, rule, two, whole};
+use super::{Rule, one, rule, two};
+use crate::attrs::Attrs;
 use crate::golden::number;
-use probpipe::{Array, DType, select};
+use probpipe::{Array, DType, QuantileMethod, select, stack};
 use serde_json::Value as Json;
 
-/// The axes that a case reduces: all where it names none.
-fn axes(attrs: &Json, x: &Array) -> Vec<isize> {
-    match &attrs["axis"] {
-        Json::Array(list) => list.iter().filter_map(Json::as_i64).map(|a| a as isize).collect(),
-        Json::Number(n) => n.as_i64().map(|a| a as isize).into_iter().collect(),
-        _ => (0..x.rank() as isize).collect(),
-    }
-}
-
-fn reduce(
+/// A reduction over the axes that a case names, all where it names none.
+pub(super) fn reduce(
     class: Class,
-    attrs: &Json,
+    attrs: &Attrs,
     f: impl Fn(&Array, &[isize]) -> Array + 'static,
 ) -> Option<Rule> {
-    let attrs = attrs.clone();
+    let keep = attrs.flag("keepdims")?;
+    let axes = match &attrs["axis"] {
+        Json::Null => None,
+        _ => Some(attrs.list("axis")?),
+    };
     one(class, move |x| {
-        let axes = axes(&attrs, x);
+        let all = || (0..x.rank() as isize).collect();
+        let axes = axes.clone().unwrap_or_else(all);
         let reduced = f(x, &axes);
-        if attrs["keepdims"] == true { x.keep_axes(&reduced, &axes) } else { reduced }
+        if keep { x.keep_axes(&reduced, &axes) } else { reduced }
     })
 }
 
+/// The type that the reference accumulates whole numbers in, which is wider than theirs unless the
+/// case says otherwise; here sums keep the type of the array.
+pub(super) fn accumulator(attrs: &Attrs) -> Option<impl Fn(&Array) -> Array + use<>> {
+    attrs.flag("keep_dtype")?;
+    let to = attrs.output_type()?;
+    Some(move |x: &Array| if x.dtype().is_float() { x.clone() } else { x.cast(to) })
+}
+
+fn truth(x: &Array) -> Array {
+    if x.dtype() == DType::Bool { x.clone() } else { x.ne(0) }
+}
+
+fn floats(x: &Array) -> Array {
+    if x.dtype().is_float() { x.clone() } else { x.cast(DType::F64) }
+}
+
 /// The rule for a reduction.
-pub(super) fn find(op: &str, attrs: &Json) -> Option<Rule> {
-    let ddof = whole(attrs, "ddof").unwrap_or(0) as usize;
-    let axis = whole(attrs, "axis");
+pub(super) fn find(op: &str, attrs: &Attrs) -> Option<Rule> {
+    let ddof = || if attrs.get("ddof").is_some() { attrs.size("ddof") } else { Some(0) };
     match op {
-        "sum" => reduce(R, attrs, |x, a| match x.dtype() {
-            DType::Bool => x.cast(DType::I32).sum_axes(a),
-            _ => x.sum_axes(a),
-        }),
-        "prod" => reduce(R, attrs, |x, a| x.prod_axes(a)),
+        "sum" => {
+            let widened = accumulator(attrs)?;
+            reduce(R, attrs, move |x, a| widened(x).sum_axes(a))
+        }
+        "prod" => {
+            let widened = accumulator(attrs)?;
+            reduce(R, attrs, move |x, a| widened(x).prod_axes(a))
+        }
+        // With two operands these are elementwise.
         "max" => reduce(Exact, attrs, |x, a| x.max_axes(a)),
         "min" => reduce(Exact, attrs, |x, a| x.min_axes(a)),
-        "any" => reduce(Exact, attrs, |x, a| x.any_axes(a)),
-        "all" => reduce(Exact, attrs, |x, a| x.all_axes(a)),
-        "mean" => reduce(R, attrs, |x, a| match x.dtype() {
-            float if float.is_float() => x.mean_axes(a),
-            _ => x.cast(DType::F64).mean_axes(a),
-        }),
-        "var" => reduce(R, attrs, move |x, a| x.var_axes(a, ddof)),
-        "std" => reduce(R, attrs, move |x, a| x.std_axes(a, ddof)),
+        "any" => reduce(Exact, attrs, |x, a| truth(x).any_axes(a)),
+        "all" => reduce(Exact, attrs, |x, a| truth(x).all_axes(a)),
+        "mean" => reduce(R, attrs, |x, a| floats(x).mean_axes(a)),
+        "var" => {
+            let ddof = ddof()?;
+            reduce(R, attrs, move |x, a| floats(x).var_axes(a, ddof))
+        }
+        "std" => {
+            let ddof = ddof()?;
+            reduce(R, attrs, move |x, a| floats(x).std_axes(a, ddof))
+        }
         "ptp" => reduce(Exact, attrs, |x, a| x.ptp_axes(a)),
         "count_nonzero" => reduce(Exact, attrs, |x, a| x.count_nonzero_axes(a)),
         "logsumexp" => reduce(R, attrs, |x, a| x.logsumexp_axes(a)),
         "logmeanexp" => reduce(R, attrs, |x, a| x.logmeanexp_axes(a)),
         "nansum" => reduce(R, attrs, |x, a| x.nansum_axes(a)),
+        "nanprod" => reduce(R, attrs, |x, a| x.nanprod_axes(a)),
         "nanmax" => reduce(Exact, attrs, |x, a| x.nanmax_axes(a)),
+        "nanmin" => reduce(Exact, attrs, |x, a| x.nanmin_axes(a)),
         "nanmean" => reduce(R, attrs, |x, a| x.nanmean_axes(a)),
-        "norm" => {
-            let order = match &attrs["ord"] {
-                Json::Null => 2.0,
-                Json::String(s) if s == "fro" => 2.0,
-                order => number(order),
-            };
-            reduce(R, attrs, move |x, a| x.norm_axes(order, a))
+        "nanvar" => {
+            let ddof = ddof()?;
+            reduce(R, attrs, move |x, a| x.nanvar_axes(a, ddof))
         }
+        "nanstd" => {
+            let ddof = ddof()?;
+            reduce(R, attrs, move |x, a| x.nanstd_axes(a, ddof))
+        }
+        "norm" => norm(attrs),
+        "median" => reduce(R, attrs, |x, a| floats(x).median_axes(a)),
+        "quantile" => quantile(attrs),
         "reduce_max_init" => {
-            let initial = number(&attrs["initial"]);
+            let initial = attrs["initial"].as_f64()?;
             reduce(Exact, attrs, move |x, a| x.max_axes(a).maximum(initial))
         }
-        "sum_where" => axis.and_then(|a| two(R, move |x, w| select(w, x, 0.0).sum_axes([a]))),
-        "logsumexp_b" => axis.and_then(|a| two(R, move |x, b| x.logsumexp_weighted(b, [a]))),
-        "softmax" => axis.and_then(|a| one(R, move |x| x.softmax(a))),
-        "log_softmax" => axis.and_then(|a| one(R, move |x| x.log_softmax(a))),
-        "standardize" => {
-            let epsilon = number(&attrs["eps"]);
-            axis.and_then(|a| one(R, move |x| x.standardize(a, epsilon)))
+        "sum_where" => {
+            let axes = attrs.list("axis")?;
+            two(R, move |x, w| select(w, x, 0.0).sum_axes(&axes))
         }
-        "glu" => axis.and_then(|a| one(E, move |x| x.glu(a))),
+        "logsumexp_b" => {
+            let axes = attrs.list("axis")?;
+            two(R, move |x, b| x.logsumexp_weighted(b, &axes))
+        }
         "average" => two(R, Array::average),
         "cov" => one(R, Array::cov),
         "corrcoef" => one(R, Array::corrcoef),
-        "diff" => {
-            let n = whole(attrs, "n")? as usize;
-            axis.and_then(|a| one(E, move |x| x.diff(n, a)))
-        }
         "ediff_trapezoid" => two(R, Array::trapezoid),
         "select_n" => rule(Exact, |x| vec![probpipe::select_n(&x[0], &x[1..])]),
         "where" => rule(Exact, |x| vec![select(&x[0], &x[1], &x[2])]),
@@ -91,9 +111,69 @@ pub(super) fn find(op: &str, attrs: &Json) -> Option<Rule> {
             vec![select(&low, &x[0], select(&high, &x[2], &x[1]))]
         }),
         "one_hot" => {
-            let classes = whole(attrs, "num_classes")? as usize;
-            one(Exact, move |x| x.one_hot(classes).cast(DType::F64))
+            let classes = attrs.size("num_classes")?;
+            let to = attrs.output_type()?;
+            one(Exact, move |x| x.one_hot(classes).cast(to))
+        }
+        _ => along(op, attrs),
+    }
+}
+
+/// Operations along one axis, the last if the case names none.
+fn along(op: &str, attrs: &Attrs) -> Option<Rule> {
+    let axis = || if attrs.get("axis").is_some() { attrs.whole("axis") } else { Some(-1) };
+    match op {
+        "softmax" => axis().and_then(|a| one(R, move |x| x.softmax(a))),
+        "log_softmax" => axis().and_then(|a| one(R, move |x| x.log_softmax(a))),
+        "standardize" => {
+            let epsilon = attrs["eps"].as_f64()?;
+            axis().and_then(|a| one(R, move |x| x.standardize(a, epsilon)))
+        }
+        "glu" => axis().and_then(|a| one(E, move |x| x.glu(a))),
+        "diff" => {
+            let n = attrs.size("n")?;
+            axis().and_then(|a| one(E, move |x| x.diff(n, a)))
         }
         _ => None,
+    }
+}
+
+/// Norms of vectors, and the Frobenius norm of matrices; the others need singular values.
+fn norm(attrs: &Attrs) -> Option<Rule> {
+    let order = match &attrs["ord"] {
+        Json::Null => None,
+        Json::String(s) if s == "fro" => None,
+        Json::String(s) if s != "inf" => return None,
+        order => Some(number(order)).filter(|o| *o > 0.0),
+    };
+    let vector = match &attrs["axis"] {
+        Json::Null => attrs.rank(0) == 1,
+        axis => axis.is_i64(),
+    };
+    match (order, vector) {
+        (None, _) if attrs["ord"].is_number() => None,
+        (None, _) => reduce(R, attrs, |x, a| x.norm_axes(2.0, a)),
+        (Some(order), true) => reduce(R, attrs, move |x, a| x.norm_axes(order, a)),
+        (Some(_), false) => None,
+    }
+}
+
+fn quantile(attrs: &Attrs) -> Option<Rule> {
+    use QuantileMethod::{Higher, Linear, Lower, Midpoint, Nearest};
+    let names = ["linear", "lower", "higher", "midpoint", "nearest"];
+    let method = [Linear, Lower, Higher, Midpoint, Nearest][attrs.word("method", &names)?];
+    match &attrs["q"] {
+        Json::Array(list) => {
+            let list: Vec<f64> = list.iter().map(Json::as_f64).collect::<Option<_>>()?;
+            reduce(R, attrs, move |x, a| {
+                let each: Vec<Array> =
+                    list.iter().map(|&q| floats(x).quantile_axes(q, a, method)).collect();
+                stack(&each, 0)
+            })
+        }
+        q => {
+            let q = q.as_f64()?;
+            reduce(R, attrs, move |x, a| floats(x).quantile_axes(q, a, method))
+        }
     }
 }

@@ -1,26 +1,18 @@
 //! Operations that move elements.
 
-use super::Class::Exact;
+use super::Class::{Elementwise, Exact};
 use super::{Rule, one, rule, two, whole};
-use crate::golden::extents;
-use probpipe::{Array, Op, bind1, concat, stack};
+use crate::attrs::Attrs;
+use probpipe::{Array, DType, Op, PadMode, bind1, concat, stack};
 use serde_json::Value as Json;
 
-fn list(json: &Json) -> Vec<isize> {
-    match json {
-        Json::Array(list) => list.iter().filter_map(Json::as_i64).map(|n| n as isize).collect(),
-        _ => json.as_i64().map(|n| n as isize).into_iter().collect(),
-    }
-}
-
 /// The rule for an operation that moves elements.
-pub(super) fn find(op: &str, attrs: &Json) -> Option<Rule> {
-    let axis = whole(attrs, "axis");
-    let axes = list(&attrs["axis"]);
-    let k = whole(attrs, "k");
+pub(super) fn find(op: &str, attrs: &Attrs) -> Option<Rule> {
+    let axis = || whole(attrs, "axis");
+    let k = || whole(attrs, "k");
     match op {
         "reshape" => {
-            let shape = list(&attrs["shape"]);
+            let shape = attrs.list("shape")?;
             one(Exact, move |x| {
                 let known: isize = shape.iter().filter(|n| **n >= 0).product();
                 let rest = (x.size() as isize).checked_div(known).unwrap_or(0);
@@ -30,7 +22,7 @@ pub(super) fn find(op: &str, attrs: &Json) -> Option<Rule> {
         }
         "ravel" => one(Exact, Array::flatten),
         "transpose" => {
-            let order = list(&attrs["perm"]);
+            let order = attrs.list("perm")?;
             one(Exact, move |x| x.permute(&order))
         }
         "swapaxes" => {
@@ -42,89 +34,173 @@ pub(super) fn find(op: &str, attrs: &Json) -> Option<Rule> {
             one(Exact, move |x| x.move_axis(from, to))
         }
         "broadcast_to" => {
-            let shape = extents(&attrs["shape"]);
+            let shape = attrs.sizes("shape")?;
             one(Exact, move |x| x.broadcast_to(&shape[..]))
         }
         "broadcast_in_dim" => {
             let op = Op::Broadcast {
-                shape: extents(&attrs["shape"]).into_iter().collect(),
-                axes: extents(&attrs["dims"]).into_iter().collect(),
+                shape: attrs.sizes("shape")?.into_iter().collect(),
+                axes: attrs.sizes("dims")?.into_iter().collect(),
             };
             one(Exact, move |x| bind1(op.clone(), &[x]))
         }
-        "squeeze" => one(Exact, move |x| axes.iter().rev().fold(x.clone(), |x, &a| x.squeeze(a))),
-        "expand_dims" => one(Exact, move |x| axes.iter().fold(x.clone(), |x, &a| x.expand_dims(a))),
-        "pad" => pad(attrs),
-        "jnp_pad" if attrs["mode"] == "constant" => {
-            let pairs: Vec<Vec<usize>> = attrs["pad"].as_array()?.iter().map(extents).collect();
-            let at = |i: usize| pairs.iter().map(|p| p[i]).collect::<Vec<usize>>();
-            let (low, high) = (at(0), at(1));
-            one(Exact, move |x| x.pad(low.clone(), high.clone(), 0.0))
+        "squeeze" => {
+            // From the last axis on, so that the numbers of the others stay.
+            let axes = attrs.list("axis")?;
+            one(Exact, move |x| {
+                let from_start = |a: isize| if a < 0 { a + x.rank() as isize } else { a };
+                let mut axes: Vec<isize> = axes.iter().map(|&a| from_start(a)).collect();
+                axes.sort_unstable();
+                axes.iter().rev().fold(x.clone(), |x, &a| x.squeeze(a))
+            })
         }
+        "expand_dims" => {
+            // Axes count in the result.
+            let axes = attrs.list("axis")?;
+            one(Exact, move |x| {
+                let rank = (x.rank() + axes.len()) as isize;
+                let from_start = |a: isize| if a < 0 { a + rank } else { a };
+                let mut axes: Vec<isize> = axes.iter().map(|&a| from_start(a)).collect();
+                axes.sort_unstable();
+                axes.iter().fold(x.clone(), |x, &a| x.expand_dims(a))
+            })
+        }
+        "pad" => pad(attrs),
+        "jnp_pad" => jnp_pad(attrs),
         "slice" => {
-            let part = |name: &str| extents(&attrs[name]);
-            let (start, limit, stride) = (part("start"), part("limit"), part("strides"));
+            let (start, limit) = (attrs.sizes("start")?, attrs.sizes("limit")?);
+            let stride = match &attrs["strides"] {
+                Json::Null => vec![1; start.len()],
+                _ => attrs.sizes("strides")?,
+            };
             one(Exact, move |x| {
                 let ranges: Vec<_> = start.iter().zip(&limit).map(|(&a, &b)| a..b).collect();
                 x.slice_strided(ranges, stride.clone())
             })
         }
-        "index" => {
-            let parts = attrs["index"].as_array()?.clone();
-            one(Exact, move |x| index(x, &parts))
-        }
-        "concatenate" => axis.and_then(|a| rule(Exact, move |x| vec![concat(x, a)])),
-        "stack" => axis.and_then(|a| rule(Exact, move |x| vec![stack(x, a)])),
+        "concatenate" => axis().and_then(|a| rule(Exact, move |x| vec![concat(x, a)])),
+        "stack" => axis().and_then(|a| rule(Exact, move |x| vec![stack(x, a)])),
         "split" => {
-            let ends = extents(&attrs["indices"]);
-            axis.and_then(|a| rule(Exact, move |x| x[0].split(&ends, a)))
+            let ends = attrs.sizes("indices")?;
+            axis().and_then(|a| rule(Exact, move |x| x[0].split(&ends, a)))
         }
         "rev" => {
-            let dims = list(&attrs["dims"]);
+            let dims = attrs.list("dims")?;
             one(Exact, move |x| dims.iter().fold(x.clone(), |x, &a| x.flip(a)))
         }
-        "flip" => axis.and_then(|a| one(Exact, move |x| x.flip(a))),
+        "flip" => {
+            let axes = if attrs["axis"].is_null() { None } else { Some(attrs.list("axis")?) };
+            one(Exact, move |x| {
+                let all = || (0..x.rank() as isize).collect();
+                axes.clone().unwrap_or_else(all).iter().fold(x.clone(), |x, &a| x.flip(a))
+            })
+        }
         "roll" => {
-            let shift = whole(attrs, "shift")?;
-            one(Exact, move |x| match axis {
-                Some(axis) => x.roll(shift, axis),
-                None => x.flatten().roll(shift, 0).reshape(x.shape()),
+            let shifts = attrs.list("shift")?;
+            let axes = if attrs["axis"].is_null() { None } else { Some(attrs.list("axis")?) };
+            if axes.as_ref().map_or(1, Vec::len) != shifts.len() {
+                return None;
+            }
+            one(Exact, move |x| match &axes {
+                Some(axes) => shifts.iter().zip(axes).fold(x.clone(), |x, (&s, &a)| x.roll(s, a)),
+                None => x.flatten().roll(shifts[0], 0).reshape(x.shape()),
             })
         }
         "tile" => {
-            let counts = extents(&attrs["reps"]);
+            let counts = attrs.sizes("reps")?;
             one(Exact, move |x| x.tile(&counts))
         }
         "repeat" => {
-            let count = whole(attrs, "repeats")? as usize;
-            axis.and_then(|a| one(Exact, move |x| x.repeat(count, a)))
+            let count = attrs.size("repeats")?;
+            match &attrs["axis"] {
+                Json::Null => one(Exact, move |x| x.flatten().repeat(count, 0)),
+                _ => axis().and_then(|a| one(Exact, move |x| x.repeat(count, a))),
+            }
         }
-        "rot90" => one(Exact, |x| x.rot90(1)),
-        "tril" => k.and_then(|k| one(Exact, move |x| x.tril(k))),
-        "triu" => k.and_then(|k| one(Exact, move |x| x.triu(k))),
-        "diag" => k.and_then(|k| {
+        "rot90" => {
+            let turns = if attrs.get("k").is_some() { k()? } else { 1 };
+            one(Exact, move |x| x.rot90(turns))
+        }
+        "tril" => k().and_then(|k| one(Exact, move |x| x.tril(k))),
+        "triu" => k().and_then(|k| one(Exact, move |x| x.triu(k))),
+        "diag" => k().and_then(|k| {
             one(Exact, move |x| if x.rank() == 1 { x.diag(k) } else { x.diagonal(k) })
         }),
         "diagonal" => {
             let (a, b) = (whole(attrs, "axis1")?, whole(attrs, "axis2")?);
+            let offset = if attrs.get("offset").is_some() { whole(attrs, "offset")? } else { 0 };
             one(Exact, move |x| {
+                let from_start = |a: isize| if a < 0 { a + x.rank() as isize } else { a };
+                let (a, b) = (from_start(a), from_start(b));
                 let rest = (0..x.rank() as isize).filter(|&i| i != a && i != b);
-                x.permute(rest.chain([a, b]).collect::<Vec<_>>()).diagonal(0)
+                x.permute(rest.chain([a, b]).collect::<Vec<_>>()).diagonal(offset)
             })
         }
         "block_diag" => rule(Exact, |x| vec![probpipe::block_diag(x)]),
         "toeplitz" => one(Exact, probpipe::toeplitz),
         "meshgrid" => {
-            let matrix = attrs["indexing"] == "ij";
+            let matrix = attrs.word("indexing", &["xy", "ij"])? == 1;
             rule(Exact, move |x| probpipe::meshgrid(x, matrix))
         }
         _ => None,
     }
 }
 
+/// One number, one pair, or a pair for each axis.
+fn pairs(json: &Json, rank: usize) -> Option<Vec<(usize, usize)>> {
+    let pair = |json: &Json| Some((json[0].as_u64()? as usize, json[1].as_u64()? as usize));
+    if let Some(n) = json.as_u64() {
+        return Some(vec![(n as usize, n as usize); rank]);
+    }
+    let list = json.as_array()?;
+    if list.len() == 2 && list.iter().all(Json::is_u64) {
+        return Some(vec![pair(json)?; rank]);
+    }
+    let pairs: Vec<_> = list.iter().map(pair).collect::<Option<_>>()?;
+    (pairs.len() == rank).then_some(pairs)
+}
+
+fn jnp_pad(attrs: &Attrs) -> Option<Rule> {
+    use PadMode::{Edge, Maximum, Mean, Median, Minimum, Reflect, Symmetric, Wrap};
+    let pairs = pairs(&attrs["pad"], attrs.rank(0))?;
+    let (low, high): (Vec<usize>, Vec<usize>) = pairs.into_iter().unzip();
+    let names = [
+        "constant",
+        "edge",
+        "reflect",
+        "symmetric",
+        "wrap",
+        "maximum",
+        "minimum",
+        "mean",
+        "median",
+    ];
+    let modes = [Edge, Reflect, Symmetric, Wrap, Maximum, Minimum, Mean, Median];
+    match attrs.word("mode", &names)? {
+        0 => {
+            let given = attrs.get("constant_values").map(Json::as_f64);
+            let fill = given.map_or(Some(0.0), |value| value)?;
+            one(Exact, move |x| {
+                x.pad(low.clone(), high.clone(), Array::from(fill).cast(DType::F64).cast(x.dtype()))
+            })
+        }
+        mode => {
+            let mode = modes[mode - 1];
+            let class = if matches!(mode, Mean | Median) { Elementwise } else { Exact };
+            one(class, move |x| x.pad_mode(low.clone(), high.clone(), mode))
+        }
+    }
+}
+
 /// Negative padding cuts.
-fn pad(attrs: &Json) -> Option<Rule> {
-    let config: Vec<Vec<isize>> = attrs["config"].as_array()?.iter().map(list).collect();
+fn pad(attrs: &Attrs) -> Option<Rule> {
+    let triple = |json: &Json| -> Option<Vec<isize>> {
+        let list: Vec<isize> =
+            json.as_array()?.iter().map(|n| Some(n.as_i64()? as isize)).collect::<Option<_>>()?;
+        (list.len() == 3 && list[2] >= 0).then_some(list)
+    };
+    let config: Vec<Vec<isize>> =
+        attrs["config"].as_array()?.iter().map(triple).collect::<Option<_>>()?;
     two(Exact, move |x, value| {
         let at = |i: usize| config.iter().map(move |c| c[i].max(0) as usize);
         let op = Op::Pad { low: at(0).collect(), high: at(1).collect(), interior: at(2).collect() };
@@ -136,39 +212,4 @@ fn pad(attrs: &Json) -> Option<Rule> {
             if start == 0 && end == n { x } else { x.slice_axis(axis as isize, start..end) }
         })
     })
-}
-
-/// Basic indexing: numbers, slices with steps, new axes and an ellipsis.
-fn index(x: &Array, parts: &[Json]) -> Array {
-    let named = parts.iter().filter(|p| p.is_object()).count();
-    let mut x = x.clone();
-    let mut axis = 0isize;
-    for part in parts {
-        if part == "newaxis" {
-            x = x.expand_dims(axis);
-            axis += 1;
-        } else if part == "..." {
-            axis += x.rank() as isize - named as isize;
-        } else if let Some(i) = part["int"].as_i64() {
-            x = x.at_axis(axis, i as isize);
-        } else {
-            let n = x.shape().get(axis as usize).map_or(0, |&n| n as i64);
-            let bound = |i: usize, default: i64| {
-                let v = part["slice"][i].as_i64().unwrap_or(default);
-                (if v < 0 { v + n } else { v }).clamp(0, n) as usize
-            };
-            let step = part["slice"][2].as_i64().unwrap_or(1);
-            if step < 0 {
-                x = x.flip(axis);
-            }
-            let (start, end) = if step < 0 { (0, n as usize) } else { (bound(0, 0), bound(1, n)) };
-            let mut ranges: Vec<_> = x.shape().iter().map(|&n| 0..n).collect();
-            let mut stride = vec![1; x.rank()];
-            ranges[axis as usize] = start.min(end)..end;
-            stride[axis as usize] = step.unsigned_abs() as usize;
-            x = x.slice_strided(ranges, stride);
-            axis += 1;
-        }
-    }
-    x
 }

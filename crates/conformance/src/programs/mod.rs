@@ -4,9 +4,9 @@
 mod calculus;
 mod models;
 
-use crate::compare::{array, within};
+use crate::compare::{Miss, array, within};
 use crate::golden;
-use crate::report::Verdict;
+use crate::report::{Verdict, Worst};
 use probpipe::{Array, DType, Device, jit_on, with_default_float};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -46,7 +46,7 @@ pub fn run(case: &Json, device: Device) -> Verdict {
         return Verdict::NoRule(name.to_string());
     };
     let narrow = 2e-5f64.max(20.0 * golden::number(&case["f32_vs_f64_max_err"]));
-    let mut worst = 0.0f64;
+    let mut worst = Worst::default();
     for (float, field, limit) in [
         (DType::F64, "out_f64", within(1e-9, 1e-10)),
         (DType::F32, "out_f32", within(narrow, narrow)),
@@ -64,11 +64,13 @@ pub fn run(case: &Json, device: Device) -> Verdict {
             return Verdict::Failed(format!("{field}: {count} outputs, not {}", wanted.len()));
         }
         for (i, (have, want)) in outputs.iter().zip(wanted).enumerate() {
-            match array(&format!("{field}[{i}]"), have, want, limit, &|_, _| false) {
-                // The tolerances are not in ulp; only the wider type is worth counting so.
-                Ok(error) if float == DType::F64 => worst = worst.max(error),
-                Ok(_) => {}
-                Err(why) => return Verdict::Failed(why),
+            let exact = Some(&case["out_f64"][i]).filter(|_| float == DType::F32);
+            match array(&format!("{field}[{i}]"), have, want, exact, limit, &|_, _| false) {
+                Ok(error) => worst = worst.and(Worst::of(float == DType::F32, error)),
+                Err(Miss::Wrong(why)) => return Verdict::Failed(why),
+                Err(Miss::NotLowered(what)) => {
+                    return Verdict::NotLowered(format!("{name} ({what})"));
+                }
             }
         }
     }

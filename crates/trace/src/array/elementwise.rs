@@ -166,7 +166,8 @@ impl Array {
         }
     }
 
-    /// `x^y`. Small whole literal exponents and one half multiply, divide or take roots.
+    /// `x^y`. Small whole literal exponents and one half multiply, divide or take roots. Integers
+    /// are raised to integers by squaring and wrap; a negative exponent truncates `1 / x^|y|`.
     #[track_caller]
     pub fn pow(&self, exponent: impl Into<Array>) -> Array {
         let exponent = exponent.into();
@@ -178,6 +179,9 @@ impl Array {
             if y == 0.5 {
                 return self.sqrt();
             }
+        }
+        if self.dtype().is_integer() && self.error().is_none() && !self.is_literal() {
+            return self.pow_integer(&exponent);
         }
         binary(Op::Binary(BinaryOp::Pow), self, &exponent)
     }
@@ -267,7 +271,7 @@ fn fold(op: &Op, scalars: &[Scalar]) -> Option<Scalar> {
 /// Both operands with one element type and one shape. Shapes and types that do not fit are left
 /// for the type rule to refuse, so that there is one message for each fault.
 #[track_caller]
-fn unify(x: &Array, y: &Array) -> Result<(Array, Array), Error> {
+pub(super) fn unify(x: &Array, y: &Array) -> Result<(Array, Array), Error> {
     let x = typed_like(x, y)?;
     let y = typed_like(y, &x)?;
     // Types that do not fit are refused as the user wrote them, not broadcast.

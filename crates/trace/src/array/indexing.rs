@@ -18,6 +18,8 @@ pub enum OutOfRange {
     Clamp,
     /// NaN; of integers the least number, or the largest if they are unsigned; `true`.
     Fill,
+    /// The element at the index modulo the extent.
+    Wrap,
 }
 
 /// Indices as `i32`: those that a wider type holds and `i32` does not stay out of range.
@@ -50,7 +52,8 @@ fn wrapped(index: &Array, n: usize) -> Result<Array> {
 }
 
 /// What [`OutOfRange::Fill`] fills with.
-fn fill_value(dtype: DType) -> Array {
+#[track_caller]
+pub(super) fn fill_value(dtype: DType) -> Array {
     let ty = ArrayType::scalar(dtype);
     match dtype {
         DType::F32 | DType::F64 => full_typed(&ty, f64::NAN),
@@ -78,6 +81,11 @@ fn read(x: &Array, batch: usize, indices: &[Array], mode: OutOfRange) -> Array {
         OutOfRange::Clamp => {
             let held: Vec<Array> =
                 indices.iter().zip(&extents).map(|(i, &n)| i.clip(0, (n - 1).max(0))).collect();
+            gather(&held)
+        }
+        OutOfRange::Wrap => {
+            let held: Vec<Array> =
+                indices.iter().zip(&extents).map(|(i, &n)| i.modulo(n.max(1))).collect();
             gather(&held)
         }
         OutOfRange::Fill => {

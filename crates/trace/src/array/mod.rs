@@ -2,35 +2,49 @@
 //! makes and reads arrays; the operations are in the files beside it.
 
 mod activation;
+mod creation;
 mod display;
 mod einsum;
 mod elementwise;
 mod gaussian;
+mod index;
 mod indexing;
+mod integers;
 mod linalg;
 mod matrices;
+mod missing;
 mod operators;
+mod padding;
 mod pairs;
 mod powers;
 mod products;
+mod quantiles;
 mod rearrange;
 mod reduce;
 mod segments;
 mod shape;
 mod sort;
 mod statistics;
+mod tables;
+mod windows;
 
+pub use creation::{arange_step, geomspace, linspace_open, logspace};
 pub use einsum::einsum;
 pub use elementwise::{select, where_};
+pub use index::{AtPlaces, Index, IntoIndices};
 pub use indexing::{AtIndices, OutOfRange};
 pub use linalg::triangular_solve;
 pub use matrices::{block_diag, eye_offset, toeplitz, tri};
+pub use padding::PadMode;
 pub use products::{cho_solve, convolve, multi_dot};
+pub use quantiles::QuantileMethod;
 pub use rearrange::select_n;
-pub use segments::{bincount, segment_sum};
+pub use segments::{bincount, segment_max, segment_min, segment_prod, segment_sum};
 pub use shape::{concat, stack};
 pub use sort::{searchsorted, sort_key_val, sort_together};
 pub use statistics::{meshgrid, polyval, vander};
+pub use tables::{digitize, histogram, histogram_bins, interp};
+pub use windows::WindowAxes;
 
 use crate::op::Op;
 use crate::tracing::{

@@ -7,7 +7,7 @@ use crate::DType;
 use std::f64::consts::LN_2;
 
 impl Array {
-    /// `sqrt(x^2 + y^2)` without overflow; infinite if either is.
+    /// `sqrt(x^2 + y^2)` without overflow; infinite if either is. Its slopes at the origin are 0.
     #[track_caller]
     pub fn hypot(&self, other: impl Into<Array>) -> Array {
         let other = other.into();
@@ -20,7 +20,11 @@ impl Array {
         };
         let scale = select(&size.lt(small), up, like(&size, 1.0));
         let scale = select(&size.gt(big), down, scale);
-        let plain = ((self * &scale).square() + (&other * &scale).square()).sqrt() / &scale;
+        let squares = (self * &scale).square() + (&other * &scale).square();
+        // A root of zero has no slope; the corner at the origin lies between slopes -1 and 1.
+        let origin = size.eq(0.0);
+        let root = select(&origin, 1.0, squares).sqrt() / &scale;
+        let plain = select(&origin, 0.0, root);
         select(&(self.is_inf() | other.is_inf()), f64::INFINITY, plain)
     }
 

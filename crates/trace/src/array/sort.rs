@@ -4,7 +4,7 @@
 use super::elementwise::{select, unary};
 use super::indexing::positions;
 use super::shape::resolve_axis;
-use super::{Array, concat, full_typed};
+use super::{Array, concat};
 use crate::op::{CumulativeOp, Op, UnaryOp};
 use crate::tracing::{bind, bind1, here};
 use crate::{ArrayType, DType, Error, ErrorKind, Result, ShapeDisplay};
@@ -78,11 +78,37 @@ impl Array {
         }
     }
 
+    /// The elements in descending order along one axis, NaN first.
+    #[track_caller]
+    pub fn sort_descending(&self, axis: isize) -> Array {
+        self.sort(axis).flip(axis)
+    }
+
     /// The `i32` indices that sort the array along one axis; equal elements keep their order.
     #[track_caller]
     pub fn argsort(&self, axis: isize) -> Array {
         match resolve_axis("argsort", self, axis, self.rank()) {
             Ok(axis) => order_of(std::slice::from_ref(self), axis),
+            Err(error) => Array::invalid(error, here()),
+        }
+    }
+
+    /// The `i32` indices that bring the array into descending order along one axis, NaN first;
+    /// equal elements keep their order.
+    ///
+    /// ```
+    /// use probpipe_trace::array;
+    /// assert_eq!(array([1, 3, 3, 2]).argsort_descending(0).to_vec::<i32>()?, [1, 2, 3, 0]);
+    /// # Ok::<(), probpipe_trace::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn argsort_descending(&self, axis: isize) -> Array {
+        match resolve_axis("argsort_descending", self, axis, self.rank()) {
+            Ok(resolved) => {
+                // Sorted from the end, equal elements come in reverse, and reversed in order.
+                let last = i32::try_from(self.shape()[resolved]).unwrap_or(i32::MAX) - 1;
+                last - self.flip(axis).argsort(axis).flip(axis)
+            }
             Err(error) => Array::invalid(error, here()),
         }
     }
@@ -154,58 +180,6 @@ impl Array {
         let last = i32::try_from(n - 1).unwrap_or(i32::MAX);
         select(&found, positions(self.shape(), resolved), last).min_axes([axis])
     }
-
-    /// The median of all elements; NaN if any is NaN.
-    #[track_caller]
-    pub fn median(&self) -> Array {
-        self.flatten().quantile_axis(0.5, 0)
-    }
-
-    /// The median along one axis, which vanishes.
-    #[track_caller]
-    pub fn median_axis(&self, axis: isize) -> Array {
-        self.quantile_axis(0.5, axis)
-    }
-
-    /// The `q`-quantile of all elements, `0 <= q <= 1`, linear between neighbours; NaN if any
-    /// element is NaN.
-    #[track_caller]
-    pub fn quantile(&self, q: f64) -> Array {
-        self.flatten().quantile_axis(q, 0)
-    }
-
-    /// The `q`-quantile along one axis, which vanishes.
-    #[track_caller]
-    pub fn quantile_axis(&self, q: f64, axis: isize) -> Array {
-        let resolved = match resolve_axis("quantile", self, axis, self.rank()) {
-            Ok(resolved) => resolved,
-            Err(error) => return Array::invalid(error, here()),
-        };
-        let n = self.shape()[resolved];
-        if !self.dtype().is_float() || n == 0 || !(0.0..=1.0).contains(&q) {
-            let error = Error::new(
-                ErrorKind::Shape,
-                format!(
-                    "`quantile` has no {q}-quantile along axis {axis} of {}{}",
-                    self.dtype(),
-                    ShapeDisplay(self.shape())
-                ),
-            )
-            .help("give floats, an axis with entries and a number from 0 to 1");
-            return Array::invalid(error, here());
-        }
-        let sorted = self.sort(axis);
-        let at = q * (n - 1) as f64;
-        let (low, high) = (at.floor(), at.ceil());
-        let entry = |i: f64| sorted.at_axis(axis, i as isize);
-        let value = if low == high {
-            entry(low)
-        } else {
-            entry(low) * (high - at) + entry(high) * (at - low)
-        };
-        // NaN is sorted last.
-        select(&entry((n - 1) as f64).is_nan(), f64::NAN, value)
-    }
 }
 
 /// The indices that sort by `keys` along `axis`, the first key first.
@@ -271,9 +245,4 @@ pub fn searchsorted(sorted: &Array, values: impl Into<Array>, right: bool) -> Ar
     };
     let before = if right { unary(UnaryOp::Not, &less(&v, sorted)) } else { less(sorted, &v) };
     before.cast(DType::I32).sum_axes([-1])
-}
-
-/// Zeros of an element type.
-pub(super) fn zeros_of(dtype: DType, shape: &[usize]) -> Array {
-    full_typed(&ArrayType::new(dtype, shape), 0)
 }

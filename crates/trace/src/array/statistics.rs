@@ -94,28 +94,6 @@ impl Array {
         }
     }
 
-    /// The sum over the given axes of what is not NaN.
-    #[track_caller]
-    pub fn nansum_axes(&self, axes: impl AsRef<[isize]>) -> Array {
-        select(&self.is_nan(), 0.0, self).sum_axes(axes)
-    }
-
-    /// The mean over the given axes of what is not NaN.
-    #[track_caller]
-    pub fn nanmean_axes(&self, axes: impl AsRef<[isize]>) -> Array {
-        let axes = axes.as_ref();
-        let count = self.eq(self).cast(self.dtype()).sum_axes(axes);
-        self.nansum_axes(axes) / count
-    }
-
-    /// The largest over the given axes of what is not NaN; NaN where all is.
-    #[track_caller]
-    pub fn nanmax_axes(&self, axes: impl AsRef<[isize]>) -> Array {
-        let axes = axes.as_ref();
-        let most = select(&self.is_nan(), f64::NEG_INFINITY, self).max_axes(axes);
-        select(&self.is_nan().all_axes(axes), f64::NAN, most)
-    }
-
     /// `log(sum(exp(x)))` of all elements, without overflow.
     #[track_caller]
     pub fn logsumexp(&self) -> Array {

@@ -1,0 +1,60 @@
+//! Where the reference holds a value that is a convention, or has lost its digits, and this library
+//! gives another: single points of edge cases, each with its reason. Everything else is compared.
+
+/// A difference that is not a fault.
+pub struct Convention {
+    /// The operation.
+    op: &'static str,
+    /// Whether it concerns derivatives, or values.
+    derivatives: bool,
+    /// Where, by the operands at an element and the reference's value there.
+    at: fn(&[f64], f64) -> bool,
+    /// Why.
+    reason: &'static str,
+}
+
+const CONVENTIONS: &[Convention] = &[
+    Convention {
+        op: "abs",
+        derivatives: true,
+        at: |x, _| x[0] == 0.0,
+        reason: "the slope of |x| at 0 is 0 here, half way between its sides; the reference has 1",
+    },
+    Convention {
+        op: "hypot",
+        derivatives: true,
+        at: |x, _| x[0] == 0.0 && x[1] == 0.0,
+        reason: "hypot has no slope at the origin; it is 0 here",
+    },
+    Convention {
+        op: "acosh",
+        derivatives: true,
+        at: |x, _| x[0] < 1.0,
+        reason: "acosh has no slope where it has no value; it is NaN here as the value is",
+    },
+    Convention {
+        op: "sinc",
+        derivatives: true,
+        at: |x, _| x[0].abs() < 1e-8,
+        reason: "the reference's slope of sinc has lost all digits near 0; it is -pi^2 x / 3",
+    },
+    Convention {
+        op: "log_ndtr",
+        derivatives: true,
+        at: |x, _| x[0] < -5.0,
+        reason: "the reference's slope of log_ndtr is good to 2e-10 in the far tail",
+    },
+    Convention {
+        op: "cholesky",
+        derivatives: false,
+        at: |_, want| want == 0.0,
+        reason: "a matrix that has no Cholesky factor gives NaN above the diagonal too",
+    },
+];
+
+/// Why an element of an edge case is not compared, if it is not.
+pub fn find(op: &str, derivatives: bool, operands: &[f64], want: f64) -> Option<&'static str> {
+    let applies =
+        |c: &&Convention| c.op == op && c.derivatives == derivatives && (c.at)(operands, want);
+    CONVENTIONS.iter().find(applies).map(|c| c.reason)
+}
