@@ -10,21 +10,34 @@ use probpipe_trace::{
     trace,
 };
 use smallvec::smallvec;
+use std::collections::VecDeque;
 
-/// A small generator of its own (SplitMix64), so that a seed names a graph for ever.
+/// A small generator of its own (SplitMix64), so that a seed names a graph for ever. A fuzzer may
+/// make the first choices itself.
 #[derive(Debug, Clone)]
-pub struct Random(u64);
+pub struct Random {
+    state: u64,
+    choices: VecDeque<u8>,
+}
 
 impl Random {
     /// From a seed.
     pub fn new(seed: u64) -> Random {
-        Random(seed)
+        Random { state: seed, choices: VecDeque::new() }
     }
 
-    /// 64 random bits.
+    /// From choices, one per byte; when they are used up, as from the seed 0.
+    pub fn from_bytes(bytes: &[u8]) -> Random {
+        Random { state: 0, choices: bytes.iter().copied().collect() }
+    }
+
+    /// 64 random bits, or the next choice.
     pub fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
+        if let Some(choice) = self.choices.pop_front() {
+            return u64::from(choice);
+        }
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
@@ -68,7 +81,11 @@ impl Default for Config {
 
 /// A graph of two to four float inputs and one to three float outputs.
 pub fn random_graph(seed: u64, config: Config) -> Result<Graph> {
-    let mut random = Random::new(seed);
+    graph_of_choices(Random::new(seed), config)
+}
+
+/// As [`random_graph`], from any source of choices.
+pub fn graph_of_choices(mut random: Random, config: Config) -> Result<Graph> {
     let shapes: [&[usize]; 6] = [&[], &[3], &[2, 3], &[3, 3], &[2], &[2, 1, 3]];
     let count = 2 + random.below(3);
     let types: Vec<ArrayType> =
@@ -107,7 +124,7 @@ fn step(random: &mut Random, pool: &[Array], config: Config) -> Array {
         pool[n - 1 - back].clone()
     };
     let (x, y) = (pick(random), pick(random));
-    match random.below(if config.loops { 17 } else { 16 }) {
+    match random.below(if config.loops { 18 } else { 17 }) {
         0 | 1 => unary(random, &x, config),
         2..=4 => {
             let y = match_shape(&y, &x);
@@ -131,6 +148,7 @@ fn step(random: &mut Random, pool: &[Array], config: Config) -> Array {
         13 => factor(&x),
         14 => indexed(random, &x, &y),
         15 => serial(random, &x, &y, config),
+        16 => counted(random, &x, &y, config),
         _ => looped(random, &x, &y, config),
     }
 }
@@ -315,6 +333,41 @@ fn serial(random: &mut Random, x: &Array, y: &Array, config: Config) -> Array {
         7 => target.max(updates.sin()),
         _ => x.sort(axis),
     }
+}
+
+/// Integers made of floats, what is done to integers, and back to floats of modest size.
+fn counted(random: &mut Random, x: &Array, y: &Array, config: Config) -> Array {
+    if !config.kinks {
+        return x.sin();
+    }
+    let whole = |x: &Array| (x.tanh() * 9.0).cast(DType::I32);
+    let (i, j) = (whole(x), whole(&match_shape(y, x)));
+    let ops = [
+        BinaryOp::Add,
+        BinaryOp::Sub,
+        BinaryOp::Mul,
+        BinaryOp::Div,
+        BinaryOp::Rem,
+        BinaryOp::Max,
+        BinaryOp::Min,
+        BinaryOp::And,
+        BinaryOp::Or,
+        BinaryOp::Xor,
+        BinaryOp::Shl,
+        BinaryOp::Shr,
+    ];
+    let k = match random.below(8) {
+        0 => {
+            let words = [&i, &j, &i, &j].map(|a| a.cast(DType::U32));
+            let words: Vec<&Array> = words.iter().collect();
+            let bits = probpipe_trace::bind(Op::Threefry2x32, &words);
+            (bits[random.below(2)].clone() % 17u32).cast(DType::I32)
+        }
+        1 => select(&bind1(Op::Compare(*random.pick(CompareOp::ALL)), &[&i, &j]), &i, -&j),
+        2 => -(i.cast(DType::U32).cast(DType::I32)) + i.ne(&j).cast(DType::I32),
+        _ => bind1(Op::Binary(*random.pick(&ops)), &[&i, &j]),
+    };
+    (k % 7).cast(x.dtype()) * 0.25 + x
 }
 
 /// A Cholesky factor or a solve of a matrix that is positive definite by construction.
