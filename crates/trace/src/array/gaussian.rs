@@ -3,13 +3,23 @@
 
 use super::powers::{by_width, like};
 use super::{Array, ones_like, select};
+use crate::DType;
 use std::f64::consts::{FRAC_1_SQRT_2, PI, SQRT_2};
 
 impl Array {
     /// The standard normal distribution function, exact in the left tail.
     #[track_caller]
     pub fn ndtr(&self) -> Array {
-        (self * -FRAC_1_SQRT_2).erfc() * 0.5
+        let t = self * -FRAC_1_SQRT_2;
+        let plain = t.erfc() * 0.5;
+        // What rounding t lost moves the tail by t + sqrt(t^2 + 4/pi) times as much, relatively
+        // (Abramowitz and Stegun 7.1.13); to the right of zero it does not show.
+        let lost = rounding_of_scaled(&self.stop_gradient());
+        let fixed = t.stop_gradient();
+        let tail = fixed.gt(0.0) & fixed.lt(by_width(self, 15.0, 40.0));
+        let far = select(&tail, &fixed, 0.0);
+        let slope = &far + (far.square() + 4.0 / PI).sqrt();
+        plain * (1.0 - select(&tail, lost * slope, 0.0))
     }
 
     /// `log(ndtr(x))`, exact in both tails.
@@ -73,6 +83,27 @@ impl Array {
         let x = select(&far, self, 1.0);
         select(&far, (-(-&x).exp()).log1p(), (-(-&near).expm1()).log())
     }
+}
+
+/// `-x / sqrt(2)` less its rounded value, to a few digits: the leading halves of the factors
+/// multiply exactly.
+#[track_caller]
+fn rounding_of_scaled(x: &Array) -> Array {
+    let (bits, mask, width) = match x.dtype() {
+        DType::F32 => (DType::I32, -(1i64 << 12), 12),
+        _ => (DType::I64, -(1i64 << 27), 26),
+    };
+    // sqrt(1/2) in three parts: the leading half, the rest of the number of x's precision, and
+    // what that lacks.
+    let unit = f64::from(1u32 << width);
+    let head = (FRAC_1_SQRT_2 * unit).floor() / unit;
+    let whole = by_width(x, f64::from(FRAC_1_SQRT_2 as f32), FRAC_1_SQRT_2);
+    let lacking = by_width(x, FRAC_1_SQRT_2 - whole, -4.833646656726457e-17);
+    let high = (x.bitcast(bits) & mask).bitcast(x.dtype());
+    let low = x - &high;
+    let rounded = x * -whole;
+    let exact = (-(&high * head) - &rounded) - &high * (whole - head);
+    exact - &low * whole - x * lacking
 }
 
 /// `log(ndtr(x))` for far negative `x`: with `t = 1/x^2`,

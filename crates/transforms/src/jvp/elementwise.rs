@@ -39,8 +39,12 @@ pub(super) fn unary_jvp(op: UnaryOp, x: &Array, y: &Array, dx: &Array) -> Option
         UnaryOp::Sinh => dx * x.cosh(),
         // cosh' = sinh
         UnaryOp::Cosh => dx * x.sinh(),
-        // tanh' = (1 - tanh)(1 + tanh)
-        UnaryOp::Tanh => dx * ((1.0 - y) * (y + 1.0)),
+        // tanh' = 4 e / (1 + e)^2 with e = exp(-2 |x|): from the result it would lose its digits
+        // where that is nearly one.
+        UnaryOp::Tanh => {
+            let e = (select(&x.gt(0.0), -x, x) * 2.0).exp();
+            dx * (&e * 4.0 / (&e + 1.0).square())
+        }
         // asinh(x)' = 1 / sqrt(x^2 + 1)
         UnaryOp::Asinh => dx / x.hypot(1.0),
         // acosh(x)' = 1 / sqrt((x - 1)(x + 1))
