@@ -8,7 +8,8 @@ use std::process::Command;
 /// The crates from the lowest to the highest, and what each may depend on.
 const ARROWS: &[(&str, &[&str])] = &[
     ("probpipe-trace-derive", &[]),
-    ("probpipe-trace", &["probpipe-trace-derive"]),
+    ("probpipe-special", &[]),
+    ("probpipe-trace", &["probpipe-trace-derive", "probpipe-special"]),
     ("probpipe-kernels", &[]),
     ("probpipe-lowering", &["probpipe-trace"]),
     ("probpipe-transforms", &["probpipe-trace"]),

@@ -4,7 +4,7 @@
 mod support;
 
 use probpipe_trace::{
-    ArrayType, BinaryOp, CompareOp, DType, Graph, GraphBuilder, Loc, Op, UnaryOp, Value,
+    ArrayType, BinaryOp, CompareOp, DType, Graph, GraphBuilder, Loc, Op, SpecialOp, UnaryOp, Value,
 };
 use support::{Random, check, random};
 
@@ -60,6 +60,18 @@ fn binary_ops() {
             .filter(|&&d| run(spec.name, &[d, d], spec.domain, spec.ulp, Op::Binary(op)))
             .count();
         assert!(runs > 0, "{} ran for no type", spec.name);
+    }
+}
+
+/// The interpreter's own function, so that not a bit differs.
+#[test]
+fn special_functions() {
+    for &op in SpecialOp::ALL {
+        let [first, second, _] = op.domain();
+        for dtype in [DType::F32, DType::F64] {
+            let dtypes = vec![dtype; op.arity()];
+            assert!(run(op.name(), &dtypes, [first, second], 0.0, Op::Special(op)));
+        }
     }
 }
 

@@ -10,8 +10,8 @@
 
 use probpipe_trace::eval::IndexedDims;
 use probpipe_trace::{
-    ArrayType, BinaryOp, CompareOp, CumulativeOp, DType, Loc, ReduceOp, Scalar, ScatterOp, UnaryOp,
-    Value,
+    ArrayType, BinaryOp, CompareOp, CumulativeOp, DType, Loc, ReduceOp, Scalar, ScatterOp,
+    SpecialOp, UnaryOp, Value,
 };
 use smallvec::SmallVec;
 use std::fmt;
@@ -290,6 +290,17 @@ pub enum LibraryCall {
         /// The result; overlaps nothing.
         out: View,
     },
+    /// A special function of each point; see `Op::Special`.
+    Special {
+        /// The function.
+        op: SpecialOp,
+        /// The number of points.
+        size: usize,
+        /// One array per operand.
+        inputs: Vec<View>,
+        /// The result; overlaps nothing.
+        out: View,
+    },
     /// Arrays sorted together along the middle axis; see `Op::Sort`.
     Sort {
         /// Extents before, of and after the axis.
@@ -330,6 +341,7 @@ impl LibraryCall {
                 std::iter::once(input).chain(indices).chain([updates, out]).collect()
             }
             LibraryCall::Cumulative { input, out, .. } => smallvec::smallvec![input, out],
+            LibraryCall::Special { inputs, out, .. } => inputs.iter().chain([out]).collect(),
             LibraryCall::Sort { inputs, outputs, .. } => inputs.iter().chain(outputs).collect(),
         }
     }

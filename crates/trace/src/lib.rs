@@ -31,7 +31,8 @@ pub use error::{Error, ErrorKind, Result};
 pub use graph::{Eqn, Graph, GraphBuilder, VarId};
 pub use key::{Key, RandomLayout, normal, uniform, uniform_range};
 pub use op::{
-    BinaryOp, CompareOp, CumulativeOp, DotAxes, LinalgOp, Op, ReduceOp, Scan, ScatterOp, UnaryOp,
+    BinaryOp, CompareOp, CumulativeOp, DotAxes, LinalgOp, Op, ReduceOp, Scan, ScatterOp, SpecialOp,
+    UnaryOp,
 };
 pub use parse::parse;
 pub use probpipe_trace_derive::Tree;

@@ -3,7 +3,8 @@
 //! passed [`verify`]. It is safe on any input: work and memory are bounded by the text's length.
 
 use crate::op::{
-    BinaryOp, CompareOp, CumulativeOp, DotAxes, LinalgOp, Op, ReduceOp, Scan, ScatterOp, UnaryOp,
+    BinaryOp, CompareOp, CumulativeOp, DotAxes, LinalgOp, Op, ReduceOp, Scan, ScatterOp, SpecialOp,
+    UnaryOp,
 };
 use crate::text::in_word;
 use crate::verify::fits_in_memory;
@@ -423,6 +424,13 @@ fn operation(name: &str, results: &[Definition], p: &mut Parameters<'_>) -> Resu
     }
     if let Some(op) = CompareOp::by_name(name) {
         return Ok(Op::Compare(op));
+    }
+    if let Some(op) = SpecialOp::ALL.iter().find(|op| op.name() == name) {
+        let orders = if op.orders().is_some() { p.list("orders")? } else { Axes::new() };
+        let op = SpecialOp::by_name(name, &orders);
+        return op
+            .map(Op::Special)
+            .ok_or_else(|| p.wrong("orders", "one small number per parameter"));
     }
     if let Some(op) = ReduceOp::ALL.into_iter().find(|op| op.name() == name) {
         return Ok(Op::Reduce { op, axes: p.list("axes")? });

@@ -131,6 +131,13 @@ fn parameters(f: &mut dyn Write, op: &Op, depth: Option<usize>) -> fmt::Result {
         Op::Unary(_) | Op::Binary(_) | Op::Compare(_) | Op::Select => Ok(()),
         Op::Cast(_) | Op::Bitcast(_) | Op::Threefry2x32 | Op::Reshape { .. } => Ok(()),
         Op::Linalg(LinalgOp::Cholesky) => Ok(()),
+        Op::Special(op) => match op.orders() {
+            Some(orders) => {
+                let orders: Vec<usize> = orders.into_iter().map(usize::from).collect();
+                write!(f, " orders={}", list(&orders))
+            }
+            None => Ok(()),
+        },
         Op::Reduce { op: _, axes } | Op::Reverse { axes } => write!(f, " axes={}", list(axes)),
         Op::Broadcast { shape, axes } => {
             write!(f, " shape={} axes={}", list(shape), list(axes))

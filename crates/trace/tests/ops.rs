@@ -6,7 +6,8 @@ mod common;
 use common::{floats, one_op, round_trip, run, ulps, value, vector};
 use probpipe_trace::op::{Accepts, Spec};
 use probpipe_trace::{
-    ArrayType, BinaryOp, CompareOp, DType, LinalgOp, Op, ReduceOp, Scalar, UnaryOp, Value,
+    ArrayType, BinaryOp, CompareOp, DType, LinalgOp, Op, ReduceOp, Scalar, SpecialOp, UnaryOp,
+    Value,
 };
 
 fn specs() -> Vec<&'static Spec> {
@@ -494,4 +495,39 @@ fn other_types_are_refused() {
             assert_eq!(known.is_ok(), op.spec().accepts.contains(dtype), "{op:?} of {dtype}");
         }
     }
+}
+
+/// A special function gives what its crate gives, has the types of its rule, and reads back from
+/// text with its orders. `run` checks the latter two.
+#[test]
+fn special_functions() {
+    for &op in SpecialOp::ALL {
+        assert_eq!(SpecialOp::by_name(op.name(), &orders(op)), Some(op));
+        for dtype in [DType::F32, DType::F64] {
+            let columns: Vec<Vec<f64>> =
+                (0..op.arity()).map(|i| points(op.domain()[i], dtype, i)).collect();
+            let n = columns.iter().map(Vec::len).min().unwrap_or(0);
+            let inputs: Vec<Value> = columns.iter().map(|x| reals(&x[..n], dtype)).collect();
+            let out = floats(&run(&Op::Special(op), &inputs)[0]);
+            for (j, &y) in out.iter().enumerate() {
+                let mut x = [0.0; 3];
+                columns.iter().enumerate().for_each(|(i, column)| x[i] = column[j]);
+                let want = op.value(x);
+                let want = if dtype == DType::F32 { f64::from(want as f32) } else { want };
+                assert!(y == want || y.is_nan() && want.is_nan(), "{op:?} at {x:?}");
+            }
+        }
+        let whole = ArrayType::new(DType::I32, [2]);
+        let fault = probpipe_trace::op::infer(&Op::Special(op), &vec![&whole; op.arity()]);
+        assert!(fault.is_err(), "{op:?} took integers");
+    }
+    for op in [SpecialOp::Betainc { orders: [1, 2] }, SpecialOp::Erfcx { order: 7 }] {
+        round_trip(&one_op(&Op::Special(op), &vec![&ArrayType::scalar(DType::F64); op.arity()]));
+    }
+    assert_eq!(SpecialOp::by_name("gammainc", &[]), None);
+    assert_eq!(SpecialOp::by_name("betainc", &[1, 300]), None);
+}
+
+fn orders(op: SpecialOp) -> Vec<usize> {
+    op.orders().unwrap_or_default().into_iter().map(usize::from).collect()
 }

@@ -2,8 +2,8 @@
 //! central differences of the interpreter, second order too, and batching against single calls.
 
 use probpipe_trace::{
-    Array, ArrayType, BinaryOp, CompareOp, DType, Graph, Op, UnaryOp, Value, bind1, eval, trace,
-    verify,
+    Array, ArrayType, BinaryOp, CompareOp, DType, Graph, Op, SpecialOp, UnaryOp, Value, bind1,
+    eval, trace, verify,
 };
 use probpipe_transforms::rewrite;
 
@@ -160,6 +160,71 @@ fn binary_ops() {
             }
         }
     }
+}
+
+/// The operands that the tests of a special function draw: whole orders for `polygamma`.
+fn special_points(op: SpecialOp, n: usize) -> Vec<Vec<f64>> {
+    (0..op.arity())
+        .map(|i| {
+            let mut x = points(op.domain()[i], n);
+            // Another order for each operand.
+            x.rotate_left(i * 7 % n);
+            if op == SpecialOp::Polygamma && i == 0 {
+                x.iter_mut().for_each(|n| *n = n.round());
+            }
+            x
+        })
+        .collect()
+}
+
+#[test]
+fn special_functions() {
+    for &op in SpecialOp::ALL {
+        let inputs = special_points(op, 40);
+        // The order of polygamma has no derivative.
+        let fixed = op == SpecialOp::Polygamma;
+        let graph = graph_of(op.arity(), 40, |x| {
+            let x: Vec<Array> = x
+                .iter()
+                .enumerate()
+                .map(|(i, x)| if fixed && i == 0 { x.stop_gradient() } else { x.clone() })
+                .collect();
+            bind1(Op::Special(op), &x.iter().collect::<Vec<_>>())
+        });
+        if fixed {
+            continue;
+        }
+        check(op.name(), &graph, &inputs, 1e-6);
+        for wrt in 0..op.arity() {
+            let Some(first) = derivative(&graph, wrt) else { continue };
+            check(&format!("d{wrt} {}", op.name()), &first, &inputs, 1e-5);
+            for again in 0..op.arity() {
+                // The slope of e^-|x| I0 is odd and jumps at zero; its domain avoids that.
+                let Some(second) = derivative(&first, again) else { continue };
+                check(&format!("d{wrt}d{again} {}", op.name()), &second, &inputs, 1e-4);
+            }
+        }
+    }
+}
+
+#[test]
+fn polygamma_is_differentiable_in_its_argument_alone() {
+    let graph = graph_of(1, 40, |x| {
+        let order = probpipe_trace::zeros_like(&x[0]) + 2.0;
+        bind1(Op::Special(SpecialOp::Polygamma), &[&order, &x[0]])
+    });
+    check("polygamma", &graph, &[points((0.5, 20.0), 40)], 1e-6);
+    let both = graph_of(2, 4, |x| bind1(Op::Special(SpecialOp::Polygamma), &[&x[0], &x[1]]));
+    let error = rewrite::jvp(&both, &[true, true]).unwrap_err();
+    assert!(error.to_string().contains("whole number"), "{error}");
+}
+
+#[test]
+fn derivatives_in_shapes_have_an_end() {
+    let op = Op::Special(SpecialOp::Betainc { orders: [2, 1] });
+    let graph = graph_of(3, 4, |x| bind1(op.clone(), &[&x[0], &x[1], &x[2]]));
+    let error = rewrite::jvp(&graph, &[true, false, false]).unwrap_err();
+    assert!(error.to_string().contains("no derivative of order 4"), "{error}");
 }
 
 #[test]

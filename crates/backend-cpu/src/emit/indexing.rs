@@ -61,7 +61,7 @@ impl Emitter<'_, '_> {
         Ok(Group::Lanes(lanes))
     }
 
-    /// Emits the call of a scatter, a running reduction or a sort.
+    /// Emits the call of a scatter, a running reduction, a sort or a special function.
     pub(super) fn indexing(&mut self, call: &LibraryCall) -> Result<()> {
         let dtype = |view: &View| self.program.buffer(view.buffer).ty.dtype;
         let descriptor = match call {
@@ -77,6 +77,9 @@ impl Emitter<'_, '_> {
             LibraryCall::Sort { extents, num_keys, outputs, .. } => {
                 let dtypes: Vec<DType> = outputs.iter().map(dtype).collect();
                 Indexing::Sort { dtypes, extents: *extents, num_keys: *num_keys }
+            }
+            LibraryCall::Special { op, size, out, .. } => {
+                Indexing::Special { dtype: dtype(out), op: *op, size: *size }
             }
             LibraryCall::Matmul { .. }
             | LibraryCall::Cholesky { .. }

@@ -13,7 +13,8 @@ impl Emitter<'_, '_> {
         match &library.call {
             call @ (LibraryCall::Scatter { .. }
             | LibraryCall::Cumulative { .. }
-            | LibraryCall::Sort { .. }) => self.indexing(call),
+            | LibraryCall::Sort { .. }
+            | LibraryCall::Special { .. }) => self.indexing(call),
             LibraryCall::Matmul { batch, m, n, k, lhs, rhs, out } => {
                 let call = Call::Matmul {
                     m: *m,

@@ -1,8 +1,10 @@
-//! Scatters, running reductions and sorts: the interpreter's own loops over the memory of compiled
-//! programs, so that both agree to the last bit.
+//! Scatters, running reductions, sorts and special functions: the interpreter's own loops over the
+//! memory of compiled programs, so that both agree to the last bit.
 
-use probpipe_trace::eval::{IndexedDims, cumulative_bytes, scatter_bytes, sort_bytes};
-use probpipe_trace::{CumulativeOp, DType, ScatterOp};
+use probpipe_trace::eval::{
+    IndexedDims, cumulative_bytes, scatter_bytes, sort_bytes, special_bytes,
+};
+use probpipe_trace::{CumulativeOp, DType, ScatterOp, SpecialOp};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What a call is about, apart from addresses.
@@ -14,6 +16,8 @@ pub(crate) enum Indexing {
     Cumulative { dtype: DType, op: CumulativeOp, extents: [usize; 3], reverse: bool },
     /// As many results as operands.
     Sort { dtypes: Vec<DType>, extents: [usize; 3], num_keys: usize },
+    /// As many operands as the function takes, one result.
+    Special { dtype: DType, op: SpecialOp, size: usize },
 }
 
 impl Indexing {
@@ -32,6 +36,10 @@ impl Indexing {
             Indexing::Cumulative { dtype, extents, .. } => {
                 let bytes = extents.iter().product::<usize>() * dtype.size();
                 (vec![bytes], vec![bytes])
+            }
+            Indexing::Special { dtype, op, size } => {
+                let bytes = size * dtype.size();
+                (vec![bytes; op.arity()], vec![bytes])
             }
             Indexing::Sort { dtypes, extents, .. } => {
                 let size: usize = extents.iter().product();
@@ -53,6 +61,10 @@ impl Indexing {
             Indexing::Cumulative { dtype, op, extents, reverse } => {
                 let ([x], [out]) = (operands, results) else { return };
                 cumulative_bytes(*dtype, *op, *extents, *reverse, x, out);
+            }
+            Indexing::Special { dtype, op, .. } => {
+                let [out] = results else { return };
+                special_bytes(*dtype, *op, operands, out);
             }
             Indexing::Sort { dtypes, extents, num_keys } => {
                 sort_bytes(dtypes, *num_keys, *extents, operands, results);

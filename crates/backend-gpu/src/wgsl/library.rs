@@ -91,6 +91,7 @@ impl Emitter<'_> {
             LibraryCall::Scatter { op, .. } => Some(op.name()),
             LibraryCall::Cumulative { op, .. } => Some(op.name()),
             LibraryCall::Sort { .. } => Some("sort"),
+            LibraryCall::Special { op, .. } => Some(op.name()),
             LibraryCall::Matmul { .. }
             | LibraryCall::Cholesky { .. }
             | LibraryCall::TriangularSolve { .. } => None,
@@ -163,7 +164,8 @@ impl Emitter<'_> {
             }
             LibraryCall::Scatter { .. }
             | LibraryCall::Cumulative { .. }
-            | LibraryCall::Sort { .. } => return Err(not_here("indexing", library)),
+            | LibraryCall::Sort { .. }
+            | LibraryCall::Special { .. } => return Err(not_here("indexing", library)),
         };
         if points == 0 {
             return Ok(());

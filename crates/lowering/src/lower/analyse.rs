@@ -431,6 +431,7 @@ pub(super) fn analyse(
             Op::Scatter { .. }
             | Op::Cumulative { .. }
             | Op::Sort { .. }
+            | Op::Special(_)
             | Op::Linalg(LinalgOp::Cholesky | LinalgOp::TriangularSolve { .. }) => {
                 Kind::Node(node(NodeKind::Library, shape(out).clone(), Shape::new()))
             }

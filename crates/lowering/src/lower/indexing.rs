@@ -144,7 +144,7 @@ impl Block<'_> {
         }
     }
 
-    /// The library call of a scatter, a running reduction or a sort.
+    /// The library call of a scatter, a running reduction, a sort or a special function.
     pub(super) fn indexing_call(
         &mut self,
         op: &Op,
@@ -185,6 +185,12 @@ impl Block<'_> {
                 num_keys: *num_keys,
                 inputs: views,
                 outputs: std::mem::take(&mut results),
+            },
+            Op::Special(op) => LibraryCall::Special {
+                op: *op,
+                size: self.graph.ty(inputs[0]).size(),
+                inputs: views,
+                out,
             },
             op => return Err(internal(&format!("`{}` is no library call", op.name()))),
         })

@@ -384,6 +384,7 @@ fn point(x: &mut Exprs, op: &Op, operands: &[ExprId], dtype: DType) -> Result<Ex
         // Combined by the store, or copied to another layout.
         Op::Reduce { .. } | Op::Reshape { .. } => return Ok(operands[0]),
         Op::Threefry2x32
+        | Op::Special(_)
         | Op::Broadcast { .. }
         | Op::Transpose { .. }
         | Op::Slice { .. }

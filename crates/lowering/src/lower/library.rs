@@ -35,7 +35,8 @@ impl Block<'_> {
                     out: view(&out, [n * columns, columns, 1])?,
                 }
             }
-            op @ (Op::Scatter { .. } | Op::Cumulative { .. } | Op::Sort { .. }) => {
+            op
+            @ (Op::Scatter { .. } | Op::Cumulative { .. } | Op::Sort { .. } | Op::Special(_)) => {
                 self.indexing_call(op, &eqn.inputs, &eqn.outputs, eqn.location)?
             }
             op => return Err(internal(&format!("`{}` is no library call", op.name()))),

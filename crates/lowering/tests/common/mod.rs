@@ -246,6 +246,10 @@ impl Machine<'_> {
                 let inputs = inputs.iter().map(|x| self.linear(x, extents)).collect();
                 (Op::Sort { axis: 1, num_keys: *num_keys }, inputs, outputs.clone())
             }
+            LibraryCall::Special { op, size, inputs, out } => {
+                let inputs = inputs.iter().map(|x| self.linear(x, &[*size])).collect();
+                (Op::Special(*op), inputs, vec![out.clone()])
+            }
             LibraryCall::Matmul { .. }
             | LibraryCall::Cholesky { .. }
             | LibraryCall::TriangularSolve { .. } => return Ok(false),
@@ -276,7 +280,8 @@ impl Machine<'_> {
             }
             LibraryCall::Scatter { .. }
             | LibraryCall::Cumulative { .. }
-            | LibraryCall::Sort { .. } => return Ok(()),
+            | LibraryCall::Sort { .. }
+            | LibraryCall::Special { .. } => return Ok(()),
             LibraryCall::Cholesky { batch, n, input, out } => (
                 Op::Linalg(LinalgOp::Cholesky),
                 vec![self.gather(input, [*batch, *n, *n])],

@@ -249,7 +249,7 @@ pub(super) fn binary(op: Op, x: &Array, y: &Array) -> Array {
 
 /// Computes an op on literals: at once, also while tracing, in the widest type, so that the
 /// result is a literal of full precision.
-fn fold(op: &Op, scalars: &[Scalar]) -> Option<Scalar> {
+pub(super) fn fold(op: &Op, scalars: &[Scalar]) -> Option<Scalar> {
     let dtype = if scalars.iter().all(|s| matches!(s, Scalar::Bool(_))) {
         DType::Bool
     } else if scalars.iter().all(|s| s.fits(DType::I64)) {
@@ -287,7 +287,7 @@ pub(super) fn unify(x: &Array, y: &Array) -> Result<(Array, Array), Error> {
 
 /// A literal takes the element type of the array beside it.
 #[track_caller]
-fn typed_like(x: &Array, other: &Array) -> Result<Array, Error> {
+pub(super) fn typed_like(x: &Array, other: &Array) -> Result<Array, Error> {
     let Repr::Literal(scalar) = x.repr else { return Ok(x.clone()) };
     let dtype = match &other.repr {
         Repr::Literal(_) | Repr::Invalid(_) => {

@@ -24,6 +24,7 @@ mod reduce;
 mod segments;
 mod shape;
 mod sort;
+mod special;
 mod statistics;
 mod tables;
 mod windows;
@@ -42,6 +43,11 @@ pub use rearrange::select_n;
 pub use segments::{bincount, segment_max, segment_min, segment_prod, segment_sum};
 pub use shape::{concat, stack};
 pub use sort::{searchsorted, sort_key_val, sort_together};
+pub use special::{
+    beta, beta_density, betainc, betaincinv, betaln, digamma_difference, gamma_density, gammainc,
+    gammaincc, gammainccinv, gammaincinv, log_binomial, owens_t, polygamma, random_gamma_grad,
+    rising_factorial, zeta,
+};
 pub use statistics::{meshgrid, polyval, vander};
 pub use tables::{digitize, histogram, histogram_bins, interp};
 pub use windows::WindowAxes;

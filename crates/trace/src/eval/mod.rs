@@ -15,6 +15,7 @@ mod structural;
 
 pub use indexing::{IndexedDims, around, cumulative_bytes, scatter_bytes, sort_bytes};
 pub use random::threefry2x32;
+pub use special::special_bytes;
 
 use crate::op::{LinalgOp, Op};
 use crate::{ArrayType, Element, Error, ErrorKind, Graph, HostBuffer, Result, Value, Values};
@@ -27,6 +28,7 @@ pub fn eval_op(op: &Op, inputs: &[Value], outputs: &[ArrayType]) -> Result<Small
         Op::Unary(op) => elementwise::unary(*op, &inputs[0], &outputs[0])?,
         Op::Binary(op) => elementwise::binary(*op, &inputs[0], &inputs[1], &outputs[0])?,
         Op::Compare(op) => elementwise::compare(*op, &inputs[0], &inputs[1], &outputs[0])?,
+        Op::Special(op) => special::special(*op, inputs, &outputs[0])?,
         Op::Select => elementwise::select(&inputs[0], &inputs[1], &inputs[2], &outputs[0])?,
         Op::Cast(_) => elementwise::cast(&inputs[0], &outputs[0])?,
         Op::Bitcast(_) => structural::same_bytes(&inputs[0], &outputs[0])?,

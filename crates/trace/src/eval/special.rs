@@ -1,7 +1,51 @@
-//! Special functions that `libm` lacks, in `f64`. Only what an op needs; distributions and other
-//! composites are written with ops elsewhere.
+//! Special functions: those of the crate `probpipe-special` point by point, and what an elementwise
+//! op needs and `libm` lacks. Distributions and other composites are written with ops elsewhere.
 
+use super::{build, elements};
+use crate::op::SpecialOp;
+use crate::{ArrayType, DType, Result, Value};
 use std::f64::consts::PI;
+
+pub(super) fn special(op: SpecialOp, inputs: &[Value], ty: &ArrayType) -> Result<Value> {
+    if ty.dtype == DType::F32 {
+        let x: Vec<&[f32]> = inputs.iter().map(elements::<f32>).collect::<Result<_>>()?;
+        return Ok(build::<f32>(ty, |out| points(op, &x, out, f64::from, |v| v as f32)));
+    }
+    let x: Vec<&[f64]> = inputs.iter().map(elements::<f64>).collect::<Result<_>>()?;
+    Ok(build::<f64>(ty, |out| points(op, &x, out, |v| v, |v| v)))
+}
+
+/// A special function of arrays of `f32` or `f64`, as bytes; other types are left alone.
+pub fn special_bytes(dtype: DType, op: SpecialOp, inputs: &[&[u8]], out: &mut [u8]) {
+    match dtype {
+        DType::F32 => {
+            let x: Vec<&[f32]> = inputs.iter().map(|x| bytemuck::cast_slice(x)).collect();
+            points(op, &x, bytemuck::cast_slice_mut(out), f64::from, |v| v as f32);
+        }
+        DType::F64 => {
+            let x: Vec<&[f64]> = inputs.iter().map(|x| bytemuck::cast_slice(x)).collect();
+            points(op, &x, bytemuck::cast_slice_mut(out), |v| v, |v| v);
+        }
+        DType::I32 | DType::I64 | DType::U8 | DType::U32 | DType::U64 | DType::Bool => {}
+    }
+}
+
+/// Each point in `f64`, rounded once.
+fn points<T: Copy>(
+    op: SpecialOp,
+    x: &[&[T]],
+    out: &mut [T],
+    widen: impl Fn(T) -> f64,
+    narrow: impl Fn(f64) -> T,
+) {
+    for (i, o) in out.iter_mut().enumerate() {
+        let mut point = [0.0; 3];
+        for (p, x) in point.iter_mut().zip(x) {
+            *p = widen(x[i]);
+        }
+        *o = narrow(op.value(point));
+    }
+}
 
 /// `2 / sqrt(pi)`, the derivative of `erf` at zero.
 const ERF_SLOPE: f64 = std::f64::consts::FRAC_2_SQRT_PI;

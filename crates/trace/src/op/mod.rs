@@ -7,10 +7,12 @@
 
 mod elementwise;
 mod indexing;
+mod special;
 mod structural;
 
 pub use elementwise::{Accepts, BinaryOp, CompareOp, Spec, UnaryOp};
 pub use indexing::{CumulativeOp, ScatterOp};
+pub use special::{MAX_PARAMETER_ORDER, SpecialOp};
 
 use crate::{ArrayType, Axes, DType, ErrorKind, Graph, Shape};
 use smallvec::SmallVec;
@@ -32,6 +34,8 @@ pub enum Op {
     Cast(DType),
     /// The same bits as another type of the same width.
     Bitcast(DType),
+    /// One to three floats, elementwise, by a function that is called for each point.
+    Special(SpecialOp),
     /// The Threefry-2x32 block function with 20 rounds, elementwise:
     /// `(key0, key1, count0, count1) -> (bits0, bits1)`, all `u32`.
     Threefry2x32,
@@ -248,6 +252,7 @@ impl Op {
             Op::Unary(op) => op.spec().name,
             Op::Binary(op) => op.spec().name,
             Op::Compare(op) => op.spec().name,
+            Op::Special(op) => op.name(),
             Op::Select => "select",
             Op::Cast(_) => "cast",
             Op::Bitcast(_) => "bitcast",
@@ -284,6 +289,7 @@ impl Op {
             Op::Binary(_) | Op::Compare(_) | Op::Pad { .. } | Op::Dot(_) => Some(2),
             Op::Linalg(LinalgOp::TriangularSolve { .. }) => Some(2),
             Op::Select => Some(3),
+            Op::Special(op) => Some(op.arity()),
             Op::Threefry2x32 => Some(4),
             Op::Iota { .. } => Some(0),
             Op::Concat { .. } => None,
@@ -332,6 +338,7 @@ pub fn infer(op: &Op, inputs: &[&ArrayType]) -> Inferred {
         Op::Unary(op) => elementwise::unary(*op, inputs[0]),
         Op::Binary(op) => elementwise::binary(*op, inputs[0], inputs[1]),
         Op::Compare(op) => elementwise::compare(*op, inputs[0], inputs[1]),
+        Op::Special(op) => special::special(*op, inputs),
         Op::Select => elementwise::select(inputs[0], inputs[1], inputs[2]),
         Op::Cast(to) => Ok(smallvec::smallvec![inputs[0].with_dtype(*to)]),
         Op::Bitcast(to) => elementwise::bitcast(*to, inputs[0]),

@@ -6,6 +6,7 @@ mod control;
 mod elementwise;
 mod indexing;
 mod linalg;
+mod special;
 mod structural;
 
 use crate::extract::Env;
@@ -101,6 +102,7 @@ fn eqn_jvp(eqn: &Eqn, x: &[&Array], dx: &[Option<&Array>]) -> (Outputs, Tangents
     match &eqn.op {
         Op::Unary(op) => one(&|y| dx[0].and_then(|dx| elementwise::unary_jvp(*op, x[0], y, dx))),
         Op::Binary(op) => one(&|y| elementwise::binary_jvp(*op, x[0], x[1], y, dx[0], dx[1])),
+        Op::Special(op) => one(&|y| special::special_jvp(*op, x, y, dx)),
         Op::Select => one(&|_| elementwise::select_jvp(x, dx)),
         // The results are no floats, so they have no tangents; see `jvp_arrays`.
         Op::Compare(_) | Op::Threefry2x32 | Op::Iota { .. } => {

@@ -119,6 +119,7 @@ fn is_cheap(graph: &Graph, op: &Op, inputs: &[VarId]) -> bool {
         Op::Unary(_)
         | Op::Binary(_)
         | Op::Compare(_)
+        | Op::Special(_)
         | Op::Select
         | Op::Bitcast(_)
         | Op::Threefry2x32

@@ -197,6 +197,7 @@ impl<'s> Arena<'s> {
             Op::Unary(_)
             | Op::Binary(_)
             | Op::Compare(_)
+            | Op::Special(_)
             | Op::Select
             | Op::Cast(_)
             | Op::Bitcast(_)
@@ -328,7 +329,7 @@ fn rules(op: &Op) -> &'static [&'static [Rule]] {
     match op {
         Op::Unary(_) => &[elementwise::ANY, elementwise::UNARY],
         Op::Binary(_) => &[elementwise::BINARY, elementwise::ANY],
-        Op::Compare(_) | Op::Bitcast(_) => &[elementwise::ANY],
+        Op::Compare(_) | Op::Bitcast(_) | Op::Special(_) => &[elementwise::ANY],
         Op::Select => &[elementwise::SELECT, elementwise::ANY],
         Op::Cast(_) => &[elementwise::CAST, elementwise::ANY],
         Op::Reduce { .. } => &[structural::REDUCE],

@@ -29,6 +29,7 @@ pub(super) fn hash(op: &Op, inputs: &[VarId]) -> u64 {
         Op::Unary(op) => op.hash(&mut h),
         Op::Binary(op) => op.hash(&mut h),
         Op::Compare(op) => op.hash(&mut h),
+        Op::Special(op) => op.hash(&mut h),
         Op::Select | Op::Threefry2x32 => {}
         Op::Cast(dtype) | Op::Bitcast(dtype) => dtype.hash(&mut h),
         Op::Reduce { op, axes } => (op, axes).hash(&mut h),

@@ -167,6 +167,7 @@ fn eqn_transpose(eqn: &LinearEqn<'_>) -> Result<Cotangents> {
             ..
         }
         | Op::Compare(_)
+        | Op::Special(_)
         | Op::Bitcast(_)
         | Op::Threefry2x32
         | Op::Iota { .. }

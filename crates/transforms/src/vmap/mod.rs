@@ -127,6 +127,7 @@ fn eqn_vmap(eqn: &Eqn, size: usize, x: &[Lanes]) -> LaneOutputs {
         Op::Unary(_)
         | Op::Binary(_)
         | Op::Compare(_)
+        | Op::Special(_)
         | Op::Select
         | Op::Cast(_)
         | Op::Bitcast(_)

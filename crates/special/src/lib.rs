@@ -1,0 +1,34 @@
+//! Special functions of real numbers: the gamma and beta families with their incomplete integrals
+//! and inverses, the zeta function, Bessel functions, exponential integrals and Owen's T.
+//!
+//! Plain scalar functions of `f64`, accurate to a few units in the last place, tails included.
+//! Where a function has no closed derivative in a parameter (the shapes of the incomplete
+//! integrals, the exponent of zeta), the algorithm is written over [`Number`] and runs on truncated
+//! Taylor series as well, so that the derivative is that of the algorithm, term by term.
+//!
+//! Nothing here panics: outside of its domain a function is NaN.
+#![forbid(unsafe_code)]
+
+mod bessel;
+mod double;
+mod exponential_integral;
+mod gamma;
+mod incomplete_beta;
+mod incomplete_gamma;
+mod inverse;
+mod normal;
+mod number;
+mod quadrature;
+mod stirling;
+mod zeta;
+
+pub use bessel::{i0, i0e, i0e_slope, i1, i1e};
+pub use exponential_integral::{exp1, expi};
+pub use gamma::{digamma, gamma, lgamma};
+pub use incomplete_beta::{beta_density, betainc, betainc_derivative};
+pub use incomplete_gamma::{gamma_density, gammainc, gammainc_derivative, gammaincc};
+pub use inverse::{betaincinv, gammainccinv, gammaincinv};
+pub use normal::{erfcx, owens_t};
+pub use number::{MAX_ORDER, Number, Taylor};
+pub use stirling::{betaln, digamma_difference};
+pub use zeta::{polygamma, zeta, zeta_derivative};

@@ -1,0 +1,218 @@
+//! Every function against mpmath, over ranges that reach into the tails, large and tiny parameters
+//! and the neighbourhood of zeros. `data/generate.py` writes the points.
+
+use probpipe_special::*;
+use serde_json::Value as Json;
+
+/// How an error is measured and how large it may be.
+#[derive(Clone, Copy)]
+enum Goal {
+    /// In ulp of the value.
+    Ulp(f64),
+    /// In ulp of `max(1, |value|)`.
+    Mixed(f64),
+    /// Relative to the value.
+    Relative(f64),
+}
+
+type Function = fn(&[f64]) -> f64;
+
+const FUNCTIONS: &[(&str, Goal, Function)] = &[
+    ("lgamma", Goal::Mixed(4.0), |x| lgamma(x[0])),
+    ("digamma", Goal::Mixed(8.0), |x| digamma(x[0])),
+    ("gamma", Goal::Ulp(16.0), |x| gamma(x[0])),
+    ("polygamma", Goal::Relative(1e-14), |x| polygamma(x[0], x[1])),
+    ("zeta", Goal::Ulp(4.0), |x| zeta(x[0], x[1])),
+    ("zeta_s", Goal::Relative(1e-12), |x| zeta_derivative(x[0], x[1], 1)),
+    ("betaln", Goal::Mixed(16.0), |x| betaln(x[0], x[1])),
+    ("digamma_difference", Goal::Relative(1e-14), |x| digamma_difference(x[0], x[1])),
+    ("gammainc", Goal::Relative(1e-13), |x| gammainc(x[0], x[1])),
+    ("gammaincc", Goal::Relative(1e-13), |x| gammaincc(x[0], x[1])),
+    ("gammainc_a", Goal::Relative(1e-12), |x| gammainc_derivative(x[0], x[1], 1)),
+    ("gammainc_aa", Goal::Relative(1e-12), |x| gammainc_derivative(x[0], x[1], 2)),
+    ("betainc", Goal::Relative(1e-13), |x| betainc(x[0], x[1], x[2])),
+    ("betainc_a", Goal::Relative(1e-11), |x| betainc_derivative(x[0], x[1], x[2], (1, 0))),
+    ("betainc_b", Goal::Relative(1e-11), |x| betainc_derivative(x[0], x[1], x[2], (0, 1))),
+    ("betainc_aa", Goal::Relative(1e-11), |x| betainc_derivative(x[0], x[1], x[2], (2, 0))),
+    ("betainc_ab", Goal::Relative(1e-11), |x| betainc_derivative(x[0], x[1], x[2], (1, 1))),
+    ("i0", Goal::Ulp(4.0), |x| i0(x[0])),
+    ("i1", Goal::Ulp(4.0), |x| i1(x[0])),
+    ("i0e", Goal::Ulp(4.0), |x| i0e(x[0])),
+    ("i1e", Goal::Ulp(4.0), |x| i1e(x[0])),
+    ("i0e_slope", Goal::Relative(1e-13), |x| i0e_slope(x[0])),
+    ("erfcx", Goal::Ulp(4.0), |x| erfcx(x[0], 0)),
+    ("erfcx1", Goal::Ulp(8.0), |x| erfcx(x[0], 1)),
+    ("exp1", Goal::Ulp(4.0), |x| exp1(x[0])),
+    ("expi", Goal::Ulp(8.0), |x| expi(x[0])),
+    ("owens_t", Goal::Relative(1e-13), |x| owens_t(x[0], x[1])),
+];
+
+fn table() -> Json {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/special.json");
+    let text = std::fs::read_to_string(path).expect("the table is there");
+    serde_json::from_str(&text).expect("the table is JSON")
+}
+
+fn numbers(list: &Json) -> Vec<f64> {
+    list.as_array().into_iter().flatten().map(|v| v.as_f64().expect("a number")).collect()
+}
+
+fn ulp(v: f64) -> f64 {
+    f64::from_bits(v.abs().to_bits() + 1) - v.abs()
+}
+
+/// The points of one case with their values and what rounding these lost.
+fn points(case: &Json) -> Vec<(Vec<f64>, f64, f64)> {
+    let columns: Vec<Vec<f64>> =
+        case["args"].as_array().into_iter().flatten().map(numbers).collect();
+    let values = numbers(&case["value"]).into_iter().zip(numbers(&case["value_lo"]));
+    values
+        .enumerate()
+        .map(|(j, (value, rest))| (columns.iter().map(|c| c[j]).collect(), value, rest))
+        .collect()
+}
+
+#[test]
+fn values() {
+    let table = table();
+    let mut faults = Vec::new();
+    for case in table["cases"].as_array().expect("cases") {
+        let name = case["fn"].as_str().expect("a name");
+        let (_, goal, function) =
+            FUNCTIONS.iter().find(|f| f.0 == name).unwrap_or_else(|| panic!("no goal for {name}"));
+        let (mut worst, mut count) = (0.0f64, 0);
+        for (x, want, rest) in points(case) {
+            let have = function(&x);
+            let error = ((have - want) - rest).abs();
+            let (error, limit) = match *goal {
+                Goal::Ulp(limit) => (error / ulp(want), limit),
+                Goal::Mixed(limit) => (error / ulp(want.abs().max(1.0)), limit),
+                Goal::Relative(limit) => (error / want.abs(), limit),
+            };
+            count += 1;
+            worst = worst.max(error);
+            if error.is_nan() || error > limit {
+                faults.push(format!("{name}{x:?}: {have:e}, not {want:e}: {error:.3e}"));
+            }
+        }
+        println!("{name}: {count} points, worst {worst:.3e}");
+        assert!(count > 0, "{name} has no points");
+    }
+    assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n"));
+}
+
+/// What has no Taylor expansion: the conventions at the ends of the domains.
+#[test]
+fn limits() {
+    let inf = f64::INFINITY;
+    let equal: &[(f64, f64)] = &[
+        (lgamma(0.0), inf),
+        (lgamma(-2.0), inf),
+        (lgamma(inf), inf),
+        (gamma(0.0), inf),
+        (gamma(-0.0), -inf),
+        (gamma(172.0), inf),
+        (digamma(inf), inf),
+        (polygamma(1.0, 0.0), inf),
+        (polygamma(2.0, 0.0), -inf),
+        (polygamma(1.0, inf), 0.0),
+        (zeta(1.0, 1.0), inf),
+        (zeta(2.0, 0.0), inf),
+        (betaln(0.0, 1.0), inf),
+        (gammainc(1.0, 0.0), 0.0),
+        (gammainc(1.0, inf), 1.0),
+        (gammainc(0.0, 1.0), 1.0),
+        (gammaincc(0.5, 0.0), 1.0),
+        (gammaincc(1.0, inf), 0.0),
+        (betainc(1.0, 2.0, 0.0), 0.0),
+        (betainc(2.0, 3.0, 1.0), 1.0),
+        (gammaincinv(2.0, 0.0), 0.0),
+        (gammaincinv(2.0, 1.0), inf),
+        (gammainccinv(2.0, 0.0), inf),
+        (betaincinv(2.0, 3.0, 0.0), 0.0),
+        (betaincinv(2.0, 3.0, 1.0), 1.0),
+        (i0(0.0), 1.0),
+        (i0(inf), inf),
+        (i0e(inf), 0.0),
+        (i1e(-inf), 0.0),
+        (exp1(0.0), inf),
+        (exp1(inf), 0.0),
+        (expi(0.0), -inf),
+        (expi(-inf), 0.0),
+        (erfcx(inf, 0), 0.0),
+        (erfcx(-inf, 0), inf),
+        (owens_t(inf, 1.0), 0.0),
+        (owens_t(0.0, inf), 0.25),
+    ];
+    for (i, (have, want)) in equal.iter().enumerate() {
+        assert_eq!(have, want, "line {i}");
+    }
+    let undefined = [
+        gamma(-1.0),
+        digamma(0.0),
+        digamma(-3.0),
+        polygamma(0.5, 1.0),
+        zeta(0.5, 1.0),
+        zeta(2.5, -1.5),
+        betaln(-1.0, 2.0),
+        gammainc(-1.0, 1.0),
+        gammainc(1.0, -1.0),
+        gammainc(0.0, 0.0),
+        gammaincc(f64::NAN, 1.0),
+        betainc(1.0, 1.0, 1.5),
+        betainc(-1.0, 1.0, 0.5),
+        gammaincinv(1.0, 1.5),
+        betaincinv(1.0, 1.0, -0.5),
+        i0(f64::NAN),
+        exp1(f64::NAN),
+        owens_t(f64::NAN, 0.0),
+    ];
+    for (i, have) in undefined.iter().enumerate() {
+        assert!(have.is_nan(), "line {i} is {have}");
+    }
+}
+
+/// The quantiles give back the probabilities, to what the slope lets through.
+#[test]
+fn inverses() {
+    let probabilities = [1e-280, 1e-30, 1e-6, 0.01, 0.3, 0.5, 0.7, 0.99, 1.0 - 1e-9];
+    for a in [1e-3, 0.02, 0.4, 1.0, 2.5, 17.0, 123.0, 1e4, 1e8] {
+        for p in probabilities {
+            let x = gammaincinv(a, p);
+            // One ulp of x moves P by x density ulp.
+            let reach = 4.0 * f64::EPSILON * (1.0 + x * gamma_density(a, x) / p.min(1.0 - p));
+            let tail = if p > 0.5 { gammaincc(a, x) / (1.0 - p) } else { gammainc(a, x) / p };
+            let small = x == 0.0 && gammainc(a, f64::MIN_POSITIVE) >= p;
+            assert!(small || (tail - 1.0).abs() < reach + 2e-14, "P({a}, {x}): {tail} of {p}");
+            let x = gammainccinv(a, p);
+            let reach = 4.0 * f64::EPSILON * (1.0 + x * gamma_density(a, x) / p.min(1.0 - p));
+            let tail = if p > 0.5 { gammainc(a, x) / (1.0 - p) } else { gammaincc(a, x) / p };
+            let small = x == 0.0 && gammaincc(a, f64::MIN_POSITIVE) <= p;
+            assert!(small || (tail - 1.0).abs() < reach + 2e-14, "Q({a}, {x}): {tail} of {p}");
+        }
+    }
+    for a in [0.02, 0.4, 1.0, 2.5, 17.0, 123.0, 1e4] {
+        for b in [0.02, 0.4, 1.0, 2.5, 17.0, 123.0, 1e6] {
+            for p in probabilities {
+                let x = betaincinv(a, b, p);
+                if x == 0.0 || x == 1.0 {
+                    // The quantile is beyond the numbers next to the ends.
+                    let next = if x == 0.0 { f64::MIN_POSITIVE } else { 1.0 - f64::EPSILON / 2.0 };
+                    assert!((betainc(a, b, next) >= p) == (x == 0.0), "I({a}, {b}, {x}) of {p}");
+                    continue;
+                }
+                let slope = x.min(1.0) * beta_density(a, b, x);
+                let reach = 4.0 * f64::EPSILON * (1.0 + slope / p.min(1.0 - p));
+                let tail = if p > 0.5 {
+                    (1.0 - betainc(a, b, x)) / (1.0 - p)
+                } else {
+                    betainc(a, b, x) / p
+                };
+                // The complement of a tail next to one is known to an ulp of one.
+                let slack = if p > 0.5 { 4.0 * f64::EPSILON / (1.0 - p) } else { 0.0 };
+                let gap = (tail - 1.0).abs();
+                assert!(gap < reach + slack + 2e-14, "I({a}, {b}, {x}): {tail} of {p}");
+            }
+        }
+    }
+}
