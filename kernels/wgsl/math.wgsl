@@ -169,14 +169,14 @@ fn pp_log(x: f32) -> f32 {
     return pp_log_special(x, pp_log_sum(s.x, select(s.y, s.y - 25.0, tiny)));
 }
 
-// log(1 + x) + extra ln 2 without the special cases.
+// log(1 + x) + extra ln 2 without the special cases. With 1 + x = 2^k (1 + f), f is taken from x
+// itself, as 2^-k x + (2^-k - 1): exactly for k of 0, and for 1 and -1, where halves cancel, so that
+// what 1 + x loses to rounding, which compilers believe to be zero, need not be found.
 fn pp_log1p_sum(x: f32, extra: f32) -> f32 {
-    let u = 1.0 + x;
-    let from_x = u - 1.0;
-    let lost = (1.0 - (u - from_x)) + (x - from_x);
-    let s = pp_split(u);
-    let scaled = lost * pp_exp2_int(-i32(clamp(s.y, -100.0, 100.0)));
-    return pp_log_sum(s.x + select(scaled, 0.0, s.y > 60.0), s.y + extra);
+    let s = pp_split(1.0 + x);
+    let scale = pp_exp2_int(-i32(clamp(s.y, -100.0, 100.0)));
+    let f = select(x * scale + (scale - 1.0), s.x, s.y > 60.0);
+    return pp_log_sum(f, s.y + extra);
 }
 
 fn pp_log1p(x: f32) -> f32 {

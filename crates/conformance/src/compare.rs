@@ -53,9 +53,16 @@ impl From<&str> for Miss {
 /// The elements of a result.
 pub fn elements(array: &Array) -> Result<Vec<Scalar>, Miss> {
     array.value().and_then(|v| v.to_scalars()).map_err(|error| match error.kind() {
-        ErrorKind::Backend => Miss::NotLowered(error.message().to_string()),
+        ErrorKind::Backend => Miss::NotLowered(lacking(error.message())),
         _ => Miss::Wrong(error.to_string()),
     })
+}
+
+/// What a device lacks, by its refusal: `i64`, or `scatter_add`.
+fn lacking(message: &str) -> String {
+    let short = message.split_once(':').map_or(message, |(short, _)| short);
+    let what = short.split_once(" has no ").or_else(|| short.split_once(" does not run "));
+    what.map_or(short, |(_, what)| what).replace('`', "")
 }
 
 /// The unit of the last place of 1 in the narrower of two types, which is what a difference of

@@ -47,7 +47,7 @@ pub enum Verdict {
     NoRule(String),
     /// Of an element type that is not one of this library's.
     ForeignType(String),
-    /// The device has no code for it; what it lacks.
+    /// The device has no code for it; what the device lacks.
     NotLowered(String),
     /// Optional by its own statement, and not part of this library.
     Optional(String),
@@ -70,8 +70,8 @@ pub struct Report {
     pub without_rule: BTreeMap<String, usize>,
     /// Element types that are not this library's, with their numbers of cases.
     pub foreign: BTreeMap<String, usize>,
-    /// What the device has no code for, with numbers of cases.
-    pub not_lowered: BTreeMap<String, usize>,
+    /// What the device lacks, and the operations that need it, with their numbers of cases.
+    pub not_lowered: BTreeMap<String, BTreeMap<String, usize>>,
     /// Optional operations that this library does not have, with their numbers of cases.
     pub optional: BTreeMap<String, usize>,
     /// Elements that were not compared, because the reference holds a convention that is not
@@ -101,7 +101,9 @@ impl Report {
 
     /// Takes note of one case.
     pub fn add(&mut self, id: &str, name: &str, verdict: Verdict) {
-        let known = crate::KNOWN.iter().any(|k| (k.0, k.1) == (&self.family[..], name));
+        let on_device = if self.device == Device::Gpu { crate::KNOWN_ON_GPU } else { &[] };
+        let mut excused = crate::KNOWN.iter().chain(on_device);
+        let known = excused.any(|k| (k.0, k.1) == (&self.family[..], name));
         match verdict {
             Verdict::Passed(error) => {
                 let entry = self.passed.entry(name.to_string()).or_default();
@@ -114,7 +116,10 @@ impl Report {
             Verdict::Failed(why) => self.failures.push(format!("{id}: {why}")),
             Verdict::NoRule(name) => *self.without_rule.entry(name).or_default() += 1,
             Verdict::ForeignType(name) => *self.foreign.entry(name).or_default() += 1,
-            Verdict::NotLowered(what) => *self.not_lowered.entry(what).or_default() += 1,
+            Verdict::NotLowered(what) => {
+                let names = self.not_lowered.entry(what).or_default();
+                *names.entry(name.to_string()).or_default() += 1;
+            }
             Verdict::Optional(name) => *self.optional.entry(name).or_default() += 1,
         }
     }
@@ -162,12 +167,19 @@ impl fmt::Display for Report {
         for (what, counts) in [
             ("no rule", &self.without_rule),
             ("not a type of this library", &self.foreign),
-            ("not on this device yet", &self.not_lowered),
             ("optional and left out", &self.optional),
         ] {
             if !counts.is_empty() {
                 writeln!(f, "  {what}, {} cases: {}", total(counts), listed(counts))?;
             }
+        }
+        for (what, names) in &self.not_lowered {
+            writeln!(
+                f,
+                "  not run, the device has no {what}, {} cases: {}",
+                total(names),
+                listed(names)
+            )?;
         }
         for (reason, count) in &self.conventions {
             writeln!(f, "  {count} elements not compared: {reason}")?;

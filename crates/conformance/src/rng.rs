@@ -88,7 +88,7 @@ pub fn run(case: &Json, device: Device) -> Verdict {
         Ok(_) if !out.dtype().is_float() => Verdict::Passed(Worst::default()),
         Ok(worst) => Verdict::Passed(Worst::of(out.dtype() == DType::F32, worst)),
         Err(Miss::Wrong(why)) => Verdict::Failed(why),
-        Err(Miss::NotLowered(what)) => Verdict::NotLowered(format!("{name} ({what})")),
+        Err(Miss::NotLowered(what)) => Verdict::NotLowered(what),
     }
 }
 

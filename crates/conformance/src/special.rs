@@ -135,7 +135,7 @@ pub fn run(case: &Json, device: Device) -> Verdict {
     match run() {
         Ok(worst) => Verdict::Passed(worst),
         Err(Miss::Wrong(why)) => Verdict::Failed(why),
-        Err(Miss::NotLowered(what)) => Verdict::NotLowered(format!("{name} ({what})")),
+        Err(Miss::NotLowered(what)) => Verdict::NotLowered(what),
     }
 }
 

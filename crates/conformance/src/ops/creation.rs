@@ -3,7 +3,7 @@
 
 use super::Class::{Elementwise as E, Exact, Hard};
 use super::{Rule, rule};
-use probpipe::{Array, ArrayType, DType, Scalar, with_default_float};
+use probpipe::{Array, ArrayType, DType, Scalar, default_float, with_default_float};
 
 /// An argument of a call.
 #[derive(Clone, Debug)]
@@ -124,24 +124,23 @@ pub(super) fn find(op: &str, call: &str) -> Option<Rule> {
         Some(_) => None,
     };
     let count = arguments.len();
-    let default = if op == "create_f32" { DType::F32 } else { DType::F64 };
-    let float_type = dtype.filter(|d| d.is_float()).unwrap_or(default);
-    let class = if float_type == DType::F32 { E } else { Exact };
+    let narrow = (op == "create_f32").then_some(DType::F32);
+    let float_type = dtype.filter(|d| d.is_float()).or(narrow);
     let make = move |class, f: Box<dyn Fn() -> Array>| {
         rule(class, move |_| {
-            let made = with_default_float(float_type, &f);
+            let made = with_default_float(float_type.unwrap_or(default_float()), &f);
             vec![dtype.map_or(made.clone(), |dtype| made.cast(dtype))]
         })
     };
     match (call.name, count) {
         ("jnp.arange", 1) => {
             let stop = number(0)?;
-            make(class, Box::new(move || range(Scalar::Int(0), stop, Scalar::Int(1))))
+            make(E, Box::new(move || range(Scalar::Int(0), stop, Scalar::Int(1))))
         }
         ("jnp.arange", 2 | 3) => {
             let (start, stop) = (number(0)?, number(1)?);
             let step = if count == 3 { number(2)? } else { Scalar::Int(1) };
-            make(class, Box::new(move || range(start, stop, step)))
+            make(E, Box::new(move || range(start, stop, step)))
         }
         ("lax.iota", 1) => {
             let n = size(0)?;
@@ -189,7 +188,7 @@ pub(super) fn find(op: &str, call: &str) -> Option<Rule> {
         ("jnp.full", 2) => {
             let (shape, fill) = (shape(0)?, number(1)?);
             make(
-                class,
+                E,
                 Box::new(move || match fill {
                     Scalar::Int(n) => probpipe::full(&shape[..], n as i64),
                     _ => probpipe::full(&shape[..], fill.as_f64()),

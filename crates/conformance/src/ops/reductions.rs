@@ -4,7 +4,7 @@ use super::Class::{self, Elementwise as E, Exact, Reduction as R};
 use super::{Rule, one, rule, two};
 use crate::attrs::Attrs;
 use crate::golden::number;
-use probpipe::{Array, DType, QuantileMethod, select, stack};
+use probpipe::{Array, DType, QuantileMethod, default_float, select, stack};
 use serde_json::Value as Json;
 
 /// A reduction over the axes that a case names, all where it names none.
@@ -39,7 +39,7 @@ fn truth(x: &Array) -> Array {
 }
 
 fn floats(x: &Array) -> Array {
-    if x.dtype().is_float() { x.clone() } else { x.cast(DType::F64) }
+    if x.dtype().is_float() { x.clone() } else { x.cast(default_float()) }
 }
 
 /// The rule for a reduction.
@@ -112,8 +112,7 @@ pub(super) fn find(op: &str, attrs: &Attrs) -> Option<Rule> {
         }),
         "one_hot" => {
             let classes = attrs.size("num_classes")?;
-            let to = attrs.output_type()?;
-            one(Exact, move |x| x.one_hot(classes).cast(to))
+            one(Exact, move |x| x.one_hot(classes))
         }
         _ => along(op, attrs),
     }
