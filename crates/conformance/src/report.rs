@@ -101,9 +101,8 @@ impl Report {
 
     /// Takes note of one case.
     pub fn add(&mut self, id: &str, name: &str, verdict: Verdict) {
-        let on_device = if self.device == Device::Gpu { crate::KNOWN_ON_GPU } else { &[] };
-        let mut excused = crate::KNOWN.iter().chain(on_device);
-        let known = excused.any(|k| (k.0, k.1) == (&self.family[..], name));
+        let here = (&self.family[..], name, self.device);
+        let known = crate::KNOWN.iter().any(|k| (k.0, k.1, k.2) == here);
         match verdict {
             Verdict::Passed(error) => {
                 let entry = self.passed.entry(name.to_string()).or_default();

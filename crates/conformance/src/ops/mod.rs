@@ -14,13 +14,12 @@ mod shape;
 
 use crate::attrs::Attrs;
 use crate::compare::{self, EXACT, Miss, Tolerance, within};
-use crate::conventions;
+use crate::conventions::{self, Skipped};
 use crate::golden::{array, dtype, number};
 use crate::report::{Verdict, Worst};
 use probpipe::{Array, DType, Device, grad, jit_on, jvp, ones_like, vjp, with_default_float};
 use serde_json::Value as Json;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How a case is computed.
@@ -114,9 +113,6 @@ fn foreign_type(case: &Json) -> Option<String> {
     let mut names = arrays.map(|array| &array["dtype"]);
     names.find(|name| dtype(name).is_none()).map(|name| name.as_str().unwrap_or("?").to_string())
 }
-
-/// Elements that were left out, by the reason.
-pub type Skipped = BTreeMap<&'static str, usize>;
 
 /// Runs one case; notes in `skipped` what was not compared.
 pub fn run(case: &Json, device: Device, skipped: &mut Skipped) -> Verdict {

@@ -4,6 +4,7 @@
 mod arrays;
 mod calculus;
 mod models;
+mod special;
 
 use crate::compare::{Miss, array, within};
 use crate::golden;
@@ -43,9 +44,11 @@ fn inputs(case: &Json, float: DType) -> Option<Inputs> {
 /// Runs one program in both float types.
 pub fn run(case: &Json, device: Device) -> Verdict {
     let name = case["id"].as_str().unwrap_or("?");
-    let Some(program) =
-        arrays::find(name).or_else(|| calculus::find(name)).or_else(|| models::find(name))
-    else {
+    let found = arrays::find(name)
+        .or_else(|| calculus::find(name))
+        .or_else(|| models::find(name))
+        .or_else(|| special::find(name));
+    let Some(program) = found else {
         return Verdict::NoRule(name.to_string());
     };
     let narrow = 2e-5f64.max(20.0 * golden::number(&case["f32_vs_f64_max_err"]));

@@ -25,9 +25,7 @@ fn poisson_regression(i: &Inputs) -> Vec<Array> {
 
 fn vonmises_i0e(i: &Inputs) -> Vec<Array> {
     type Point = (Array, Array, Array);
-    let density = |(x, m, k): Point| {
-        &k * ((x - m).cos() - 1.0) - (2.0 * PI).ln() - k.i0e().log()
-    };
+    let density = |(x, m, k): Point| &k * ((x - m).cos() - 1.0) - (2.0 * PI).ln() - k.i0e().log();
     let point = || (get(i, "x"), get(i, "m"), get(i, "k"));
     let (dx, dm, dk) = grad(density)(point());
     let along = |k: Array| density((get(i, "x"), get(i, "m"), k));
