@@ -2,6 +2,7 @@
 //! does no work on graphs, hashes nothing and allocates its results only.
 
 use crate::jit::{self, Machine};
+use crate::library::with_failure;
 use probpipe_lowering::{Place, Program};
 use probpipe_trace::{
     ArrayType, Error, ErrorKind, Executable, HostBuffer, Line, Result, Value, Values, spare_lines,
@@ -90,18 +91,28 @@ impl Executable for CpuExecutable {
             // SAFETY: inputs and outputs have the types that the program was compiled for
             // (checked above and allocated here), the arena has the size that it asked for and
             // is this call's alone, and constants and descriptors live in `self`.
-            unsafe { (self.machine.entry)(from.as_ptr(), to.as_ptr(), arena) }
+            let run = || unsafe { (self.machine.entry)(from.as_ptr(), to.as_ptr(), arena) };
+            // Programs that call nothing of the host cannot fail.
+            if self.machine.needs.callbacks.is_empty() {
+                run();
+                return None;
+            }
+            with_failure(run)
         };
-        if self.machine.needs.arena_bytes <= size_of::<SmallArena>() {
-            call(SmallArena::uninit().as_mut_ptr().cast());
+        let failure = if self.machine.needs.arena_bytes <= size_of::<SmallArena>() {
+            call(SmallArena::uninit().as_mut_ptr().cast())
         } else {
             let pooled = self.arenas.lock().ok().and_then(|mut arenas| arenas.pop());
             let mut arena =
                 pooled.unwrap_or_else(|| HostBuffer::zeroed(self.machine.needs.arena_bytes));
-            call(arena.bytes_mut().as_mut_ptr());
+            let failure = call(arena.bytes_mut().as_mut_ptr());
             if let Ok(mut arenas) = self.arenas.lock() {
                 arenas.push(arena);
             }
+            failure
+        };
+        if let Some(error) = failure {
+            return Err(error);
         }
         let finish = |(ty, mut lines): (&ArrayType, Vec<Line>)| {
             // SAFETY: the capacity is at least this, the program has written every element, and

@@ -42,7 +42,8 @@ impl Drop for Machine {
 
 impl fmt::Debug for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let calls = self.needs.descriptors.len() + self.needs.indexings.len();
+        let calls =
+            self.needs.descriptors.len() + self.needs.indexings.len() + self.needs.callbacks.len();
         write!(f, "Machine({:p}, {calls} library calls)", self.entry as *const ())
     }
 }

@@ -1,7 +1,7 @@
 //! What the device's language can hold, checked before anything is lowered: the error names the
 //! op, the type and the user's line.
 
-use probpipe_trace::{ArrayType, DType, Error, ErrorKind, Graph, Op, Result};
+use probpipe_trace::{ArrayType, Callback, DType, Error, ErrorKind, Graph, Loc, Op, Result};
 
 fn supported(dtype: DType) -> bool {
     matches!(dtype, DType::F32 | DType::I32 | DType::U32 | DType::Bool)
@@ -17,6 +17,14 @@ fn refuse(what: &str, ty: &ArrayType) -> Error {
         .help(help)
 }
 
+fn refuse_callback(callback: &Callback, location: Loc) -> Error {
+    let message =
+        format!("the gpu backend cannot call the host: `{}` is a callback", callback.name);
+    Error::new(ErrorKind::Backend, message)
+        .at(location)
+        .help("leave it out of the compiled function, or compile for the CPU")
+}
+
 /// Whether arrays of this type can lie on the device.
 pub(crate) fn check_type(ty: &ArrayType) -> Result<()> {
     if supported(ty.dtype) { Ok(()) } else { Err(refuse("the array", ty)) }
@@ -26,7 +34,9 @@ pub(crate) fn check_type(ty: &ArrayType) -> Result<()> {
 pub(crate) fn check_graph(graph: &Graph) -> Result<()> {
     for eqn in graph.eqns() {
         match &eqn.op {
-            Op::Call { graph, .. } => check_graph(graph)?,
+            Op::Call { graph, .. } | Op::Checkpoint { graph } => check_graph(graph)?,
+            Op::Custom(custom) => check_graph(&custom.graph)?,
+            Op::Callback(callback) => return Err(refuse_callback(callback, eqn.location)),
             Op::Scan(scan) => check_graph(&scan.body)?,
             _ => {}
         }

@@ -10,11 +10,12 @@
 
 use probpipe_trace::eval::IndexedDims;
 use probpipe_trace::{
-    ArrayType, BinaryOp, CompareOp, CumulativeOp, DType, Loc, ReduceOp, Scalar, ScatterOp,
-    SpecialOp, UnaryOp, Value,
+    ArrayType, BinaryOp, Callback, CompareOp, CumulativeOp, DType, Loc, ReduceOp, Scalar,
+    ScatterOp, SpecialOp, UnaryOp, Value,
 };
 use smallvec::SmallVec;
 use std::fmt;
+use std::sync::Arc;
 
 /// A lowered program.
 #[derive(Clone, Debug)]
@@ -312,6 +313,15 @@ pub enum LibraryCall {
         /// The results; overlap nothing.
         outputs: Vec<View>,
     },
+    /// A function of the host.
+    Callback {
+        /// What is called.
+        callback: Arc<Callback>,
+        /// Its operands.
+        inputs: Vec<View>,
+        /// Its results; overlap nothing.
+        outputs: Vec<View>,
+    },
 }
 
 /// A strided array of a library call.
@@ -342,7 +352,10 @@ impl LibraryCall {
             }
             LibraryCall::Cumulative { input, out, .. } => smallvec::smallvec![input, out],
             LibraryCall::Special { inputs, out, .. } => inputs.iter().chain([out]).collect(),
-            LibraryCall::Sort { inputs, outputs, .. } => inputs.iter().chain(outputs).collect(),
+            LibraryCall::Sort { inputs, outputs, .. }
+            | LibraryCall::Callback { inputs, outputs, .. } => {
+                inputs.iter().chain(outputs).collect()
+            }
         }
     }
 }

@@ -35,8 +35,9 @@ pub use distributions::{
 pub use probpipe_trace::*;
 pub use probpipe_transforms as transforms;
 pub use probpipe_transforms::{
-    compile, grad, graph_of, hessian, jacfwd, jacrev, jvp, linearize, value_and_grad, vjp, vmap,
-    vmap_axes,
+    checkpoint, compile, custom_derivatives, custom_jvp, custom_vjp, grad, grad_aux, graph_of,
+    hessian, hvp, jacfwd, jacrev, jvp, jvp_aux, linear_transpose, linearize, stop_gradient,
+    value_and_grad, value_and_grad_aux, vjp, vjp_aux, vmap, vmap_axes,
 };
 pub use record::Record;
 
@@ -46,9 +47,9 @@ pub mod prelude {
     pub use crate::plot::{Figure, Plot};
     pub use crate::{
         Array, DType, Device, Distribution, Error, Key, LogProb, MultivariateNormal, Normal,
-        RandomLayout, Record, Result, Sample, Tree, arange, array, concat, fori_loop, full, grad,
-        graph_of, hessian, jacfwd, jacrev, jit, jit_on, jvp, linspace, normal, ones, product, scan,
-        select, stack, tree_map, uniform, value_and_grad, vjp, vmap, vmap_axes, where_,
-        with_default_float, with_device, zeros,
+        RandomLayout, Record, Result, Sample, Tree, arange, array, checkpoint, concat, custom_jvp,
+        custom_vjp, fori_loop, full, grad, graph_of, hessian, hvp, jacfwd, jacrev, jit, jit_on,
+        jvp, linspace, normal, ones, product, scan, select, stack, tree_map, uniform,
+        value_and_grad, vjp, vmap, vmap_axes, where_, with_default_float, with_device, zeros,
     };
 }

@@ -12,6 +12,8 @@ fn places(graph: &Graph, into: &mut Vec<String>) {
         match &eqn.op {
             Op::Call { graph, .. } => places(graph, into),
             Op::Scan(scan) => places(&scan.body, into),
+            Op::Checkpoint { graph } => places(graph, into),
+            Op::Custom(custom) => places(&custom.graph, into),
             _ => {}
         }
     }

@@ -30,6 +30,8 @@ pub enum ErrorKind {
     Backend,
     /// The device or the system failed (no adapter, out of memory).
     Device,
+    /// A function of the host that a program called failed.
+    Host,
     /// Text that should be a graph is not one.
     Parse,
     /// A file could not be read or written.

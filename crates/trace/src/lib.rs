@@ -8,6 +8,7 @@
 
 mod array;
 mod backend;
+mod callback;
 mod control;
 mod dtype;
 mod error;
@@ -25,20 +26,21 @@ mod verify;
 
 pub use array::*;
 pub use backend::{Backend, Executable, Interpreter, Values, zero_value};
+pub use callback::{pure_callback, pure_callback_vectorized};
 pub use control::{fori_loop, scan, scan_reverse};
 pub use dtype::{DType, Element, Scalar, promote_literal, promote_types};
 pub use error::{Error, ErrorKind, Result};
 pub use graph::{Eqn, Graph, GraphBuilder, VarId};
 pub use key::{Key, RandomLayout, normal, uniform, uniform_range};
 pub use op::{
-    BinaryOp, CompareOp, CumulativeOp, DotAxes, LinalgOp, Op, ReduceOp, Scan, ScatterOp, SpecialOp,
-    UnaryOp,
+    BinaryOp, Callback, CompareOp, CumulativeOp, Custom, CustomRule, DotAxes, HostFn, LinalgOp, Op,
+    ReduceOp, Scan, ScatterOp, Sparse, SpecialOp, UnaryOp,
 };
 pub use parse::parse;
 pub use probpipe_trace_derive::Tree;
 pub use tracing::{
     Outputs, Traced, bind, bind1, default_float, here, inline, is_tracing, trace, trace_with,
-    with_default_float, with_location,
+    with_default_float, with_location, without_location,
 };
 pub use tree::{Flatten, Rebuild, Structure, Token, Tree, tree_map};
 pub use types::{

@@ -490,6 +490,11 @@ fn operation(name: &str, results: &[Definition], p: &mut Parameters<'_>) -> Resu
             reverse: p.flag("reverse")?,
             body: p.graph("body")?,
         }),
+        "checkpoint" => Op::Checkpoint { graph: p.graph("body")? },
+        "custom" | "callback" => {
+            let message = "it holds Rust code, which a text cannot bring back";
+            return Err(error(line, format!("`{name}` cannot be read: {message}")));
+        }
         _ => {
             let name: String = name.chars().take(40).collect();
             return Err(error(line, format!("expected the name of an op, found `{name}`")));

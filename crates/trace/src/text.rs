@@ -13,7 +13,8 @@
 //! Constants come first, then the equations. Numbers have the fewest digits that give back the
 //! same bits; a NaN loses its payload. `call` and `scan` hold their graph as `body=graph ...`.
 //! Parameters that the result's type repeats (of `cast`, `bitcast`, `reshape`, the type of `iota`)
-//! are not printed. A comment runs from `;` to the end of its line.
+//! are not printed. `custom` and `callback` hold Rust code, of which the name is printed; they are
+//! not read back. A comment runs from `;` to the end of its line.
 
 use crate::op::{LinalgOp, Op};
 use crate::types::ShapeDisplay;
@@ -175,6 +176,14 @@ fn parameters(f: &mut dyn Write, op: &Op, depth: Option<usize>) -> fmt::Result {
                 scan.consts, scan.carries, scan.length, scan.reverse
             )?;
             body(f, &scan.body, depth)
+        }
+        Op::Checkpoint { graph } => body(f, graph, depth),
+        Op::Custom(custom) => {
+            write!(f, " name={}", word(custom.rule.name()))?;
+            body(f, &custom.graph, depth)
+        }
+        Op::Callback(callback) => {
+            write!(f, " name={} vectorized={}", word(&callback.name), callback.vectorized)
         }
     }
 }

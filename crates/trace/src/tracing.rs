@@ -66,6 +66,19 @@ pub fn with_location<R>(location: Loc, f: impl FnOnce() -> R) -> R {
     f()
 }
 
+/// Runs `f` with every operation in it recorded where its caller wrote it, also inside
+/// [`with_location`]: for closures of the user, whose lines are their own.
+pub fn without_location<R>(f: impl FnOnce() -> R) -> R {
+    struct Restore(Option<Loc>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            LOCATION.set(self.0);
+        }
+    }
+    let _restore = Restore(LOCATION.replace(None));
+    f()
+}
+
 /// The location in force: that of [`with_location`], else the caller's. Where a line must pass
 /// through a closure or a trait object: `with_location(here(), || ...)`.
 #[track_caller]
@@ -201,6 +214,9 @@ fn num_outputs(op: &Op, inputs: usize) -> usize {
         Op::Sort { .. } => inputs,
         Op::Call { graph, .. } => graph.outputs().len(),
         Op::Scan(scan) => scan.body.outputs().len(),
+        Op::Checkpoint { graph } => graph.outputs().len(),
+        Op::Custom(custom) => custom.graph.outputs().len(),
+        Op::Callback(callback) => callback.outputs.len(),
         _ => 1,
     }
 }

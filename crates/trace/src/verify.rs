@@ -9,7 +9,7 @@
 //! 5. The type of a constant is that of its value.
 //! 6. The operands of an equation fit its op and its parameters, and its results have the types
 //!    that [`infer`] gives. Constants of an op (axes, extents, counts) are checked there too.
-//! 7. The bodies of `call` and `scan` satisfy all this themselves.
+//! 7. The bodies of `call`, `checkpoint`, `custom` and `scan` satisfy all this themselves.
 //!
 //! Nothing is repaired, and all faults are reported, not only the first.
 
@@ -154,6 +154,10 @@ impl Check<'_> {
             graph
         } else if let Op::Scan(scan) = &eqn.op {
             &scan.body
+        } else if let Op::Checkpoint { graph } = &eqn.op {
+            graph
+        } else if let Op::Custom(custom) = &eqn.op {
+            &custom.graph
         } else {
             return true;
         };

@@ -105,3 +105,19 @@ pub(crate) fn partition<T: Clone>(list: &[T], flags: &[bool]) -> (Vec<T>, Vec<T>
     };
     (pick(true), pick(false))
 }
+
+/// Which inputs of a graph the flagged outputs read.
+pub(crate) fn inputs_read(graph: &Graph, outputs: &[bool]) -> Vec<bool> {
+    let mut live = vec![false; graph.num_vars()];
+    for (v, needed) in graph.outputs().iter().zip(outputs) {
+        live[v.index()] |= needed;
+    }
+    for eqn in graph.eqns().iter().rev() {
+        if eqn.outputs.iter().any(|v| live[v.index()]) {
+            for v in &eqn.inputs {
+                live[v.index()] = true;
+            }
+        }
+    }
+    graph.inputs().iter().map(|v| live[v.index()]).collect()
+}

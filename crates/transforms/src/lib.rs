@@ -18,8 +18,10 @@ mod transpose;
 mod vmap;
 
 pub use api::{
-    BatchAxes, Jit, compile, grad, graph_of, hessian, jacfwd, jacrev, jit, jit_on, jvp, linearize,
-    raw_graph_of, value_and_grad, vjp, vmap, vmap_axes,
+    BatchAxes, Jit, checkpoint, compile, custom_derivatives, custom_jvp, custom_vjp, grad,
+    grad_aux, graph_of, hessian, hvp, jacfwd, jacrev, jit, jit_on, jvp, jvp_aux, linear_transpose,
+    linearize, raw_graph_of, stop_gradient, value_and_grad, value_and_grad_aux, vjp, vjp_aux, vmap,
+    vmap_axes,
 };
 
 /// The graph-to-graph functions, graph first.
@@ -31,7 +33,7 @@ pub mod rewrite {
     pub use crate::jvp::{Jvp, jvp};
     pub use crate::linearize::{Linearized, linearize};
     pub use crate::partial_eval::{Partial, partial_eval};
-    pub use crate::simplify::{simplify, simplify_counted};
+    pub use crate::simplify::{finish, simplify, simplify_counted};
     pub use crate::transpose::transpose;
     pub use crate::vmap::vmap;
 }

@@ -5,8 +5,9 @@ use probpipe_trace::{
     tree_map, uniform, with_default_float, zeros,
 };
 use probpipe_transforms::{
-    Jit, grad, graph_of, hessian, jacfwd, jacrev, jit, jvp, linearize, raw_graph_of,
-    value_and_grad, vjp, vmap, vmap_axes,
+    Jit, grad, grad_aux, graph_of, hessian, hvp, jacfwd, jacrev, jit, jvp, jvp_aux,
+    linear_transpose, linearize, raw_graph_of, value_and_grad, value_and_grad_aux, vjp, vjp_aux,
+    vmap, vmap_axes,
 };
 use std::cell::Cell;
 use std::sync::Arc;
@@ -302,4 +303,63 @@ fn loops_of_every_kind() {
         });
         b.sum() + l.sum()
     });
+}
+
+#[test]
+fn what_comes_beside_a_value() {
+    let loss = |x: Array| (x.square().sum(), (x.sum(), vec![x.cast(DType::I32)]));
+    let x = array([1.0, 2.0]);
+    let ((y, (sum, whole)), dy) = value_and_grad_aux(loss)(x.clone());
+    close(&y, &[5.0]);
+    close(&sum, &[3.0]);
+    close(&whole[0], &[1.0, 2.0]);
+    close(&dy, &[2.0, 4.0]);
+    let (dy, (sum, _)) = jit(grad_aux(loss))(x.clone());
+    close(&dy, &[2.0, 4.0]);
+    close(&sum, &[3.0]);
+    let (y, dy, (sum, _)) = jvp_aux(loss, x.clone(), array([1.0, 0.0]));
+    close(&y, &[5.0]);
+    close(&dy, &[2.0]);
+    close(&sum, &[3.0]);
+    let (y, pull, (sum, _)) = vjp_aux(loss, x.clone());
+    close(&y, &[5.0]);
+    close(&sum, &[3.0]);
+    close(&pull(array(10.0)), &[20.0, 40.0]);
+    // What comes beside is a constant of an outer differentiation, too.
+    close(&grad(|x: Array| grad_aux(loss)(x).1.0)(x), &[0.0, 0.0]);
+}
+
+#[test]
+fn products_with_the_hessian() {
+    let f = |(a, b): (Array, Array)| (a.sin() * &b).sum() * b.at(0);
+    let x = (array([0.3, 0.5]), array([1.5, -2.0]));
+    let v = (array([1.0, 2.0]), array([0.5, -1.0]));
+    let (ha, hb) = jit(|(x, v)| hvp(f)(x, v))((x.clone(), v.clone()));
+    // Forward over forward.
+    let along = |x| jvp(f, x, v.clone()).1;
+    let (a, b) = grad(along)(x);
+    close(&ha, &a.cast(DType::F64).to_vec::<f64>().unwrap());
+    close(&hb, &b.cast(DType::F64).to_vec::<f64>().unwrap());
+}
+
+#[test]
+fn transposes_of_linear_functions() {
+    let m = array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]);
+    let f = |(x, y): (Array, Array)| (m.matmul(&x) + y.at(0), y * 2.0);
+    let like = (zeros([2]), zeros([3]));
+    let (dx, dy) = linear_transpose(f, &like)((array([1.0, 10.0, 100.0]), ones([3])));
+    close(&dx, &[531.0, 642.0]);
+    close(&dy, &[113.0, 2.0, 2.0]);
+    let twice = linear_transpose(linear_transpose(|x: Array| x * 3.0, &zeros([2])), &zeros([2]));
+    close(&twice(array([1.0, 2.0])), &[3.0, 6.0]);
+    // Captured arrays of an outer trace are constants.
+    let outer = grad(|w: Array| linear_transpose(|x: Array| x * &w, &zeros([]))(array(5.0)));
+    close(&outer(array(2.0)), &[5.0]);
+    let says = |y: Array, what: &str| {
+        let error = y.value().unwrap_err().to_string();
+        assert!(error.contains(what), "{error}");
+    };
+    says(linear_transpose(|x: Array| x + 1.0, &zeros([2]))(ones([2])), "not zero at zero");
+    says(linear_transpose(|x: Array| x.sin(), &zeros([2]))(ones([2])), "`sin` is not linear");
+    says(linear_transpose(|x: Array| &x * &x, &zeros([2]))(ones([2])), "`mul` is not linear");
 }

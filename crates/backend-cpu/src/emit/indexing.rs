@@ -1,14 +1,15 @@
-//! Loads at computed indices, and the calls of scatters, running reductions and sorts.
+//! Loads at computed indices, and the calls of scatters, running reductions, sorts and functions
+//! of the host.
 
 use super::Emitter;
 use super::code::{Memory, Val, element_type};
 use super::group::Group;
 use super::memory::Coordinate;
 use super::strip::Strip;
-use crate::library::{Indexing, indexing};
+use crate::library::{HostCall, Indexing, host_call, indexing};
 use cranelift_codegen::ir::{InstBuilder, types};
 use probpipe_lowering::{BufferId, ExprId, IndexMap, LibraryCall, View};
-use probpipe_trace::{DType, Result};
+use probpipe_trace::{Callback, DType, Loc, Result};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -83,8 +84,34 @@ impl Emitter<'_, '_> {
             }
             LibraryCall::Matmul { .. }
             | LibraryCall::Cholesky { .. }
-            | LibraryCall::TriangularSolve { .. } => return Ok(()),
+            | LibraryCall::TriangularSolve { .. }
+            | LibraryCall::Callback { .. } => return Ok(()),
         };
+        self.addresses(call)?;
+        let descriptor = Arc::new(descriptor);
+        let pointer = self.code.int(Arc::as_ptr(&descriptor) as i64);
+        self.indexings.push(descriptor);
+        self.code.call(indexing as *const () as usize, &[pointer, self.scratch], None);
+        Ok(())
+    }
+
+    /// Emits the call of a function of the host.
+    pub(super) fn callback(
+        &mut self,
+        call: &LibraryCall,
+        callback: &Arc<Callback>,
+        location: Loc,
+    ) -> Result<()> {
+        self.addresses(call)?;
+        let descriptor = Arc::new(HostCall { callback: callback.clone(), location });
+        let pointer = self.code.int(Arc::as_ptr(&descriptor) as i64);
+        self.callbacks.push(descriptor);
+        self.code.call(host_call as *const () as usize, &[pointer, self.scratch], None);
+        Ok(())
+    }
+
+    /// Writes the addresses of the arrays of a call to scratch memory.
+    fn addresses(&mut self, call: &LibraryCall) -> Result<()> {
         let views = call.views();
         self.scratch_bytes = self.scratch_bytes.max(8 * views.len());
         for (i, view) in views.into_iter().enumerate() {
@@ -92,10 +119,6 @@ impl Emitter<'_, '_> {
             let address = self.code.add_const(base, offset);
             self.code.store(Memory::Scratch, address, self.scratch, 8 * i as i64);
         }
-        let descriptor = Arc::new(descriptor);
-        let pointer = self.code.int(Arc::as_ptr(&descriptor) as i64);
-        self.indexings.push(descriptor);
-        self.code.call(indexing as *const () as usize, &[pointer, self.scratch], None);
         Ok(())
     }
 }

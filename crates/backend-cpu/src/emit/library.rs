@@ -15,6 +15,9 @@ impl Emitter<'_, '_> {
             | LibraryCall::Cumulative { .. }
             | LibraryCall::Sort { .. }
             | LibraryCall::Special { .. }) => self.indexing(call),
+            call @ LibraryCall::Callback { callback, .. } => {
+                self.callback(call, callback, library.location)
+            }
             LibraryCall::Matmul { batch, m, n, k, lhs, rhs, out } => {
                 let call = Call::Matmul {
                     m: *m,

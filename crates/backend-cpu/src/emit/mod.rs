@@ -19,7 +19,7 @@ mod unrolled;
 pub(crate) mod vector;
 mod widths;
 
-use crate::library::{Descriptor, Indexing};
+use crate::library::{Descriptor, HostCall, Indexing};
 use crate::plan::{Plan, Strategy, plan_all};
 use code::{Code, Memory, Val, Var};
 use cranelift_codegen::ir::{Function, InstBuilder, types};
@@ -39,6 +39,8 @@ pub(crate) struct Needs {
     pub(crate) descriptors: Vec<Arc<Descriptor>>,
     /// As `descriptors`, of scatters, running reductions and sorts.
     pub(crate) indexings: Vec<Arc<Indexing>>,
+    /// As `descriptors`, of functions of the host.
+    pub(crate) callbacks: Vec<Arc<HostCall>>,
 }
 
 /// The state of emission.
@@ -60,6 +62,7 @@ struct Emitter<'a, 'p> {
     scratch_bytes: usize,
     descriptors: Vec<Arc<Descriptor>>,
     indexings: Vec<Arc<Indexing>>,
+    callbacks: Vec<Arc<HostCall>>,
 }
 
 /// Emits the whole program into `function`, whose signature is three pointers.
@@ -96,15 +99,16 @@ pub(crate) fn emit(
         scratch_bytes: 0,
         descriptors: Vec::new(),
         indexings: Vec::new(),
+        callbacks: Vec::new(),
     };
     emitter.declare_registers();
     emitter.body(&program.body, &mut plans.iter())?;
     emitter.code.builder.ins().return_(&[]);
     // One line beyond what is used: guarded loads read it where the guard is false.
     let arena_bytes = scratch_start + emitter.scratch_bytes + 64;
-    let Emitter { code, descriptors, indexings, .. } = emitter;
+    let Emitter { code, descriptors, indexings, callbacks, .. } = emitter;
     code.builder.finalize(isa.frontend_config());
-    Ok(Needs { arena_bytes, descriptors, indexings })
+    Ok(Needs { arena_bytes, descriptors, indexings, callbacks })
 }
 
 impl Emitter<'_, '_> {

@@ -2,10 +2,12 @@
 //! Here are the doors and the choice between faer and plain loops; the loops are in `dense`.
 //! Nothing unwinds: what panics, which nothing here should, gives NaN.
 
+mod callback;
 mod dense;
 mod indexing;
 mod matrix;
 
+pub(crate) use callback::{HostCall, host_call, with_failure};
 pub(crate) use indexing::{Indexing, indexing};
 use matrix::{Matrix, MatrixMut, Number};
 use probpipe_trace::DType;

@@ -92,6 +92,7 @@ impl Emitter<'_> {
             LibraryCall::Cumulative { op, .. } => Some(op.name()),
             LibraryCall::Sort { .. } => Some("sort"),
             LibraryCall::Special { op, .. } => Some(op.name()),
+            LibraryCall::Callback { .. } => Some("callback"),
             LibraryCall::Matmul { .. }
             | LibraryCall::Cholesky { .. }
             | LibraryCall::TriangularSolve { .. } => None,
@@ -165,7 +166,8 @@ impl Emitter<'_> {
             LibraryCall::Scatter { .. }
             | LibraryCall::Cumulative { .. }
             | LibraryCall::Sort { .. }
-            | LibraryCall::Special { .. } => return Err(not_here("indexing", library)),
+            | LibraryCall::Special { .. }
+            | LibraryCall::Callback { .. } => return Err(not_here("indexing", library)),
         };
         if points == 0 {
             return Ok(());

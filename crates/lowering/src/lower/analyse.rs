@@ -432,11 +432,14 @@ pub(super) fn analyse(
             | Op::Cumulative { .. }
             | Op::Sort { .. }
             | Op::Special(_)
+            | Op::Callback(_)
             | Op::Linalg(LinalgOp::Cholesky | LinalgOp::TriangularSolve { .. }) => {
                 Kind::Node(node(NodeKind::Library, shape(out).clone(), Shape::new()))
             }
             Op::Scan(_) => Kind::Node(node(NodeKind::Scan, Shape::new(), Shape::new())),
-            Op::Call { .. } => return Err(internal("a call was not flattened")),
+            Op::Call { .. } | Op::Checkpoint { .. } | Op::Custom(_) => {
+                return Err(internal("a call was not flattened"));
+            }
         };
         if let Kind::Node(n) = kind
             && !pinned[out.index()]

@@ -1,12 +1,24 @@
-//! Calls put in place, so that fusion sees across them.
+//! Calls, checkpoints and ops with derivatives of their own put in place, so that fusion sees
+//! across them. Nothing is merged here, so what a checkpoint computes anew stays computed anew.
 
-use probpipe_trace::{Graph, GraphBuilder, Op, VarId};
+use probpipe_trace::{Custom, Graph, GraphBuilder, Op, VarId};
 use std::borrow::Cow;
+use std::sync::Arc;
 
-/// The graph with every `call` replaced by the equations of its graph; loop bodies are flattened
+/// The graph that an op is, if it is one.
+fn inside(op: &Op) -> Option<&Arc<Graph>> {
+    match op {
+        Op::Call { graph, .. } | Op::Checkpoint { graph } | Op::Custom(Custom { graph, .. }) => {
+            Some(graph)
+        }
+        _ => None,
+    }
+}
+
+/// The graph with every such op replaced by the equations of its graph; loop bodies are flattened
 /// when they are lowered.
 pub(super) fn flatten_calls(graph: &Graph) -> Cow<'_, Graph> {
-    if !graph.eqns().iter().any(|e| matches!(e.op, Op::Call { .. })) {
+    if !graph.eqns().iter().any(|e| inside(&e.op).is_some()) {
         return Cow::Borrowed(graph);
     }
     let mut builder = GraphBuilder::new();
@@ -25,10 +37,10 @@ fn splice(builder: &mut GraphBuilder, graph: &Graph, inputs: &[VarId]) -> Vec<Va
     }
     for eqn in graph.eqns() {
         let operands: Vec<VarId> = eqn.inputs.iter().map(|v| env[v.index()]).collect();
-        let results: Vec<VarId> = match &eqn.op {
-            Op::Call { graph, .. } => splice(builder, graph, &operands),
+        let results: Vec<VarId> = match inside(&eqn.op) {
+            Some(graph) => splice(builder, graph, &operands),
             // The equation typed before, so it types again.
-            op => match builder.push(op.clone(), &operands, eqn.location) {
+            None => match builder.push(eqn.op.clone(), &operands, eqn.location) {
                 Ok(results) => results.to_vec(),
                 Err(fault) => unreachable!("a verified equation does not type: {fault:?}"),
             },

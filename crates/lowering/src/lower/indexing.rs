@@ -192,6 +192,11 @@ impl Block<'_> {
                 inputs: views,
                 out,
             },
+            Op::Callback(callback) => LibraryCall::Callback {
+                callback: callback.clone(),
+                inputs: views,
+                outputs: std::mem::take(&mut results),
+            },
             op => return Err(internal(&format!("`{}` is no library call", op.name()))),
         })
     }

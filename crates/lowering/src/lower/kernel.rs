@@ -398,7 +398,10 @@ fn point(x: &mut Exprs, op: &Op, operands: &[ExprId], dtype: DType) -> Result<Ex
         | Op::Sort { .. }
         | Op::Linalg(LinalgOp::Cholesky | LinalgOp::TriangularSolve { .. })
         | Op::Call { .. }
-        | Op::Scan(_) => {
+        | Op::Scan(_)
+        | Op::Checkpoint { .. }
+        | Op::Custom(_)
+        | Op::Callback(_) => {
             return Err(internal(&format!("`{}` is no scalar expression", op.name())));
         }
     };

@@ -35,8 +35,11 @@ impl Block<'_> {
                     out: view(&out, [n * columns, columns, 1])?,
                 }
             }
-            op
-            @ (Op::Scatter { .. } | Op::Cumulative { .. } | Op::Sort { .. } | Op::Special(_)) => {
+            op @ (Op::Scatter { .. }
+            | Op::Cumulative { .. }
+            | Op::Sort { .. }
+            | Op::Special(_)
+            | Op::Callback(_)) => {
                 self.indexing_call(op, &eqn.inputs, &eqn.outputs, eqn.location)?
             }
             op => return Err(internal(&format!("`{}` is no library call", op.name()))),

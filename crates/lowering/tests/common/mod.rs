@@ -250,6 +250,17 @@ impl Machine<'_> {
                 let inputs = inputs.iter().map(|x| self.linear(x, &[*size])).collect();
                 (Op::Special(*op), inputs, vec![out.clone()])
             }
+            LibraryCall::Callback { callback, inputs, outputs } => {
+                let pairs = inputs.iter().zip(&callback.inputs);
+                let inputs = pairs
+                    .map(|(x, ty)| {
+                        let flat = self.linear(x, &[ty.size()]);
+                        let op = Op::Reshape { shape: ty.shape.clone() };
+                        eval_op(&op, &[flat], std::slice::from_ref(ty)).map(|v| v[0].clone())
+                    })
+                    .collect::<Result<Vec<_>>>()?;
+                (Op::Callback(callback.clone()), inputs, outputs.clone())
+            }
             LibraryCall::Matmul { .. }
             | LibraryCall::Cholesky { .. }
             | LibraryCall::TriangularSolve { .. } => return Ok(false),
@@ -281,7 +292,8 @@ impl Machine<'_> {
             LibraryCall::Scatter { .. }
             | LibraryCall::Cumulative { .. }
             | LibraryCall::Sort { .. }
-            | LibraryCall::Special { .. } => return Ok(()),
+            | LibraryCall::Special { .. }
+            | LibraryCall::Callback { .. } => return Ok(()),
             LibraryCall::Cholesky { batch, n, input, out } => (
                 Op::Linalg(LinalgOp::Cholesky),
                 vec![self.gather(input, [*batch, *n, *n])],

@@ -17,7 +17,7 @@ pub use indexing::{IndexedDims, around, cumulative_bytes, scatter_bytes, sort_by
 pub use random::threefry2x32;
 pub use special::special_bytes;
 
-use crate::op::{LinalgOp, Op};
+use crate::op::{Custom, LinalgOp, Op};
 use crate::{ArrayType, Element, Error, ErrorKind, Graph, HostBuffer, Result, Value, Values};
 use smallvec::{SmallVec, smallvec};
 
@@ -60,11 +60,12 @@ pub fn eval_op(op: &Op, inputs: &[Value], outputs: &[ArrayType]) -> Result<Small
             let form = linalg::Form { lower: *lower, transpose: *transpose, unit: *unit_diagonal };
             linalg::triangular_solve(form, &inputs[0], &inputs[1], &outputs[0])?
         }
-        Op::Call { graph, .. } => {
+        Op::Call { graph, .. } | Op::Checkpoint { graph } | Op::Custom(Custom { graph, .. }) => {
             let inputs: SmallVec<[&Value; 4]> = inputs.iter().collect();
             return Ok(eval_graph(graph, &inputs)?.into_iter().collect());
         }
         Op::Scan(scan) => return control::scan(scan, inputs, outputs),
+        Op::Callback(callback) => return callback.call(inputs).map(SmallVec::from_vec),
     };
     Ok(smallvec![value])
 }

@@ -7,11 +7,13 @@
 
 mod elementwise;
 mod indexing;
+mod opaque;
 mod special;
 mod structural;
 
 pub use elementwise::{Accepts, BinaryOp, CompareOp, Spec, UnaryOp};
 pub use indexing::{CumulativeOp, ScatterOp};
+pub use opaque::{Callback, Custom, CustomRule, HostFn, Sparse};
 pub use special::{MAX_PARAMETER_ORDER, SpecialOp};
 
 use crate::{ArrayType, Axes, DType, ErrorKind, Graph, Shape};
@@ -147,6 +149,16 @@ pub enum Op {
     },
     /// A loop of known length. See [`Scan`].
     Scan(Scan),
+    /// A graph that reverse mode computes anew instead of keeping what it computed: of its inside
+    /// only the operands are kept. Nothing is moved into or out of it before it is lowered.
+    Checkpoint {
+        /// The graph.
+        graph: Arc<Graph>,
+    },
+    /// A graph with derivatives of its own.
+    Custom(Custom),
+    /// A call of a function of the host.
+    Callback(Arc<Callback>),
 }
 
 /// How a reduction combines elements.
@@ -275,6 +287,9 @@ impl Op {
             Op::Linalg(LinalgOp::TriangularSolve { .. }) => "triangular_solve",
             Op::Call { .. } => "call",
             Op::Scan(_) => "scan",
+            Op::Checkpoint { .. } => "checkpoint",
+            Op::Custom(_) => "custom",
+            Op::Callback(_) => "callback",
         }
     }
 
@@ -295,6 +310,9 @@ impl Op {
             Op::Concat { .. } => None,
             Op::Call { graph, .. } => Some(graph.inputs().len()),
             Op::Scan(scan) => Some(scan.body.inputs().len()),
+            Op::Checkpoint { graph } => Some(graph.inputs().len()),
+            Op::Custom(custom) => Some(custom.graph.inputs().len()),
+            Op::Callback(callback) => Some(callback.inputs.len()),
         }
     }
 }
@@ -363,8 +381,11 @@ pub fn infer(op: &Op, inputs: &[&ArrayType]) -> Inferred {
         Op::Linalg(LinalgOp::TriangularSolve { .. }) => {
             structural::triangular_solve(inputs[0], inputs[1])
         }
-        Op::Call { graph, .. } => structural::call(graph, inputs),
+        Op::Call { graph, .. } => structural::call("call", graph, inputs),
         Op::Scan(scan) => structural::scan(scan, inputs),
+        Op::Checkpoint { graph } => structural::call("checkpoint", graph, inputs),
+        Op::Custom(custom) => structural::call("custom", &custom.graph, inputs),
+        Op::Callback(callback) => structural::callback(callback, inputs),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Type rules of the ops that move, reduce, multiply or loop over whole arrays.
 
-use super::{DotAxes, Fault, Inferred, ReduceOp, Scan};
+use super::{Callback, DotAxes, Fault, Inferred, ReduceOp, Scan};
 use crate::types::{ShapeDisplay, other_axes};
 use crate::{ArrayType, DType, Graph, Shape};
 use smallvec::smallvec;
@@ -284,16 +284,31 @@ pub(super) fn triangular_solve(a: &ArrayType, b: &ArrayType) -> Inferred {
     Ok(smallvec![b.clone()])
 }
 
-pub(super) fn call(graph: &Graph, inputs: &[&ArrayType]) -> Inferred {
+pub(super) fn call(name: &str, graph: &Graph, inputs: &[&ArrayType]) -> Inferred {
     for (i, (have, var)) in inputs.iter().zip(graph.inputs()).enumerate() {
         if *have != graph.ty(*var) {
             return Err(Fault::shape(
-                format!("`call` input {i} is {have}, the graph takes {}", graph.ty(*var)),
+                format!("`{name}` input {i} is {have}, the graph takes {}", graph.ty(*var)),
                 "call the graph with the types it was traced for",
             ));
         }
     }
     Ok(graph.outputs().iter().map(|v| graph.ty(*v).clone()).collect())
+}
+
+pub(super) fn callback(callback: &Callback, inputs: &[&ArrayType]) -> Inferred {
+    for (i, (have, want)) in inputs.iter().zip(&callback.inputs).enumerate() {
+        if *have != want {
+            return Err(Fault::shape(
+                format!("`callback` input {i} is {have}, the function takes {want}"),
+                "call the function with the types it was declared for",
+            ));
+        }
+    }
+    for ty in &callback.outputs {
+        checked_size(&ty.shape)?;
+    }
+    Ok(callback.outputs.iter().cloned().collect())
 }
 
 pub(super) fn scan(scan: &Scan, inputs: &[&ArrayType]) -> Inferred {

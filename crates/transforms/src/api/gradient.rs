@@ -3,6 +3,7 @@
 use super::lift::{
     build, check_floats, failed, invalid, lift, own_types, poison, run, transform_error,
 };
+use super::linear::jvp_at;
 use crate::linearize::linearize;
 use crate::simplify::simplify;
 use crate::transpose::transpose;
@@ -21,7 +22,18 @@ use std::panic::Location;
 #[track_caller]
 pub fn grad<A: Tree>(f: impl Fn(A) -> Array) -> impl Fn(A) -> A {
     let location = Location::caller();
-    move |x| gradient("grad", location, &f, x).1
+    move |x| gradient("grad", location, &|x| (f(x), ()), x).1
+}
+
+/// As [`grad`], of a function that also gives something that is not differentiated:
+/// `(gradient, aux)`.
+#[track_caller]
+pub fn grad_aux<A: Tree, X: Tree>(f: impl Fn(A) -> (Array, X)) -> impl Fn(A) -> (A, X) {
+    let location = Location::caller();
+    move |x| {
+        let ((_, aux), gradient) = gradient("grad_aux", location, &f, x);
+        (gradient, aux)
+    }
 }
 
 /// The value and the gradient of a scalar function.
@@ -37,16 +49,65 @@ pub fn grad<A: Tree>(f: impl Fn(A) -> Array) -> impl Fn(A) -> A {
 #[track_caller]
 pub fn value_and_grad<A: Tree>(f: impl Fn(A) -> Array) -> impl Fn(A) -> (Array, A) {
     let location = Location::caller();
-    move |x| gradient("value_and_grad", location, &f, x)
+    move |x| {
+        let ((y, ()), dy) = gradient("value_and_grad", location, &|x| (f(x), ()), x);
+        (y, dy)
+    }
 }
 
-/// The value and the gradient, for the function `name` called at `location`.
-pub(super) fn gradient<A: Tree>(
+/// As [`value_and_grad`], of a function that also gives something that is not differentiated:
+/// `((value, aux), gradient)`.
+///
+/// ```
+/// use probpipe_trace::{Array, array};
+/// use probpipe_transforms::value_and_grad_aux;
+/// let loss = |x: Array| {
+///     let error = x - 1.0;
+///     (error.square().sum(), error)
+/// };
+/// let ((y, error), dy) = value_and_grad_aux(loss)(array([1.0, 3.0]));
+/// assert_eq!((y.item::<f32>()?, error.to_vec::<f32>()?), (4.0, vec![0.0, 2.0]));
+/// assert_eq!(dy.to_vec::<f32>()?, [0.0, 4.0]);
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
+#[track_caller]
+pub fn value_and_grad_aux<A: Tree, X: Tree>(
+    f: impl Fn(A) -> (Array, X),
+) -> impl Fn(A) -> ((Array, X), A) {
+    let location = Location::caller();
+    move |x| gradient("value_and_grad_aux", location, &f, x)
+}
+
+/// The product of the matrix of second derivatives of a scalar function with a tangent, forward
+/// over reverse: it costs a few gradients and makes no matrix.
+///
+/// ```
+/// use probpipe_trace::{Array, array};
+/// use probpipe_transforms::hvp;
+/// let h = hvp(|x: Array| x.powi(3).sum())(array([1.0, 2.0]), array([1.0, 10.0]));
+/// assert_eq!(h.to_vec::<f32>()?, [6.0, 120.0]);
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
+#[track_caller]
+pub fn hvp<A: Tree>(f: impl Fn(A) -> Array) -> impl Fn(A, A) -> A {
+    let location = Location::caller();
+    move |x, v| {
+        let slope = |x: A| gradient("hvp", location, &|x| (f(x), ()), x).1;
+        jvp_at("hvp", location, slope, x, v).1
+    }
+}
+
+/// The value, what comes with it, and the gradient, for the function `name` called at `location`.
+pub(super) fn gradient<A: Tree, X: Tree>(
     name: &str,
     location: Loc,
-    f: &impl Fn(A) -> Array,
+    f: &impl Fn(A) -> (Array, X),
     x: A,
-) -> (Array, A) {
+) -> ((Array, X), A) {
+    let f = |x: A| {
+        let (y, aux) = f(x);
+        (y, with_location(location, || aux.map(Array::stop_gradient)))
+    };
     if let Some(error) = x.leaves().iter().find_map(|a| a.error().cloned()) {
         return (poison(&x, f, &error, location), invalid(&x.structure(), &error, location));
     }
@@ -68,12 +129,11 @@ pub(super) fn gradient<A: Tree>(
         let wrt = lifted.with_captures(&vec![true; lifted.arguments]);
         let linear = linearize(&lifted.graph, &wrt)?;
         let mut out = run(location, &linear.primal, &lifted.operands);
-        let residuals = out.split_off(1);
-        let value = out.swap_remove(0);
+        let residuals = out.split_off(lifted.graph.outputs().len());
         if !linear.nonzero[0] {
             let zeros = lifted.operands[..lifted.arguments].iter();
             let zeros = || zeros.map(probpipe_trace::zeros_like).collect();
-            return Ok((value, with_location(location, zeros)));
+            return Ok((out, with_location(location, zeros)));
         }
         let mut flags = vec![false; linear.residuals];
         flags.resize(linear.linear.inputs().len(), true);
@@ -81,13 +141,15 @@ pub(super) fn gradient<A: Tree>(
         let backward = with_location(location, || transpose(&linear.linear, &flags))?;
         let backward = simplify(&backward);
         let mut operands = residuals;
-        operands.push(with_location(location, || ones_like(&value)));
-        Ok((value, run(location, &backward, &operands)))
+        operands.push(with_location(location, || ones_like(&out[0])));
+        Ok((out, run(location, &backward, &operands)))
     });
     match result {
-        Ok((value, gradients)) => (value, build(&lifted.input, gradients, location)),
+        Ok((out, gradients)) => {
+            (build(&lifted.output, out, location), build(&lifted.input, gradients, location))
+        }
         Err(error) => {
-            (Array::invalid(error.clone(), location), invalid(&lifted.input, &error, location))
+            (invalid(&lifted.output, &error, location), invalid(&lifted.input, &error, location))
         }
     }
 }

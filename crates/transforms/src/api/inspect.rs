@@ -1,7 +1,7 @@
 //! Looking inside: the graph of a closure, and its compiled program.
 
 use super::lift::lift_plain;
-use crate::simplify::simplify;
+use crate::simplify::finish;
 use probpipe_trace::{Backend, Error, Executable, Graph, Result, Tree, verify};
 use std::panic::Location;
 
@@ -9,7 +9,7 @@ use std::panic::Location;
 /// trace that `f` captures become its last inputs.
 #[track_caller]
 pub fn graph_of<A: Tree, R: Tree>(f: impl Fn(A) -> R, x: &A) -> Result<Graph> {
-    raw_graph_of(f, x).map(|graph| simplify(&graph))
+    raw_graph_of(f, x).map(|graph| finish(&graph))
 }
 
 /// The graph of `f` on arguments like `x`, as it was traced.

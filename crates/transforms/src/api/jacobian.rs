@@ -60,7 +60,7 @@ pub fn jacrev(f: impl Fn(Array) -> Array) -> impl Fn(Array) -> Array {
 pub fn hessian(f: impl Fn(Array) -> Array) -> impl Fn(Array) -> Array {
     let location = Location::caller();
     move |x| {
-        let slope = |x: Array| gradient("hessian", location, &f, x).1;
+        let slope = |x: Array| gradient("hessian", location, &|x| (f(x), ()), x).1;
         forward("hessian", location, &slope, x)
     }
 }

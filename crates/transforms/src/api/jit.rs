@@ -4,7 +4,7 @@
 use super::inspect::compile_graph;
 use super::lift::{build, failed, invalid, lift_plain, poison, typed};
 use crate::extract::internal;
-use crate::simplify::simplify;
+use crate::simplify::finish;
 use probpipe_trace::{
     Array, ArrayType, Backend, DType, Executable, Flatten, Interpreter, Loc, Op, Result, Structure,
     Tree, Value, bind, default_float, is_tracing, with_location,
@@ -157,7 +157,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
             Err(failure) => return failed(x, &self.f, &failure, self.location),
         };
         let compiled: Result<Box<dyn Executable>> =
-            compile_graph(&*self.backend, &simplify(&lifted.graph));
+            compile_graph(&*self.backend, &finish(&lifted.graph));
         let executable = match compiled {
             Ok(executable) => executable,
             Err(error) => {

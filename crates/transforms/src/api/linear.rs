@@ -8,9 +8,10 @@ use crate::jvp::spread;
 use crate::linearize::linearize as linearize_graph;
 use crate::simplify::simplify;
 use crate::transpose::transpose;
+use probpipe_trace::eval::eval_graph;
 use probpipe_trace::{
-    Array, ArrayType, DType, Error, Flatten, Graph, Loc, Result, Structure, Tree, full_typed,
-    with_location, zeros_like,
+    Array, ArrayType, DType, Error, Flatten, Graph, Loc, Result, Structure, Tree, Value,
+    full_typed, with_location, zero_value, zeros_like,
 };
 use std::panic::Location;
 
@@ -26,7 +27,37 @@ use std::panic::Location;
 /// ```
 #[track_caller]
 pub fn jvp<A: Tree, R: Tree>(f: impl Fn(A) -> R, x: A, tangent: A) -> (R, R) {
+    jvp_at("jvp", Location::caller(), f, x, tangent)
+}
+
+/// As [`jvp`], of a function that also gives something that is not differentiated:
+/// `(value, tangent, aux)`.
+#[track_caller]
+pub fn jvp_aux<A: Tree, R: Tree, X: Tree>(f: impl Fn(A) -> (R, X), x: A, tangent: A) -> (R, R, X) {
     let location = Location::caller();
+    let ((y, aux), (dy, _)) = jvp_at("jvp_aux", location, fixed_aux(f, location), x, tangent);
+    (y, dy, aux)
+}
+
+/// The function with its second result as a constant.
+fn fixed_aux<A: Tree, R: Tree, X: Tree>(
+    f: impl Fn(A) -> (R, X),
+    location: Loc,
+) -> impl Fn(A) -> (R, X) {
+    move |x| {
+        let (y, aux) = f(x);
+        (y, with_location(location, || aux.map(Array::stop_gradient)))
+    }
+}
+
+/// [`jvp`] for the function `name` called at `location`.
+pub(super) fn jvp_at<A: Tree, R: Tree>(
+    name: &'static str,
+    location: Loc,
+    f: impl Fn(A) -> R,
+    x: A,
+    tangent: A,
+) -> (R, R) {
     let pair = |error: &Error| {
         let y: R = poison(&x, &f, error, location);
         let dy: R = invalid(&y.structure(), error, location);
@@ -44,7 +75,7 @@ pub fn jvp<A: Tree, R: Tree>(f: impl Fn(A) -> R, x: A, tangent: A) -> (R, R) {
             return (y, dy);
         }
     };
-    let result = tangent_leaves("jvp", &lifted, &tangent, location).and_then(|dx| {
+    let result = tangent_leaves(name, &lifted, &tangent, location).and_then(|dx| {
         let floats: Vec<bool> = lifted.graph.input_types().map(|ty| ty.dtype.is_float()).collect();
         let wrt = lifted.with_captures(&floats[..lifted.arguments]);
         let forward = crate::jvp::jvp(&lifted.graph, &wrt)?;
@@ -112,6 +143,92 @@ pub fn vjp<A: Tree, R: Tree>(f: impl Fn(A) -> R, x: A) -> (R, impl Fn(R) -> A) {
     vjp_at("vjp", Location::caller(), f, x)
 }
 
+/// As [`vjp`], of a function that also gives something that is not differentiated:
+/// `(value, pull, aux)`.
+#[track_caller]
+pub fn vjp_aux<A: Tree, R: Tree, X: Tree>(
+    f: impl Fn(A) -> (R, X),
+    x: A,
+) -> (R, impl Fn(R) -> A, X) {
+    let location = Location::caller();
+    let ((y, aux), pull) = vjp_at("vjp_aux", location, fixed_aux(f, location), x);
+    let zeros = with_location(location, || aux.map(zeros_like));
+    // The zeros are a tree of their own in each call.
+    (y, move |ct| pull((ct, zeros.map(Array::clone))), aux)
+}
+
+/// The transpose of a function that is linear in its argument: it takes a cotangent of the result
+/// to that of the argument. `like` gives the types of the argument; its values are not read.
+///
+/// A function that is not linear is an error; one that is linear up to a constant is found out if
+/// it takes nothing of an outer trace from around it.
+///
+/// ```
+/// use probpipe_trace::{Array, array};
+/// use probpipe_transforms::linear_transpose;
+/// let differences = |x: Array| x.slice([1..3]) - x.slice([0..2]);
+/// let back = linear_transpose(differences, &array([0.0, 0.0, 0.0]));
+/// assert_eq!(back(array([1.0, 10.0])).to_vec::<f32>()?, [-1.0, -9.0, 10.0]);
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
+#[track_caller]
+pub fn linear_transpose<A: Tree, R: Tree, F: Fn(A) -> R>(
+    f: F,
+    like: &A,
+) -> impl Fn(R) -> A + use<A, R, F> {
+    let location = Location::caller();
+    let input = like.structure();
+    let transposed = transposed_at(location, f, like);
+    move |ct: R| {
+        let result = transposed.as_ref().map_err(Error::clone).and_then(|(lifted, backward)| {
+            let outputs: Vec<ArrayType> = lifted.graph.output_types().cloned().collect();
+            let name = "linear_transpose";
+            let cts = cotangent_leaves(name, &lifted.output, &outputs, &ct, location)?;
+            let mut operands = lifted.operands[lifted.arguments..].to_vec();
+            operands.extend(cts);
+            Ok(run(location, backward, &operands))
+        });
+        match result {
+            Ok(dx) => build(&input, dx, location),
+            Err(error) => invalid(&input, &error, location),
+        }
+    }
+}
+
+/// A linear function traced, and its transpose: captured arrays and cotangents to cotangents.
+fn transposed_at<A: Tree, R: Tree>(
+    location: Loc,
+    f: impl Fn(A) -> R,
+    like: &A,
+) -> Result<(Lifted, Graph)> {
+    let lifted = lift(location, like, &f, |leaves, structure| {
+        check_floats("linear_transpose", leaves, structure, location)?;
+        own_types(leaves, structure)
+    });
+    let lifted = lifted.map_err(|failure| failure.error)?;
+    let refuse = |message: &str| {
+        let help = "transpose the linear part, or use `vjp` for a function that is not linear";
+        transform_error(location, format!("`linear_transpose` {message}"), help)
+    };
+    if lifted.graph.output_types().any(|ty| !ty.dtype.is_float()) {
+        return Err(refuse("takes a function that gives floats"));
+    }
+    if lifted.operands.len() == lifted.arguments {
+        let zeros: Vec<Value> = lifted.graph.input_types().map(zero_value).collect();
+        let at_zero = eval_graph(&lifted.graph, &zeros.iter().collect::<Vec<_>>())?;
+        for value in at_zero {
+            if value.to_scalars()?.iter().any(|s| s.as_f64() != 0.0) {
+                return Err(refuse("takes a linear function, this one is not zero at zero"));
+            }
+        }
+    }
+    let flags = lifted.with_captures(&vec![true; lifted.arguments]);
+    let backward = with_location(location, || transpose(&lifted.graph, &flags))
+        .map_err(|error| error.note("`linear_transpose` was called", Some(location)))?;
+    let backward = simplify(&backward);
+    Ok((lifted, backward))
+}
+
 /// [`vjp`] for the function `name` called at `location`.
 pub(super) fn vjp_at<A: Tree, R: Tree>(
     name: &'static str,
@@ -128,7 +245,7 @@ pub(super) fn vjp_at<A: Tree, R: Tree>(
     (y, move |cotangent: R| {
         let result = point.valid().and_then(|p| {
             let backward = backward.as_ref().map_err(Error::clone)?;
-            let cts = cotangent_leaves(p, &cotangent, location)?;
+            let cts = cotangent_leaves(name, &p.lifted.output, &p.outputs, &cotangent, location)?;
             let mut operands = p.residuals.clone();
             operands.extend(cts.into_iter().zip(&p.nonzero).filter(|(_, n)| **n).map(|(ct, _)| ct));
             Ok(run(location, backward, &operands))
@@ -227,22 +344,30 @@ fn tangent_leaves<A: Tree>(
     Ok(leaves)
 }
 
-fn cotangent_leaves<R: Tree>(point: &Valid, ct: &R, location: Loc) -> Result<Vec<Array>> {
+fn cotangent_leaves<R: Tree>(
+    name: &str,
+    structure: &Structure,
+    outputs: &[ArrayType],
+    ct: &R,
+    location: Loc,
+) -> Result<Vec<Array>> {
     let flat = Flatten::of(ct);
-    if !flat.matches(&point.lifted.output) {
+    if !flat.matches(structure) {
         return Err(transform_error(
             location,
-            "`vjp` takes a cotangent with the structure of the result".to_string(),
+            format!("`{name}` takes a cotangent with the structure of the result"),
             "build the cotangent as the result is built",
         ));
     }
-    let leaves = typed_like(&flat, point.outputs.iter().cloned().map(Ok))?;
-    for (y, ct) in point.outputs.iter().zip(&leaves) {
+    let leaves = typed_like(&flat, outputs.iter().cloned().map(Ok))?;
+    for (y, ct) in outputs.iter().zip(&leaves) {
         let ct = ct.ty()?;
         if y.dtype.is_float() && *y != ct {
             return Err(transform_error(
                 location,
-                format!("`vjp` of a result of type {y} takes a cotangent of that type, not {ct}"),
+                format!(
+                    "`{name}` of a result of type {y} takes a cotangent of that type, not {ct}"
+                ),
                 "give the cotangent the shapes and element types of the result",
             ));
         }

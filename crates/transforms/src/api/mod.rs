@@ -1,6 +1,8 @@
 //! The functions that users call: closures in, closures out. Each traces the closure, rewrites its
 //! graph and runs the result: recorded in the trace that is open, or else on the interpreter.
 
+mod checkpoint;
+mod custom;
 mod gradient;
 mod inspect;
 mod jacobian;
@@ -9,9 +11,11 @@ mod lift;
 mod linear;
 mod vmap;
 
-pub use gradient::{grad, value_and_grad};
+pub use checkpoint::{checkpoint, stop_gradient};
+pub use custom::{custom_derivatives, custom_jvp, custom_vjp};
+pub use gradient::{grad, grad_aux, hvp, value_and_grad, value_and_grad_aux};
 pub use inspect::{compile, graph_of, raw_graph_of};
 pub use jacobian::{hessian, jacfwd, jacrev};
 pub use jit::{Jit, jit, jit_on};
-pub use linear::{jvp, linearize, vjp};
+pub use linear::{jvp, jvp_aux, linear_transpose, linearize, vjp, vjp_aux};
 pub use vmap::{BatchAxes, vmap, vmap_axes};

@@ -6,8 +6,11 @@ mod control;
 mod elementwise;
 mod indexing;
 mod linalg;
+mod opaque;
 mod special;
 mod structural;
+
+pub(crate) use opaque::no_derivative;
 
 use crate::extract::Env;
 use probpipe_trace::{
@@ -130,11 +133,14 @@ fn eqn_jvp(eqn: &Eqn, x: &[&Array], dx: &[Option<&Array>]) -> (Outputs, Tangents
         }),
         Op::Call { graph, .. } => control::call_jvp(graph, x, dx),
         Op::Scan(scan) => control::scan_jvp(scan, x, dx),
+        Op::Checkpoint { graph } => opaque::checkpoint_jvp(graph, x, dx),
+        Op::Custom(custom) => opaque::custom_jvp(custom, x, dx),
+        Op::Callback(callback) => opaque::callback_jvp(callback, x),
     }
 }
 
 /// The sum of two tangents.
-fn add(a: Option<Array>, b: Option<Array>) -> Option<Array> {
+pub(crate) fn add(a: Option<Array>, b: Option<Array>) -> Option<Array> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a + b),
         (a, b) => a.or(b),

@@ -2,7 +2,7 @@
 //! not, so that afterwards every equation is wholly on one side.
 
 use super::{Partial, known_vars, partial_eval_with};
-use crate::extract::{Env, reorder_inputs};
+use crate::extract::{Env, inputs_read, partition, reorder_inputs};
 use probpipe_trace::{
     Array, ArrayType, Eqn, Graph, Op, Result, Scan, VarId, bind, trace, with_location,
 };
@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub(crate) fn separate(graph: &Graph, known_inputs: &[bool]) -> Result<Option<Graph>> {
     let known = known_vars(graph, known_inputs);
     let mixed = |eqn: &Eqn| {
-        matches!(eqn.op, Op::Call { .. } | Op::Scan(_))
+        matches!(eqn.op, Op::Call { .. } | Op::Scan(_) | Op::Checkpoint { .. })
             && eqn.outputs.iter().any(|v| !known[v.index()])
             && needs_split(eqn, &known)
     };
@@ -36,8 +36,21 @@ fn needs_split(eqn: &Eqn, known: &[bool]) -> bool {
                 && (flags[scan.consts..scan.consts + scan.carries].iter().any(|k| *k)
                     || has_known_work(&scan.body, &flags))
         }
+        // The known results come from a checkpoint of their own.
+        Op::Checkpoint { graph } => {
+            let flags: Vec<bool> = eqn.inputs.iter().map(|v| known[v.index()]).collect();
+            let known = known_vars(graph, &flags);
+            graph.outputs().iter().any(|v| known[v.index()]) || has_known_results(graph, &flags)
+        }
         _ => false,
     }
+}
+
+/// Whether splitting what is inside makes a result known.
+fn has_known_results(graph: &Graph, flags: &[bool]) -> bool {
+    let Ok(Some(separated)) = separate(graph, flags) else { return false };
+    let known = known_vars(&separated, flags);
+    separated.outputs().iter().any(|v| known[v.index()])
 }
 
 fn has_known_work(body: &Graph, flags: &[bool]) -> bool {
@@ -45,7 +58,8 @@ fn has_known_work(body: &Graph, flags: &[bool]) -> bool {
     body.eqns().iter().any(|eqn| {
         let free = matches!(eqn.op, Op::Broadcast { .. } | Op::Reshape { .. } | Op::Iota { .. });
         !free && eqn.outputs.iter().all(|v| known[v.index()])
-            || matches!(eqn.op, Op::Scan(_) | Op::Call { .. }) && needs_split(eqn, &known)
+            || matches!(eqn.op, Op::Scan(_) | Op::Call { .. } | Op::Checkpoint { .. })
+                && needs_split(eqn, &known)
     })
 }
 
@@ -68,6 +82,12 @@ fn walk(graph: &Graph, arguments: &[Array], known_inputs: &[bool]) -> (Vec<Array
                     (vec![invalid; eqn.outputs.len()], vec![false; eqn.outputs.len()])
                 })
             }
+            Op::Checkpoint { graph } if !all && needs_split(eqn, &known) => {
+                split_checkpoint(graph, &operands, &flags).unwrap_or_else(|error| {
+                    let invalid = Array::invalid(error, Location::caller());
+                    (vec![invalid; eqn.outputs.len()], vec![false; eqn.outputs.len()])
+                })
+            }
             op => {
                 let refs: Vec<&Array> = operands.iter().collect();
                 (bind(op.clone(), &refs).into_vec(), vec![all; eqn.outputs.len()])
@@ -83,6 +103,33 @@ fn walk(graph: &Graph, arguments: &[Array], known_inputs: &[bool]) -> (Vec<Array
         outputs.iter().map(|v| env.get(*v)).collect(),
         outputs.iter().map(|v| known[v.index()]).collect(),
     )
+}
+
+/// A checkpoint as two: the known results, and the others from all operands that they need. Nothing
+/// but operands is kept between them.
+fn split_checkpoint(
+    graph: &Arc<Graph>,
+    operands: &[Array],
+    flags: &[bool],
+) -> Result<(Vec<Array>, Vec<bool>)> {
+    let separated = separate(graph, flags)?;
+    let graph = separated.as_ref().unwrap_or(graph);
+    let known = known_vars(graph, flags);
+    let known_outputs: Vec<bool> = graph.outputs().iter().map(|v| known[v.index()]).collect();
+    let half = |want: bool| -> Result<Vec<Array>> {
+        let wanted: Vec<bool> = known_outputs.iter().map(|k| *k == want).collect();
+        let read = inputs_read(graph, &wanted);
+        let inputs = partition(graph.inputs(), &read).0;
+        let outputs = partition(graph.outputs(), &wanted).0;
+        let half = crate::extract::extract(graph, &inputs, &outputs)?;
+        let arrays = partition(operands, &read).0;
+        let refs: Vec<&Array> = arrays.iter().collect();
+        Ok(bind(Op::Checkpoint { graph: Arc::new(half) }, &refs).into_vec())
+    };
+    let (mut knowns, mut unknowns) = (half(true)?.into_iter(), half(false)?.into_iter());
+    let results = known_outputs.iter();
+    let results = results.filter_map(|k| if *k { knowns.next() } else { unknowns.next() });
+    Ok((results.collect(), known_outputs.clone()))
 }
 
 /// How a residual of a step reaches the same step of the unknown loop.

@@ -136,6 +136,9 @@ fn is_cheap(graph: &Graph, op: &Op, inputs: &[VarId]) -> bool {
         | Op::Dot(_)
         | Op::Linalg(_)
         | Op::Call { .. }
-        | Op::Scan(_) => false,
+        | Op::Scan(_)
+        | Op::Checkpoint { .. }
+        | Op::Custom(_)
+        | Op::Callback(_) => false,
     }
 }

@@ -219,7 +219,10 @@ impl<'s> Arena<'s> {
             | Op::Iota { .. }
             | Op::Threefry2x32
             | Op::Call { .. }
-            | Op::Scan(_) => false,
+            | Op::Scan(_)
+            | Op::Checkpoint { .. }
+            | Op::Custom(_)
+            | Op::Callback(_) => false,
         };
         if !worthwhile {
             return None;
@@ -305,6 +308,14 @@ impl<'s> Arena<'s> {
             let outputs: Vars = match &eqn.op {
                 Op::Call { graph, .. } => self.inline(graph, inputs.to_vec())?.into(),
                 Op::Scan(scan) => scan::simplify_scan(self, scan, &inputs, eqn.location)?.into(),
+                // Its graph is simplified by itself: what is in it must not be found outside.
+                Op::Checkpoint { graph } => {
+                    let graph = self.simplifier.body(graph)?;
+                    self.push(&Op::Checkpoint { graph }, &inputs, eqn.location)
+                }
+                Op::Custom(custom) if self.simplifier.opens_custom() => {
+                    self.inline(&custom.graph, inputs.to_vec())?.into()
+                }
                 op if eqn.outputs.len() == 1 => smallvec![self.emit1(op, &inputs, eqn.location)],
                 op => self.push(op, &inputs, eqn.location),
             };
@@ -344,6 +355,7 @@ fn rules(op: &Op) -> &'static [&'static [Rule]] {
         Op::Dot(_) => &[linalg::DOT],
         Op::Gather { .. } | Op::Scatter { .. } | Op::Cumulative { .. } | Op::Sort { .. } => &[],
         Op::Threefry2x32 | Op::Linalg(_) | Op::Call { .. } | Op::Scan(_) => &[],
+        Op::Checkpoint { .. } | Op::Custom(_) | Op::Callback(_) => &[],
     }
 }
 

@@ -2,7 +2,7 @@
 //! carries that only feed themselves, and the inputs that remain for neither.
 
 use super::arena::Arena;
-use crate::extract::{extract, internal, partition};
+use crate::extract::{extract, inputs_read, internal, partition};
 use probpipe_trace::{Eqn, Graph, GraphBuilder, Op, Result, Scan, VarId};
 use std::sync::Arc;
 
@@ -18,6 +18,7 @@ pub(super) fn finish(arena: Arena<'_>, outputs: &[VarId]) -> Result<Graph> {
         }
         let eqn = match &eqn.op {
             Op::Scan(scan) => shrink(scan, &eqn, &live)?.unwrap_or(eqn),
+            Op::Checkpoint { graph } => shrink_checkpoint(graph, &eqn, &live)?.unwrap_or(eqn),
             _ => eqn,
         };
         for v in &eqn.inputs {
@@ -95,18 +96,19 @@ fn shrink(scan: &Scan, eqn: &Eqn, live: &[bool]) -> Result<Option<Eqn>> {
     }))
 }
 
-/// Which inputs of a graph the flagged outputs read.
-fn inputs_read(graph: &Graph, outputs: &[bool]) -> Vec<bool> {
-    let mut live = vec![false; graph.num_vars()];
-    for (v, needed) in graph.outputs().iter().zip(outputs) {
-        live[v.index()] |= needed;
+/// A checkpoint of the live results only; `None` if all are.
+fn shrink_checkpoint(graph: &Graph, eqn: &Eqn, live: &[bool]) -> Result<Option<Eqn>> {
+    let needed: Vec<bool> = eqn.outputs.iter().map(|v| live[v.index()]).collect();
+    let read = inputs_read(graph, &needed);
+    if needed.iter().chain(&read).all(|flag| *flag) {
+        return Ok(None);
     }
-    for eqn in graph.eqns().iter().rev() {
-        if eqn.outputs.iter().any(|v| live[v.index()]) {
-            for v in &eqn.inputs {
-                live[v.index()] = true;
-            }
-        }
-    }
-    graph.inputs().iter().map(|v| live[v.index()]).collect()
+    let inputs = partition(graph.inputs(), &read).0;
+    let graph = extract(graph, &inputs, &partition(graph.outputs(), &needed).0)?;
+    Ok(Some(Eqn {
+        op: Op::Checkpoint { graph: Arc::new(graph) },
+        inputs: partition(&eqn.inputs, &read).0.into(),
+        outputs: partition(&eqn.outputs, &needed).0.into(),
+        location: eqn.location,
+    }))
 }

@@ -49,6 +49,10 @@ pub(super) fn hash(op: &Op, inputs: &[VarId]) -> u64 {
         Op::Linalg(op) => hash_linalg(op, &mut h),
         // Graphs are compared in full when all else is equal.
         Op::Call { graph, .. } => graph.eqns().len().hash(&mut h),
+        Op::Checkpoint { graph } => graph.eqns().len().hash(&mut h),
+        // Compared by identity.
+        Op::Custom(custom) => custom.graph.eqns().len().hash(&mut h),
+        Op::Callback(callback) => callback.name.hash(&mut h),
         Op::Scan(scan) => {
             (scan.body.eqns().len(), scan.consts, scan.carries, scan.length).hash(&mut h);
         }

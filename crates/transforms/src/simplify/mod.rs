@@ -3,6 +3,9 @@
 //! is found among those already there; one backward pass drops what nothing reads. Rules look one
 //! operand deep, so the passes are linear in the number of equations.
 //!
+//! Ops with derivatives of their own stay closed, so that what is simple can still be
+//! differentiated; [`finish`] opens them.
+//!
 //! Values stay what they were to rounding; signs of zero may change (`x + 0` is `x`). No fusion
 //! and no choice of layout is made here: that is the work of lowering.
 
@@ -29,6 +32,13 @@ pub fn simplify(graph: &Graph) -> Graph {
     Simplifier::default().graph(graph).unwrap_or_else(|_| graph.clone())
 }
 
+/// As [`simplify`], with every op that has derivatives of its own opened: what is compiled. The
+/// result must not be differentiated, because those rules are gone.
+pub fn finish(graph: &Graph) -> Graph {
+    let mut simplifier = Simplifier { open: true, ..Simplifier::default() };
+    simplifier.graph(graph).unwrap_or_else(|_| graph.clone())
+}
+
 /// As [`simplify`], with how often each rule was applied, for dumps and tests. Rules that were
 /// not applied are listed with 0.
 pub fn simplify_counted(graph: &Graph) -> Result<(Graph, BTreeMap<&'static str, usize>)> {
@@ -45,11 +55,17 @@ type Known = (Arc<Graph>, Arc<Graph>);
 /// Remembers the loop bodies that are simple already.
 #[derive(Default)]
 pub(crate) struct Simplifier {
+    /// Whether ops with rules of their own are opened.
+    open: bool,
     bodies: FxHashMap<usize, Known>,
     hits: FxHashMap<&'static str, usize>,
 }
 
 impl Simplifier {
+    pub(crate) fn opens_custom(&self) -> bool {
+        self.open
+    }
+
     /// Fails only where a rule made an equation that does not type, which is a fault of the rule.
     pub(crate) fn graph(&mut self, graph: &Graph) -> Result<Graph> {
         let mut current = self.round(graph)?;

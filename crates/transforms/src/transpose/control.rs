@@ -12,7 +12,7 @@ pub(super) fn call_transpose(graph: &Graph, eqn: &LinearEqn<'_>) -> Result<Cotan
 }
 
 /// Cotangents of the linear operands at their places.
-fn at_linear(eqn: &LinearEqn<'_>, cts: Vec<Option<Array>>) -> Cotangents {
+pub(super) fn at_linear(eqn: &LinearEqn<'_>, cts: Vec<Option<Array>>) -> Cotangents {
     let mut cts = cts.into_iter();
     eqn.values.iter().map(|v| if v.is_none() { cts.next().flatten() } else { None }).collect()
 }

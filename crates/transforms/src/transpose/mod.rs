@@ -5,13 +5,17 @@ mod control;
 mod elementwise;
 mod indexing;
 mod linalg;
+mod opaque;
 mod structural;
 
-use crate::extract::{Env, internal, partition, zeros_of};
+pub(crate) use opaque::custom_transpose;
+
+use crate::extract::{Env, partition, zeros_of};
+use crate::jvp::no_derivative;
 use crate::partial_eval::{known_vars, separate};
 use probpipe_trace::{
-    Array, ArrayType, CumulativeOp, Eqn, Error, Graph, LinalgOp, Op, ReduceOp, Result, bind, trace,
-    with_location,
+    Array, ArrayType, CumulativeOp, Eqn, Error, ErrorKind, Graph, LinalgOp, Op, ReduceOp, Result,
+    bind, trace, with_location,
 };
 use smallvec::{SmallVec, smallvec};
 
@@ -66,8 +70,11 @@ impl LinearEqn<'_> {
     }
 
     pub(crate) fn not_linear(&self) -> Error {
-        internal(format!("`{}` is not linear and has no transpose", self.eqn.op.name()))
+        let name = self.eqn.op.name();
+        let message = format!("`{name}` is not linear in what is transposed");
+        Error::new(ErrorKind::Transform, message)
             .at(self.eqn.location)
+            .help("only linear functions have a transpose")
     }
 }
 
@@ -162,6 +169,12 @@ fn eqn_transpose(eqn: &LinearEqn<'_>) -> Result<Cotangents> {
         }
         Op::Call { graph, .. } => control::call_transpose(graph, eqn),
         Op::Scan(scan) => control::scan_transpose(scan, eqn),
+        Op::Checkpoint { graph } => opaque::checkpoint_transpose(graph, eqn),
+        Op::Custom(custom) => {
+            let cts = custom_transpose(custom, &eqn.values, &eqn.cts)?;
+            Ok(control::at_linear(eqn, cts))
+        }
+        Op::Callback(callback) => Err(no_derivative(&callback.name).at(eqn.eqn.location)),
         Op::Reduce {
             op: ReduceOp::Prod | ReduceOp::Max | ReduceOp::Min | ReduceOp::And | ReduceOp::Or,
             ..

@@ -5,6 +5,7 @@
 mod control;
 mod indexing;
 mod linalg;
+mod opaque;
 mod structural;
 
 use crate::extract::{Env, internal};
@@ -169,5 +170,8 @@ fn eqn_vmap(eqn: &Eqn, size: usize, x: &[Lanes]) -> LaneOutputs {
         }
         Op::Call { graph, .. } => vmap_arrays(graph, size, x.to_vec()).into(),
         Op::Scan(scan) => control::scan_vmap(scan, size, x),
+        Op::Checkpoint { graph } => opaque::checkpoint_vmap(graph, size, x),
+        Op::Custom(custom) => opaque::custom_vmap(custom, size, x),
+        Op::Callback(callback) => opaque::callback_vmap(callback, size, x),
     }
 }

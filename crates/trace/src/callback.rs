@@ -1,0 +1,203 @@
+//! Calls of the host from inside programs: functions that know no graph, and printing. Such a
+//! function must be pure: a program may call it less often than written, if a result is not read
+//! or is the same, and in another order. The GPU refuses it when it compiles.
+
+use crate::op::{Callback, Custom, CustomRule, Op, Sparse};
+use crate::tracing::{bind, here, trace_with};
+use crate::tree::{Flatten, Structure, Tree};
+use crate::{Array, ArrayType, Error, ErrorKind, Loc, Outputs, Result, Value};
+use std::sync::Arc;
+
+/// Calls a function of the host from inside a program, on arrays that have values. `like` gives
+/// the structure and types of its result. `vmap` calls it once per lane.
+///
+/// It has no derivative of its own: wrap it in `custom_jvp` or `custom_vjp`, which say it. A panic
+/// in the function, an error in its result and a result of another type are errors of the call.
+///
+/// ```
+/// use probpipe_trace::{Array, array, pure_callback};
+/// let sorted = |x: Array| {
+///     let mut v = x.to_vec::<f32>().unwrap_or_default();
+///     v.sort_by(f32::total_cmp);
+///     Array::from(v)
+/// };
+/// let x = array([3.0, 1.0, 2.0]);
+/// assert_eq!(pure_callback(sorted, &x, x.clone()).to_vec::<f32>()?, [1.0, 2.0, 3.0]);
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
+#[track_caller]
+pub fn pure_callback<A: Tree + 'static, R: Tree + 'static>(
+    f: impl Fn(A) -> R + Send + Sync + 'static,
+    like: &R,
+    x: A,
+) -> R {
+    call(here(), false, f, like, &x)
+}
+
+/// [`pure_callback`] for a function that takes leading axes in front of those of its argument, and
+/// gives its result with them: `vmap` calls it once, on all lanes.
+#[track_caller]
+pub fn pure_callback_vectorized<A: Tree + 'static, R: Tree + 'static>(
+    f: impl Fn(A) -> R + Send + Sync + 'static,
+    like: &R,
+    x: A,
+) -> R {
+    call(here(), true, f, like, &x)
+}
+
+fn call<A: Tree + 'static, R: Tree + 'static>(
+    location: Loc,
+    vectorized: bool,
+    f: impl Fn(A) -> R + Send + Sync + 'static,
+    like: &R,
+    x: &A,
+) -> R {
+    let flat = Flatten::of(x);
+    let leaves: Vec<Array> = flat.leaves.iter().map(|&a| typed(a)).collect();
+    let input = flat.into_structure();
+    let output = like.structure();
+    let results = declared(like, &leaves).map(|(inputs, outputs)| {
+        let (from, to, dtypes) = (input, output.clone(), outputs.clone());
+        let function = move |values: &[Value]| {
+            let leaves = values.iter().map(|v| Array::concrete(v.clone(), location)).collect();
+            let result = f(from.build(leaves)?);
+            results_of(&result, &to, &dtypes)
+        };
+        let callback = Callback {
+            name: "pure_callback".into(),
+            function: Arc::new(function),
+            inputs,
+            outputs,
+            vectorized,
+        };
+        let operands: Vec<&Array> = leaves.iter().collect();
+        crate::with_location(location, || bind(Op::Callback(Arc::new(callback)), &operands))
+    });
+    let tree = match results {
+        Ok(results) => output.build(results.into_vec()),
+        Err(error) => output.invalid(&error, location),
+    };
+    match tree {
+        Ok(tree) => tree,
+        // A structure taken from an `R` always builds an `R`.
+        Err(error) => unreachable!("{error}"),
+    }
+}
+
+/// Types of the operands and of the results.
+fn declared<R: Tree>(like: &R, leaves: &[Array]) -> Result<(Vec<ArrayType>, Vec<ArrayType>)> {
+    let inputs = leaves.iter().map(Array::ty).collect::<Result<_>>()?;
+    Ok((inputs, like.leaves().iter().map(Array::ty).collect::<Result<_>>()?))
+}
+
+/// A literal carries no element type of its own; a program needs one.
+fn typed(a: &Array) -> Array {
+    if a.is_literal() { crate::with_location(a.location, || a.cast(a.dtype())) } else { a.clone() }
+}
+
+fn results_of<R: Tree>(
+    result: &R,
+    structure: &Structure,
+    types: &[ArrayType],
+) -> Result<Vec<Value>> {
+    let flat = Flatten::of(result);
+    if !flat.matches(structure) {
+        return Err(Error::new(
+            ErrorKind::Tree,
+            "the callback `pure_callback` gave a result of another structure than declared",
+        )
+        .help("give the callback's result the structure of `like`"));
+    }
+    let leaves = flat.leaves.iter().zip(types);
+    leaves
+        .map(|(&leaf, ty)| match leaf.is_literal() {
+            true => leaf.cast(ty.dtype).value(),
+            false => leaf.value(),
+        })
+        .collect()
+}
+
+/// The identity on a path of values; tangents and cotangents pass by it.
+#[derive(Debug)]
+struct PassBy;
+
+impl CustomRule for PassBy {
+    fn name(&self) -> &'static str {
+        "inspect"
+    }
+
+    fn jvp(&self, op: &Custom, x: &[&Array], dx: &[Option<&Array>]) -> Result<(Outputs, Sparse)> {
+        let y = bind(Op::Custom(op.clone()), x);
+        Ok((y, dx.iter().map(|dx| dx.cloned()).collect()))
+    }
+
+    fn transpose(
+        &self,
+        _: &Custom,
+        _: &[Option<Array>],
+        cts: &[Option<Array>],
+    ) -> Option<Result<Sparse>> {
+        Some(Ok(cts.to_vec()))
+    }
+}
+
+/// One array through a graph with a rule.
+fn through(
+    x: &Array,
+    location: Loc,
+    rule: Arc<dyn CustomRule>,
+    body: impl FnOnce(&Array) -> Outputs,
+) -> Array {
+    let x = typed(x);
+    let custom = x.ty().and_then(|ty| {
+        let (traced, ()) = trace_with(location, &[ty], |arguments| {
+            (crate::with_location(location, || body(&arguments[0])).into_vec(), ())
+        });
+        Ok(Custom { graph: Arc::new(traced?.graph), rule })
+    });
+    match custom {
+        Ok(custom) => crate::with_location(location, || crate::bind1(Op::Custom(custom), &[&x])),
+        Err(error) => Array::invalid(error, location),
+    }
+}
+
+impl Array {
+    /// The same array; prints `label = value` to the standard error when it is computed, also
+    /// inside compiled programs (not on the GPU). Inside `vmap` it prints all lanes at once;
+    /// derivatives pass by unprinted. What no result needs is not computed, so use the array that
+    /// this gives.
+    #[track_caller]
+    pub fn inspect(&self, label: &str) -> Array {
+        let (location, label) = (here(), label.to_string());
+        inspect(self, location, move |x| eprintln!("{label} = {x}"))
+    }
+
+    /// The same array; calls `see` with its value when it is computed, as [`Array::inspect`].
+    #[track_caller]
+    pub fn inspect_with(&self, see: impl Fn(&Array) + Send + Sync + 'static) -> Array {
+        inspect(self, here(), see)
+    }
+}
+
+fn inspect(x: &Array, location: Loc, see: impl Fn(&Array) + Send + Sync + 'static) -> Array {
+    let function = move |values: &[Value]| {
+        for value in values {
+            see(&Array::concrete(value.clone(), location));
+        }
+        Ok(values.to_vec())
+    };
+    let function: Arc<crate::HostFn> = Arc::new(function);
+    through(x, location, Arc::new(PassBy), |x| match x.ty() {
+        Ok(ty) => {
+            let callback = Callback {
+                name: "inspect".into(),
+                function,
+                inputs: vec![ty.clone()],
+                outputs: vec![ty],
+                vectorized: true,
+            };
+            bind(Op::Callback(Arc::new(callback)), &[x])
+        }
+        Err(error) => smallvec::smallvec![Array::invalid(error, location)],
+    })
+}
