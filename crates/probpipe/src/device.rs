@@ -105,6 +105,24 @@ pub fn jit_on<A: Tree, R: Tree>(device: Device, f: impl Fn(A) -> R) -> impl Fn(A
     probpipe_transforms::jit_on(device.backend(), f)
 }
 
+/// The forms that `f` goes through on its way to a program for the device of [`with_device`], on
+/// arguments like `x`, by name: `traced`, `simplified`, and those of the device.
+///
+/// ```
+/// use probpipe::prelude::*;
+/// let stages = probpipe::stages_of(|x: Array| x.sin(), &array([0.5, 1.0]))?;
+/// let names: Vec<&str> = stages.iter().map(|(name, _)| *name).collect();
+/// assert_eq!(names, ["traced", "simplified", "program", "clif"]);
+/// # Ok::<(), probpipe::Error>(())
+/// ```
+#[track_caller]
+pub fn stages_of<A: Tree, R: Tree>(
+    f: impl Fn(A) -> R,
+    x: &A,
+) -> Result<Vec<(&'static str, String)>> {
+    probpipe_transforms::stages_of(&*DEVICE.get().backend(), f, x)
+}
+
 /// Keeps the signature of compiled functions honest: arrays cross threads.
 const _: fn() = || {
     fn shared<T: Send + Sync>() {}

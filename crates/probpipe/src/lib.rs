@@ -27,7 +27,7 @@ pub mod distributions;
 pub mod plot;
 mod record;
 
-pub use device::{Device, jit, jit_on, with_device};
+pub use device::{Device, jit, jit_on, stages_of, with_device};
 pub use distributions::{
     Distribution, FlatDistribution, LogProb, MultivariateNormal, Named, Normal, Product, Sample,
     product,
@@ -35,9 +35,10 @@ pub use distributions::{
 pub use probpipe_trace::*;
 pub use probpipe_transforms as transforms;
 pub use probpipe_transforms::{
-    checkpoint, compile, custom_derivatives, custom_jvp, custom_vjp, grad, grad_aux, graph_of,
-    hessian, hvp, jacfwd, jacrev, jvp, jvp_aux, linear_transpose, linearize, stop_gradient,
-    value_and_grad, value_and_grad_aux, vjp, vjp_aux, vmap, vmap_axes,
+    check_nan, checkpoint, compile, custom_derivatives, custom_jvp, custom_linear_solve,
+    custom_root, custom_vjp, grad, grad_aux, graph_of, hessian, hvp, jacfwd, jacrev, jvp, jvp_aux,
+    linear_transpose, linearize, stop_gradient, value_and_grad, value_and_grad_aux, vjp, vjp_aux,
+    vmap, vmap_axes,
 };
 pub use record::Record;
 

@@ -97,6 +97,15 @@ fn expand(input: DeriveInput) -> Result<Tokens> {
                 #rebuild
             }
         }
+        impl #impl_generics #krate::Nest for #name #type_generics #where_clause {
+            type Of<TreeLeaf: #krate::Tree> = ::std::collections::BTreeMap<String, TreeLeaf>;
+            fn nest<TreeLeaf: #krate::Tree>(
+                &self,
+                leaf: &mut dyn FnMut() -> TreeLeaf,
+            ) -> Self::Of<TreeLeaf> {
+                #krate::nest_by_path(self, leaf)
+            }
+        }
     })
 }
 

@@ -42,7 +42,7 @@ pub use tracing::{
     Outputs, Traced, bind, bind1, default_float, here, inline, is_tracing, trace, trace_with,
     with_default_float, with_location, without_location,
 };
-pub use tree::{Flatten, Rebuild, Structure, Token, Tree, tree_map};
+pub use tree::{Flatten, Nest, Rebuild, Structure, Token, Tree, nest_by_path, tree_map};
 pub use types::{
     ArrayType, Axes, IntoShape, Loc, Shape, ShapeDisplay, broadcast_shapes, other_axes,
     row_major_strides,

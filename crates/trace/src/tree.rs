@@ -46,6 +46,52 @@ pub trait Tree: Sized {
     }
 }
 
+/// A tree of which each leaf can be replaced by a whole tree, as the Jacobian of a function has a
+/// tree like its argument for each leaf of its result. Arrays, tuples, sequences and maps keep
+/// their form; a struct or enum becomes a map from the paths of its leaves, such as `weights[0]`.
+///
+/// ```
+/// use probpipe_trace::{Nest, array};
+/// let pair = (array(1.0), vec![array(2.0)]);
+/// let mut next = 0.0;
+/// let nested = pair.nest(&mut || {
+///     next += 1.0;
+///     (array(next), array(-next))
+/// });
+/// assert_eq!(nested.1[0].1.item::<f32>()?, -2.0);
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
+pub trait Nest: Tree {
+    /// The tree with an `L` at each leaf.
+    type Of<L: Tree>: Tree;
+
+    /// Calls `leaf` for each leaf, in order.
+    fn nest<L: Tree>(&self, leaf: &mut dyn FnMut() -> L) -> Self::Of<L>;
+}
+
+/// The leaves of a tree by their paths: what derived types nest into.
+pub fn nest_by_path<T: Tree, L: Tree>(
+    tree: &T,
+    leaf: &mut dyn FnMut() -> L,
+) -> BTreeMap<String, L> {
+    let paths = tree.structure().paths().into_iter();
+    paths.map(|path| (path.trim_start_matches('.').to_string(), leaf())).collect()
+}
+
+impl Nest for Array {
+    type Of<L: Tree> = L;
+
+    fn nest<L: Tree>(&self, leaf: &mut dyn FnMut() -> L) -> L {
+        leaf()
+    }
+}
+
+impl Nest for () {
+    type Of<L: Tree> = ();
+
+    fn nest<L: Tree>(&self, _: &mut dyn FnMut() -> L) {}
+}
+
 /// One step of a structure.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Token {
@@ -367,6 +413,13 @@ macro_rules! tuples {
                 Ok(tuple)
             }
         }
+        impl<$($T: Nest),+> Nest for ($($T,)+) {
+            type Of<Leaf: Tree> = ($($T::Of<Leaf>,)+);
+
+            fn nest<Leaf: Tree>(&self, leaf: &mut dyn FnMut() -> Leaf) -> Self::Of<Leaf> {
+                ($(self.$index.nest(leaf),)+)
+            }
+        }
     )*};
 }
 tuples! {
@@ -393,6 +446,38 @@ impl<T: Tree> Tree for Vec<T> {
         let parts = (0..n).map(|_| T::rebuild(from)).collect::<Result<_>>()?;
         from.expect(Token::Close)?;
         Ok(parts)
+    }
+}
+
+impl<T: Nest> Nest for Vec<T> {
+    type Of<L: Tree> = Vec<T::Of<L>>;
+
+    fn nest<L: Tree>(&self, leaf: &mut dyn FnMut() -> L) -> Self::Of<L> {
+        self.iter().map(|part| part.nest(leaf)).collect()
+    }
+}
+
+impl<T: Nest, const N: usize> Nest for [T; N] {
+    type Of<L: Tree> = [T::Of<L>; N];
+
+    fn nest<L: Tree>(&self, leaf: &mut dyn FnMut() -> L) -> Self::Of<L> {
+        std::array::from_fn(|i| self[i].nest(leaf))
+    }
+}
+
+impl<T: Nest> Nest for Option<T> {
+    type Of<L: Tree> = Option<T::Of<L>>;
+
+    fn nest<L: Tree>(&self, leaf: &mut dyn FnMut() -> L) -> Self::Of<L> {
+        self.as_ref().map(|part| part.nest(leaf))
+    }
+}
+
+impl<T: Nest> Nest for BTreeMap<String, T> {
+    type Of<L: Tree> = BTreeMap<String, T::Of<L>>;
+
+    fn nest<L: Tree>(&self, leaf: &mut dyn FnMut() -> L) -> Self::Of<L> {
+        self.iter().map(|(key, part)| (key.clone(), part.nest(leaf))).collect()
     }
 }
 

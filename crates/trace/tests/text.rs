@@ -303,3 +303,19 @@ proptest! {
         survives(&text);
     }
 }
+
+#[test]
+fn what_holds_rust_code_is_not_read_back() {
+    let text = "graph (%0:f32[2]) {\n  %1:f32[2] = checkpoint %0 body=graph (%0:f32[2]) {\n    \
+        %1:f32[2] = sin %0\n    return %1\n  }\n  return %1\n}";
+    let graph = parse(text).unwrap();
+    assert_eq!(graph.to_string(), text);
+    round_trip(&graph);
+    for text in [
+        "graph (%0:f32[2]) { %1:f32[2] = custom %0 name=f body=graph () { return } return %1 }",
+        "graph (%0:f32[2]) { %1:f32[2] = callback %0 name=f vectorized=true return %1 }",
+    ] {
+        let error = parse(text).unwrap_err().to_string();
+        assert!(error.contains("holds Rust code"), "{error}");
+    }
+}

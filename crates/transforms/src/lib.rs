@@ -18,10 +18,10 @@ mod transpose;
 mod vmap;
 
 pub use api::{
-    BatchAxes, Jit, checkpoint, compile, custom_derivatives, custom_jvp, custom_vjp, grad,
-    grad_aux, graph_of, hessian, hvp, jacfwd, jacrev, jit, jit_on, jvp, jvp_aux, linear_transpose,
-    linearize, raw_graph_of, stop_gradient, value_and_grad, value_and_grad_aux, vjp, vjp_aux, vmap,
-    vmap_axes,
+    BatchAxes, Jit, check_nan, checkpoint, compile, custom_derivatives, custom_jvp,
+    custom_linear_solve, custom_root, custom_vjp, grad, grad_aux, graph_of, hessian, hvp, jacfwd,
+    jacrev, jit, jit_on, jvp, jvp_aux, linear_transpose, linearize, raw_graph_of, stages_of,
+    stop_gradient, value_and_grad, value_and_grad_aux, vjp, vjp_aux, vmap, vmap_axes,
 };
 
 /// The graph-to-graph functions, graph first.

@@ -5,7 +5,7 @@ use probpipe_trace::{
     tree_map, uniform, with_default_float, zeros,
 };
 use probpipe_transforms::{
-    Jit, grad, grad_aux, graph_of, hessian, hvp, jacfwd, jacrev, jit, jvp, jvp_aux,
+    BatchAxes, Jit, grad, grad_aux, graph_of, hessian, hvp, jacfwd, jacrev, jit, jvp, jvp_aux,
     linear_transpose, linearize, raw_graph_of, value_and_grad, value_and_grad_aux, vjp, vjp_aux,
     vmap, vmap_axes,
 };
@@ -362,4 +362,66 @@ fn transposes_of_linear_functions() {
     says(linear_transpose(|x: Array| x + 1.0, &zeros([2]))(ones([2])), "not zero at zero");
     says(linear_transpose(|x: Array| x.sin(), &zeros([2]))(ones([2])), "`sin` is not linear");
     says(linear_transpose(|x: Array| &x * &x, &zeros([2]))(ones([2])), "`mul` is not linear");
+}
+
+#[derive(Clone, Tree)]
+#[tree(crate = probpipe_trace)]
+struct Line {
+    slope: Array,
+    offset: Array,
+}
+
+#[test]
+fn jacobians_over_trees() {
+    // Blocks as `jax.jacfwd` gives them.
+    let f = |(x, t): (Array, Array)| (x.square() * &t, vec![t.sin(), x.sum()]);
+    let at = (array([1.0, 2.0]), array(0.5));
+    let forward = jacfwd(f)(at.clone());
+    let backward = jacrev(f)(at.clone());
+    let compiled = jit(jacfwd(f))(at);
+    for ((yx, yt), rest) in [forward, backward, compiled] {
+        close(&yx, &[1.0, 0.0, 0.0, 2.0]);
+        assert_eq!(yx.shape(), [2, 2]);
+        close(&yt, &[1.0, 4.0]);
+        close(&rest[0].0, &[0.0, 0.0]);
+        close(&rest[0].1, &[0.5f64.cos()]);
+        close(&rest[1].0, &[1.0, 1.0]);
+        close(&rest[1].1, &[0.0]);
+        assert_eq!(rest[1].1.shape(), [0usize; 0]);
+    }
+    // A struct nests into a map by path, on the outside.
+    let loss = |l: Line| (l.slope.square() * &l.offset).sum();
+    let at = Line { slope: array([1.0, 2.0]), offset: array(3.0) };
+    let slopes = jacfwd(loss)(at.clone());
+    close(&slopes.offset, &[5.0]);
+    let h = hessian(loss)(at.clone());
+    close(&h["slope"].slope, &[6.0, 0.0, 0.0, 6.0]);
+    close(&h["slope"].offset, &[2.0, 4.0]);
+    close(&h["offset"].slope, &[2.0, 4.0]);
+    close(&h["offset"].offset, &[0.0]);
+    // Lanes of blocks.
+    let (a, b) =
+        vmap(jacrev(|(x, y): (Array, Array)| x * y))((array([1.0, 2.0]), array([3.0, 4.0])));
+    close(&a, &[3.0, 4.0]);
+    close(&b, &[1.0, 2.0]);
+    // Faults come out in every block.
+    let (a, b) = jacrev(|x: Array| (x.sum(), x.cast(DType::I32)))(array([1.0]));
+    assert!(a.value().unwrap_err().to_string().contains("gives floats, not i32[1]"));
+    assert!(b.error().is_some());
+}
+
+#[test]
+fn axes_of_nested_trees() {
+    type Deep = (Array, (Vec<Array>, Array));
+    let f = |(a, (b, c)): Deep| (&a * &b[0] + &c, vec![b[1].sum(), c]);
+    let a = array([1.0, 2.0, 3.0]);
+    let b = vec![array([10.0, 20.0, 30.0]), array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])];
+    let c = array(0.5);
+    let in_axes = (BatchAxes::from(0), (vec![0, 1], ()));
+    let out_axes = (0, vec![BatchAxes::from(-1), BatchAxes::None]);
+    let (y, rest) = vmap_axes(f, in_axes, out_axes)((a, (b, c)));
+    close(&y, &[10.5, 40.5, 90.5]);
+    close(&rest[0], &[5.0, 7.0, 9.0]);
+    close(&rest[1], &[0.5]);
+    assert_eq!(rest[1].shape(), [0usize; 0]);
 }

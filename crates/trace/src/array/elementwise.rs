@@ -200,7 +200,21 @@ impl Array {
     }
 }
 
-/// `on_true` where `condition`, else `on_false`; all broadcast together. Both are computed.
+/// `on_true` where `condition`, else `on_false`; all broadcast together. Both are computed, and both
+/// are differentiated: where the branch that is not taken has an infinite derivative, zero times
+/// that is NaN. Give such a branch an argument at which it is finite:
+///
+/// ```
+/// use probpipe_trace::{Array, array, select};
+/// // `select(&x.gt(0.0), x.log(), 0.0)` has a NaN for its derivative at zero, this has none.
+/// fn safe_log(x: &Array) -> Array {
+///     let inside = x.gt(0.0);
+///     let kept = select(&inside, x, 1.0);
+///     select(&inside, kept.log(), 0.0)
+/// }
+/// assert_eq!(safe_log(&array([1.0, 0.0])).to_vec::<f32>()?, [0.0, 0.0]);
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
 #[track_caller]
 pub fn select(condition: &Array, on_true: impl Into<Array>, on_false: impl Into<Array>) -> Array {
     let (x, y) = match unify(&on_true.into(), &on_false.into()) {

@@ -12,10 +12,12 @@ mod linalg;
 mod random;
 mod special;
 mod structural;
+mod watch;
 
 pub use indexing::{IndexedDims, around, cumulative_bytes, scatter_bytes, sort_bytes};
 pub use random::threefry2x32;
 pub use special::special_bytes;
+pub use watch::watching_nan;
 
 use crate::op::{Custom, LinalgOp, Op};
 use crate::{ArrayType, Element, Error, ErrorKind, Graph, HostBuffer, Result, Value, Values};
@@ -128,6 +130,7 @@ impl<'g> Runner<'g> {
 
     fn run(&mut self, inputs: impl IntoIterator<Item = Value>) -> Result<Values> {
         let graph = self.graph;
+        let watched = watch::is_on();
         for (var, value) in graph.inputs().iter().zip(inputs) {
             self.values[var.index()] = Some(value);
         }
@@ -140,6 +143,9 @@ impl<'g> Runner<'g> {
             let types: SmallVec<[ArrayType; 2]> =
                 eqn.outputs.iter().map(|&v| graph.ty(v).clone()).collect();
             let results = eval_op(&eqn.op, &operands, &types).map_err(|e| e.at(eqn.location))?;
+            if watched {
+                watch::check(graph, eqn, &operands, &results)?;
+            }
             for (var, value) in eqn.outputs.iter().zip(results) {
                 self.values[var.index()] = Some(value);
             }

@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 /// Compiles a function on first use, for the reference interpreter. Backends have a `jit` of their
 /// own, see [`jit_on`].
@@ -47,6 +47,8 @@ pub struct Jit<A, R, F> {
     /// The first program, which most functions never add to: found without a lock.
     first: OnceLock<Entry>,
     others: RwLock<Vec<Arc<Entry>>>,
+    /// Why each program after the first was compiled.
+    reasons: Mutex<Vec<String>>,
     signature: PhantomData<fn(A) -> R>,
 }
 
@@ -67,6 +69,42 @@ impl Entry {
             && self.types.iter().zip(values).all(|(ty, value)| ty == value.ty())
             && flat.matches(&self.input)
     }
+
+    /// What of a new program's argument differs from this one's; `{}` stands for the program's
+    /// name.
+    fn differences(&self, new: &Entry) -> Vec<String> {
+        let mut found = Vec::new();
+        if self.float != new.float {
+            let (now, then) = (new.float, self.float);
+            found.push(format!("the default float is {now}, {{}} was compiled with {then}"));
+        }
+        let (paths, before) = (new.input.paths(), self.input.paths());
+        if self.input != new.input {
+            let what = if paths == before {
+                "a variant or a value that belongs to the argument's structure differs from {}'s"
+                    .to_string()
+            } else {
+                let list = |paths: &[String]| paths.join("`, `");
+                format!(
+                    "the argument has leaves `{}`, that of {{}} has `{}`",
+                    list(&paths),
+                    list(&before)
+                )
+            };
+            found.push(what);
+            return found;
+        }
+        for ((path, now), then) in paths.iter().zip(&new.types).zip(&self.types) {
+            if now != then {
+                let name = match path.as_str() {
+                    "" => "the argument".to_string(),
+                    path => format!("leaf `{path}`"),
+                };
+                found.push(format!("{name} is {now}, {{}} takes {then}"));
+            }
+        }
+        found
+    }
 }
 
 impl<A, R, F> fmt::Debug for Jit<A, R, F> {
@@ -84,6 +122,36 @@ impl<A, R, F> Jit<A, R, F> {
         let others = self.others.read().unwrap_or_else(PoisonError::into_inner).len();
         usize::from(self.first.get().is_some()) + others
     }
+
+    /// Why each program after the first was compiled: what of the argument differs from the
+    /// program that is most like it. Arrays with a value that the function captures are constants
+    /// of its programs and compile nothing anew.
+    ///
+    /// ```
+    /// use probpipe_trace::{Array, Interpreter, array};
+    /// use probpipe_transforms::Jit;
+    /// let f = Jit::new(std::sync::Arc::new(Interpreter), |(x, y): (Array, Array)| x * y);
+    /// f.call((array([1.0]), array([1.0])));
+    /// f.call((array([1.0]), array([1.0, 2.0])));
+    /// assert_eq!(f.recompiles(), ["program 2: leaf `.1` is f32[2], program 1 takes f32[1]"]);
+    /// ```
+    pub fn recompiles(&self) -> Vec<String> {
+        self.reasons.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What of a new program's argument differs from the nearest program.
+    fn reason(&self, new: &Entry, number: usize) -> String {
+        let others = self.others.read().unwrap_or_else(PoisonError::into_inner);
+        let known = self.first.get().into_iter().chain(others.iter().map(|entry| &**entry));
+        let nearest = known.enumerate().map(|(i, old)| (i, old.differences(new)));
+        match nearest.min_by_key(|(_, differences)| differences.len()) {
+            Some((i, differences)) => {
+                let listed = differences.join("; ").replace("{}", &format!("program {}", i + 1));
+                format!("program {number}: {listed}")
+            }
+            None => format!("program {number}: there was none"),
+        }
+    }
 }
 
 impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
@@ -96,6 +164,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
             location: Location::caller(),
             first: OnceLock::new(),
             others: RwLock::new(Vec::new()),
+            reasons: Mutex::new(Vec::new()),
             signature: PhantomData,
         }
     }
@@ -176,6 +245,8 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
             // It is there now, and is never taken out.
             return self.first.get().map_or_else(lost, |entry| self.run(entry, values));
         };
+        let reason = self.reason(&entry, self.cache_len() + 1);
+        self.reasons.lock().unwrap_or_else(PoisonError::into_inner).push(reason);
         let entry = Arc::new(entry);
         let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
         others.push(entry.clone());

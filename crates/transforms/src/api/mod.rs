@@ -3,7 +3,9 @@
 
 mod checkpoint;
 mod custom;
+mod debug;
 mod gradient;
+mod implicit;
 mod inspect;
 mod jacobian;
 mod jit;
@@ -13,7 +15,9 @@ mod vmap;
 
 pub use checkpoint::{checkpoint, stop_gradient};
 pub use custom::{custom_derivatives, custom_jvp, custom_vjp};
+pub use debug::{check_nan, stages_of};
 pub use gradient::{grad, grad_aux, hvp, value_and_grad, value_and_grad_aux};
+pub use implicit::{custom_linear_solve, custom_root};
 pub use inspect::{compile, graph_of, raw_graph_of};
 pub use jacobian::{hessian, jacfwd, jacrev};
 pub use jit::{Jit, jit, jit_on};

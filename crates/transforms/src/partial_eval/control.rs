@@ -12,12 +12,7 @@ use std::sync::Arc;
 /// The same graph with every equation wholly known or wholly unknown; `None` if it is so already.
 pub(crate) fn separate(graph: &Graph, known_inputs: &[bool]) -> Result<Option<Graph>> {
     let known = known_vars(graph, known_inputs);
-    let mixed = |eqn: &Eqn| {
-        matches!(eqn.op, Op::Call { .. } | Op::Scan(_) | Op::Checkpoint { .. })
-            && eqn.outputs.iter().any(|v| !known[v.index()])
-            && needs_split(eqn, &known)
-    };
-    if !graph.eqns().iter().any(mixed) {
+    if !graph.eqns().iter().any(|eqn| is_mixed(eqn, &known)) {
         return Ok(None);
     }
     let types: Vec<ArrayType> = graph.input_types().cloned().collect();
@@ -40,17 +35,18 @@ fn needs_split(eqn: &Eqn, known: &[bool]) -> bool {
         Op::Checkpoint { graph } => {
             let flags: Vec<bool> = eqn.inputs.iter().map(|v| known[v.index()]).collect();
             let known = known_vars(graph, &flags);
-            graph.outputs().iter().any(|v| known[v.index()]) || has_known_results(graph, &flags)
+            graph.outputs().iter().any(|v| known[v.index()])
+                || graph.eqns().iter().any(|eqn| is_mixed(eqn, &known))
         }
         _ => false,
     }
 }
 
-/// Whether splitting what is inside makes a result known.
-fn has_known_results(graph: &Graph, flags: &[bool]) -> bool {
-    let Ok(Some(separated)) = separate(graph, flags) else { return false };
-    let known = known_vars(&separated, flags);
-    separated.outputs().iter().any(|v| known[v.index()])
+/// Whether an equation is partly known and can be split.
+fn is_mixed(eqn: &Eqn, known: &[bool]) -> bool {
+    matches!(eqn.op, Op::Call { .. } | Op::Scan(_) | Op::Checkpoint { .. })
+        && eqn.outputs.iter().any(|v| !known[v.index()])
+        && needs_split(eqn, known)
 }
 
 fn has_known_work(body: &Graph, flags: &[bool]) -> bool {
@@ -121,6 +117,9 @@ fn split_checkpoint(
         let read = inputs_read(graph, &wanted);
         let inputs = partition(graph.inputs(), &read).0;
         let outputs = partition(graph.outputs(), &wanted).0;
+        if outputs.is_empty() {
+            return Ok(Vec::new());
+        }
         let half = crate::extract::extract(graph, &inputs, &outputs)?;
         let arrays = partition(operands, &read).0;
         let refs: Vec<&Array> = arrays.iter().collect();

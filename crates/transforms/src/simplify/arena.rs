@@ -240,7 +240,10 @@ impl<'s> Arena<'s> {
             return None;
         }
         let value = eval::eval_op(node.op, &values, &results).ok()?.into_iter().next()?;
-        Some(self.constant(value))
+        // The equation that makes a NaN stays, so that it can be found.
+        let is_nan = results[0].dtype.is_float()
+            && value.to_scalars().ok()?.iter().any(|s| s.as_f64().is_nan());
+        if is_nan { None } else { Some(self.constant(value)) }
     }
 
     /// The value of a small constant, or of a number repeated a few times.

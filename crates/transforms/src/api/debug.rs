@@ -1,0 +1,73 @@
+//! Finding out what a function does: where the first NaN comes from, and the forms it goes through
+//! on its way to a program.
+
+use super::inspect::compile_graph;
+use super::lift::{build, failed, invalid, lift_plain, poison};
+use crate::simplify::finish;
+use probpipe_trace::eval::{eval_graph, watching_nan};
+use probpipe_trace::{Array, Backend, Result, Tree, Value, is_tracing, with_location};
+use std::panic::Location;
+
+/// The same function, run equation by equation on the interpreter; if an equation makes a NaN of
+/// operands that are none, the result is invalid, and its error names the op, its operands and
+/// your line. Equations of a derivative have the line of what they are the derivative of. Inside
+/// an open trace it is `f` itself, so it goes around all other transforms: `check_nan(grad(f))`.
+///
+/// ```
+/// use probpipe_trace::{Array, array};
+/// use probpipe_transforms::{check_nan, grad};
+/// let slope = check_nan(grad(|x: Array| (x.square().sqrt() * 2.0).sum()));
+/// let error = slope(array([1.0, 0.0])).value().unwrap_err().to_string();
+/// assert!(error.starts_with("`mul` makes the first NaN: its result is f32[2], 1 of 2"), "{error}");
+/// ```
+#[track_caller]
+pub fn check_nan<A: Tree, R: Tree>(f: impl Fn(A) -> R) -> impl Fn(A) -> R {
+    let location = Location::caller();
+    move |x: A| {
+        if is_tracing() {
+            return f(x);
+        }
+        if let Some(error) = x.leaves().iter().find_map(|a| a.error().cloned()) {
+            return poison(&x, &f, &error, location);
+        }
+        let lifted = match lift_plain(location, &x, &f) {
+            Ok(lifted) => lifted,
+            Err(failure) => return failed(&x, &f, &failure, location),
+        };
+        let values: Result<Vec<Value>> = lifted.operands.iter().map(Array::value).collect();
+        let results = values.and_then(|values| {
+            watching_nan(|| eval_graph(&lifted.graph, &values.iter().collect::<Vec<_>>()))
+        });
+        match results {
+            Ok(results) => with_location(location, || {
+                let leaves = results.into_iter().map(Array::from_value).collect();
+                build(&lifted.output, leaves, location)
+            }),
+            Err(error) => invalid(&lifted.output, &error, location),
+        }
+    }
+}
+
+/// The forms that `f` goes through on arguments like `x`, by name, as text: the graph as `traced`,
+/// as `simplified`, and those of the backend, such as the lowered `program` and its `clif` or
+/// `wgsl`.
+///
+/// ```
+/// use probpipe_trace::{Array, Interpreter, array};
+/// use probpipe_transforms::stages_of;
+/// let stages = stages_of(&Interpreter, |x: Array| x * 1.0, &array([1.0, 2.0]))?;
+/// assert!(stages[0].1.contains("mul") && !stages[1].1.contains("mul"));
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
+#[track_caller]
+pub fn stages_of<A: Tree, R: Tree>(
+    backend: &dyn Backend,
+    f: impl Fn(A) -> R,
+    x: &A,
+) -> Result<Vec<(&'static str, String)>> {
+    let traced = super::inspect::raw_graph_of(f, x)?;
+    let simplified = finish(&traced);
+    let mut stages = vec![("traced", traced.to_string()), ("simplified", simplified.to_string())];
+    stages.extend(compile_graph(backend, &simplified)?.stages());
+    Ok(stages)
+}
