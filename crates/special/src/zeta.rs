@@ -29,8 +29,9 @@ fn power<T: Number>(r: f64, s: T) -> T {
     if T::ORDER == 0 {
         return T::lit(v);
     }
-    if v == 0.0 {
-        return T::lit(0.0);
+    // Beyond the range there are no coefficients to speak of.
+    if v == 0.0 || v.is_infinite() {
+        return T::lit(v);
     }
     let l = -libm::log(r);
     s.lift([v, v * l, v * l * l, v * l * l * l])
@@ -52,8 +53,9 @@ fn hurwitz<T: Number>(s: T, q: f64) -> T {
         }
         count += 1;
         q += 1.0;
-        // What is left of a steep series does not show.
-        if T::ORDER == 0 && term.value() * q < 1e-18 * first.value() {
+        // What is left of a steep series does not show, nor, a little later, its derivatives.
+        let negligible = if T::ORDER == 0 { 1e-18 } else { 1e-30 };
+        if term.value() * q <= negligible * first.value() {
             return terms.iter().rev().fold(sum, |sum, t| sum + *t);
         }
     }
@@ -130,6 +132,10 @@ pub fn zeta_derivative(s: f64, q: f64, order: usize) -> f64 {
     }
     if q == f64::INFINITY {
         return 0.0;
+    }
+    if zeta(s, q).is_infinite() {
+        // The first term, and with it the power of -log q > 0, is beyond the range.
+        return f64::INFINITY;
     }
     match order {
         1 => hurwitz(Taylor::<f64, 2>::variable(s), q).0[1],

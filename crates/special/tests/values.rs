@@ -216,3 +216,61 @@ fn inverses() {
         }
     }
 }
+
+/// No argument, however odd, takes long or panics.
+#[test]
+fn odd_arguments() {
+    let tiny = 5e-324;
+    let odd = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 3.0, 88.8, 170.5, 1e5, 1e10, -1e10, 1e30, -1e30]
+        .into_iter()
+        .chain([1e-30, 1e-300, tiny, 1e308, f64::INFINITY, -f64::INFINITY, f64::NAN])
+        .collect::<Vec<f64>>();
+    let one: [fn(f64) -> f64; 12] = [
+        lgamma,
+        gamma,
+        digamma,
+        i0,
+        i0e,
+        i0e_slope,
+        i1,
+        i1e,
+        exp1,
+        expi,
+        |x| erfcx(x, 0),
+        |x| erfcx(x, 3),
+    ];
+    let two: [fn(f64, f64) -> f64; 12] = [
+        polygamma,
+        zeta,
+        |s, q| zeta_derivative(s, q, 3),
+        betaln,
+        digamma_difference,
+        gammainc,
+        gammaincc,
+        |a, x| gammainc_derivative(a, x, 3),
+        gamma_density,
+        gammaincinv,
+        gammainccinv,
+        owens_t,
+    ];
+    let three: [fn(f64, f64, f64) -> f64; 4] =
+        [betainc, |a, b, x| betainc_derivative(a, b, x, (1, 2)), beta_density, betaincinv];
+    let start = std::time::Instant::now();
+    for &x in &odd {
+        one.iter().for_each(|f| {
+            std::hint::black_box(f(x));
+        });
+        for &y in &odd {
+            two.iter().for_each(|f| {
+                std::hint::black_box(f(x, y));
+            });
+            for &z in &odd {
+                three.iter().for_each(|f| {
+                    std::hint::black_box(f(x, y, z));
+                });
+            }
+        }
+    }
+    // 42,000 calls: a second, however busy the machine.
+    assert!(start.elapsed().as_secs() < 60);
+}
