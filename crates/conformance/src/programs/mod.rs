@@ -4,6 +4,7 @@
 mod arrays;
 mod calculus;
 mod models;
+mod rules;
 mod special;
 
 use crate::compare::{Miss, array, within};
@@ -47,6 +48,7 @@ pub fn run(case: &Json, device: Device) -> Verdict {
     let found = arrays::find(name)
         .or_else(|| calculus::find(name))
         .or_else(|| models::find(name))
+        .or_else(|| rules::find(name))
         .or_else(|| special::find(name));
     let Some(program) = found else {
         return Verdict::NoRule(name.to_string());
