@@ -149,6 +149,13 @@ pub(crate) fn plan_all(program: &Program) -> Vec<Plan> {
                 Stmt::Kernel(kernel) => plans.push(Plan::new(kernel, total)),
                 Stmt::Library(_) => {}
                 Stmt::Loop(l) => walk(&l.body, total, plans),
+                Stmt::While(w) => {
+                    walk(&w.cond, total, plans);
+                    walk(&w.body, total, plans);
+                }
+                Stmt::Branch(branch) => {
+                    branch.branches.iter().for_each(|body| walk(body, total, plans));
+                }
             }
         }
     }

@@ -82,3 +82,22 @@ fn derivatives() {
         check(seed, &jvp.graph, &inputs.iter().collect::<Vec<_>>(), 1e-7);
     }
 }
+
+#[test]
+fn gradients() {
+    for seed in 0..100 {
+        let config = Config { steps: 10, kinks: false, ..Config::default() };
+        let graph = random_graph(seed, config).unwrap();
+        let linear = rewrite::linearize(&graph, &vec![true; graph.inputs().len()]).unwrap();
+        let mut flags = vec![false; linear.residuals];
+        flags.resize(linear.linear.inputs().len(), true);
+        let back = rewrite::simplify(&rewrite::transpose(&linear.linear, &flags).unwrap());
+        // The residuals are those of a run; cotangents are of any size.
+        let inputs = random_inputs(seed, &graph).unwrap();
+        let values = eval_graph(&linear.primal, &inputs.iter().collect::<Vec<_>>()).unwrap();
+        let residuals = &values[values.len() - linear.residuals..];
+        let all = random_inputs(seed, &back).unwrap();
+        let inputs: Vec<_> = residuals.iter().chain(&all[linear.residuals..]).collect();
+        check(seed, &back, &inputs, 1e-7);
+    }
+}

@@ -38,6 +38,12 @@ pub(crate) fn check_graph(graph: &Graph) -> Result<()> {
             Op::Custom(custom) => check_graph(&custom.graph)?,
             Op::Callback(callback) => return Err(refuse_callback(callback, eqn.location)),
             Op::Scan(scan) => check_graph(&scan.body)?,
+            op @ (Op::Switch(_) | Op::While(_)) => {
+                let message = format!("the gpu backend has no `{}` yet", op.name());
+                return Err(Error::new(ErrorKind::Backend, message)
+                    .at(eqn.location)
+                    .help("use `select` and `fori_loop` there, or run on the CPU"));
+            }
             _ => {}
         }
         let name = eqn.op.name();

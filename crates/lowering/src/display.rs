@@ -30,6 +30,21 @@ fn statements(f: &mut fmt::Formatter<'_>, body: &[Stmt], depth: usize) -> fmt::R
                 statements(f, &l.body, depth + 1)?;
                 writeln!(f, "{pad}}}")?;
             }
+            Stmt::While(w) => {
+                writeln!(f, "{pad}while {{")?;
+                statements(f, &w.cond, depth + 1)?;
+                writeln!(f, "{pad}}} {} {{", w.test)?;
+                statements(f, &w.body, depth + 1)?;
+                writeln!(f, "{pad}}}")?;
+            }
+            Stmt::Branch(branch) => {
+                writeln!(f, "{pad}switch {} {{", branch.index)?;
+                for (i, body) in branch.branches.iter().enumerate() {
+                    writeln!(f, "{pad}{i}:")?;
+                    statements(f, body, depth + 1)?;
+                }
+                writeln!(f, "{pad}}}")?;
+            }
         }
     }
     Ok(())

@@ -6,7 +6,8 @@
 //! space (parallel axes, then reduced axes), evaluates its expressions there and does its stores;
 //! its points are independent but for reductions, and it may read a buffer that it also writes
 //! only at the very element that the same point writes. A [`Loop`] runs its body `length` times
-//! with its index counting from 0.
+//! with its index counting from 0. A [`While`] runs condition and body in turn until the condition
+//! writes false; a [`Branch`] runs one of its lists.
 
 use probpipe_trace::eval::IndexedDims;
 use probpipe_trace::{
@@ -77,6 +78,10 @@ pub enum Stmt {
     Library(Box<Library>),
     /// A counted loop.
     Loop(Loop),
+    /// A loop that runs as long as a condition holds.
+    While(While),
+    /// One of several lists of statements.
+    Branch(Branch),
 }
 
 /// A counted loop over statements.
@@ -88,6 +93,30 @@ pub struct Loop {
     pub length: usize,
     /// What each iteration does.
     pub body: Vec<Stmt>,
+    /// The user's line.
+    pub location: Loc,
+}
+
+/// A loop over statements that runs as long as a condition holds.
+#[derive(Clone, Debug)]
+pub struct While {
+    /// Runs before every iteration and writes `test`.
+    pub cond: Vec<Stmt>,
+    /// A buffer of one `bool`: whether to run another iteration.
+    pub test: BufferId,
+    /// What each iteration does.
+    pub body: Vec<Stmt>,
+    /// The user's line.
+    pub location: Loc,
+}
+
+/// Lists of statements of which one runs.
+#[derive(Clone, Debug)]
+pub struct Branch {
+    /// A buffer of one `i32`: which list, clamped to those that there are.
+    pub index: BufferId,
+    /// At least one.
+    pub branches: Vec<Vec<Stmt>>,
     /// The user's line.
     pub location: Loc,
 }

@@ -5,8 +5,8 @@ mod common;
 use common::{check, traced};
 use probpipe_lowering::{Options, Program, Stmt};
 use probpipe_trace::{
-    Array, ArrayType, DType, Key, Value, arange, array, concat, fori_loop, normal, ones, scan,
-    scan_reverse, select, stack, triangular_solve, zeros,
+    Array, ArrayType, DType, Key, Value, arange, array, concat, cond, fori_loop, fori_loop_dynamic,
+    normal, ones, scan, scan_reverse, select, stack, switch, triangular_solve, while_loop, zeros,
 };
 
 fn f32s(shape: &[usize]) -> Value {
@@ -38,6 +38,8 @@ fn kernels(body: &[Stmt]) -> usize {
             Stmt::Kernel(_) => 1,
             Stmt::Library(_) => 0,
             Stmt::Loop(l) => kernels(&l.body),
+            Stmt::While(w) => kernels(&w.cond) + kernels(&w.body),
+            Stmt::Branch(b) => b.branches.iter().map(|body| kernels(body)).sum(),
         })
         .sum()
 }
@@ -210,5 +212,74 @@ fn constants_and_indices_reach_calls_and_loops() {
         let (_, rows) = scan((), table.clone(), |_, row| ((), row * &x[0]));
         let (_, fixed) = scan((), ones([2, 3]), |_, row| ((), row + &x[0]));
         vec![rows, fixed, table.dot(&x[0]), table.matmul(&table.transpose())]
+    });
+}
+
+#[test]
+fn conditional_loops_and_branches() {
+    agree(&[&[3], &[]], |x| {
+        // Until the sum is large; a carry that swaps, one that is read after its update, a count.
+        let (a, b, i) = while_loop(
+            |(a, _, i): (Array, Array, Array)| a.sum().lt(20.0) & i.lt(30),
+            |(a, b, i)| {
+                let next = &a.flip(0) * 1.3 + 0.4;
+                (next, &a * 0.5 + &b, i + 1)
+            },
+            (x[0].abs(), x[0].clone(), array(0)),
+        );
+        let never = while_loop(|c: Array| c.gt(1e9), |c| c + 1.0, x[1].clone());
+        let counted = fori_loop_dynamic(0, &i, x[1].clone(), |i, c| c + i.cast(DType::F32));
+        let pick = |i: &Array| {
+            switch(
+                i,
+                (x[0].clone(), x[1].clone()),
+                (
+                    |(v, s): (Array, Array)| (&v + &s, v.sum()),
+                    |(v, _): (Array, Array)| (v.flip(0), array(2.0)),
+                    |(v, s): (Array, Array)| (v, &s * 2.0 + &x[0].sum()),
+                ),
+            )
+        };
+        let (p, q) = pick(&(&i - 1000));
+        let (r, s) = pick(&array([1, 1]).sum());
+        let (t, u) = pick(&(&i * 1000));
+        vec![a, b, i, never, counted, p, q, r, s, t, u]
+    });
+}
+
+#[test]
+fn control_nests_and_shares_memory() {
+    agree(&[&[4], &[3, 3]], |x| {
+        // A switch in a scan in a while in a branch, with arrays that live across each.
+        let early = (&x[1] * 2.0).matmul(&x[1]);
+        let y = cond(
+            &x[0].sum().lt(100.0),
+            x[0].clone(),
+            |v| {
+                let big = x[1].matmul(&early);
+                let (v, _) = while_loop(
+                    |(_, i): (Array, Array)| i.lt(3),
+                    |(v, i)| {
+                        let (v, parts) = scan(v, arange(4), |v, k| {
+                            let v = switch(
+                                &(&k + &i),
+                                v,
+                                (|v: Array| v * 0.5, |v: Array| &v + big.sum(), |v: Array| v.sin()),
+                            );
+                            (v.clone(), v.sum() + k.cast(DType::F32))
+                        });
+                        (&v + parts.sum() * 0.1, i + 1)
+                    },
+                    (v, array(0)),
+                );
+                v + big.sum()
+            },
+            |v| v.exp(),
+        );
+        let state = fori_loop(5, (x[0].clone(), x[0].sum()), |i, (v, s)| {
+            let v = cond(&s.gt(0.0), v, |v| v.flip(0) - 0.5, |v| &v * &v);
+            (v.clone(), &s - v.sum() + i.cast(DType::F32))
+        });
+        vec![y, early.sum_axes([0]), state.0, state.1]
     });
 }

@@ -48,9 +48,10 @@ pub mod prelude {
     pub use crate::plot::{Figure, Plot};
     pub use crate::{
         Array, DType, Device, Distribution, Error, Key, LogProb, MultivariateNormal, Normal,
-        RandomLayout, Record, Result, Sample, Tree, arange, array, checkpoint, concat, custom_jvp,
-        custom_vjp, fori_loop, full, grad, graph_of, hessian, hvp, jacfwd, jacrev, jit, jit_on,
-        jvp, linspace, normal, ones, product, scan, select, stack, tree_map, uniform,
-        value_and_grad, vjp, vmap, vmap_axes, where_, with_default_float, with_device, zeros,
+        RandomLayout, Record, Result, Sample, ScanOptions, Tree, arange, array, associative_scan,
+        checkpoint, concat, cond, custom_jvp, custom_vjp, fori_loop, fori_loop_dynamic, full, grad,
+        graph_of, hessian, hvp, jacfwd, jacrev, jit, jit_on, jvp, linspace, map, normal, ones,
+        product, scan, select, stack, switch, tree_map, uniform, value_and_grad, vjp, vmap,
+        vmap_axes, where_, while_loop, with_default_float, with_device, zeros,
     };
 }

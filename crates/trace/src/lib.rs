@@ -27,14 +27,17 @@ mod verify;
 pub use array::*;
 pub use backend::{Backend, Executable, Interpreter, Values, zero_value};
 pub use callback::{pure_callback, pure_callback_vectorized};
-pub use control::{fori_loop, scan, scan_reverse};
+pub use control::{
+    Branches, ScanOptions, associative_scan, cond, fori_loop, fori_loop_dynamic, map, scan,
+    scan_reverse, switch, while_loop,
+};
 pub use dtype::{DType, Element, Scalar, promote_literal, promote_types};
 pub use error::{Error, ErrorKind, Result};
 pub use graph::{Eqn, Graph, GraphBuilder, VarId};
 pub use key::{Key, RandomLayout, normal, uniform, uniform_range};
 pub use op::{
     BinaryOp, Callback, CompareOp, CumulativeOp, Custom, CustomRule, DotAxes, HostFn, LinalgOp, Op,
-    ReduceOp, Scan, ScatterOp, Sparse, SpecialOp, UnaryOp,
+    ReduceOp, Scan, ScatterOp, Sparse, SpecialOp, Switch, UnaryOp, While,
 };
 pub use parse::parse;
 pub use probpipe_trace_derive::Tree;

@@ -4,7 +4,7 @@
 
 use crate::op::{
     BinaryOp, CompareOp, CumulativeOp, DotAxes, LinalgOp, Op, ReduceOp, Scan, ScatterOp, SpecialOp,
-    UnaryOp,
+    Switch, UnaryOp, While,
 };
 use crate::text::in_word;
 use crate::verify::fits_in_memory;
@@ -495,6 +495,18 @@ fn operation(name: &str, results: &[Definition], p: &mut Parameters<'_>) -> Resu
             let message = "it holds Rust code, which a text cannot bring back";
             return Err(error(line, format!("`{name}` cannot be read: {message}")));
         }
+        "switch" => Op::Switch(Switch {
+            // A missing branch ends this, so the number needs no limit.
+            branches: (0..p.number("branches")?)
+                .map(|i| p.graph(&format!("branch{i}")))
+                .collect::<Result<_>>()?,
+        }),
+        "while" => Op::While(While {
+            cond_consts: p.number("cond_consts")?,
+            body_consts: p.number("body_consts")?,
+            cond: p.graph("cond")?,
+            body: p.graph("body")?,
+        }),
         _ => {
             let name: String = name.chars().take(40).collect();
             return Err(error(line, format!("expected the name of an op, found `{name}`")));

@@ -11,7 +11,7 @@
 //! ```
 //!
 //! Constants come first, then the equations. Numbers have the fewest digits that give back the
-//! same bits; a NaN loses its payload. `call` and `scan` hold their graph as `body=graph ...`.
+//! same bits; a NaN loses its payload. Ops that run graphs hold them as `body=graph ...`, `cond=`, `branch0=`.
 //! Parameters that the result's type repeats (of `cast`, `bitcast`, `reshape`, the type of `iota`)
 //! are not printed. `custom` and `callback` hold Rust code, of which the name is printed; they are
 //! not read back. A comment runs from `;` to the end of its line.
@@ -167,7 +167,7 @@ fn parameters(f: &mut dyn Write, op: &Op, depth: Option<usize>) -> fmt::Result {
         }
         Op::Call { graph, name } => {
             write!(f, " name={}", word(name))?;
-            body(f, graph, depth)
+            nested(f, "body", graph, depth)
         }
         Op::Scan(scan) => {
             write!(
@@ -175,12 +175,22 @@ fn parameters(f: &mut dyn Write, op: &Op, depth: Option<usize>) -> fmt::Result {
                 " consts={} carries={} length={} reverse={}",
                 scan.consts, scan.carries, scan.length, scan.reverse
             )?;
-            body(f, &scan.body, depth)
+            nested(f, "body", &scan.body, depth)
         }
-        Op::Checkpoint { graph } => body(f, graph, depth),
+        Op::Switch(switch) => {
+            write!(f, " branches={}", switch.branches.len())?;
+            let mut branches = switch.branches.iter().enumerate();
+            branches.try_for_each(|(i, branch)| nested(f, &format!("branch{i}"), branch, depth))
+        }
+        Op::While(w) => {
+            write!(f, " cond_consts={} body_consts={}", w.cond_consts, w.body_consts)?;
+            nested(f, "cond", &w.cond, depth)?;
+            nested(f, "body", &w.body, depth)
+        }
+        Op::Checkpoint { graph } => nested(f, "body", graph, depth),
         Op::Custom(custom) => {
             write!(f, " name={}", word(custom.rule.name()))?;
-            body(f, &custom.graph, depth)
+            nested(f, "body", &custom.graph, depth)
         }
         Op::Callback(callback) => {
             write!(f, " name={} vectorized={}", word(&callback.name), callback.vectorized)
@@ -188,8 +198,8 @@ fn parameters(f: &mut dyn Write, op: &Op, depth: Option<usize>) -> fmt::Result {
     }
 }
 
-fn body(f: &mut dyn Write, inner: &Graph, depth: Option<usize>) -> fmt::Result {
-    f.write_str(" body=")?;
+fn nested(f: &mut dyn Write, key: &str, inner: &Graph, depth: Option<usize>) -> fmt::Result {
+    write!(f, " {key}=")?;
     match depth {
         Some(depth) => graph(f, inner, depth + 1),
         None => f.write_str("graph (..) {..}"),

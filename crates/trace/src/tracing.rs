@@ -217,6 +217,8 @@ fn num_outputs(op: &Op, inputs: usize) -> usize {
         Op::Checkpoint { graph } => graph.outputs().len(),
         Op::Custom(custom) => custom.graph.outputs().len(),
         Op::Callback(callback) => callback.outputs.len(),
+        Op::Switch(switch) => switch.results(),
+        Op::While(w) => w.carries(),
         _ => 1,
     }
 }

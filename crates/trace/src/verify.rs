@@ -9,7 +9,7 @@
 //! 5. The type of a constant is that of its value.
 //! 6. The operands of an equation fit its op and its parameters, and its results have the types
 //!    that [`infer`] gives. Constants of an op (axes, extents, counts) are checked there too.
-//! 7. The bodies of `call`, `checkpoint`, `custom` and `scan` satisfy all this themselves.
+//! 7. The graphs that other ops run (`call`, `scan`, `switch`, ...) satisfy all this themselves.
 //!
 //! Nothing is repaired, and all faults are reported, not only the first.
 
@@ -150,25 +150,20 @@ impl Check<'_> {
 
     /// Invariant 7; false if it is broken.
     fn body(&mut self, at: usize, eqn: &Eqn) -> bool {
-        let body = if let Op::Call { graph, .. } = &eqn.op {
-            graph
-        } else if let Op::Scan(scan) = &eqn.op {
-            &scan.body
-        } else if let Op::Checkpoint { graph } = &eqn.op {
-            graph
-        } else if let Op::Custom(custom) = &eqn.op {
-            &custom.graph
-        } else {
-            return true;
-        };
-        let Err(error) = verify(body) else {
-            return true;
-        };
-        for fault in error.faults {
-            let fault = fault.replace('\n', "\n  ");
-            self.fault(format!("in the body: {fault}"), Some(at));
+        let mut sound = true;
+        for (i, graph) in eqn.op.graphs().into_iter().enumerate() {
+            let part = match &eqn.op {
+                Op::Switch(_) => format!("branch {i}"),
+                Op::While(_) if i == 0 => "the condition".to_string(),
+                _ => "the body".to_string(),
+            };
+            for fault in verify(graph).map_or_else(|error| error.faults, |()| Vec::new()) {
+                let fault = fault.replace('\n', "\n  ");
+                self.fault(format!("in {part}: {fault}"), Some(at));
+                sound = false;
+            }
         }
-        false
+        sound
     }
 
     /// Records a fault with the text form of the equation it is in and of the one before.

@@ -9,7 +9,7 @@ use probpipe_trace::{
 use proptest::prelude::*;
 
 /// One of every shape of statement. It must print as it is written here.
-const GOLDEN: [&str; 4] = [
+const GOLDEN: [&str; 5] = [
     "graph () {
   return
 }",
@@ -58,6 +58,23 @@ body=graph (%0:f64[], %1:i32[], %2:f64[], %3:f64[]) {
     return %1, %4, %0
   }
   return %3, %4, %5
+}",
+    "graph (%0:i32[], %1:f64[3], %2:f64[]) {
+  %3:f64[3] %4:f64[] = switch %0 %1 %2 branches=2 branch0=graph (%0:f64[3], %1:f64[]) {
+    return %0, %1
+  } branch1=graph (%0:f64[3], %2:f64[]) {
+    %1:f64[] = sum %0 axes=[0]
+    return %0, %1
+  }
+  %5:i32[] %6:f64[3] = while %4 %2 %3 %0 %3 cond_consts=2 body_consts=1 \
+cond=graph (%0:f64[], %1:f64[], %2:i32[], %3:f64[3]) {
+    %4:bool[] = lt %0 %1
+    return %4
+  } body=graph (%0:f64[3], %1:i32[], %2:f64[3]) {
+    %3:f64[3] = add %0 %2
+    return %1, %3
+  }
+  return %5, %6
 }",
 ];
 
@@ -222,6 +239,13 @@ fn words() -> impl Strategy<Value = String> {
         "scan",
         "call",
         "body=graph",
+        "switch",
+        "while",
+        "branches=1",
+        "branch0=graph",
+        "cond=graph",
+        "cond_consts=0",
+        "body_consts=1",
         "axes=[0]",
         "shape=[2,2]",
         "%3:f32[2]",

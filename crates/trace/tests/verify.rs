@@ -136,3 +136,49 @@ fn all_faults_are_listed() {
         assert!(error.message().contains(fault), "{error}");
     }
 }
+
+#[test]
+fn branches_and_conditional_loops() {
+    let switch = |inputs: &str, one: &str, two: &str| {
+        format!(
+            "graph (%0:i32[], %1:f32[3]) {{
+               %2:f32[3] = switch {inputs} branches=2 branch0={one} branch1={two}
+               return %2
+             }}"
+        )
+    };
+    let same = "graph (%0:f32[3]) { return %0 }";
+    let sum = "graph (%0:f32[3]) { %1:f32[] = sum %0 axes=[0] return %1 }";
+    let pair = "graph (%0:f32[3], %1:f32[3]) { return %0 }";
+    let broken = "graph (%0:f32[3]) { return %1 }";
+    parse(&switch("%0 %1", same, same)).unwrap();
+    refuses(&switch("%0 %1", same, sum), "branch 1 of `switch` gives [f32[]], branch 0 [f32[3]]");
+    refuses(&switch("%0 %1", same, pair), "branch 1 of `switch` takes");
+    refuses(&switch("%0 %1", same, broken), "in branch 1: output %1 is not defined");
+    refuses(&switch("%1 %1", same, same), "`switch` chooses by an i32 scalar, not f32[3]");
+    refuses(&switch("%0", same, same), "`switch` takes 2 operands, not 1");
+    refuses("graph (%0:i32[]) { = switch %0 branches=0 return }", "`switch` has no branches");
+    refuses("graph (%0:i32[]) { = switch %0 branches=9 return }", "needs the parameter `branch0=`");
+
+    let repeat = |inputs: &str, consts: &str, cond: &str, body: &str| {
+        format!(
+            "graph (%0:i32[], %1:f32[3]) {{
+               %2:f32[3] = while {inputs} {consts} cond={cond} body={body}
+               return %2
+             }}"
+        )
+    };
+    let never = "graph (%0:f32[3]) { %1:bool[] = const false return %1 }";
+    let number = "graph (%0:f32[3]) { %1:f32[] = sum %0 axes=[0] return %1 }";
+    let (none, one) = ("cond_consts=0 body_consts=0", "cond_consts=0 body_consts=1");
+    parse(&repeat("%1", none, never, same)).unwrap();
+    parse(&repeat("%1 %1", one, never, pair)).unwrap();
+    refuses(&repeat("%1", none, number, same), "gives [f32[]], not one bool scalar");
+    refuses(&repeat("%1", none, never, sum), "graphs that do not fit its parts");
+    refuses(&repeat("%1 %1", none, never, pair), "graphs that do not fit its parts");
+    refuses(&repeat("%0", none, never, same), "the condition of `while` takes [f32[3]]");
+    refuses(&repeat("%1", none, broken, same), "in the condition: output %1 is not defined");
+    refuses(&repeat("%1", none, never, broken), "in the body: output %1 is not defined");
+    let huge = "cond_consts=9223372036854775807 body_consts=9223372036854775807";
+    refuses(&repeat("%1", huge, never, same), "while");
+}

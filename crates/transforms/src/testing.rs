@@ -6,8 +6,8 @@
 
 use probpipe_trace::{
     Array, ArrayType, Axes, BinaryOp, CompareOp, CumulativeOp, DType, DotAxes, Graph, LinalgOp, Op,
-    OutOfRange, ReduceOp, Result, UnaryOp, Value, bind1, concat, iota, scan, scan_reverse, select,
-    trace,
+    OutOfRange, ReduceOp, Result, UnaryOp, Value, arange, bind1, concat, cond, fori_loop_dynamic,
+    iota, map, scan, scan_reverse, select, switch, trace, while_loop,
 };
 use smallvec::smallvec;
 use std::collections::VecDeque;
@@ -69,13 +69,22 @@ pub struct Config {
     pub kinks: bool,
     /// Whether loops may appear.
     pub loops: bool,
+    /// Whether branches and conditional loops may appear, where loops may.
+    pub conditions: bool,
     /// Whether scatters, running reductions and sorts may appear.
     pub serial: bool,
 }
 
 impl Default for Config {
     fn default() -> Config {
-        Config { steps: 12, float: DType::F64, kinks: true, loops: true, serial: true }
+        Config {
+            steps: 12,
+            float: DType::F64,
+            kinks: true,
+            loops: true,
+            conditions: true,
+            serial: true,
+        }
     }
 }
 
@@ -124,7 +133,12 @@ fn step(random: &mut Random, pool: &[Array], config: Config) -> Array {
         pool[n - 1 - back].clone()
     };
     let (x, y) = (pick(random), pick(random));
-    match random.below(if config.loops { 18 } else { 17 }) {
+    let kinds = match (config.loops, config.conditions) {
+        (false, _) => 17,
+        (true, false) => 18,
+        (true, true) => 20,
+    };
+    match random.below(kinds) {
         0 | 1 => unary(random, &x, config),
         2..=4 => {
             let y = match_shape(&y, &x);
@@ -149,7 +163,9 @@ fn step(random: &mut Random, pool: &[Array], config: Config) -> Array {
         14 => indexed(random, &x, &y),
         15 => serial(random, &x, &y, config),
         16 => counted(random, &x, &y, config),
-        _ => looped(random, &x, &y, config),
+        17 => looped(random, &x, &y, config),
+        18 => branched(random, &x, &y, config),
+        _ => repeated(random, &x, &y, config),
     }
 }
 
@@ -400,4 +416,49 @@ fn looped(random: &mut Random, x: &Array, y: &Array, config: Config) -> Array {
         scan_reverse(init, xs, body)
     };
     ys * last
+}
+
+/// A switch on data, or on the step of a loop where results must not jump.
+fn branched(random: &mut Random, x: &Array, y: &Array, config: Config) -> Array {
+    let quiet = Config { loops: false, ..config };
+    let y = y.mean();
+    if config.kinks {
+        // The offset keeps rounding out of it where one is the other in another order.
+        let above = x.mean().gt(&y + 0.0137);
+        return cond(&above, x.clone(), |x| unary(random, &x, quiet) * y.sin(), |x| x * 0.5);
+    }
+    let pieces = map(
+        |i: Array| {
+            switch(
+                &(i - 1),
+                x.clone(),
+                (|x: Array| unary(random, &x, quiet), |x: Array| &x * y.tanh(), |_: Array| x.cos()),
+            )
+        },
+        arange(5),
+    );
+    pieces.mean_axes([0])
+}
+
+/// A loop that stops by its values, or after a number of steps that it is given.
+fn repeated(random: &mut Random, x: &Array, y: &Array, config: Config) -> Array {
+    let quiet = Config { loops: false, ..config };
+    let outer = y.mean();
+    if config.kinks {
+        let (_, last) = while_loop(
+            |(i, c): (Array, Array)| i.lt(6) & c.square().sum().gt(0.1),
+            |(i, c)| (i + 1, (unary(random, &c, quiet) * 0.3 + &outer * 0.2).tanh()),
+            (Array::from(0), x.tanh()),
+        );
+        return last;
+    }
+    let step = |c: Array, n: Array| {
+        let next = fori_loop_dynamic(0, &n, c, |i, c| {
+            let c = unary(random, &c, quiet) * 0.3 + &outer * i.cast(config.float);
+            c.tanh()
+        });
+        (next.clone(), next.sum())
+    };
+    let (last, sums) = scan(x.tanh(), arange(3), step);
+    last + sums.sum().tanh()
 }

@@ -240,6 +240,54 @@ impl<'a> Code<'a> {
         self.builder.switch_to_block(exit);
         self.builder.seal_block(exit);
     }
+
+    /// A block that code will continue in.
+    pub(crate) fn block(&mut self) -> ir::Block {
+        self.builder.create_block()
+    }
+
+    /// Goes on at `block`.
+    pub(crate) fn jump(&mut self, block: ir::Block) {
+        self.builder.ins().jump(block, &[]);
+    }
+
+    /// Continues in a block to which all jumps have been written.
+    pub(crate) fn start(&mut self, block: ir::Block) {
+        self.builder.switch_to_block(block);
+        self.builder.seal_block(block);
+    }
+
+    /// Begins a loop whose end is decided inside; gives the block to jump back to.
+    pub(crate) fn open_head(&mut self) -> ir::Block {
+        let head = self.block();
+        self.jump(head);
+        self.builder.switch_to_block(head);
+        head
+    }
+
+    /// Leaves for the block that it gives if `test` is zero.
+    pub(crate) fn leave_unless(&mut self, test: Val) -> ir::Block {
+        let (body, exit) = (self.block(), self.block());
+        self.builder.ins().brif(test, body, &[], exit, &[]);
+        self.start(body);
+        exit
+    }
+
+    /// Goes back to the head of a loop; continues after it.
+    pub(crate) fn close_head(&mut self, head: ir::Block, exit: ir::Block) {
+        self.jump(head);
+        self.builder.seal_block(head);
+        self.start(exit);
+    }
+
+    /// Continues where `index <= limit`, signed; gives the block for the other case.
+    pub(crate) fn enter_if_at_most(&mut self, index: Val, limit: i64) -> ir::Block {
+        let (body, other) = (self.block(), self.block());
+        let fits = self.builder.ins().icmp_imm_s(IntCC::SignedLessThanOrEqual, index, limit);
+        self.builder.ins().brif(fits, body, &[], other, &[]);
+        self.start(body);
+        other
+    }
 }
 
 /// A loop between its opening and its closing.

@@ -86,6 +86,13 @@ fn library_buffers(body: &[Stmt], visit: &mut impl FnMut(BufferId)) {
         match stmt {
             Stmt::Kernel(_) => {}
             Stmt::Loop(l) => library_buffers(&l.body, visit),
+            Stmt::While(w) => {
+                library_buffers(&w.cond, visit);
+                library_buffers(&w.body, visit);
+            }
+            Stmt::Branch(branch) => {
+                branch.branches.iter().for_each(|body| library_buffers(body, visit));
+            }
             Stmt::Library(library) => {
                 library.call.views().into_iter().for_each(|view| visit(view.buffer));
             }

@@ -5,6 +5,7 @@
 mod accumulate;
 mod cast;
 pub(crate) mod code;
+mod control;
 mod group;
 mod indexing;
 mod library;
@@ -122,6 +123,8 @@ impl Emitter<'_, '_> {
                 }
                 Stmt::Library(library) => self.library(library)?,
                 Stmt::Loop(l) => self.counted_loop(l, plans)?,
+                Stmt::While(w) => self.while_loop(w, plans)?,
+                Stmt::Branch(branch) => self.branch(branch, plans)?,
             }
         }
         Ok(())
@@ -179,6 +182,8 @@ fn count_kernels(body: &[Stmt]) -> usize {
             Stmt::Kernel(_) => 1,
             Stmt::Library(_) => 0,
             Stmt::Loop(l) => count_kernels(&l.body),
+            Stmt::While(w) => count_kernels(&w.cond) + count_kernels(&w.body),
+            Stmt::Branch(branch) => branch.branches.iter().map(|body| count_kernels(body)).sum(),
         })
         .sum()
 }

@@ -309,7 +309,7 @@ impl Emitter<'_> {
         uses: &mut Uses,
     ) {
         match stmt {
-            Stmt::Library(_) => {}
+            Stmt::Library(_) | Stmt::While(_) | Stmt::Branch(_) => {}
             Stmt::Loop(l) => {
                 let t = format!("{}", l.id);
                 // Mesa's software driver computes wrong numbers in some loops that it unrolls
@@ -370,5 +370,7 @@ fn location(stmt: &Stmt) -> Loc {
         Stmt::Kernel(kernel) => kernel.location,
         Stmt::Library(library) => library.location,
         Stmt::Loop(l) => l.location,
+        Stmt::While(w) => w.location,
+        Stmt::Branch(branch) => branch.location,
     }
 }

@@ -186,6 +186,13 @@ impl Emitter<'_> {
             match &body[at] {
                 Stmt::Kernel(kernel) => self.kernel(kernel, &mut steps)?,
                 Stmt::Library(library) => self.library(library, &mut steps)?,
+                Stmt::While(probpipe_lowering::While { location, .. })
+                | Stmt::Branch(probpipe_lowering::Branch { location, .. }) => {
+                    let message = "the gpu backend has no conditional loops and branches yet";
+                    return Err(Error::new(ErrorKind::Backend, message)
+                        .at(location)
+                        .help("run the program on the CPU"));
+                }
                 Stmt::Loop(l) if l.length == 0 => {}
                 Stmt::Loop(l) => {
                     let slot = self.loops.len();

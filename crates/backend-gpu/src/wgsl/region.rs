@@ -73,6 +73,8 @@ pub(super) fn count_reads(body: &[Stmt], counts: &mut FxHashMap<BufferId, usize>
                 }
             }
             Stmt::Loop(l) => count_reads(&l.body, counts),
+            // Refused before anything is lowered; see `support`.
+            Stmt::While(_) | Stmt::Branch(_) => {}
             Stmt::Library(library) => {
                 for view in library.call.views() {
                     *counts.entry(view.buffer).or_default() += 1;
@@ -87,7 +89,7 @@ pub(super) fn first_kernel(stmt: &Stmt) -> Option<&Kernel> {
     match stmt {
         Stmt::Kernel(kernel) => Some(kernel),
         Stmt::Loop(l) => l.body.iter().find_map(first_kernel),
-        Stmt::Library(_) => None,
+        Stmt::Library(_) | Stmt::While(_) | Stmt::Branch(_) => None,
     }
 }
 
@@ -109,7 +111,7 @@ impl Region {
     /// Takes a statement in, or says that it does not fit.
     pub fn add(&mut self, stmt: &Stmt, repeats: usize) -> bool {
         match stmt {
-            Stmt::Library(_) => false,
+            Stmt::Library(_) | Stmt::While(_) | Stmt::Branch(_) => false,
             Stmt::Loop(l) => {
                 self.has_loop = true;
                 self.own_loops.push(l.id);

@@ -3,6 +3,7 @@
 
 mod arrays;
 mod calculus;
+mod control;
 mod models;
 mod rules;
 mod special;
@@ -47,6 +48,7 @@ pub fn run(case: &Json, device: Device) -> Verdict {
     let name = case["id"].as_str().unwrap_or("?");
     let found = arrays::find(name)
         .or_else(|| calculus::find(name))
+        .or_else(|| control::find(name))
         .or_else(|| models::find(name))
         .or_else(|| rules::find(name))
         .or_else(|| special::find(name));

@@ -158,8 +158,8 @@ pub(super) enum NodeKind {
     Library,
     /// Padding or joining that is written piece by piece.
     Pieces,
-    /// A loop.
-    Scan,
+    /// A loop or a branch.
+    Control,
 }
 
 impl Node {
@@ -168,7 +168,7 @@ impl Node {
     pub(super) fn reads(&self, graph: &Graph) -> Vec<(VarId, SmallVec<[AxisMap; 4]>)> {
         let eqn = &graph.eqns()[self.eqn];
         let whole = |v: VarId| (v, identity(graph.ty(v).rank()));
-        if matches!(self.kind, NodeKind::Library | NodeKind::Pieces | NodeKind::Scan) {
+        if matches!(self.kind, NodeKind::Library | NodeKind::Pieces | NodeKind::Control) {
             return eqn.inputs.iter().map(|&v| whole(v)).collect();
         }
         match &eqn.op {
@@ -436,7 +436,9 @@ pub(super) fn analyse(
             | Op::Linalg(LinalgOp::Cholesky | LinalgOp::TriangularSolve { .. }) => {
                 Kind::Node(node(NodeKind::Library, shape(out).clone(), Shape::new()))
             }
-            Op::Scan(_) => Kind::Node(node(NodeKind::Scan, Shape::new(), Shape::new())),
+            Op::Scan(_) | Op::Switch(_) | Op::While(_) => {
+                Kind::Node(node(NodeKind::Control, Shape::new(), Shape::new()))
+            }
             Op::Call { .. } | Op::Checkpoint { .. } | Op::Custom(_) => {
                 return Err(internal("a call was not flattened"));
             }

@@ -85,22 +85,47 @@ fn walk(
                     touch(lives, view.buffer, now);
                 }
             }
-            Stmt::Loop(l) => {
-                let before: Vec<bool> = lives.iter().map(Option::is_some).collect();
-                walk(&l.body, clock, lives, loops);
-                let end = *clock;
-                *clock += 1;
-                loops.push((now, end));
-                // What lived before the loop and is touched in it must live through all of it.
-                for (life, before) in lives.iter_mut().zip(before) {
-                    if let Some(life) = life
-                        && before
-                        && life.last >= now
-                    {
-                        life.last = end;
-                    }
+            Stmt::Loop(l) => walk_loop(&[&l.body], None, now, clock, lives, loops),
+            Stmt::While(w) => {
+                walk_loop(&[&w.cond, &w.body], Some(w.test), now, clock, lives, loops);
+            }
+            Stmt::Branch(branch) => {
+                touch(lives, branch.index, now);
+                for body in &branch.branches {
+                    walk(body, clock, lives, loops);
                 }
             }
+        }
+    }
+}
+
+/// The parts of a loop, of which the first may write the number that decides on the others.
+fn walk_loop(
+    parts: &[&[Stmt]],
+    test: Option<BufferId>,
+    now: usize,
+    clock: &mut usize,
+    lives: &mut [Option<Life>],
+    loops: &mut Vec<(usize, usize)>,
+) {
+    let before: Vec<bool> = lives.iter().map(Option::is_some).collect();
+    for (i, part) in parts.iter().enumerate() {
+        walk(part, clock, lives, loops);
+        if let (0, Some(test)) = (i, test) {
+            touch(lives, test, *clock);
+            *clock += 1;
+        }
+    }
+    let end = *clock;
+    *clock += 1;
+    loops.push((now, end));
+    // What lived before the loop and is touched in it must live through all of it.
+    for (life, before) in lives.iter_mut().zip(before) {
+        if let Some(life) = life
+            && before
+            && life.last >= now
+        {
+            life.last = end;
         }
     }
 }

@@ -1,17 +1,86 @@
-//! Loops, and the padding and joining that is written piece by piece.
+//! Loops and branches, and the padding and joining that is written piece by piece.
 
 use super::analyse::{self, AxisMap, Source, What};
 use super::{Block, Target, block, flatten, internal};
-use crate::program::*;
-use probpipe_trace::{Op, Result, Scan, Shape, ShapeDisplay};
+use crate::program::{self, Branch, Loop, LoopId, Stmt};
+use probpipe_trace::{ArrayType, DType, Eqn, Op, Result, Scan, Shape, ShapeDisplay, Switch, While};
 use smallvec::SmallVec;
 
 impl Block<'_> {
-    /// A loop: carries live in buffers of their own, stacked inputs are read and stacked outputs
-    /// written at the entry of the step.
-    pub(super) fn scan(&mut self, n: usize) -> Result<()> {
+    /// A loop or a branch.
+    pub(super) fn control(&mut self, n: usize) -> Result<()> {
         let eqn = self.graph.eqns()[self.nodes[n].eqn].clone();
-        let Op::Scan(scan) = &eqn.op else { return Err(internal("a loop that is none")) };
+        match &eqn.op {
+            Op::Scan(scan) => self.scan(scan, &eqn),
+            Op::Switch(switch) => self.switch(switch, &eqn),
+            Op::While(w) => self.while_loop(w, &eqn),
+            op => Err(internal(&format!("`{}` is neither loop nor branch", op.name()))),
+        }
+    }
+
+    /// A branch: each writes the results where they live.
+    fn switch(&mut self, switch: &Switch, eqn: &Eqn) -> Result<()> {
+        let place = self.buffer_of(eqn.inputs[0], eqn.location, |source, _| {
+            source.offset == 0 && source.loops.is_empty()
+        })?;
+        let What::Buffer(index) = place.what else {
+            return Err(internal("the index of a branch is in no buffer"));
+        };
+        let mut bindings = Vec::with_capacity(eqn.inputs.len() - 1);
+        for &var in &eqn.inputs[1..] {
+            let rank = self.graph.ty(var).rank();
+            bindings.push(self.source(var, &analyse::identity(rank), rank)?);
+        }
+        let results: Vec<Source> = eqn.outputs.iter().map(|&v| self.storage_of(v)).collect();
+        let branches = switch
+            .branches
+            .iter()
+            .map(|branch| {
+                let target = |source: &Source| Target { source: source.clone(), carry: None };
+                let targets: Vec<Target> = results.iter().map(target).collect();
+                block(self.cx, &flatten::flatten_calls(branch), &bindings, &targets)
+            })
+            .collect::<Result<_>>()?;
+        self.stmts.push(Stmt::Branch(Branch { index, branches, location: eqn.location }));
+        Ok(())
+    }
+
+    /// A conditional loop: carries live in buffers of their own, which the condition reads.
+    fn while_loop(&mut self, w: &While, eqn: &Eqn) -> Result<()> {
+        let mut bindings = Vec::with_capacity(eqn.inputs.len());
+        for (i, &var) in eqn.inputs.iter().enumerate() {
+            let ty = self.graph.ty(var).clone();
+            let from = self.source(var, &analyse::identity(ty.rank()), ty.rank())?;
+            bindings.push(match i.checked_sub(w.consts()) {
+                None => from,
+                Some(carry) => {
+                    let to = self.storage_of(eqn.outputs[carry]);
+                    self.copy(&from, &to, &ty, eqn.location);
+                    to
+                }
+            });
+        }
+        let carries = bindings.split_off(w.consts());
+        let with = |consts: &[Source]| [consts, &carries].concat();
+        let flag = ArrayType::scalar(DType::Bool);
+        let test = self.cx.temporary(flag.clone());
+        let tests = [Target { source: Source::buffer(test, &flag.shape), carry: None }];
+        let cond = flatten::flatten_calls(&w.cond);
+        let cond = block(self.cx, &cond, &with(&bindings[..w.cond_consts]), &tests)?;
+        let target = |(i, source): (usize, &Source)| Target {
+            source: source.clone(),
+            carry: Some(w.body_consts + i),
+        };
+        let targets: Vec<Target> = carries.iter().enumerate().map(target).collect();
+        let body = flatten::flatten_calls(&w.body);
+        let body = block(self.cx, &body, &with(&bindings[w.cond_consts..]), &targets)?;
+        self.stmts.push(Stmt::While(program::While { cond, test, body, location: eqn.location }));
+        Ok(())
+    }
+
+    /// A loop of known length: carries live in buffers of their own, stacked inputs are read and stacked outputs
+    /// written at the entry of the step.
+    fn scan(&mut self, scan: &Scan, eqn: &Eqn) -> Result<()> {
         let Scan { body, consts, carries, length, reverse } = scan;
         let id = LoopId(self.cx.loops);
         self.cx.loops += 1;

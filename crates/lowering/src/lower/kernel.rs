@@ -401,7 +401,9 @@ fn point(x: &mut Exprs, op: &Op, operands: &[ExprId], dtype: DType) -> Result<Ex
         | Op::Scan(_)
         | Op::Checkpoint { .. }
         | Op::Custom(_)
-        | Op::Callback(_) => {
+        | Op::Callback(_)
+        | Op::Switch(_)
+        | Op::While(_) => {
             return Err(internal(&format!("`{}` is no scalar expression", op.name())));
         }
     };

@@ -351,7 +351,7 @@ impl Block<'_> {
         }
         for &n in &cluster.nodes {
             match self.nodes[n].kind {
-                NodeKind::Scan => self.scan(n)?,
+                NodeKind::Control => self.control(n)?,
                 NodeKind::Pieces => self.pieces(n)?,
                 NodeKind::Library => self.library(n)?,
                 NodeKind::Point | NodeKind::Relayout | NodeKind::Reduce => {

@@ -85,9 +85,31 @@ impl Machine<'_> {
                         self.statements(&l.body)?;
                     }
                 }
+                Stmt::While(w) => loop {
+                    self.statements(&w.cond)?;
+                    if self.cell(w.test) == 0 {
+                        break;
+                    }
+                    self.statements(&w.body)?;
+                },
+                Stmt::Branch(branch) => {
+                    let last = branch.branches.len() as i64 - 1;
+                    let chosen = self.cell(branch.index).clamp(0, last);
+                    self.statements(&branch.branches[chosen as usize])?;
+                }
             }
         }
         Ok(())
+    }
+
+    /// The one element of a `bool` or `i32` buffer.
+    fn cell(&self, buffer: BufferId) -> i64 {
+        let (m, at, width) = self.bytes(buffer, 0);
+        match self.memory[m].bytes()[at..at + width] {
+            [b] => i64::from(b),
+            [a, b, c, d] => i64::from(i32::from_le_bytes([a, b, c, d])),
+            _ => panic!("{buffer} decides on a branch"),
+        }
     }
 
     /// The byte range of an element.

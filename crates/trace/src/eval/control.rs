@@ -1,7 +1,8 @@
-//! Loops: a scan runs its body once per step. `Call` is just the called graph and needs no rule.
+//! Loops and branches: a scan runs its body once per step, a switch runs one of its graphs.
+//! `Call` is just the called graph and needs no rule.
 
-use super::Runner;
-use crate::op::Scan;
+use super::{Runner, eval_graph};
+use crate::op::{Scan, Switch, While};
 use crate::{ArrayType, HostBuffer, Result, Value, Values};
 use smallvec::SmallVec;
 
@@ -39,6 +40,32 @@ pub(super) fn scan(
         results.push(Value::host(ty.clone(), buffer));
     }
     Ok(results)
+}
+
+/// The branch that the clamped index names, alone.
+pub(super) fn switch(switch: &Switch, inputs: &[Value]) -> Result<SmallVec<[Value; 2]>> {
+    let index = inputs[0].to_vec::<i32>()?[0];
+    let last = switch.branches.len() - 1;
+    let chosen = usize::try_from(index).map_or(0, |i| i.min(last));
+    let operands: SmallVec<[&Value; 4]> = inputs[1..].iter().collect();
+    Ok(eval_graph(&switch.branches[chosen], &operands)?.into_iter().collect())
+}
+
+/// Condition, step, condition, step, until the condition is false.
+pub(super) fn while_loop(w: &While, inputs: &[Value]) -> Result<SmallVec<[Value; 2]>> {
+    let (consts, initial) = inputs.split_at(w.consts());
+    let (cond_consts, body_consts) = consts.split_at(w.cond_consts);
+    let (mut cond, mut body) = (Runner::new(&w.cond), Runner::new(&w.body));
+    let mut carries: Values = initial.iter().cloned().collect();
+    loop {
+        let test = cond.run(cond_consts.iter().chain(&carries).cloned())?;
+        if !test[0].to_vec::<bool>()?[0] {
+            return Ok(carries.into_iter().collect());
+        }
+        // The step owns the carries, so that their memory goes as soon as they are read.
+        let arguments: Values = body_consts.iter().cloned().chain(carries.drain(..)).collect();
+        carries = body.run(arguments)?;
+    }
 }
 
 /// Entry `position` along the leading axis of `x`, of type `ty`.

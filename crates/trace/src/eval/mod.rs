@@ -68,6 +68,8 @@ pub fn eval_op(op: &Op, inputs: &[Value], outputs: &[ArrayType]) -> Result<Small
         }
         Op::Scan(scan) => return control::scan(scan, inputs, outputs),
         Op::Callback(callback) => return callback.call(inputs).map(SmallVec::from_vec),
+        Op::Switch(switch) => return control::switch(switch, inputs),
+        Op::While(w) => return control::while_loop(w, inputs),
     };
     Ok(smallvec![value])
 }

@@ -5,12 +5,14 @@
 //! Operands of one op have equal shapes: broadcasting is an op of its own, written by the methods
 //! of [`crate::Array`]. [`infer`] is the only place where result types are decided.
 
+mod control;
 mod elementwise;
 mod indexing;
 mod opaque;
 mod special;
 mod structural;
 
+pub use control::{Switch, While};
 pub use elementwise::{Accepts, BinaryOp, CompareOp, Spec, UnaryOp};
 pub use indexing::{CumulativeOp, ScatterOp};
 pub use opaque::{Callback, Custom, CustomRule, HostFn, Sparse};
@@ -159,6 +161,10 @@ pub enum Op {
     Custom(Custom),
     /// A call of a function of the host.
     Callback(Arc<Callback>),
+    /// One of several graphs, chosen by a number. See [`Switch`].
+    Switch(Switch),
+    /// A loop that runs as long as a condition holds. See [`While`].
+    While(While),
 }
 
 /// How a reduction combines elements.
@@ -290,6 +296,8 @@ impl Op {
             Op::Checkpoint { .. } => "checkpoint",
             Op::Custom(_) => "custom",
             Op::Callback(_) => "callback",
+            Op::Switch(_) => "switch",
+            Op::While(_) => "while",
         }
     }
 
@@ -313,6 +321,27 @@ impl Op {
             Op::Checkpoint { graph } => Some(graph.inputs().len()),
             Op::Custom(custom) => Some(custom.graph.inputs().len()),
             Op::Callback(callback) => Some(callback.inputs.len()),
+            Op::Switch(switch) => Some(1 + switch.operands()),
+            Op::While(w) => Some(w.cond_consts.saturating_add(w.body.inputs().len())),
+        }
+    }
+
+    /// The graphs that the op runs, in the order in which they are printed.
+    pub fn graphs(&self) -> SmallVec<[&Arc<Graph>; 2]> {
+        match self {
+            Op::Unary(_) | Op::Binary(_) | Op::Compare(_) | Op::Select => SmallVec::new(),
+            Op::Cast(_) | Op::Bitcast(_) | Op::Threefry2x32 => SmallVec::new(),
+            Op::Reduce { .. } | Op::Broadcast { .. } | Op::Reshape { .. } => SmallVec::new(),
+            Op::Transpose { .. } | Op::Slice { .. } | Op::Pad { .. } => SmallVec::new(),
+            Op::Concat { .. } | Op::Reverse { .. } | Op::Iota { .. } => SmallVec::new(),
+            Op::Gather { .. } | Op::Scatter { .. } | Op::Cumulative { .. } => SmallVec::new(),
+            Op::Sort { .. } | Op::Dot(_) | Op::Linalg(_) | Op::Special(_) => SmallVec::new(),
+            Op::Callback(_) => SmallVec::new(),
+            Op::Call { graph, .. } | Op::Checkpoint { graph } => smallvec::smallvec![graph],
+            Op::Custom(custom) => smallvec::smallvec![&custom.graph],
+            Op::Scan(scan) => smallvec::smallvec![&scan.body],
+            Op::Switch(switch) => switch.branches.iter().collect(),
+            Op::While(w) => smallvec::smallvec![&w.cond, &w.body],
         }
     }
 }
@@ -386,6 +415,8 @@ pub fn infer(op: &Op, inputs: &[&ArrayType]) -> Inferred {
         Op::Checkpoint { graph } => structural::call("checkpoint", graph, inputs),
         Op::Custom(custom) => structural::call("custom", &custom.graph, inputs),
         Op::Callback(callback) => structural::callback(callback, inputs),
+        Op::Switch(switch) => control::switch(switch, inputs),
+        Op::While(w) => control::while_loop(w, inputs),
     }
 }
 

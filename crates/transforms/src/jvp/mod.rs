@@ -2,6 +2,7 @@
 //! input stay symbolic (`None`) and cost nothing. Integers and truth values never have tangents.
 //! Reverse mode is not here: it is `linearize` and `transpose` of this.
 
+mod branch;
 mod control;
 mod elementwise;
 mod indexing;
@@ -9,6 +10,7 @@ mod linalg;
 mod opaque;
 mod special;
 mod structural;
+mod while_loop;
 
 pub(crate) use opaque::no_derivative;
 
@@ -136,6 +138,8 @@ fn eqn_jvp(eqn: &Eqn, x: &[&Array], dx: &[Option<&Array>]) -> (Outputs, Tangents
         Op::Checkpoint { graph } => opaque::checkpoint_jvp(graph, x, dx),
         Op::Custom(custom) => opaque::custom_jvp(custom, x, dx),
         Op::Callback(callback) => opaque::callback_jvp(callback, x),
+        Op::Switch(switch) => branch::switch_jvp(switch, x, dx),
+        Op::While(w) => while_loop::while_jvp(w, x, dx),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Calls and loops that are partly known: calls are opened, a loop becomes two, one known and one
 //! not, so that afterwards every equation is wholly on one side.
 
-use super::{Partial, known_vars, partial_eval_with};
-use crate::extract::{Env, inputs_read, partition, reorder_inputs};
+use super::{Partial, branch, known_vars, partial_eval_with, while_loop};
+use crate::extract::{Env, inputs_read, internal, partition, reorder_inputs};
 use probpipe_trace::{
     Array, ArrayType, Eqn, Graph, Op, Result, Scan, VarId, bind, trace, with_location,
 };
@@ -12,7 +12,8 @@ use std::sync::Arc;
 /// The same graph with every equation wholly known or wholly unknown; `None` if it is so already.
 pub(crate) fn separate(graph: &Graph, known_inputs: &[bool]) -> Result<Option<Graph>> {
     let known = known_vars(graph, known_inputs);
-    if !graph.eqns().iter().any(|eqn| is_mixed(eqn, &known)) {
+    let read = read_vars(graph);
+    if !graph.eqns().iter().any(|eqn| is_mixed(eqn, &known, &read)) {
         return Ok(None);
     }
     let types: Vec<ArrayType> = graph.input_types().cloned().collect();
@@ -20,42 +21,109 @@ pub(crate) fn separate(graph: &Graph, known_inputs: &[bool]) -> Result<Option<Gr
     Ok(Some(traced.graph))
 }
 
-fn needs_split(eqn: &Eqn, known: &[bool]) -> bool {
+/// The variables that an equation or an output reads.
+fn read_vars(graph: &Graph) -> Vec<bool> {
+    let mut read = vec![false; graph.num_vars()];
+    for v in graph.eqns().iter().flat_map(|eqn| &eqn.inputs).chain(graph.outputs()) {
+        read[v.index()] = true;
+    }
+    read
+}
+
+/// As [`known_vars`], with what separating the mixed equations will make known.
+pub(super) fn known_within(graph: &Graph, known_inputs: &[bool]) -> Vec<bool> {
+    let mut known = known_vars(graph, known_inputs);
+    for eqn in graph.eqns() {
+        let flags: Vec<bool> = eqn.inputs.iter().map(|v| known[v.index()]).collect();
+        for (v, k) in eqn.outputs.iter().zip(known_results(eqn, &flags)) {
+            known[v.index()] = k;
+        }
+    }
+    known
+}
+
+fn known_outputs(graph: &Graph, flags: &[bool]) -> Vec<bool> {
+    let known = known_within(graph, flags);
+    graph.outputs().iter().map(|v| known[v.index()]).collect()
+}
+
+/// Which results of an equation can be known when the flagged operands are.
+fn known_results(eqn: &Eqn, flags: &[bool]) -> Vec<bool> {
+    let count = eqn.outputs.len();
+    if flags.iter().all(|k| *k) {
+        return vec![true; count];
+    }
+    match &eqn.op {
+        Op::Call { graph, .. } | Op::Checkpoint { graph } => known_outputs(graph, flags),
+        Op::Scan(scan) => {
+            let mut flags = flags.to_vec();
+            loop {
+                let known = known_outputs(&scan.body, &flags);
+                let before = flags.clone();
+                let carries = scan.consts..scan.consts + scan.carries;
+                for (flag, known) in flags[carries].iter_mut().zip(&known) {
+                    *flag &= known;
+                }
+                if before == flags {
+                    return known;
+                }
+            }
+        }
+        Op::Switch(switch) if flags[0] => {
+            let branches = switch.branches.iter().map(|branch| known_outputs(branch, &flags[1..]));
+            let both = |a: Vec<bool>, b: Vec<bool>| a.iter().zip(b).map(|(a, b)| *a && b).collect();
+            branches.reduce(both).unwrap_or_default()
+        }
+        Op::While(w) => while_loop::known_carries(w, flags).unwrap_or_else(|| vec![false; count]),
+        _ => vec![false; count],
+    }
+}
+
+fn needs_split(eqn: &Eqn, known: &[bool], read: &[bool]) -> bool {
+    let flags = || -> Vec<bool> { eqn.inputs.iter().map(|v| known[v.index()]).collect() };
+    let gives_known = || {
+        known_results(eqn, &flags()).iter().zip(&eqn.outputs).any(|(k, v)| *k && read[v.index()])
+    };
     match &eqn.op {
         // Opening a call costs nothing, and its inside may be partly known.
         Op::Call { .. } => true,
         Op::Scan(scan) => {
-            let flags: Vec<bool> = eqn.inputs.iter().map(|v| known[v.index()]).collect();
+            let flags = flags();
             // Without known carries and without known work in a step there is nothing to split.
             flags.iter().any(|k| *k)
-                && (flags[scan.consts..scan.consts + scan.carries].iter().any(|k| *k)
+                && (gives_known()
+                    || flags[scan.consts..scan.consts + scan.carries].iter().any(|k| *k)
                     || has_known_work(&scan.body, &flags))
         }
         // The known results come from a checkpoint of their own.
         Op::Checkpoint { graph } => {
-            let flags: Vec<bool> = eqn.inputs.iter().map(|v| known[v.index()]).collect();
-            let known = known_vars(graph, &flags);
+            let known = known_within(graph, &flags());
+            let read = read_vars(graph);
             graph.outputs().iter().any(|v| known[v.index()])
-                || graph.eqns().iter().any(|eqn| is_mixed(eqn, &known))
+                || graph.eqns().iter().any(|eqn| is_mixed(eqn, &known, &read))
         }
+        Op::Switch(switch) => {
+            let flags = flags();
+            let work = |branch: &Arc<Graph>| has_known_work(branch, &flags[1..]);
+            flags[0] && (gives_known() || switch.branches.iter().any(work))
+        }
+        // What of the loop is known and not read is made again where it is needed.
+        Op::While(_) => gives_known(),
         _ => false,
     }
 }
 
 /// Whether an equation is partly known and can be split.
-fn is_mixed(eqn: &Eqn, known: &[bool]) -> bool {
-    matches!(eqn.op, Op::Call { .. } | Op::Scan(_) | Op::Checkpoint { .. })
-        && eqn.outputs.iter().any(|v| !known[v.index()])
-        && needs_split(eqn, known)
+fn is_mixed(eqn: &Eqn, known: &[bool], read: &[bool]) -> bool {
+    eqn.outputs.iter().any(|v| !known[v.index()]) && needs_split(eqn, known, read)
 }
 
 fn has_known_work(body: &Graph, flags: &[bool]) -> bool {
     let known = known_vars(body, flags);
+    let read = read_vars(body);
     body.eqns().iter().any(|eqn| {
         let free = matches!(eqn.op, Op::Broadcast { .. } | Op::Reshape { .. } | Op::Iota { .. });
-        !free && eqn.outputs.iter().all(|v| known[v.index()])
-            || matches!(eqn.op, Op::Scan(_) | Op::Call { .. } | Op::Checkpoint { .. })
-                && needs_split(eqn, &known)
+        !free && eqn.outputs.iter().all(|v| known[v.index()]) || needs_split(eqn, &known, &read)
     })
 }
 
@@ -63,6 +131,7 @@ fn has_known_work(body: &Graph, flags: &[bool]) -> bool {
 fn walk(graph: &Graph, arguments: &[Array], known_inputs: &[bool]) -> (Vec<Array>, Vec<bool>) {
     let mut env = Env::new(graph);
     let mut known = known_vars(graph, known_inputs);
+    let read = read_vars(graph);
     for (v, array) in graph.inputs().iter().zip(arguments) {
         env.set(*v, array.clone());
     }
@@ -72,14 +141,15 @@ fn walk(graph: &Graph, arguments: &[Array], known_inputs: &[bool]) -> (Vec<Array
         let all = flags.iter().all(|k| *k);
         let (results, result_flags) = with_location(eqn.location, || match &eqn.op {
             Op::Call { graph, .. } if !all => walk(graph, &operands, &flags),
-            Op::Scan(scan) if !all && needs_split(eqn, &known) => {
-                split_scan(scan, &operands, &flags).unwrap_or_else(|error| {
-                    let invalid = Array::invalid(error, Location::caller());
-                    (vec![invalid; eqn.outputs.len()], vec![false; eqn.outputs.len()])
-                })
-            }
-            Op::Checkpoint { graph } if !all && needs_split(eqn, &known) => {
-                split_checkpoint(graph, &operands, &flags).unwrap_or_else(|error| {
+            op if !all && needs_split(eqn, &known, &read) => {
+                let split = match op {
+                    Op::Scan(scan) => split_scan(scan, &operands, &flags),
+                    Op::Switch(switch) => branch::split_switch(switch, &operands, &flags),
+                    Op::While(w) => while_loop::split_while(w, &operands, &flags),
+                    Op::Checkpoint { graph } => split_checkpoint(graph, &operands, &flags),
+                    _ => Err(internal(format!("`{}` cannot be split", op.name()))),
+                };
+                split.unwrap_or_else(|error| {
                     let invalid = Array::invalid(error, Location::caller());
                     (vec![invalid; eqn.outputs.len()], vec![false; eqn.outputs.len()])
                 })

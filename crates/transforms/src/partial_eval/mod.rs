@@ -2,9 +2,12 @@
 //! halves go residuals: only values that the rest reads, and no value that it can make again for
 //! the price of reading a smaller one.
 
+mod branch;
 mod control;
+mod while_loop;
 
 pub(crate) use control::separate;
+pub(crate) use while_loop::{flagged, known_carries, known_step, run_known, split_step};
 
 use crate::extract::{extract, partition};
 use probpipe_trace::{DType, Graph, Op, Result, VarId};
@@ -139,6 +142,8 @@ fn is_cheap(graph: &Graph, op: &Op, inputs: &[VarId]) -> bool {
         | Op::Scan(_)
         | Op::Checkpoint { .. }
         | Op::Custom(_)
-        | Op::Callback(_) => false,
+        | Op::Callback(_)
+        | Op::Switch(_)
+        | Op::While(_) => false,
     }
 }

@@ -1,7 +1,7 @@
 //! The graph while it is built anew: definitions by variable, equal equations found by hash,
 //! constants folded. The rules are in the files beside this one.
 
-use super::{Simplifier, dead, elementwise, key, linalg, scan, structural};
+use super::{Simplifier, branch, dead, elementwise, key, linalg, scan, structural, while_loop};
 use crate::extract::internal;
 use probpipe_trace::op::infer;
 use probpipe_trace::{
@@ -222,7 +222,9 @@ impl<'s> Arena<'s> {
             | Op::Scan(_)
             | Op::Checkpoint { .. }
             | Op::Custom(_)
-            | Op::Callback(_) => false,
+            | Op::Callback(_)
+            | Op::Switch(_)
+            | Op::While(_) => false,
         };
         if !worthwhile {
             return None;
@@ -319,6 +321,10 @@ impl<'s> Arena<'s> {
                 Op::Custom(custom) if self.simplifier.opens_custom() => {
                     self.inline(&custom.graph, inputs.to_vec())?.into()
                 }
+                Op::Switch(switch) => {
+                    branch::simplify_switch(self, switch, &inputs, eqn.location)?.into()
+                }
+                Op::While(w) => while_loop::simplify_while(self, w, &inputs, eqn.location)?.into(),
                 op if eqn.outputs.len() == 1 => smallvec![self.emit1(op, &inputs, eqn.location)],
                 op => self.push(op, &inputs, eqn.location),
             };
@@ -357,7 +363,8 @@ fn rules(op: &Op) -> &'static [&'static [Rule]] {
         Op::Iota { .. } => &[structural::IOTA],
         Op::Dot(_) => &[linalg::DOT],
         Op::Gather { .. } | Op::Scatter { .. } | Op::Cumulative { .. } | Op::Sort { .. } => &[],
-        Op::Threefry2x32 | Op::Linalg(_) | Op::Call { .. } | Op::Scan(_) => &[],
+        Op::Threefry2x32 | Op::Linalg(_) | Op::Call { .. } => &[],
+        Op::Scan(_) | Op::Switch(_) | Op::While(_) => &[],
         Op::Checkpoint { .. } | Op::Custom(_) | Op::Callback(_) => &[],
     }
 }

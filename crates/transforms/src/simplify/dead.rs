@@ -3,7 +3,7 @@
 
 use super::arena::Arena;
 use crate::extract::{extract, inputs_read, internal, partition};
-use probpipe_trace::{Eqn, Graph, GraphBuilder, Op, Result, Scan, VarId};
+use probpipe_trace::{Eqn, Graph, GraphBuilder, Op, Result, Scan, Switch, VarId, While};
 use std::sync::Arc;
 
 pub(super) fn finish(arena: Arena<'_>, outputs: &[VarId]) -> Result<Graph> {
@@ -19,6 +19,8 @@ pub(super) fn finish(arena: Arena<'_>, outputs: &[VarId]) -> Result<Graph> {
         let eqn = match &eqn.op {
             Op::Scan(scan) => shrink(scan, &eqn, &live)?.unwrap_or(eqn),
             Op::Checkpoint { graph } => shrink_checkpoint(graph, &eqn, &live)?.unwrap_or(eqn),
+            Op::Switch(switch) => shrink_switch(switch, &eqn, &live)?.unwrap_or(eqn),
+            Op::While(w) => shrink_while(w, &eqn, &live)?.unwrap_or(eqn),
             _ => eqn,
         };
         for v in &eqn.inputs {
@@ -91,6 +93,71 @@ fn shrink(scan: &Scan, eqn: &Eqn, live: &[bool]) -> Result<Option<Eqn>> {
     Ok(Some(Eqn {
         op: Op::Scan(new),
         inputs: partition(&eqn.inputs, &keep_input).0.into(),
+        outputs: partition(&eqn.outputs, &needed).0.into(),
+        location: eqn.location,
+    }))
+}
+
+/// A graph from its flagged inputs to its flagged outputs.
+fn cut(graph: &Graph, inputs: &[bool], outputs: &[bool]) -> Result<Arc<Graph>> {
+    let inputs = partition(graph.inputs(), inputs).0;
+    Ok(Arc::new(extract(graph, &inputs, &partition(graph.outputs(), outputs).0)?))
+}
+
+/// A switch without the parts that no live result needs; `None` if it needs all.
+fn shrink_switch(switch: &Switch, eqn: &Eqn, live: &[bool]) -> Result<Option<Eqn>> {
+    let needed: Vec<bool> = eqn.outputs.iter().map(|v| live[v.index()]).collect();
+    let mut keep = vec![false; switch.operands()];
+    for branch in &switch.branches {
+        for (keep, read) in keep.iter_mut().zip(inputs_read(branch, &needed)) {
+            *keep |= read;
+        }
+    }
+    if needed.iter().all(|n| *n) && keep.iter().all(|k| *k) {
+        return Ok(None);
+    }
+    let branches: Result<_> = switch.branches.iter().map(|b| cut(b, &keep, &needed)).collect();
+    keep.insert(0, true);
+    Ok(Some(Eqn {
+        op: Op::Switch(Switch { branches: branches? }),
+        inputs: partition(&eqn.inputs, &keep).0.into(),
+        outputs: partition(&eqn.outputs, &needed).0.into(),
+        location: eqn.location,
+    }))
+}
+
+/// A conditional loop without the parts that no live result needs; `None` if it needs all.
+fn shrink_while(w: &While, eqn: &Eqn, live: &[bool]) -> Result<Option<Eqn>> {
+    // A carry is needed if its result is, or if the condition or a needed carry reads it.
+    let cond_reads = inputs_read(&w.cond, &[true]);
+    let (cond_consts, cond_carries) = cond_reads.split_at(w.cond_consts);
+    let mut needed: Vec<bool> =
+        eqn.outputs.iter().zip(cond_carries).map(|(v, read)| live[v.index()] || *read).collect();
+    let reads = loop {
+        let reads = inputs_read(&w.body, &needed);
+        let before = needed.clone();
+        for (needed, read) in needed.iter_mut().zip(&reads[w.body_consts..]) {
+            *needed |= read;
+        }
+        if before == needed {
+            break reads;
+        }
+    };
+    let body_consts = &reads[..w.body_consts];
+    let keep = [cond_consts, body_consts, &needed].concat();
+    if keep.iter().all(|k| *k) {
+        return Ok(None);
+    }
+    let count = |flags: &[bool]| flags.iter().filter(|f| **f).count();
+    let new = While {
+        cond: cut(&w.cond, &[cond_consts, &needed].concat(), &[true])?,
+        body: cut(&w.body, &[body_consts, &needed].concat(), &needed)?,
+        cond_consts: count(cond_consts),
+        body_consts: count(body_consts),
+    };
+    Ok(Some(Eqn {
+        op: Op::While(new),
+        inputs: partition(&eqn.inputs, &keep).0.into(),
         outputs: partition(&eqn.outputs, &needed).0.into(),
         location: eqn.location,
     }))

@@ -56,6 +56,12 @@ pub(super) fn hash(op: &Op, inputs: &[VarId]) -> u64 {
         Op::Scan(scan) => {
             (scan.body.eqns().len(), scan.consts, scan.carries, scan.length).hash(&mut h);
         }
+        Op::Switch(switch) => {
+            switch.branches.iter().for_each(|branch| branch.eqns().len().hash(&mut h));
+        }
+        Op::While(w) => {
+            (w.cond.eqns().len(), w.body.eqns().len(), w.cond_consts, w.body_consts).hash(&mut h);
+        }
     }
     inputs.hash(&mut h);
     h.finish()
@@ -70,6 +76,15 @@ pub(super) fn same(a: &Op, b: &Op) -> bool {
     match (a, b) {
         (Op::Scan(x), Op::Scan(y)) if Arc::ptr_eq(&x.body, &y.body) => {
             (x.consts, x.carries, x.length, x.reverse) == (y.consts, y.carries, y.length, y.reverse)
+        }
+        (Op::Switch(x), Op::Switch(y)) => {
+            x.branches.len() == y.branches.len()
+                && x.branches.iter().zip(&y.branches).all(|(x, y)| Arc::ptr_eq(x, y) || x == y)
+        }
+        (Op::While(x), Op::While(y)) => {
+            (x.cond_consts, x.body_consts) == (y.cond_consts, y.body_consts)
+                && (Arc::ptr_eq(&x.cond, &y.cond) || x.cond == y.cond)
+                && (Arc::ptr_eq(&x.body, &y.body) || x.body == y.body)
         }
         _ => a == b,
     }

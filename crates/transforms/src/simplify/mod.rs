@@ -10,15 +10,17 @@
 //! and no choice of layout is made here: that is the work of lowering.
 
 mod arena;
+mod branch;
 mod dead;
 mod elementwise;
 mod key;
 mod linalg;
 mod scan;
 mod structural;
+mod while_loop;
 
 use arena::Arena;
-use probpipe_trace::{Graph, Op, Result};
+use probpipe_trace::{Graph, Result};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -70,7 +72,7 @@ impl Simplifier {
     pub(crate) fn graph(&mut self, graph: &Graph) -> Result<Graph> {
         let mut current = self.round(graph)?;
         for _ in 1..MAX_ROUNDS {
-            let nested = |g: &Graph| g.eqns().iter().any(|e| matches!(e.op, Op::Scan(_)));
+            let nested = |g: &Graph| g.eqns().iter().any(|e| !e.op.graphs().is_empty());
             if !nested(&current) {
                 break;
             }

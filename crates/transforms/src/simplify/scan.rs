@@ -96,7 +96,7 @@ fn tidy_inputs(arena: &mut Arena<'_>, state: &mut Loop, location: Loc) -> Result
 }
 
 /// The number that fills a variable, as a scalar value.
-fn number(arena: &Arena<'_>, v: VarId) -> Option<Value> {
+pub(super) fn number(arena: &Arena<'_>, v: VarId) -> Option<Value> {
     arena.splat(v).map(|scalar| Value::scalar(scalar, arena.ty(v).dtype))
 }
 
@@ -269,7 +269,7 @@ fn tidy_outputs(arena: &mut Arena<'_>, state: &mut Loop, location: Loc) -> Resul
 }
 
 /// A copy of a graph with other inputs.
-struct Copy<'a> {
+pub(super) struct Copy<'a> {
     graph: &'a Graph,
     builder: GraphBuilder,
     map: Vec<Option<VarId>>,
@@ -277,21 +277,21 @@ struct Copy<'a> {
 }
 
 impl<'a> Copy<'a> {
-    fn new(graph: &'a Graph) -> Copy<'a> {
+    pub(super) fn new(graph: &'a Graph) -> Copy<'a> {
         let map = vec![None; graph.num_vars()];
         Copy { graph, builder: GraphBuilder::new(), map, aliases: Vec::new() }
     }
 
-    fn input(&mut self, v: VarId) {
+    pub(super) fn input(&mut self, v: VarId) {
         self.map[v.index()] = Some(self.builder.input(self.graph.ty(v).clone()));
     }
 
-    fn alias(&mut self, v: VarId, of: VarId) {
+    pub(super) fn alias(&mut self, v: VarId, of: VarId) {
         self.aliases.push((v, of));
     }
 
     /// `v` is a number repeated.
-    fn number(&mut self, v: VarId, value: &Value) -> Result<()> {
+    pub(super) fn number(&mut self, v: VarId, value: &Value) -> Result<()> {
         let shape = self.graph.ty(v).shape.clone();
         let mut new = self.builder.constant(value.clone());
         if !shape.is_empty() {
@@ -309,7 +309,11 @@ impl<'a> Copy<'a> {
     }
 
     /// The graph of the equations that `stays` keeps, by their results.
-    fn finish(mut self, stays: impl Fn(&[VarId]) -> bool, outputs: &[VarId]) -> Result<Graph> {
+    pub(super) fn finish(
+        mut self,
+        stays: impl Fn(&[VarId]) -> bool,
+        outputs: &[VarId],
+    ) -> Result<Graph> {
         for (v, of) in std::mem::take(&mut self.aliases) {
             self.map[v.index()] = self.map[of.index()];
         }

@@ -1,12 +1,14 @@
 //! Reverse mode: the transpose of a linear graph carries cotangents from outputs to inputs. Only
 //! linear ops have a rule; the rest of the graph runs forward first. Zero cotangents stay symbolic.
 
+mod branch;
 mod control;
 mod elementwise;
 mod indexing;
 mod linalg;
 mod opaque;
 mod structural;
+mod while_loop;
 
 pub(crate) use opaque::custom_transpose;
 
@@ -175,6 +177,8 @@ fn eqn_transpose(eqn: &LinearEqn<'_>) -> Result<Cotangents> {
             Ok(control::at_linear(eqn, cts))
         }
         Op::Callback(callback) => Err(no_derivative(&callback.name).at(eqn.eqn.location)),
+        Op::Switch(switch) => branch::switch_transpose(switch, eqn),
+        Op::While(w) => while_loop::while_transpose(w, eqn),
         Op::Reduce {
             op: ReduceOp::Prod | ReduceOp::Max | ReduceOp::Min | ReduceOp::And | ReduceOp::Or,
             ..

@@ -1,32 +1,16 @@
 //! Batching of loops: one loop over all lanes. Carries that are the same for all lanes stay so.
 
-use super::{LaneOutputs, Lanes, vmap_arrays};
-use probpipe_trace::{Array, ArrayType, Graph, Op, Result, Scan, Shape, bind, trace};
+use super::{LaneOutputs, Lanes, lane_types, lanes, vmap_arrays};
+use probpipe_trace::{Array, Graph, Op, Result, Scan, bind, trace};
 use std::panic::Location;
 use std::sync::Arc;
 
 /// A step over lanes, and which of its outputs have lanes.
 fn step(scan: &Scan, size: usize, flags: &[bool]) -> Result<(Graph, Vec<bool>)> {
-    let types: Vec<ArrayType> = scan
-        .body
-        .input_types()
-        .zip(flags)
-        .map(|(ty, batched)| {
-            let mut shape: Shape = ty.shape.clone();
-            if *batched {
-                shape.insert(0, size);
-            }
-            ty.with_shape(shape)
-        })
-        .collect();
+    let types = lane_types(scan.body.input_types(), flags, size);
     let mut out_flags = Vec::new();
     let traced = trace(&types, |arguments| {
-        let lanes = arguments
-            .iter()
-            .zip(flags)
-            .map(|(array, batched)| Lanes { array: array.clone(), batched: *batched })
-            .collect();
-        let mut out = vmap_arrays(&scan.body, size, lanes);
+        let mut out = vmap_arrays(&scan.body, size, lanes(arguments, flags));
         for (i, lanes) in out[..scan.carries].iter_mut().enumerate() {
             if flags[scan.consts + i] && !lanes.batched {
                 *lanes = Lanes { array: lanes.spread(size), batched: true };

@@ -2,16 +2,18 @@
 //! input stays as it is and is computed once (so random numbers drawn from an unbatched key are
 //! common to all lanes). Inside, the batch axis is the leading one.
 
+mod branch;
 mod control;
 mod indexing;
 mod linalg;
 mod opaque;
 mod structural;
+mod while_loop;
 
 use crate::extract::{Env, internal};
 use probpipe_trace::{
-    Array, ArrayType, Axes, Eqn, Graph, LinalgOp, Op, Result, Shape, bind, bind1, trace,
-    with_location,
+    Array, ArrayType, Axes, DType, Eqn, Graph, LinalgOp, Op, Result, Shape, bind, bind1, iota,
+    select, trace, with_location,
 };
 use smallvec::SmallVec;
 
@@ -71,6 +73,58 @@ impl Lanes {
         let axes: Axes = (1..shape.len()).collect();
         bind1(Op::Broadcast { shape, axes }, &[&self.array])
     }
+}
+
+/// Types of arrays of which the flagged ones have lanes.
+fn lane_types<'a>(
+    types: impl Iterator<Item = &'a ArrayType>,
+    flags: &[bool],
+    size: usize,
+) -> Vec<ArrayType> {
+    types
+        .zip(flags)
+        .map(|(ty, batched)| {
+            let mut shape: Shape = ty.shape.clone();
+            if *batched {
+                shape.insert(0, size);
+            }
+            ty.with_shape(shape)
+        })
+        .collect()
+}
+
+/// Arrays of which the flagged ones have lanes.
+fn lanes(arrays: &[Array], flags: &[bool]) -> Vec<Lanes> {
+    let pairs = arrays.iter().zip(flags);
+    pairs.map(|(array, batched)| Lanes { array: array.clone(), batched: *batched }).collect()
+}
+
+/// `mask[lane] ? x[lane] : y[lane]`, for arrays that all have lanes.
+fn choose(mask: &Array, x: &Array, y: &Array) -> Array {
+    let op = Op::Broadcast { shape: x.shape().into(), axes: smallvec::smallvec![0] };
+    bind1(Op::Select, &[&bind1(op, &[mask]), x, y])
+}
+
+/// The first lane in which a mask is true, as an `i32` scalar; the last lane if there is none.
+fn first_lane(mask: &Array) -> Array {
+    let size = mask.shape()[0];
+    let positions = iota(&ArrayType::new(DType::I32, [size]), 0);
+    select(mask, positions, size as i32 - 1).min_axes([0])
+}
+
+/// Arrays of which the flagged ones have lanes, with the entries of lane `first` in the lanes where
+/// `mask` is false. What lanes compute without need they compute on these: so it ends wherever it
+/// ends for `first`, and its derivatives exist where they do there.
+fn mended(arrays: &[Array], flags: &[bool], mask: &Array, first: &Array) -> Vec<Array> {
+    let mend = |(x, batched): (&Array, &bool)| {
+        if !batched {
+            return x.clone();
+        }
+        let one = bind1(Op::Gather { batch: 0 }, &[x, first]);
+        let op = Op::Broadcast { shape: x.shape().into(), axes: (1..x.rank()).collect() };
+        choose(mask, x, &bind1(op, &[&one]))
+    };
+    arrays.iter().zip(flags).map(mend).collect()
 }
 
 /// Results of an equation: all batched, or none.
@@ -173,5 +227,7 @@ fn eqn_vmap(eqn: &Eqn, size: usize, x: &[Lanes]) -> LaneOutputs {
         Op::Checkpoint { graph } => opaque::checkpoint_vmap(graph, size, x),
         Op::Custom(custom) => opaque::custom_vmap(custom, size, x),
         Op::Callback(callback) => opaque::callback_vmap(callback, size, x),
+        Op::Switch(switch) => branch::switch_vmap(switch, size, x),
+        Op::While(w) => while_loop::while_vmap(w, size, x),
     }
 }

@@ -1,0 +1,258 @@
+//! Branches: of several functions only the chosen one runs.
+
+use super::{built, leaf_name, listed, made, spoiled, typed};
+use crate::array::Repr;
+use crate::op::{Op, Switch};
+use crate::tracing::{Outputs, Traced, bind, here, trace_with, with_location};
+use crate::tree::{Flatten, Structure, Tree};
+use crate::{Array, ArrayType, DType, Error, ErrorKind, Graph, Loc, Result, VarId};
+use std::sync::Arc;
+
+/// Runs `on_true(operands)` where `predicate` is true (or a number other than zero), else
+/// `on_false(operands)`. Both are traced once, may capture outer arrays and give equal structures
+/// and types; only the chosen one runs. Under `vmap` with a predicate per lane a branch runs if
+/// any lane takes it. To choose element by element see [`crate::select`].
+///
+/// ```
+/// use probpipe_trace::{array, cond};
+/// let x = array([1.0, 4.0]);
+/// let y = cond(&x.sum().gt(3.0), x, |x| x.sqrt(), |x| x * 2.0);
+/// assert_eq!(y.to_vec::<f32>()?, [1.0, 2.0]);
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
+#[track_caller]
+pub fn cond<T: Tree, R: Tree>(
+    predicate: &Array,
+    operands: T,
+    on_true: impl FnOnce(T) -> R,
+    on_false: impl FnOnce(T) -> R,
+) -> R {
+    let location = here();
+    let index = with_location(location, || truth(predicate, "`cond` branches on").cast(DType::I32));
+    let names = ["the false branch".to_string(), "the true branch".to_string()];
+    run(location, "cond", index, operands, &names, vec![Box::new(on_false), Box::new(on_true)])
+}
+
+/// Runs the branch that `index` names, an integer scalar that is clamped to the branches. They are
+/// given as an array or a tuple of functions, are traced once, may capture outer arrays
+/// and give equal structures and types; only the chosen one runs.
+///
+/// ```
+/// use probpipe_trace::{Array, array, switch};
+/// let y = switch(
+///     &array(1),
+///     array([3.0]),
+///     (|x: Array| x + 1.0, |x: Array| x * 2.0, |x: Array| x.sqrt()),
+/// );
+/// assert_eq!(y.item::<f32>()?, 6.0);
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
+#[track_caller]
+pub fn switch<'a, T: Tree, R: Tree>(
+    index: &Array,
+    operands: T,
+    branches: impl Branches<'a, T, R>,
+) -> R {
+    let location = here();
+    let branches = branches.list();
+    let names: Vec<String> = (0..branches.len()).map(|i| format!("branch {i}")).collect();
+    let index = with_location(location, || whole(index, branches.len()));
+    run(location, "switch", index, operands, &names, branches)
+}
+
+/// A branch of unknown type.
+type Branch<'a, T, R> = Box<dyn FnOnce(T) -> R + 'a>;
+
+/// What [`switch`] takes as branches: `[f, g]` or `(f, g)`, functions from `T` to `R`. Tuples hold functions of different types and have up to eight entries.
+pub trait Branches<'a, T, R> {
+    /// The branches in order.
+    fn list(self) -> Vec<Box<dyn FnOnce(T) -> R + 'a>>;
+}
+
+impl<'a, T, R, F: FnOnce(T) -> R + 'a, const N: usize> Branches<'a, T, R> for [F; N] {
+    fn list(self) -> Vec<Branch<'a, T, R>> {
+        const { assert!(N > 0, "`switch` needs at least one branch") };
+        self.into_iter().map(|f| Box::new(f) as Branch<'a, T, R>).collect()
+    }
+}
+
+macro_rules! tuples {
+    ($(($($F:ident $index:tt),+))*) => {$(
+        impl<'a, T, R, $($F: FnOnce(T) -> R + 'a),+> Branches<'a, T, R> for ($($F,)+) {
+            fn list(self) -> Vec<Branch<'a, T, R>> {
+                vec![$(Box::new(self.$index)),+]
+            }
+        }
+    )*};
+}
+tuples! {
+    (A 0)
+    (A 0, B 1)
+    (A 0, B 1, C 2)
+    (A 0, B 1, C 2, D 3)
+    (A 0, B 1, C 2, D 3, E 4)
+    (A 0, B 1, C 2, D 3, E 4, F 5)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7)
+}
+
+/// A predicate as one `bool`; numbers are true where they are not zero.
+pub(super) fn truth(predicate: &Array, what: &str) -> Array {
+    match predicate.ty() {
+        Err(_) => predicate.clone(),
+        Ok(ty) if ty.rank() == 0 => predicate.cast(DType::Bool),
+        Ok(ty) => {
+            let error = Error::new(ErrorKind::Shape, format!("{what} one bool, not {ty}"))
+                .note("the predicate", Some(predicate.location))
+                .help("reduce it with `all` or `any`; `select` chooses element by element");
+            Array::invalid(error, here())
+        }
+    }
+}
+
+/// An index as an `i32` scalar within the branches.
+fn whole(index: &Array, branches: usize) -> Array {
+    let ty = match index.ty() {
+        Err(_) => return index.clone(),
+        Ok(ty) => ty,
+    };
+    let integer = !ty.dtype.is_float() && ty.dtype != DType::Bool;
+    if ty.rank() == 0 && integer {
+        // Wider integers are clamped before they are cut to 32 bits.
+        let typed = index.cast(ty.dtype);
+        return typed.clip(0, branches.saturating_sub(1) as i32).cast(DType::I32);
+    }
+    let kind = if integer { ErrorKind::Shape } else { ErrorKind::DType };
+    let error = Error::new(kind, format!("`switch` chooses by an integer scalar, not {ty}"))
+        .note("the index", Some(index.location))
+        .help("reduce or index it first; convert with `.cast(DType::I32)`");
+    Array::invalid(error, here())
+}
+
+fn run<'a, T: Tree, R: Tree>(
+    location: Loc,
+    name: &str,
+    index: Array,
+    operands: T,
+    names: &[String],
+    branches: Vec<Branch<'a, T, R>>,
+) -> R {
+    let operands = typed(&operands);
+    let flat = Flatten::of(&operands);
+    let types: Result<Vec<ArrayType>> = flat.leaves.iter().map(|a| a.ty()).collect();
+    let structure = operands.structure();
+    let mut branches = branches.into_iter();
+    let types = match types {
+        Ok(types) => types,
+        // The structure of the result is what a branch gives on arrays that carry the error.
+        Err(error) => {
+            let bad = |a: &Array| spoiled(a, &error, location);
+            return match branches.next() {
+                Some(branch) => branch(operands.map(bad)).map(bad),
+                None => unreachable!("`Branches` has at least one"),
+            };
+        }
+    };
+    let mut traced = Vec::new();
+    let mut structures: Vec<Structure> = Vec::new();
+    for branch in branches {
+        let (graph, out) = trace_with(location, &types, |arguments| {
+            let result = branch(built(&structure, arguments.to_vec()));
+            (result.leaves(), result.structure())
+        });
+        traced.push(graph);
+        structures.push(out);
+    }
+    let outputs = traced.into_iter().collect::<Result<Vec<Traced>>>().and_then(|traced| {
+        check_results(name, names, &traced, &structures)?;
+        let (branches, captures) = with_equal_inputs(traced);
+        let operands: Vec<&Array> =
+            std::iter::once(&index).chain(flat.leaves.iter().copied()).chain(&captures).collect();
+        let op = Op::Switch(Switch { branches });
+        Ok::<Outputs, Error>(with_location(location, || bind(op, &operands)))
+    });
+    match outputs {
+        Ok(outputs) => built(&structures[0], outputs.into_vec()),
+        Err(error) => {
+            let bad = Array::invalid(error, location);
+            built(&structures[0], vec![bad; structures[0].num_leaves()])
+        }
+    }
+}
+
+/// All branches give one structure and one list of types.
+fn check_results(
+    name: &str,
+    names: &[String],
+    traced: &[Traced],
+    structures: &[Structure],
+) -> Result<()> {
+    let (first, structure) = (&traced[0].graph, &structures[0]);
+    for (i, other) in structures.iter().enumerate().skip(1) {
+        if other != structure {
+            let message = format!(
+                "the branches of `{name}` give different structures: {} has {} and {} has {}",
+                names[0],
+                listed(structure),
+                names[i],
+                listed(other)
+            );
+            return Err(
+                Error::new(ErrorKind::Tree, message).help("give the same tree from every branch")
+            );
+        }
+        let graph = &traced[i].graph;
+        for (k, (want, have)) in first.output_types().zip(graph.output_types()).enumerate() {
+            if want == have {
+                continue;
+            }
+            let kind = if want.dtype == have.dtype { ErrorKind::Shape } else { ErrorKind::DType };
+            let message = format!(
+                "the result{} of `{name}` is {want} in {} and {have} in {}",
+                leaf_name(structure, k),
+                names[0],
+                names[i]
+            );
+            let mut error = Error::new(kind, message);
+            for (graph, name) in [(first, &names[0]), (graph, &names[i])] {
+                if let Some(location) = made(graph, k) {
+                    error = error.note(format!("in {name} it comes"), Some(location));
+                }
+            }
+            return Err(error.help("all branches give the same types; see `reshape` and `cast`"));
+        }
+    }
+    Ok(())
+}
+
+/// The branches with the captures of all of them as inputs, and those captures.
+fn with_equal_inputs(traced: Vec<Traced>) -> (Vec<Arc<Graph>>, Vec<Array>) {
+    let same = |a: &Array, b: &Array| match (&a.repr, &b.repr) {
+        (Repr::Traced(a), Repr::Traced(b)) => a.trace == b.trace && a.var == b.var,
+        _ => false,
+    };
+    let mut all: Vec<Array> = Vec::new();
+    for array in traced.iter().flat_map(|t| &t.captures) {
+        if !all.iter().any(|known| same(known, array)) {
+            all.push(array.clone());
+        }
+    }
+    let branches = traced.into_iter().map(|Traced { mut graph, captures }| {
+        let own = graph.inputs.split_off(graph.inputs.len() - captures.len());
+        for array in &all {
+            let var = match captures.iter().position(|c| same(c, array)) {
+                Some(i) => own[i],
+                None => {
+                    graph.types.push(match &array.repr {
+                        Repr::Traced(traced) => traced.ty.clone(),
+                        _ => unreachable!("only traced arrays are captured"),
+                    });
+                    VarId(graph.types.len() as u32 - 1)
+                }
+            };
+            graph.inputs.push(var);
+        }
+        Arc::new(graph)
+    });
+    (branches.collect(), all)
+}

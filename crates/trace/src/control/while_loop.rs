@@ -1,0 +1,130 @@
+//! Loops whose number of steps the data decide.
+
+use super::{branch, built, check_carry, check_structure, spoiled, typed};
+use crate::op::{Op, While};
+use crate::tracing::{bind, here, trace_with};
+use crate::tree::{Flatten, Structure, Tree};
+use crate::{Array, ArrayType, DType, Error, ErrorKind, Loc, Result};
+use std::sync::Arc;
+
+/// Runs `body` on `init`, and on what it gives, as long as `cond` is true of it. Both are traced
+/// once and may capture outer arrays. `cond` gives a scalar; the carry keeps its structure and
+/// types.
+///
+/// Gradients flow through it backwards too, whatever the number of steps: the loop is run again
+/// from a fixed number of checkpoints. Under `vmap` it runs until the last lane is done.
+///
+/// ```
+/// use probpipe_trace::{array, while_loop};
+/// // Newton's method for the square root of 2.
+/// let (root, _) = while_loop(
+///     |(_, change)| change.gt(1e-6),
+///     |(x, _)| {
+///         let next = (&x + 2.0 / &x) * 0.5;
+///         (next.clone(), (next - x).abs())
+///     },
+///     (array(2.0), array(1.0)),
+/// );
+/// assert!((root.item::<f32>()? - 2f32.sqrt()).abs() < 1e-6);
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
+#[track_caller]
+pub fn while_loop<C: Tree>(cond: impl FnOnce(C) -> Array, body: impl FnOnce(C) -> C, init: C) -> C {
+    let location = here();
+    let init = typed(&init);
+    let structure = init.structure();
+    let test = |carry: &[Array]| cond(built(&structure, carry.to_vec()));
+    let step = |carry: &[Array]| {
+        let next = body(built(&structure, carry.to_vec()));
+        (next.leaves(), next.structure())
+    };
+    match run(location, &Flatten::of(&init).leaves, &structure, false, test, step) {
+        Ok(leaves) => built(&structure, leaves),
+        Err(error) => init.map(|a| spoiled(a, &error, location)),
+    }
+}
+
+/// Runs `step(i, state)` for `i` from `lower` up to and without `upper`, which are `i32` scalars,
+/// and gives the last state: `init` if there is no such `i`.
+///
+/// ```
+/// use probpipe_trace::{array, fori_loop_dynamic};
+/// let n = array([1, 2, 3]).sum();
+/// let power = fori_loop_dynamic(0, &n, array([1.0]), |_, x| x * 2.0);
+/// assert_eq!(power.item::<f32>()?, 64.0);
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
+#[track_caller]
+pub fn fori_loop_dynamic<C: Tree>(
+    lower: impl Into<Array>,
+    upper: impl Into<Array>,
+    init: C,
+    step: impl FnOnce(Array, C) -> C,
+) -> C {
+    let location = here();
+    let init = typed(&init);
+    let structure = init.structure();
+    let result = bound(lower.into(), "lower").and_then(|lower| {
+        let upper = bound(upper.into(), "upper")?;
+        let state = Flatten::of(&init);
+        let leaves: Vec<&Array> = std::iter::once(&lower).chain(state.leaves).collect();
+        let test = |carry: &[Array]| carry[0].lt(&upper);
+        let next = |carry: &[Array]| {
+            let next = step(carry[0].clone(), built(&structure, carry[1..].to_vec()));
+            let mut leaves = next.leaves();
+            leaves.insert(0, &carry[0] + 1);
+            (leaves, next.structure())
+        };
+        let mut leaves = run(location, &leaves, &structure, true, test, next)?;
+        leaves.remove(0);
+        Ok(leaves)
+    });
+    match result {
+        Ok(leaves) => built(&structure, leaves),
+        Err(error) => init.map(|a| spoiled(a, &error, location)),
+    }
+}
+
+/// A bound of a counted loop.
+fn bound(array: Array, which: &str) -> Result<Array> {
+    let ty = array.ty()?;
+    if ty == ArrayType::scalar(DType::I32) {
+        return Ok(array.cast(DType::I32));
+    }
+    let kind = if ty.rank() == 0 { ErrorKind::DType } else { ErrorKind::Shape };
+    let message = format!("the {which} bound of a loop is an i32 scalar, not {ty}");
+    Err(Error::new(kind, message)
+        .note("the bound", Some(array.location))
+        .help("reduce or index it first; convert with `.cast(DType::I32)`"))
+}
+
+/// The loop on leaves. `structure` is the carry's; a loop that is counted has its
+/// counter before it.
+fn run(
+    location: Loc,
+    init: &[&Array],
+    structure: &Structure,
+    counted: bool,
+    cond: impl FnOnce(&[Array]) -> Array,
+    body: impl FnOnce(&[Array]) -> (Vec<Array>, Structure),
+) -> Result<Vec<Array>> {
+    let types = init.iter().map(|a| a.ty()).collect::<Result<Vec<_>>>()?;
+    let (test, ()) = trace_with(location, &types, |carry| {
+        (vec![branch::truth(&cond(carry), "`while_loop` goes on while")], ())
+    });
+    let (step, after) = trace_with(location, &types, body);
+    let (mut test, mut step) = (test?, step?);
+    check_structure(structure, &after)?;
+    let first = usize::from(counted);
+    let (named, before) = (&init[first..], &types[first..]);
+    check_carry(&step.graph, first, named, before, structure)?;
+    // Captures come first among the inputs.
+    let (cond_consts, body_consts) = (test.captures.len(), step.captures.len());
+    test.graph.inputs.rotate_right(cond_consts);
+    step.graph.inputs.rotate_right(body_consts);
+    let op =
+        While { cond: Arc::new(test.graph), body: Arc::new(step.graph), cond_consts, body_consts };
+    let captures = test.captures.iter().chain(&step.captures);
+    let operands: Vec<&Array> = captures.chain(init.iter().copied()).collect();
+    Ok(crate::with_location(location, || bind(Op::While(op), &operands)).into_vec())
+}
