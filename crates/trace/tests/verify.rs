@@ -154,7 +154,7 @@ fn branches_and_conditional_loops() {
     parse(&switch("%0 %1", same, same)).unwrap();
     refuses(&switch("%0 %1", same, sum), "branch 1 of `switch` gives [f32[]], branch 0 [f32[3]]");
     refuses(&switch("%0 %1", same, pair), "branch 1 of `switch` takes");
-    refuses(&switch("%0 %1", same, broken), "in branch 1: output %1 is not defined");
+    refuses(&switch("%0 %1", same, broken), "in branch 1: %1 is not in the table");
     refuses(&switch("%1 %1", same, same), "`switch` chooses by an i32 scalar, not f32[3]");
     refuses(&switch("%0", same, same), "`switch` takes 2 operands, not 1");
     refuses("graph (%0:i32[]) { = switch %0 branches=0 return }", "`switch` has no branches");
@@ -177,8 +177,8 @@ fn branches_and_conditional_loops() {
     refuses(&repeat("%1", none, never, sum), "graphs that do not fit its parts");
     refuses(&repeat("%1 %1", none, never, pair), "graphs that do not fit its parts");
     refuses(&repeat("%0", none, never, same), "the condition of `while` takes [f32[3]]");
-    refuses(&repeat("%1", none, broken, same), "in the condition: output %1 is not defined");
-    refuses(&repeat("%1", none, never, broken), "in the body: output %1 is not defined");
+    refuses(&repeat("%1", none, broken, same), "in the condition: %1 is not in the table");
+    refuses(&repeat("%1", none, never, broken), "in the body: %1 is not in the table");
     let huge = "cond_consts=9223372036854775807 body_consts=9223372036854775807";
     refuses(&repeat("%1", huge, never, same), "while");
 }
