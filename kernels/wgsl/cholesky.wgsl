@@ -1,5 +1,5 @@
-// Lower Cholesky factors, row by row: one invocation per matrix. Zeros above the diagonal; NaN
-// everywhere if a pivot is not positive. Only the lower triangle of the input is read.
+// Lower Cholesky factors, row by row: one invocation per matrix. Zeros above the diagonal; NaN on
+// and below it if a pivot is not positive. Only the lower triangle of the input is read.
 // The emitter fills in `{{...}}`: extents, steps, and `pp_input(i)`, `pp_load(i)`, `pp_store(i, v)`.
 fn pp_library(point: i32) {
     let source = point * {{input_batch}};
@@ -32,7 +32,7 @@ fn pp_library(point: i32) {
     }
     if (!definite) {
         for (var i = 0; i < {{n}}; i = i + 1) {
-            for (var j = 0; j < {{n}}; j = j + 1) {
+            for (var j = 0; j <= i; j = j + 1) {
                 pp_store(dest + i * {{out_row}} + j * {{out_column}}, nan);
             }
         }

@@ -42,8 +42,8 @@ impl Drop for Machine {
 
 impl fmt::Debug for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let calls =
-            self.needs.descriptors.len() + self.needs.indexings.len() + self.needs.callbacks.len();
+        let Needs { descriptors, indexings, callbacks, factors, .. } = &self.needs;
+        let calls = descriptors.len() + indexings.len() + callbacks.len() + factors.len();
         write!(f, "Machine({:p}, {calls} library calls)", self.entry as *const ())
     }
 }

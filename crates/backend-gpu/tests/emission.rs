@@ -103,6 +103,24 @@ fn loops_and_linear_algebra_validate() {
 }
 
 #[test]
+fn decompositions_are_refused_by_name_and_line() {
+    for (name, f) in [
+        ("lu", (|x: &Array| x.inv()) as fn(&Array) -> Array),
+        ("qr", |x| x.qr().1),
+        ("eigh", |x| x.eigvalsh()),
+        ("svd", |x| x.svdvals()),
+    ] {
+        let line = line!() + 1;
+        let graph = graph_of(&[ty(DType::F32, &[3, 3])], |x| vec![f(&x[0])]);
+        let error = emitted(&graph, &Target::default()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Backend);
+        let text = error.to_string();
+        assert!(text.contains(&format!("the gpu backend does not run `{name}`")), "{text}");
+        assert!(error.location().is_some_and(|l| l.line() < line), "{text}");
+    }
+}
+
+#[test]
 fn a_scalar_loop_is_one_dispatch() {
     let graph = graph_of(&[ty(DType::F32, &[])], |x| {
         let (q, ys) = scan(x[0].clone(), arange(10_000), |q, t| {

@@ -1,8 +1,8 @@
 //! The attributes of a case, and which of them a rule has looked at: a rule that left one unread
 //! does not know what it asks for, so the case counts as one without a rule.
 
-use crate::golden::dtype;
-use probpipe::DType;
+use crate::golden::{array, dtype};
+use probpipe::{Array, DType};
 use serde_json::Value as Json;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -91,6 +91,11 @@ impl Attrs {
     /// The element type of the reference's first result.
     pub fn output_type(&self) -> Option<DType> {
         dtype(&self.case["out"][0]["dtype"])
+    }
+
+    /// A result of the reference, for rules whose own is unique up to a choice that it settles.
+    pub fn reference(&self, result: usize) -> Option<Array> {
+        array(self.case["out"].get(result)?, None)
     }
 
     /// An attribute that no rule has read.

@@ -5,7 +5,7 @@ use probpipe::Device;
 use probpipe_conformance::{KNOWN, run};
 
 /// Cases with a rule, per family. Raise them as operations gain rules; never lower them.
-const LEAST: [(&str, usize); 4] = [("rng", 366), ("ops", 1002), ("special", 62), ("programs", 54)];
+const LEAST: [(&str, usize); 4] = [("rng", 366), ("ops", 1063), ("special", 62), ("programs", 54)];
 
 fn conforms(device: Device) {
     for (family, least) in LEAST {

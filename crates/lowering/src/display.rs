@@ -1,7 +1,7 @@
 //! The text of a program, for dumps and golden tests. It is not parsed back.
 
 use crate::program::*;
-use probpipe_trace::ShapeDisplay;
+use probpipe_trace::{ArrayType, ShapeDisplay};
 use std::fmt;
 
 impl fmt::Display for Program {
@@ -24,7 +24,12 @@ fn statements(f: &mut fmt::Formatter<'_>, body: &[Stmt], depth: usize) -> fmt::R
     for stmt in body {
         match stmt {
             Stmt::Kernel(kernel) => show_kernel(f, kernel, &pad)?,
-            Stmt::Library(library) => writeln!(f, "{pad}{:?}", library.call)?,
+            Stmt::Library(library) => match &library.call {
+                LibraryCall::Factors { op, inputs, outputs } => {
+                    writeln!(f, "{pad}{op:?} {} -> {}", arrays(inputs), arrays(outputs))?;
+                }
+                call => writeln!(f, "{pad}{call:?}")?,
+            },
             Stmt::Loop(l) => {
                 writeln!(f, "{pad}for {} in 0..{} {{", l.id, l.length)?;
                 statements(f, &l.body, depth + 1)?;
@@ -48,6 +53,12 @@ fn statements(f: &mut fmt::Formatter<'_>, body: &[Stmt], depth: usize) -> fmt::R
         }
     }
     Ok(())
+}
+
+/// Row-major arrays with where they start.
+fn arrays(list: &[(View, ArrayType)]) -> String {
+    let show = |(view, ty): &(View, ArrayType)| format!("{}[{}]: {ty}", view.buffer, view.index);
+    list.iter().map(show).collect::<Vec<_>>().join(", ")
 }
 
 fn show_kernel(f: &mut fmt::Formatter<'_>, kernel: &Kernel, pad: &str) -> fmt::Result {

@@ -11,7 +11,7 @@
 
 use probpipe_trace::eval::IndexedDims;
 use probpipe_trace::{
-    ArrayType, BinaryOp, Callback, CompareOp, CumulativeOp, DType, Loc, ReduceOp, Scalar,
+    ArrayType, BinaryOp, Callback, CompareOp, CumulativeOp, DType, LinalgOp, Loc, ReduceOp, Scalar,
     ScatterOp, SpecialOp, UnaryOp, Value,
 };
 use smallvec::SmallVec;
@@ -239,7 +239,8 @@ pub struct Library {
 }
 
 /// What programs call on whole arrays: dense linear algebra, and the loops of which each step
-/// needs the one before. Views of the latter have one axis of step 1: their arrays are row-major.
+/// needs the one before. Views of the latter and of decompositions have one axis of step 1: their
+/// arrays are row-major.
 #[derive(Clone, Debug)]
 pub enum LibraryCall {
     /// `out[b, i, j] = sum_k lhs[b, i, k] * rhs[b, k, j]`; operands have axes (batch, row, column).
@@ -291,6 +292,16 @@ pub enum LibraryCall {
         b: View,
         /// The solutions; never overlaps `a`, may be `b` exactly.
         out: View,
+    },
+    /// A decomposition, or what is made of one, matrix by matrix; see [`LinalgOp`]. All arrays are
+    /// row-major. A matrix on which it fails gives NaN.
+    Factors {
+        /// What is computed: any but a Cholesky factor and a triangular solve.
+        op: LinalgOp,
+        /// The operands and their types.
+        inputs: Vec<(View, ArrayType)>,
+        /// The results; overlap nothing.
+        outputs: Vec<(View, ArrayType)>,
     },
     /// `out = input`, then updates combined into it in order; see `Op::Scatter`.
     Scatter {
@@ -376,6 +387,9 @@ impl LibraryCall {
             LibraryCall::Matmul { lhs, rhs, out, .. } => smallvec::smallvec![lhs, rhs, out],
             LibraryCall::Cholesky { input, out, .. } => smallvec::smallvec![input, out],
             LibraryCall::TriangularSolve { a, b, out, .. } => smallvec::smallvec![a, b, out],
+            LibraryCall::Factors { inputs, outputs, .. } => {
+                inputs.iter().chain(outputs).map(|(view, _)| view).collect()
+            }
             LibraryCall::Scatter { input, indices, updates, out, .. } => {
                 std::iter::once(input).chain(indices).chain([updates, out]).collect()
             }

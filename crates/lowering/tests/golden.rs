@@ -28,6 +28,11 @@ fn softmax() {
 }
 
 #[test]
+fn solve() {
+    expect("solve", &[&[3, 3], &[3]], |x| vec![(&x[0] * 2.0).solve(&x[1])]);
+}
+
+#[test]
 fn fit() {
     expect("fit", &[&[200]], |x| {
         vec![fori_loop(100, Array::from([0.0, 0.0]), |_, p| {

@@ -154,6 +154,16 @@ fn linear_algebra_calls() {
 }
 
 #[test]
+fn decomposition_calls() {
+    agree(&[&[2, 3, 3], &[3, 2]], |x| {
+        let a = &x[0] + probpipe_trace::eye(3) * 4.0;
+        let (q, r) = a.slice_axis(-1, 0..2).qr();
+        let (w, _) = a.at(0).eigh();
+        vec![a.solve(&x[1]), a.swap_axes(-1, -2).det(), q, r.at(1), w, a.svdvals() * 2.0]
+    });
+}
+
+#[test]
 fn random_numbers_fuse() {
     let p = agree(&[&[]], |x| vec![(normal(Key::new(42), [100]) + &x[0]).square().sum()]);
     assert_eq!(kernels(&p.body), 1, "{p}");

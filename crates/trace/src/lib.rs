@@ -37,7 +37,7 @@ pub use graph::{Eqn, Graph, GraphBuilder, VarId};
 pub use key::{Key, RandomLayout, normal, uniform, uniform_range};
 pub use op::{
     BinaryOp, Callback, CompareOp, CumulativeOp, Custom, CustomRule, DotAxes, HostFn, LinalgOp, Op,
-    ReduceOp, Scan, ScatterOp, Sparse, SpecialOp, Switch, UnaryOp, While,
+    ReduceOp, Scan, ScatterOp, Sparse, SpecialOp, Switch, UnaryOp, Vectors, While,
 };
 pub use parse::parse;
 pub use probpipe_trace_derive::Tree;

@@ -479,6 +479,15 @@ fn operation(name: &str, results: &[Definition], p: &mut Parameters<'_>) -> Resu
             transpose: p.flag("transpose")?,
             unit_diagonal: p.flag("unit_diagonal")?,
         }),
+        "lu" => Op::Linalg(LinalgOp::Lu),
+        "lu_solve" => Op::Linalg(LinalgOp::LuSolve { transpose: p.flag("transpose")? }),
+        "lu_det" => Op::Linalg(LinalgOp::LuDet),
+        "qr" => Op::Linalg(LinalgOp::Qr { full: p.flag("full")? }),
+        "eigh" => Op::Linalg(LinalgOp::Eigh { vectors: p.flag("vectors")? }),
+        "svd" => {
+            let vectors = p.word("vectors", "`none`, `thin` or `full`")?;
+            Op::Linalg(LinalgOp::Svd { vectors })
+        }
         "call" => {
             let name: String = p.word("name", "a name")?;
             Op::Call { graph: p.graph("body")?, name: keep(&name, line)? }

@@ -131,7 +131,6 @@ fn parameters(f: &mut dyn Write, op: &Op, depth: Option<usize>) -> fmt::Result {
     match op {
         Op::Unary(_) | Op::Binary(_) | Op::Compare(_) | Op::Select => Ok(()),
         Op::Cast(_) | Op::Bitcast(_) | Op::Threefry2x32 | Op::Reshape { .. } => Ok(()),
-        Op::Linalg(LinalgOp::Cholesky) => Ok(()),
         Op::Special(op) => match op.orders() {
             Some(orders) => {
                 let orders: Vec<usize> = orders.into_iter().map(usize::from).collect();
@@ -139,6 +138,7 @@ fn parameters(f: &mut dyn Write, op: &Op, depth: Option<usize>) -> fmt::Result {
             }
             None => Ok(()),
         },
+        Op::Linalg(LinalgOp::Cholesky | LinalgOp::Lu | LinalgOp::LuDet) => Ok(()),
         Op::Reduce { op: _, axes } | Op::Reverse { axes } => write!(f, " axes={}", list(axes)),
         Op::Broadcast { shape, axes } => {
             write!(f, " shape={} axes={}", list(shape), list(axes))
@@ -165,6 +165,10 @@ fn parameters(f: &mut dyn Write, op: &Op, depth: Option<usize>) -> fmt::Result {
         Op::Linalg(LinalgOp::TriangularSolve { lower, transpose, unit_diagonal }) => {
             write!(f, " lower={lower} transpose={transpose} unit_diagonal={unit_diagonal}")
         }
+        Op::Linalg(LinalgOp::LuSolve { transpose }) => write!(f, " transpose={transpose}"),
+        Op::Linalg(LinalgOp::Qr { full }) => write!(f, " full={full}"),
+        Op::Linalg(LinalgOp::Eigh { vectors }) => write!(f, " vectors={vectors}"),
+        Op::Linalg(LinalgOp::Svd { vectors }) => write!(f, " vectors={}", vectors.name()),
         Op::Call { graph, name } => {
             write!(f, " name={}", word(name))?;
             nested(f, "body", graph, depth)

@@ -212,6 +212,7 @@ fn num_outputs(op: &Op, inputs: usize) -> usize {
     match op {
         Op::Threefry2x32 => 2,
         Op::Sort { .. } => inputs,
+        Op::Linalg(op) => op.results(),
         Op::Call { graph, .. } => graph.outputs().len(),
         Op::Scan(scan) => scan.body.outputs().len(),
         Op::Checkpoint { graph } => graph.outputs().len(),

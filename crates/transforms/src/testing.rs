@@ -71,7 +71,7 @@ pub struct Config {
     pub loops: bool,
     /// Whether branches and conditional loops may appear, where loops may.
     pub conditions: bool,
-    /// Whether scatters, running reductions and sorts may appear.
+    /// Whether scatters, running reductions, sorts and decompositions may appear.
     pub serial: bool,
 }
 
@@ -159,7 +159,7 @@ fn step(random: &mut Random, pool: &[Array], config: Config) -> Array {
         10 => cut(random, &x),
         11 => join(random, &x, &match_shape(&y, &x)),
         12 => product(random, &x, &y),
-        13 => factor(&x),
+        13 => factor(random, &x, config),
         14 => indexed(random, &x, &y),
         15 => serial(random, &x, &y, config),
         16 => counted(random, &x, &y, config),
@@ -386,8 +386,9 @@ fn counted(random: &mut Random, x: &Array, y: &Array, config: Config) -> Array {
     (k % 7).cast(x.dtype()) * 0.25 + x
 }
 
-/// A Cholesky factor or a solve of a matrix that is positive definite by construction.
-fn factor(x: &Array) -> Array {
+/// A factor, a solve, a determinant or eigenvalues of a matrix that is far from singular by
+/// construction, with eigenvalues far apart where they count.
+fn factor(random: &mut Random, x: &Array, config: Config) -> Array {
     if x.rank() != 2 {
         return x.sin();
     }
@@ -395,9 +396,17 @@ fn factor(x: &Array) -> Array {
     let n = x.shape()[0];
     let ty = ArrayType::new(DType::I32, [n, n]);
     let eye = iota(&ty, 0).eq(iota(&ty, 1)).cast(x.dtype());
-    let matrix = x.matmul(&x.transpose()) + eye * 2.0;
-    let factor = bind1(Op::Linalg(LinalgOp::Cholesky), &[&matrix]);
-    probpipe_trace::triangular_solve(&factor, &x, true, false)
+    let gram = x.matmul(&x.transpose());
+    match random.below(if config.serial { 5 } else { 1 }) {
+        0 => {
+            let factor = bind1(Op::Linalg(LinalgOp::Cholesky), &[&(gram + eye * 2.0)]);
+            probpipe_trace::triangular_solve(&factor, &x, true, false)
+        }
+        1 => (gram + eye * 2.0).solve(&x),
+        2 => (gram * 0.2 + eye * iota(&ArrayType::new(x.dtype(), [n, n]), 0) * 2.0).eigvalsh(),
+        3 => (gram + eye * 2.0).slogdet().1,
+        _ => (x * 0.3).svdvals().square().sum(),
+    }
 }
 
 fn looped(random: &mut Random, x: &Array, y: &Array, config: Config) -> Array {

@@ -85,9 +85,10 @@ impl Emitter<'_, '_> {
             LibraryCall::Matmul { .. }
             | LibraryCall::Cholesky { .. }
             | LibraryCall::TriangularSolve { .. }
-            | LibraryCall::Callback { .. } => return Ok(()),
+            | LibraryCall::Callback { .. }
+            | LibraryCall::Factors { .. } => return Ok(()),
         };
-        self.addresses(call)?;
+        self.write_addresses(&call.views())?;
         let descriptor = Arc::new(descriptor);
         let pointer = self.code.int(Arc::as_ptr(&descriptor) as i64);
         self.indexings.push(descriptor);
@@ -102,7 +103,7 @@ impl Emitter<'_, '_> {
         callback: &Arc<Callback>,
         location: Loc,
     ) -> Result<()> {
-        self.addresses(call)?;
+        self.write_addresses(&call.views())?;
         let descriptor = Arc::new(HostCall { callback: callback.clone(), location });
         let pointer = self.code.int(Arc::as_ptr(&descriptor) as i64);
         self.callbacks.push(descriptor);
@@ -110,11 +111,10 @@ impl Emitter<'_, '_> {
         Ok(())
     }
 
-    /// Writes the addresses of the arrays of a call to scratch memory.
-    fn addresses(&mut self, call: &LibraryCall) -> Result<()> {
-        let views = call.views();
+    /// Writes the addresses of row-major arrays to scratch memory, for a library call.
+    pub(super) fn write_addresses(&mut self, views: &[&View]) -> Result<()> {
         self.scratch_bytes = self.scratch_bytes.max(8 * views.len());
-        for (i, view) in views.into_iter().enumerate() {
+        for (i, view) in views.iter().enumerate() {
             let (base, offset) = self.address(view.buffer, &view.index, &[Coordinate::At(0)])?;
             let address = self.code.add_const(base, offset);
             self.code.store(Memory::Scratch, address, self.scratch, 8 * i as i64);

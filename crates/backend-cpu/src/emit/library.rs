@@ -3,9 +3,9 @@
 use super::Emitter;
 use super::code::Val;
 use super::memory::Coordinate;
-use crate::library::{Call, Descriptor, Steps, library};
+use crate::library::{Call, Descriptor, Factors, Steps, factors, library};
 use probpipe_lowering::{Library, LibraryCall, View};
-use probpipe_trace::{Error, ErrorKind, Result};
+use probpipe_trace::{ArrayType, Error, ErrorKind, Result};
 use std::sync::Arc;
 
 impl Emitter<'_, '_> {
@@ -17,6 +17,18 @@ impl Emitter<'_, '_> {
             | LibraryCall::Special { .. }) => self.indexing(call),
             call @ LibraryCall::Callback { callback, .. } => {
                 self.callback(call, callback, library.location)
+            }
+            LibraryCall::Factors { op, inputs, outputs } => {
+                let types = |list: &[(View, ArrayType)]| -> Vec<ArrayType> {
+                    list.iter().map(|(_, ty)| ty.clone()).collect()
+                };
+                let (inputs, outputs) = (types(inputs), types(outputs));
+                self.write_addresses(&library.call.views())?;
+                let descriptor = Arc::new(Factors { op: *op, inputs, outputs });
+                let pointer = self.code.int(Arc::as_ptr(&descriptor) as i64);
+                self.factors.push(descriptor);
+                self.code.call(factors as *const () as usize, &[pointer, self.scratch], None);
+                Ok(())
             }
             LibraryCall::Matmul { batch, m, n, k, lhs, rhs, out } => {
                 let call = Call::Matmul {

@@ -20,7 +20,7 @@ mod unrolled;
 pub(crate) mod vector;
 mod widths;
 
-use crate::library::{Descriptor, HostCall, Indexing};
+use crate::library::{Descriptor, Factors, HostCall, Indexing};
 use crate::plan::{Plan, Strategy, plan_all};
 use code::{Code, Memory, Val, Var};
 use cranelift_codegen::ir::{Function, InstBuilder, types};
@@ -42,6 +42,8 @@ pub(crate) struct Needs {
     pub(crate) indexings: Vec<Arc<Indexing>>,
     /// As `descriptors`, of functions of the host.
     pub(crate) callbacks: Vec<Arc<HostCall>>,
+    /// As `descriptors`, of decompositions.
+    pub(crate) factors: Vec<Arc<Factors>>,
 }
 
 /// The state of emission.
@@ -64,6 +66,7 @@ struct Emitter<'a, 'p> {
     descriptors: Vec<Arc<Descriptor>>,
     indexings: Vec<Arc<Indexing>>,
     callbacks: Vec<Arc<HostCall>>,
+    factors: Vec<Arc<Factors>>,
 }
 
 /// Emits the whole program into `function`, whose signature is three pointers.
@@ -101,15 +104,16 @@ pub(crate) fn emit(
         descriptors: Vec::new(),
         indexings: Vec::new(),
         callbacks: Vec::new(),
+        factors: Vec::new(),
     };
     emitter.declare_registers();
     emitter.body(&program.body, &mut plans.iter())?;
     emitter.code.builder.ins().return_(&[]);
     // One line beyond what is used: guarded loads read it where the guard is false.
     let arena_bytes = scratch_start + emitter.scratch_bytes + 64;
-    let Emitter { code, descriptors, indexings, callbacks, .. } = emitter;
+    let Emitter { code, descriptors, indexings, callbacks, factors, .. } = emitter;
     code.builder.finalize(isa.frontend_config());
-    Ok(Needs { arena_bytes, descriptors, indexings, callbacks })
+    Ok(Needs { arena_bytes, descriptors, indexings, callbacks, factors })
 }
 
 impl Emitter<'_, '_> {

@@ -6,14 +6,21 @@ use faer::Par;
 use faer::linalg::triangular_solve as triangular;
 use faer::traits::RealField;
 use std::cmp::Ordering;
-use std::ops::{Div, Mul, SubAssign};
+use std::ops::{Div, Mul, Sub, SubAssign};
 
 /// Up to this many rows the loops are faster.
 const SMALL: usize = 16;
 
 /// Element types of decompositions.
 pub(super) trait Real:
-    Number + RealField + Mul<Output = Self> + SubAssign + Div<Output = Self> + PartialOrd
+    Number
+    + RealField
+    + Mul<Output = Self>
+    + Sub<Output = Self>
+    + SubAssign
+    + Div<Output = Self>
+    + PartialOrd
+    + Into<f64>
 {
     /// Zero.
     const ZERO: Self;
@@ -21,6 +28,10 @@ pub(super) trait Real:
     const ONE: Self;
     /// The square root.
     fn root(self) -> Self;
+    /// The absolute value.
+    fn magnitude(self) -> Self;
+    /// The nearest number.
+    fn of(x: f64) -> Self;
 }
 
 impl Real for f32 {
@@ -29,6 +40,12 @@ impl Real for f32 {
     fn root(self) -> f32 {
         self.sqrt()
     }
+    fn magnitude(self) -> f32 {
+        self.abs()
+    }
+    fn of(x: f64) -> f32 {
+        x as f32
+    }
 }
 
 impl Real for f64 {
@@ -36,6 +53,12 @@ impl Real for f64 {
     const ONE: f64 = 1.0;
     fn root(self) -> f64 {
         self.sqrt()
+    }
+    fn magnitude(self) -> f64 {
+        self.abs()
+    }
+    fn of(x: f64) -> f64 {
+        x
     }
 }
 

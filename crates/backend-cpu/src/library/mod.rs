@@ -1,13 +1,15 @@
-//! Dense linear algebra on whole arrays, called from compiled code through `extern "C"` doors.
-//! Here are the doors and the choice between faer and plain loops; the loops are in `dense`.
+//! Dense linear algebra on whole arrays, called from compiled code through `extern "C"` doors. Here
+//! are the doors; the loops and the choice between them and faer are in `dense` and `factors`.
 //! Nothing unwinds: what panics, which nothing here should, gives NaN.
 
 mod callback;
 mod dense;
+mod factors;
 mod indexing;
 mod matrix;
 
 pub(crate) use callback::{HostCall, host_call, with_failure};
+pub(crate) use factors::{Factors, factors};
 pub(crate) use indexing::{Indexing, indexing};
 use matrix::{Matrix, MatrixMut, Number};
 use probpipe_trace::DType;
@@ -111,7 +113,9 @@ unsafe fn decompositions<T: dense::Real>(d: &Descriptor, x: *const T, y: *const 
                     unsafe { (Matrix::at(x, b, n, n, xs), MatrixMut::at(out, b, n, n, os)) };
                 let done = catch_unwind(AssertUnwindSafe(|| dense::cholesky(x, out.reborrow())));
                 if !matches!(done, Ok(true)) {
-                    out.fill(T::NAN);
+                    for i in 0..n {
+                        (0..n).for_each(|j| out.set(i, j, if j <= i { T::NAN } else { T::ZERO }));
+                    }
                 }
             }
             Call::Solve { n, columns, lower, transpose, unit, x: xs, y: ys, out: os } => {

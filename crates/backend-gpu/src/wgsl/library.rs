@@ -93,6 +93,7 @@ impl Emitter<'_> {
             LibraryCall::Sort { .. } => Some("sort"),
             LibraryCall::Special { op, .. } => Some(op.name()),
             LibraryCall::Callback { .. } => Some("callback"),
+            LibraryCall::Factors { op, .. } => Some(op.name()),
             LibraryCall::Matmul { .. }
             | LibraryCall::Cholesky { .. }
             | LibraryCall::TriangularSolve { .. } => None,
@@ -167,7 +168,8 @@ impl Emitter<'_> {
             | LibraryCall::Cumulative { .. }
             | LibraryCall::Sort { .. }
             | LibraryCall::Special { .. }
-            | LibraryCall::Callback { .. } => return Err(not_here("indexing", library)),
+            | LibraryCall::Callback { .. }
+            | LibraryCall::Factors { .. } => return Err(not_here("indexing", library)),
         };
         if points == 0 {
             return Ok(());

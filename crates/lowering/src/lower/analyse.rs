@@ -3,9 +3,7 @@
 
 use super::{Context, indexing, internal, signed_strides};
 use crate::program::*;
-use probpipe_trace::{
-    BinaryOp, DType, Eqn, Graph, LinalgOp, Op, Result, Scalar, Shape, UnaryOp, VarId,
-};
+use probpipe_trace::{BinaryOp, DType, Eqn, Graph, Op, Result, Scalar, Shape, UnaryOp, VarId};
 use smallvec::{SmallVec, smallvec};
 
 /// What a variable is.
@@ -433,7 +431,7 @@ pub(super) fn analyse(
             | Op::Sort { .. }
             | Op::Special(_)
             | Op::Callback(_)
-            | Op::Linalg(LinalgOp::Cholesky | LinalgOp::TriangularSolve { .. }) => {
+            | Op::Linalg(_) => {
                 Kind::Node(node(NodeKind::Library, shape(out).clone(), Shape::new()))
             }
             Op::Scan(_) | Op::Switch(_) | Op::While(_) => {

@@ -207,7 +207,7 @@ fn smallvec_zeros(rank: usize) -> SmallVec<[AxisMap; 4]> {
 }
 
 /// A row-major array, element after element.
-fn linear(source: &Source) -> Result<View> {
+pub(super) fn linear(source: &Source) -> Result<View> {
     let What::Buffer(buffer) = source.what else {
         return Err(internal("a library call on no buffer"));
     };

@@ -5,7 +5,7 @@ use super::analyse::{self, AxisMap, Kind, NodeKind, Source, What};
 use super::cluster::{Cluster, dense_axes};
 use super::{Block, internal, threefry};
 use crate::program::*;
-use probpipe_trace::{BinaryOp, CompareOp, DType, LinalgOp, Op, ReduceOp, Result, Scalar, VarId};
+use probpipe_trace::{BinaryOp, CompareOp, DType, Op, ReduceOp, Result, Scalar, VarId};
 use rustc_hash::FxHashMap;
 use smallvec::{SmallVec, smallvec};
 
@@ -396,7 +396,7 @@ fn point(x: &mut Exprs, op: &Op, operands: &[ExprId], dtype: DType) -> Result<Ex
         | Op::Scatter { .. }
         | Op::Cumulative { .. }
         | Op::Sort { .. }
-        | Op::Linalg(LinalgOp::Cholesky | LinalgOp::TriangularSolve { .. })
+        | Op::Linalg(_)
         | Op::Call { .. }
         | Op::Scan(_)
         | Op::Checkpoint { .. }

@@ -1,6 +1,7 @@
 //! Calls of dense linear algebra: operands brought to (batch, row, column).
 
 use super::analyse::Source;
+use super::indexing::linear;
 use super::{Block, internal};
 use crate::program::*;
 use probpipe_trace::{ArrayType, DotAxes, LinalgOp, Loc, Op, Result, VarId};
@@ -35,6 +36,14 @@ impl Block<'_> {
                     out: view(&out, [n * columns, columns, 1])?,
                 }
             }
+            Op::Linalg(
+                op @ (LinalgOp::Lu
+                | LinalgOp::LuSolve { .. }
+                | LinalgOp::LuDet
+                | LinalgOp::Qr { .. }
+                | LinalgOp::Eigh { .. }
+                | LinalgOp::Svd { .. }),
+            ) => self.factors(*op, &eqn.inputs, &eqn.outputs, eqn.location)?,
             op @ (Op::Scatter { .. }
             | Op::Cumulative { .. }
             | Op::Sort { .. }
@@ -46,6 +55,26 @@ impl Block<'_> {
         };
         self.stmts.push(Stmt::Library(Box::new(Library { call, location: eqn.location })));
         Ok(())
+    }
+
+    /// A call on whole arrays in row-major order.
+    fn factors(
+        &mut self,
+        op: LinalgOp,
+        inputs: &[VarId],
+        outputs: &[VarId],
+        location: Loc,
+    ) -> Result<LibraryCall> {
+        let mut operands = Vec::with_capacity(inputs.len());
+        for &v in inputs {
+            let view = linear(&self.matrices(v, location)?)?;
+            operands.push((view, self.graph.ty(v).clone()));
+        }
+        let mut results = Vec::with_capacity(outputs.len());
+        for &v in outputs {
+            results.push((linear(&self.storage_of(v))?, self.graph.ty(v).clone()));
+        }
+        Ok(LibraryCall::Factors { op, inputs: operands, outputs: results })
     }
 
     /// The variable in row-major order.

@@ -233,7 +233,8 @@ impl Machine<'_> {
     /// An operand of a call on row-major arrays.
     fn linear(&self, view: &View, extents: &[usize]) -> Value {
         let size = extents.iter().product();
-        let flat = self.gather(view, [1, 1, size]);
+        // Views of one axis step along the first extent.
+        let flat = self.gather(view, [size, 1, 1]);
         Value::host(flat.ty().with_shape(extents), flat.to_host().unwrap().clone())
     }
 
@@ -283,6 +284,16 @@ impl Machine<'_> {
                     .collect::<Result<Vec<_>>>()?;
                 (Op::Callback(callback.clone()), inputs, outputs.clone())
             }
+            LibraryCall::Factors { op, inputs, outputs } => {
+                let operands: Vec<Value> =
+                    inputs.iter().map(|(x, ty)| self.linear(x, &ty.shape)).collect();
+                let types: Vec<ArrayType> = outputs.iter().map(|(_, ty)| ty.clone()).collect();
+                let results = eval_op(&Op::Linalg(*op), &operands, &types)?;
+                for ((view, _), value) in outputs.iter().zip(results) {
+                    self.write_linear(view, &value)?;
+                }
+                return Ok(true);
+            }
             LibraryCall::Matmul { .. }
             | LibraryCall::Cholesky { .. }
             | LibraryCall::TriangularSolve { .. } => return Ok(false),
@@ -315,7 +326,8 @@ impl Machine<'_> {
             | LibraryCall::Cumulative { .. }
             | LibraryCall::Sort { .. }
             | LibraryCall::Special { .. }
-            | LibraryCall::Callback { .. } => return Ok(()),
+            | LibraryCall::Callback { .. }
+            | LibraryCall::Factors { .. } => return Ok(()),
             LibraryCall::Cholesky { batch, n, input, out } => (
                 Op::Linalg(LinalgOp::Cholesky),
                 vec![self.gather(input, [*batch, *n, *n])],

@@ -109,17 +109,27 @@ impl Array {
         self.flatten().expand_dims(1) * other.flatten().expand_dims(0)
     }
 
-    /// The lower Cholesky factor `L` with `L L^T` = the symmetric part of the matrix; NaN when that
-    /// is not positive definite.
+    /// The lower Cholesky factor `L` with `L L^T` = the symmetric part of the matrix. Where that is
+    /// not positive definite, NaN on and below the diagonal; see [`Array::finite_matrices`].
+    ///
+    /// ```
+    /// use probpipe_trace::array;
+    /// let factor = array([[4.0, 2.0], [2.0, 5.0]]).cholesky();
+    /// assert_eq!(factor.to_vec::<f32>()?, [2.0, 0.0, 1.0, 2.0]);
+    /// # Ok::<(), probpipe_trace::Error>(())
+    /// ```
     #[track_caller]
     pub fn cholesky(&self) -> Array {
-        // What is no square matrix of floats is left for the type rule to refuse.
-        let n = self.rank();
-        if n < 2 || self.shape()[n - 1] != self.shape()[n - 2] || !self.dtype().is_float() {
-            return bind1(Op::Linalg(LinalgOp::Cholesky), &[self]);
+        match self.refused("cholesky", true) {
+            Some(refused) => refused,
+            None => bind1(Op::Linalg(LinalgOp::Cholesky), &[&self.symmetric_part()]),
         }
-        let symmetric = (self + self.swap_axes(-1, -2)) * 0.5;
-        bind1(Op::Linalg(LinalgOp::Cholesky), &[&symmetric])
+    }
+
+    /// The lower Cholesky factor, for [`crate::cho_solve`]; the same as [`Array::cholesky`].
+    #[track_caller]
+    pub fn cho_factor(&self) -> Array {
+        self.cholesky()
     }
 }
 

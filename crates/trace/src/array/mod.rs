@@ -6,6 +6,8 @@ mod creation;
 mod display;
 mod einsum;
 mod elementwise;
+mod expm;
+mod factors;
 mod gaussian;
 mod index;
 mod indexing;
@@ -25,6 +27,7 @@ mod segments;
 mod shape;
 mod sort;
 mod special;
+mod spectral;
 mod statistics;
 mod tables;
 mod windows;
@@ -32,6 +35,7 @@ mod windows;
 pub use creation::{arange_step, geomspace, linspace_open, logspace};
 pub use einsum::einsum;
 pub use elementwise::{select, where_};
+pub use factors::LuFactors;
 pub use index::{AtPlaces, Index, IntoIndices};
 pub use indexing::{AtIndices, OutOfRange};
 pub use linalg::triangular_solve;
@@ -48,6 +52,7 @@ pub use special::{
     gammaincc, gammainccinv, gammaincinv, log_binomial, owens_t, polygamma, random_gamma_grad,
     rising_factorial, zeta,
 };
+pub use spectral::{LeastSquares, MatrixNorm};
 pub use statistics::{meshgrid, polyval, vander};
 pub use tables::{digitize, histogram, histogram_bins, interp};
 pub use windows::WindowAxes;

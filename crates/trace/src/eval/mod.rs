@@ -15,11 +15,12 @@ mod structural;
 mod watch;
 
 pub use indexing::{IndexedDims, around, cumulative_bytes, scatter_bytes, sort_bytes};
+pub use linalg::{complement, sign_of};
 pub use random::threefry2x32;
 pub use special::special_bytes;
 pub use watch::watching_nan;
 
-use crate::op::{Custom, LinalgOp, Op};
+use crate::op::{Custom, Op};
 use crate::{ArrayType, Element, Error, ErrorKind, Graph, HostBuffer, Result, Value, Values};
 use smallvec::{SmallVec, smallvec};
 
@@ -57,11 +58,7 @@ pub fn eval_op(op: &Op, inputs: &[Value], outputs: &[ArrayType]) -> Result<Small
         }
         Op::Sort { axis, num_keys } => return indexing::sort(*axis, *num_keys, inputs, outputs),
         Op::Dot(axes) => dot::dot(axes, &inputs[0], &inputs[1], &outputs[0])?,
-        Op::Linalg(LinalgOp::Cholesky) => linalg::cholesky(&inputs[0], &outputs[0])?,
-        Op::Linalg(LinalgOp::TriangularSolve { lower, transpose, unit_diagonal }) => {
-            let form = linalg::Form { lower: *lower, transpose: *transpose, unit: *unit_diagonal };
-            linalg::triangular_solve(form, &inputs[0], &inputs[1], &outputs[0])?
-        }
+        Op::Linalg(op) => return linalg::apply(*op, inputs, outputs),
         Op::Call { graph, .. } | Op::Checkpoint { graph } | Op::Custom(Custom { graph, .. }) => {
             let inputs: SmallVec<[&Value; 4]> = inputs.iter().collect();
             return Ok(eval_graph(graph, &inputs)?.into_iter().collect());

@@ -8,6 +8,7 @@
 mod control;
 mod elementwise;
 mod indexing;
+mod linalg;
 mod opaque;
 mod special;
 mod structural;
@@ -15,6 +16,7 @@ mod structural;
 pub use control::{Switch, While};
 pub use elementwise::{Accepts, BinaryOp, CompareOp, Spec, UnaryOp};
 pub use indexing::{CumulativeOp, ScatterOp};
+pub use linalg::{LinalgOp, Vectors};
 pub use opaque::{Callback, Custom, CustomRule, HostFn, Sparse};
 pub use special::{MAX_PARAMETER_ORDER, SpecialOp};
 
@@ -215,23 +217,6 @@ pub struct DotAxes {
     pub rhs_batch: Axes,
 }
 
-/// Dense linear algebra.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum LinalgOp {
-    /// The lower Cholesky factor; reads the lower triangle, gives zeros above the diagonal, and
-    /// NaN everywhere (of that matrix) when it is not positive definite.
-    Cholesky,
-    /// `triangular_solve(a, b)`: `X` with `op(a) X = b`, reading one triangle of `a`.
-    TriangularSolve {
-        /// Reads the lower triangle, else the upper.
-        lower: bool,
-        /// `op(a)` is the transpose of `a`.
-        transpose: bool,
-        /// Takes the diagonal as ones.
-        unit_diagonal: bool,
-    },
-}
-
 /// A loop of known length that carries values and stacks outputs.
 ///
 /// Inputs: `consts` loop-invariant values, `carries` initial carries, then arrays whose leading
@@ -289,8 +274,7 @@ impl Op {
             Op::Cumulative { op, .. } => op.name(),
             Op::Sort { .. } => "sort",
             Op::Dot(_) => "dot",
-            Op::Linalg(LinalgOp::Cholesky) => "cholesky",
-            Op::Linalg(LinalgOp::TriangularSolve { .. }) => "triangular_solve",
+            Op::Linalg(op) => op.name(),
             Op::Call { .. } => "call",
             Op::Scan(_) => "scan",
             Op::Checkpoint { .. } => "checkpoint",
@@ -308,9 +292,8 @@ impl Op {
             Op::Broadcast { .. } | Op::Reshape { .. } | Op::Transpose { .. } => Some(1),
             Op::Slice { .. } | Op::Reverse { .. } | Op::Cumulative { .. } => Some(1),
             Op::Gather { .. } | Op::Scatter { .. } | Op::Sort { .. } => None,
-            Op::Linalg(LinalgOp::Cholesky) => Some(1),
             Op::Binary(_) | Op::Compare(_) | Op::Pad { .. } | Op::Dot(_) => Some(2),
-            Op::Linalg(LinalgOp::TriangularSolve { .. }) => Some(2),
+            Op::Linalg(op) => Some(op.arity()),
             Op::Select => Some(3),
             Op::Special(op) => Some(op.arity()),
             Op::Threefry2x32 => Some(4),
@@ -406,10 +389,7 @@ pub fn infer(op: &Op, inputs: &[&ArrayType]) -> Inferred {
         Op::Cumulative { op, axis, .. } => indexing::cumulative(*op, *axis, inputs[0]),
         Op::Sort { axis, num_keys } => indexing::sort(*axis, *num_keys, inputs),
         Op::Dot(axes) => structural::dot(axes, inputs[0], inputs[1]),
-        Op::Linalg(LinalgOp::Cholesky) => structural::cholesky(inputs[0]),
-        Op::Linalg(LinalgOp::TriangularSolve { .. }) => {
-            structural::triangular_solve(inputs[0], inputs[1])
-        }
+        Op::Linalg(op) => linalg::infer(*op, inputs),
         Op::Call { graph, .. } => structural::call("call", graph, inputs),
         Op::Scan(scan) => structural::scan(scan, inputs),
         Op::Checkpoint { graph } => structural::call("checkpoint", graph, inputs),

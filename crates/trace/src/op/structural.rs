@@ -244,46 +244,6 @@ pub(super) fn dot(axes: &DotAxes, lhs: &ArrayType, rhs: &ArrayType) -> Inferred 
     Ok(smallvec![lhs.with_shape(shape)])
 }
 
-fn square(name: &str, x: &ArrayType) -> Result<usize, Fault> {
-    let r = x.rank();
-    if r < 2 || x.shape[r - 1] != x.shape[r - 2] {
-        return Err(Fault::shape(
-            format!("`{name}` takes square matrices, not {x}"),
-            "the last two extents must be equal",
-        ));
-    }
-    if !x.dtype.is_float() {
-        return Err(Fault::dtype(
-            format!("`{name}` takes a float, not {x}"),
-            "convert first, for example with `.cast(DType::F32)`",
-        ));
-    }
-    Ok(x.shape[r - 1])
-}
-
-pub(super) fn cholesky(x: &ArrayType) -> Inferred {
-    square("cholesky", x)?;
-    Ok(smallvec![x.clone()])
-}
-
-pub(super) fn triangular_solve(a: &ArrayType, b: &ArrayType) -> Inferred {
-    let n = square("triangular_solve", a)?;
-    let r = a.rank();
-    let fits = b.dtype == a.dtype
-        && b.rank() == r
-        && b.shape[..r - 2] == a.shape[..r - 2]
-        && b.shape[r - 2] == n;
-    if !fits {
-        let message = format!("`triangular_solve` cannot solve {a} against {b}");
-        return Err(if b.dtype == a.dtype {
-            Fault::shape(message, format!("the right side must have {n} rows and equal batch axes"))
-        } else {
-            Fault::dtype(message, "both sides must have one element type")
-        });
-    }
-    Ok(smallvec![b.clone()])
-}
-
 pub(super) fn call(name: &str, graph: &Graph, inputs: &[&ArrayType]) -> Inferred {
     for (i, (have, var)) in inputs.iter().zip(graph.inputs()).enumerate() {
         if *have != graph.ty(*var) {

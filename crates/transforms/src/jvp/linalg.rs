@@ -12,7 +12,7 @@ pub(super) fn dot_jvp(axes: &DotAxes, x: &[&Array], dx: &[Option<&Array>]) -> Op
 }
 
 /// Where `row op column` in the last two axes, of the shape of `x`.
-fn triangle(x: &Array, op: CompareOp) -> Array {
+pub(super) fn triangle(x: &Array, op: CompareOp) -> Array {
     let r = x.rank();
     let ty = ArrayType::new(DType::I32, &x.shape()[r - 2..]);
     let mask = bind1(Op::Compare(op), &[&iota(&ty, 0), &iota(&ty, 1)]);
@@ -20,11 +20,11 @@ fn triangle(x: &Array, op: CompareOp) -> Array {
 }
 
 /// The elements of `x` where `row op column`, zeros elsewhere.
-fn masked(x: &Array, op: CompareOp) -> Array {
+pub(super) fn masked(x: &Array, op: CompareOp) -> Array {
     select(&triangle(x, op), x, 0.0)
 }
 
-fn swap(x: &Array) -> Array {
+pub(super) fn swap(x: &Array) -> Array {
     let mut permutation: Axes = (0..x.rank()).collect();
     let r = x.rank();
     permutation.swap(r - 1, r - 2);
@@ -32,7 +32,7 @@ fn swap(x: &Array) -> Array {
 }
 
 /// The matrix product over the last two axes.
-fn matmul(a: &Array, b: &Array) -> Array {
+pub(super) fn matmul(a: &Array, b: &Array) -> Array {
     let r = a.rank();
     let batch: Axes = (0..r - 2).collect();
     let axes = DotAxes {
@@ -44,7 +44,7 @@ fn matmul(a: &Array, b: &Array) -> Array {
     bind1(Op::Dot(axes), &[a, b])
 }
 
-fn solve(flags: (bool, bool, bool), a: &Array, b: &Array) -> Array {
+pub(super) fn solve(flags: (bool, bool, bool), a: &Array, b: &Array) -> Array {
     let (lower, transpose, unit_diagonal) = flags;
     bind1(Op::Linalg(LinalgOp::TriangularSolve { lower, transpose, unit_diagonal }), &[a, b])
 }

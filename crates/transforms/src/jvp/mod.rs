@@ -4,6 +4,7 @@
 
 mod branch;
 mod control;
+mod decompositions;
 mod elementwise;
 mod indexing;
 mod linalg;
@@ -133,6 +134,19 @@ fn eqn_jvp(eqn: &Eqn, x: &[&Array], dx: &[Option<&Array>]) -> (Outputs, Tangents
         Op::Linalg(LinalgOp::TriangularSolve { lower, transpose, unit_diagonal }) => one(&|y| {
             linalg::triangular_solve_jvp((*lower, *transpose, *unit_diagonal), x[0], y, dx)
         }),
+        Op::Linalg(LinalgOp::LuSolve { transpose }) => {
+            one(&|y| decompositions::lu_solve_jvp(*transpose, x, y, dx))
+        }
+        Op::Linalg(LinalgOp::LuDet) => {
+            one(&|y| dx[0].and_then(|da| decompositions::lu_det_jvp(x, y, da)))
+        }
+        Op::Linalg(
+            op
+            @ (LinalgOp::Lu | LinalgOp::Qr { .. } | LinalgOp::Eigh { .. } | LinalgOp::Svd { .. }),
+        ) => match dx[0] {
+            Some(da) => decompositions::decomposition_jvp(*op, x[0], da),
+            None => (bind(eqn.op.clone(), x), smallvec![]),
+        },
         Op::Call { graph, .. } => control::call_jvp(graph, x, dx),
         Op::Scan(scan) => control::scan_jvp(scan, x, dx),
         Op::Checkpoint { graph } => opaque::checkpoint_jvp(graph, x, dx),

@@ -79,3 +79,18 @@ pub(super) fn solve_transpose(
         _ => Err(eqn.not_linear()),
     }
 }
+
+/// x = op(a)^-1 b from factors: the cotangent of b is op(a)^-T ct, from the same factors.
+pub(super) fn lu_solve_transpose(
+    transpose: bool,
+    eqn: &LinearEqn<'_>,
+    ct: Array,
+) -> Result<Cotangents> {
+    match &eqn.values[..] {
+        [Some(a), Some(lu), Some(permutation), None] => {
+            let op = Op::Linalg(LinalgOp::LuSolve { transpose: !transpose });
+            Ok(smallvec![None, None, None, Some(bind1(op, &[a, lu, permutation, &ct]))])
+        }
+        _ => Err(eqn.not_linear()),
+    }
+}

@@ -169,6 +169,9 @@ fn eqn_transpose(eqn: &LinearEqn<'_>) -> Result<Cotangents> {
         Op::Linalg(LinalgOp::TriangularSolve { lower, transpose, unit_diagonal }) => {
             linalg::solve_transpose((*lower, *transpose, *unit_diagonal), eqn, ct())
         }
+        Op::Linalg(LinalgOp::LuSolve { transpose }) => {
+            linalg::lu_solve_transpose(*transpose, eqn, ct())
+        }
         Op::Call { graph, .. } => control::call_transpose(graph, eqn),
         Op::Scan(scan) => control::scan_transpose(scan, eqn),
         Op::Checkpoint { graph } => opaque::checkpoint_transpose(graph, eqn),
@@ -192,6 +195,13 @@ fn eqn_transpose(eqn: &LinearEqn<'_>) -> Result<Cotangents> {
             op: CumulativeOp::Prod | CumulativeOp::Max | CumulativeOp::Min, ..
         }
         | Op::Sort { .. }
-        | Op::Linalg(LinalgOp::Cholesky) => Err(eqn.not_linear()),
+        | Op::Linalg(
+            LinalgOp::Cholesky
+            | LinalgOp::Lu
+            | LinalgOp::LuDet
+            | LinalgOp::Qr { .. }
+            | LinalgOp::Eigh { .. }
+            | LinalgOp::Svd { .. },
+        ) => Err(eqn.not_linear()),
     }
 }

@@ -43,16 +43,23 @@ pub(super) fn dot_vmap(axes: &DotAxes, x: &[Lanes]) -> Array {
     product.move_axis((batch + lhs_free) as isize, 0)
 }
 
-pub(super) fn triangular_solve_vmap(op: &Op, size: usize, x: &[Lanes]) -> Array {
-    let (a, b) = (&x[0], &x[1]);
-    if a.batched || a.array.rank() != 2 {
-        return bind1(op.clone(), &[&a.spread(size), &b.spread(size)]);
+/// Solves, whose right side is the last operand.
+pub(super) fn solve_vmap(op: &Op, size: usize, x: &[Lanes]) -> Array {
+    let all = || {
+        let operands: Vec<Array> = x.iter().map(|x| x.spread(size)).collect();
+        bind1(op.clone(), &operands.iter().collect::<Vec<_>>())
+    };
+    let [matrix @ .., b] = x else { return all() };
+    if matrix.iter().any(|m| m.batched) || matrix.iter().any(|m| m.array.rank() > 2) {
+        return all();
     }
     // One matrix against many right sides: lanes beside columns, one solve.
     let shape = [b.array.shape()[0], b.array.shape()[1], b.array.shape()[2]];
     let permutation = |p: [usize; 3]| Op::Transpose { permutation: smallvec![p[0], p[1], p[2]] };
     let rows_first = bind1(permutation([1, 0, 2]), &[&b.array]);
     let columns = rows_first.reshape([shape[1], shape[0] * shape[2]]);
-    let solved = bind1(op.clone(), &[&a.array, &columns]).reshape([shape[1], shape[0], shape[2]]);
+    let mut operands: Vec<&Array> = matrix.iter().map(|m| &m.array).collect();
+    operands.push(&columns);
+    let solved = bind1(op.clone(), &operands).reshape([shape[1], shape[0], shape[2]]);
     bind1(permutation([1, 0, 2]), &[&solved])
 }

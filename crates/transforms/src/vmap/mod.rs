@@ -218,9 +218,16 @@ fn eqn_vmap(eqn: &Eqn, size: usize, x: &[Lanes]) -> LaneOutputs {
         }
         Op::Sort { axis, num_keys } => mapped(Op::Sort { axis: axis + 1, num_keys: *num_keys }),
         Op::Dot(axes) => batched(linalg::dot_vmap(axes, x)),
-        Op::Linalg(LinalgOp::Cholesky) => mapped(eqn.op.clone()),
-        Op::Linalg(LinalgOp::TriangularSolve { .. }) => {
-            batched(linalg::triangular_solve_vmap(&eqn.op, size, x))
+        Op::Linalg(
+            LinalgOp::Cholesky
+            | LinalgOp::Lu
+            | LinalgOp::LuDet
+            | LinalgOp::Qr { .. }
+            | LinalgOp::Eigh { .. }
+            | LinalgOp::Svd { .. },
+        ) => mapped(eqn.op.clone()),
+        Op::Linalg(LinalgOp::TriangularSolve { .. } | LinalgOp::LuSolve { .. }) => {
+            batched(linalg::solve_vmap(&eqn.op, size, x))
         }
         Op::Call { graph, .. } => vmap_arrays(graph, size, x.to_vec()).into(),
         Op::Scan(scan) => control::scan_vmap(scan, size, x),
