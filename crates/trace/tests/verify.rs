@@ -174,7 +174,7 @@ fn branches_and_conditional_loops() {
     parse(&repeat("%1", none, never, same)).unwrap();
     parse(&repeat("%1 %1", one, never, pair)).unwrap();
     refuses(&repeat("%1", none, number, same), "gives [f32[]], not one bool scalar");
-    refuses(&repeat("%1", none, never, sum), "graphs that do not fit its parts");
+    refuses(&repeat("%1", none, never, sum), "and a step gives [f32[]]");
     refuses(&repeat("%1 %1", none, never, pair), "graphs that do not fit its parts");
     refuses(&repeat("%0", none, never, same), "the condition of `while` takes [f32[3]]");
     refuses(&repeat("%1", none, broken, same), "in the condition: %1 is not in the table");
