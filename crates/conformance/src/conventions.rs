@@ -57,7 +57,8 @@ const CONVENTIONS: &[Convention] = &[
 /// Elements that were left out, by the reason.
 pub type Skipped = BTreeMap<&'static str, usize>;
 
-/// Why an element is not compared, if it is not. Of single operations only edge cases are asked for.
+/// Why an element is not compared, if it is not. Of single operations only edge cases are asked
+/// for.
 pub fn find(op: &str, derivatives: bool, operands: &[f64], want: f64) -> Option<&'static str> {
     let applies =
         |c: &&Convention| c.op == op && c.derivatives == derivatives && (c.at)(operands, want);

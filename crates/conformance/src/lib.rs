@@ -15,6 +15,7 @@ mod ops;
 mod programs;
 mod report;
 mod rng;
+mod seeds;
 mod special;
 mod table;
 
@@ -25,7 +26,7 @@ use probpipe::Device;
 use std::path::{Path, PathBuf};
 
 /// The families of cases, each a file `<family>.json`.
-pub const FAMILIES: [&str; 4] = ["rng", "ops", "special", "programs"];
+pub const FAMILIES: [&str; 5] = ["rng", "ops", "special", "programs", "seeds"];
 
 /// Operations that are known to differ in some case, by family and device, with the reason. They
 /// are run and printed, and counted apart; a case that starts to pass is simply counted as passed.
@@ -58,6 +59,7 @@ pub fn run(family: &str, device: Device) -> Result<Report, String> {
             "ops" => ops::run(case, device, &mut report.conventions),
             "special" => special::run(case, device, &mut report.conventions),
             "programs" => programs::run(case, device),
+            "seeds" => seeds::run(case, device),
             _ => return Err(format!("no family `{family}`")),
         };
         let id = case["id"].as_str().unwrap_or("?");

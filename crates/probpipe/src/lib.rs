@@ -23,8 +23,10 @@
 
 mod device;
 pub mod distributions;
+pub mod optimize;
 #[cfg(feature = "plot")]
 pub mod plot;
+mod ravel;
 mod record;
 
 pub use device::{Device, jit, jit_on, stages_of, with_device};

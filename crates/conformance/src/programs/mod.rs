@@ -4,6 +4,7 @@
 mod arrays;
 mod calculus;
 mod control;
+mod matrices;
 mod models;
 mod rules;
 mod special;
@@ -51,6 +52,7 @@ pub fn run(case: &Json, device: Device) -> Verdict {
         .or_else(|| control::find(name))
         .or_else(|| models::find(name))
         .or_else(|| rules::find(name))
+        .or_else(|| matrices::find(name))
         .or_else(|| special::find(name));
     let Some(program) = found else {
         return Verdict::NoRule(name.to_string());

@@ -78,8 +78,8 @@ impl Block<'_> {
         Ok(())
     }
 
-    /// A loop of known length: carries live in buffers of their own, stacked inputs are read and stacked outputs
-    /// written at the entry of the step.
+    /// A loop of known length: carries live in buffers of their own, stacked inputs are read and
+    /// stacked outputs written at the entry of the step.
     fn scan(&mut self, scan: &Scan, eqn: &Eqn) -> Result<()> {
         let Scan { body, consts, carries, length, reverse } = scan;
         let id = LoopId(self.cx.loops);

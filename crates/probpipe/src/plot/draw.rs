@@ -4,7 +4,7 @@ use super::legend::{place_legend, shapes};
 use super::scale::{Axis, drawable, span};
 use super::{Kind, Plot, Series};
 use kuva::plot::legend::{LegendEntry, LegendPosition, LegendShape};
-use kuva::plot::{LinePlot, LineStyle, MarkerShape, ScatterPlot};
+use kuva::plot::{ContourPlot, LinePlot, LineStyle, MarkerShape, ScatterPlot};
 use kuva::render::layout::{ComputedLayout, Layout, TickFormat};
 use kuva::render::plots::Plot as Marks;
 use kuva::render::render::{Primitive, Scene};
@@ -137,7 +137,7 @@ fn legend(plot: &Plot) -> Vec<LegendEntry> {
                 color: color.into(),
                 shape: match series.kind {
                     Kind::Scatter => LegendShape::Marker(MarkerShape::Circle),
-                    Kind::Histogram => LegendShape::Rect,
+                    Kind::Histogram | Kind::Filled => LegendShape::Rect,
                     _ => LegendShape::Line,
                 },
                 dasharray: style.dasharray(),
@@ -171,6 +171,13 @@ fn marks(plot: &Plot, x: &Axis, y: &Axis) -> Vec<Marks> {
     let mut marks: Vec<Marks> = Vec::new();
     for (series, color, style) in styles(plot) {
         let runs = runs(series, x, y);
+        if let Some((grid, levels)) = &series.bands {
+            let mapped = |list: &[f64], axis: &Axis| list.iter().map(|&v| axis.map(v)).collect();
+            let bands = ContourPlot::new().with_n_levels(*levels).with_filled();
+            let bands = bands.with_grid(grid.z.clone(), mapped(&grid.x, x), mapped(&grid.y, y));
+            below.push(bands.into());
+            continue;
+        }
         if series.kind == Kind::Scatter {
             let dots = ScatterPlot::new().with_color(color).with_size(2.5).with_marker_opacity(0.7);
             marks.push(dots.with_data(runs.concat()).into());

@@ -18,12 +18,14 @@
 //! and comes out at `save`, located at the call that was given it. Points that are not finite
 //! are skipped; a line is interrupted there.
 
+mod contour;
 mod draw;
 mod legend;
 mod scale;
 #[cfg(test)]
 mod tests;
 
+use contour::Grid;
 use draw::{PIXELS, cut_dashes, scene};
 use kuva::backend::raster::RasterBackend;
 use kuva::backend::svg::SvgBackend;
@@ -52,6 +54,8 @@ struct Series {
     /// The points, not finite ones included.
     points: Vec<(f64, f64)>,
     label: Option<String>,
+    /// The heights and how many bands, of a filled contour.
+    bands: Option<(Grid, usize)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -61,6 +65,8 @@ enum Kind {
     Scatter,
     /// The outline of the bars, from the left end of the base to the right one.
     Histogram,
+    /// Bands of colour between the levels of a grid, whose corners are the points.
+    Filled,
     /// At the height of its one point.
     Horizontal,
     /// At the abscissa of its one point.
@@ -118,6 +124,30 @@ impl Plot {
         self.add(Kind::Histogram, outline)
     }
 
+    /// Lines of equal height of `zs[i, j]` over `(xs[j], ys[i])`, at `levels` heights that divide
+    /// the range of `zs` evenly.
+    #[track_caller]
+    pub fn contour(self, xs: &Array, ys: &Array, zs: &Array, levels: usize) -> Plot {
+        self.level_lines("contour", Kind::Line, (xs, ys, zs), levels)
+    }
+
+    /// As [`Plot::contour`], dashed.
+    #[track_caller]
+    pub fn dashed_contour(self, xs: &Array, ys: &Array, zs: &Array, levels: usize) -> Plot {
+        self.level_lines("dashed_contour", Kind::Dashed, (xs, ys, zs), levels)
+    }
+
+    /// Bands of colour between `levels` heights of `zs[i, j]` over `(xs[j], ys[i])`.
+    #[track_caller]
+    pub fn filled_contour(mut self, xs: &Array, ys: &Array, zs: &Array, levels: usize) -> Plot {
+        let grid = grid("filled_contour", xs, ys, zs);
+        self = self.add(Kind::Filled, grid.as_ref().map(Grid::corners).map_err(Error::clone));
+        if let (Some(series), Ok(grid)) = (self.series.last_mut(), grid) {
+            series.bands = Some((grid, levels));
+        }
+        self
+    }
+
     /// A dashed horizontal line across the plot.
     #[track_caller]
     pub fn hline(self, y: impl Into<f64>) -> Plot {
@@ -163,12 +193,29 @@ impl Plot {
         save(std::slice::from_ref(self), path.as_ref())
     }
 
+    #[track_caller]
+    fn level_lines(
+        self,
+        call: &str,
+        kind: Kind,
+        (xs, ys, zs): (&Array, &Array, &Array),
+        levels: usize,
+    ) -> Plot {
+        let lines = grid(call, xs, ys, zs).map(|grid| {
+            let heights = grid.levels(levels);
+            let lines = heights.into_iter().flat_map(|level| grid.lines(level));
+            // A point that is none ends each line.
+            lines.flat_map(|line| line.into_iter().chain([(f64::NAN, f64::NAN)])).collect()
+        });
+        self.add(kind, lines)
+    }
+
     fn add(mut self, kind: Kind, points: Result<Vec<(f64, f64)>>) -> Plot {
         let points = points.unwrap_or_else(|error| {
             self.error.get_or_insert(error);
             Vec::new()
         });
-        self.series.push(Series { kind, points, label: None });
+        self.series.push(Series { kind, points, label: None, bands: None });
         self
     }
 }
@@ -232,6 +279,25 @@ fn pairs(call: &str, xs: &Array, ys: &Array) -> Result<Vec<(f64, f64)>> {
         .help("give one `y` for every `x`"));
     }
     Ok(x.into_iter().zip(y).collect())
+}
+
+/// Heights over a grid, `zs[i, j]` at `(xs[j], ys[i])`.
+#[track_caller]
+fn grid(call: &str, xs: &Array, ys: &Array, zs: &Array) -> Result<Grid> {
+    let (x, y) = (elements(call, xs)?, elements(call, ys)?);
+    if zs.value()?.ty().shape[..] != [y.len(), x.len()] {
+        let shape = zs.shape();
+        return Err(Error::new(
+            ErrorKind::Shape,
+            format!("`{call}` takes heights of shape [{}, {}], not {shape:?}", y.len(), x.len()),
+        )
+        .at(Location::caller())
+        .note("the heights were made", Some(zs.location()))
+        .help("give one row for every `y` and one column for every `x`"));
+    }
+    let heights = elements(call, &zs.flatten())?;
+    let z = heights.chunks(x.len().max(1)).map(<[f64]>::to_vec).collect();
+    Ok(Grid { x, y, z })
 }
 
 /// Text without the control characters that an SVG cannot hold.

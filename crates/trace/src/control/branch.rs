@@ -63,7 +63,8 @@ pub fn switch<'a, T: Tree, R: Tree>(
 /// A branch of unknown type.
 type Branch<'a, T, R> = Box<dyn FnOnce(T) -> R + 'a>;
 
-/// What [`switch`] takes as branches: `[f, g]` or `(f, g)`, functions from `T` to `R`. Tuples hold functions of different types and have up to eight entries.
+/// What [`switch`] takes as branches: `[f, g]` or `(f, g)`, functions from `T` to `R`. Tuples hold
+/// functions of different types and have up to eight entries.
 pub trait Branches<'a, T, R> {
     /// The branches in order.
     fn list(self) -> Vec<Box<dyn FnOnce(T) -> R + 'a>>;

@@ -18,7 +18,8 @@ use std::panic::Location;
 /// use probpipe_transforms::{check_nan, grad};
 /// let slope = check_nan(grad(|x: Array| (x.square().sqrt() * 2.0).sum()));
 /// let error = slope(array([1.0, 0.0])).value().unwrap_err().to_string();
-/// assert!(error.starts_with("`mul` makes the first NaN: its result is f32[2], 1 of 2"), "{error}");
+/// let want = "`mul` makes the first NaN: its result is f32[2], 1 of 2";
+/// assert!(error.starts_with(want), "{error}");
 /// ```
 #[track_caller]
 pub fn check_nan<A: Tree, R: Tree>(f: impl Fn(A) -> R) -> impl Fn(A) -> R {

@@ -1,5 +1,5 @@
-//! Conditional loops: carries that no step changes become invariants, numbers move in. Nothing moves
-//! out: there may be no step at all, and then nothing of it is to be computed.
+//! Conditional loops: carries that no step changes become invariants, numbers move in. Nothing
+//! moves out: there may be no step at all, and then nothing of it is to be computed.
 
 use super::arena::Arena;
 use super::branch::narrowed;

@@ -1,6 +1,6 @@
 //! Batching of conditional loops: one loop over all lanes. If lanes may stop at different steps it
-//! runs until the last one stops. A lane that has stopped keeps its carries; what is computed in its
-//! place is what a lane that goes on computes.
+//! runs until the last one stops. A lane that has stopped keeps its carries; what is computed in
+//! its place is what a lane that goes on computes.
 
 use super::{LaneOutputs, Lanes, choose, first_lane, lane_types, lanes, mended, vmap_arrays};
 use probpipe_trace::{Array, Graph, Op, Result, While, bind, here, trace, while_loop};
