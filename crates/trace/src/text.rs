@@ -10,11 +10,11 @@
 //! }
 //! ```
 //!
-//! Constants come first, then the equations. Numbers have the fewest digits that give back the
-//! same bits; a NaN loses its payload. Ops that run graphs hold them as `body=graph ...`, `cond=`,
-//! `branch0=`. Parameters that the result's type repeats (of `cast`, `bitcast`, `reshape`, the type of `iota`)
-//! are not printed. `custom` and `callback` hold Rust code, of which the name is printed; they are
-//! not read back. A comment runs from `;` to the end of its line.
+//! Constants come first, then the equations. Numbers have the fewest digits that give back the same
+//! bits; a NaN loses its payload. Ops that run graphs hold them as `body=graph ...`, `cond=`,
+//! `branch0=`. Parameters that the result's type repeats (of `cast`, `bitcast`, `reshape`, the type
+//! of `iota`) are not printed. `custom` and `callback` hold Rust code, of which the name is
+//! printed; they are not read back. A comment runs from `;` to the end of its line.
 
 use crate::op::{LinalgOp, Op};
 use crate::types::ShapeDisplay;

@@ -201,8 +201,8 @@ impl Array {
 }
 
 /// `on_true` where `condition`, else `on_false`; all broadcast together. Both are computed, and
-/// both are differentiated: where the branch that is not taken has an infinite derivative, zero times
-/// that is NaN. Give such a branch an argument at which it is finite:
+/// both are differentiated: where the branch that is not taken has an infinite derivative, zero
+/// times that is NaN. Give such a branch an argument at which it is finite:
 ///
 /// ```
 /// use probpipe_trace::{Array, array, select};
