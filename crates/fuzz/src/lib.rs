@@ -3,7 +3,7 @@
 //!
 //! Two programs of one function round differently, and a comparison or a floor may turn a last bit
 //! into anything. So a difference is a fault only if it is larger than what noise of a few last
-//! bits in every equation does to the reference itself; see [`noise`].
+//! bits in every equation does to the reference itself (`noise.rs`).
 
 #![forbid(unsafe_code)]
 

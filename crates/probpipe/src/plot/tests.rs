@@ -261,3 +261,52 @@ fn refuses_places_that_it_cannot_write() {
     assert!(error.message().starts_with("cannot write"), "{error}");
     assert_eq!(error.location().map(|l| l.line()), Some(line));
 }
+
+/// A cone over a grid, whose level lines are circles.
+fn cone(n: usize) -> (Array, Array) {
+    let axis = linspace(-2.0, 2.0, n);
+    let square = axis.square();
+    (axis, (square.reshape([n, 1]) + square.reshape([1, n])).sqrt())
+}
+
+#[test]
+fn level_lines_close_around_a_peak() {
+    let (axis, z) = cone(41);
+    let grid = grid("contour", &axis, &axis, &z).unwrap();
+    let lines = grid.lines(1.0);
+    assert_eq!(lines.len(), 1, "one circle");
+    assert_eq!(lines[0].first(), lines[0].last(), "that is closed");
+    assert!(lines[0].iter().all(|(x, y)| (x.hypot(*y) - 1.0).abs() < 0.01));
+    // A larger one leaves the grid at its four sides.
+    let lines = grid.lines(2.5);
+    assert_eq!(lines.len(), 4);
+    let on_border = |&(x, y): &(f64, f64)| x.abs().max(y.abs()) == 2.0;
+    assert!(lines.iter().all(|l| on_border(&l[0]) && on_border(l.last().unwrap())));
+    assert_eq!(grid.levels(3).len(), 3);
+    assert!(grid.lines(f64::NAN).is_empty() && grid.lines(9.0).is_empty());
+}
+
+#[test]
+fn saddles_are_two_lines() {
+    let axis = array([-1.0, 1.0]);
+    let grid = grid("contour", &axis, &axis, &array([[1.0, -1.0], [-1.0, 1.0]])).unwrap();
+    assert_eq!(grid.lines(0.1).len(), 2);
+    assert_eq!(grid.lines(-0.1).len(), 2);
+}
+
+#[test]
+fn contours_are_drawn_and_refused() {
+    let folder = Scratch::new();
+    let (axis, z) = cone(21);
+    let plot = Plot::new("cone").filled_contour(&axis, &axis, &z, 6).contour(&axis, &axis, &z, 6);
+    plot.dashed_contour(&axis, &axis, &z, 3).label("lines").save(folder.0.join("a.svg")).unwrap();
+    let wrong = Plot::new("cone").contour(&axis, &linspace(0.0, 1.0, 5), &z, 6);
+    let message = wrong.save(folder.0.join("b.svg")).unwrap_err().to_string();
+    assert!(message.contains("heights of shape [5, 21], not [21, 21]"), "{message}");
+    let empty = linspace(0.0, 1.0, 0);
+    let flat = probpipe_trace::zeros([0, 0]);
+    Plot::new("none")
+        .filled_contour(&empty, &empty, &flat, 4)
+        .save(folder.0.join("c.svg"))
+        .unwrap();
+}
