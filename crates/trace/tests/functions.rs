@@ -199,3 +199,16 @@ fn promotion_is_symmetric_and_keeps_its_operands_values() {
         }
     }
 }
+
+#[test]
+fn numbers_take_the_type_of_the_array_that_they_meet() {
+    let x = Array::from_slice(&[0.0f64, 2.0], [2]);
+    let two = Array::from(2.0);
+    let pairs = [x.xlogy(2.0), x.xlog1py(2.0), x.hypot(2.0), x.rel_entr(2.0), x.kl_div(2.0)];
+    for y in pairs.into_iter().chain([two.xlogy(&x), two.hypot(&x), two.rel_entr(&x)]) {
+        assert_eq!(y.dtype(), DType::F64);
+        assert!(y.error().is_none());
+    }
+    assert_eq!(x.xlogy(2.0).to_vec::<f64>().unwrap(), [0.0, 2.0 * 2f64.ln()]);
+    assert_eq!(two.hypot(&x).to_vec::<f64>().unwrap(), [2.0, 8f64.sqrt()]);
+}

@@ -6,12 +6,24 @@ use super::{Array, select};
 use crate::DType;
 use std::f64::consts::LN_2;
 
+/// Both operands, a number with the element type of the array that it meets: before a function is
+/// applied to it alone, which would decide its type.
+#[track_caller]
+fn meet(x: &Array, y: impl Into<Array>) -> (Array, Array) {
+    let y = y.into();
+    match (x.is_literal(), y.is_literal()) {
+        (false, true) if x.dtype().is_float() => (x.clone(), y.cast(x.dtype())),
+        (true, false) if y.dtype().is_float() => (x.cast(y.dtype()), y),
+        _ => (x.clone(), y),
+    }
+}
+
 impl Array {
     /// `sqrt(x^2 + y^2)` without overflow; infinite if either is. Its slopes at the origin are 0.
     #[track_caller]
     pub fn hypot(&self, other: impl Into<Array>) -> Array {
-        let other = other.into();
-        let size = self.abs().maximum(other.abs());
+        let (x, other) = meet(self, other);
+        let size = x.abs().maximum(other.abs());
         // Powers of two scale without rounding, and a choice has no derivative, so the slopes
         // are those of the plain formula.
         let (big, small, up, down) = match size.dtype() {
@@ -20,12 +32,12 @@ impl Array {
         };
         let scale = select(&size.lt(small), up, like(&size, 1.0));
         let scale = select(&size.gt(big), down, scale);
-        let squares = (self * &scale).square() + (&other * &scale).square();
+        let squares = (&x * &scale).square() + (&other * &scale).square();
         // A root of zero has no slope; the corner at the origin lies between slopes -1 and 1.
         let origin = size.eq(0.0);
         let root = select(&origin, 1.0, squares).sqrt() / &scale;
         let plain = select(&origin, 0.0, root);
-        select(&(self.is_inf() | other.is_inf()), f64::INFINITY, plain)
+        select(&(x.is_inf() | other.is_inf()), f64::INFINITY, plain)
     }
 
     /// The quotient rounded down. Integers divided by zero give what `/` gives, corrected for
@@ -101,17 +113,17 @@ impl Array {
     /// `x log(y)`, zero where `x` is zero whatever `y` is but NaN.
     #[track_caller]
     pub fn xlogy(&self, y: impl Into<Array>) -> Array {
-        let y = y.into();
-        let y = select(&self.vanishes_before(&y, 0.0), 1.0, &y);
-        self * y.log()
+        let (x, y) = meet(self, y);
+        let y = select(&x.vanishes_before(&y, 0.0), 1.0, &y);
+        x * y.log()
     }
 
     /// `x log(1 + y)`, zero where `x` is zero whatever `y` is but NaN.
     #[track_caller]
     pub fn xlog1py(&self, y: impl Into<Array>) -> Array {
-        let y = y.into();
-        let y = select(&self.vanishes_before(&y, -1.0), 0.0, &y);
-        self * y.log1p()
+        let (x, y) = meet(self, y);
+        let y = select(&x.vanishes_before(&y, -1.0), 0.0, &y);
+        x * y.log1p()
     }
 
     /// Where `x` is zero and the logarithm of `y`, finite above `least`, would spoil the product.
@@ -138,10 +150,10 @@ impl Array {
     /// domain.
     #[track_caller]
     pub fn rel_entr(&self, y: impl Into<Array>) -> Array {
-        let y = y.into();
-        let inside = self.gt(0.0) & y.gt(0.0);
-        let zero = self.eq(0.0) & y.ge(0.0);
-        let (x, y) = (select(&inside, self, 1.0), select(&inside, &y, 1.0));
+        let (x, y) = meet(self, y);
+        let inside = x.gt(0.0) & y.gt(0.0);
+        let zero = x.eq(0.0) & y.ge(0.0);
+        let (x, y) = (select(&inside, x, 1.0), select(&inside, &y, 1.0));
         select(&inside, &x * (&x / &y).log(), select(&zero, like(&x, 0.0), f64::INFINITY))
     }
 
