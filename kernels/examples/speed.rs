@@ -38,6 +38,7 @@ fn domain(kernel: UnaryKernel) -> (f64, f64) {
         | UnaryKernel::ErfInv
         | UnaryKernel::Log1p => (-1.0, 1.0),
         UnaryKernel::Acosh => (1.0, 20.0),
+        UnaryKernel::Lgamma | UnaryKernel::Digamma => (0.01, 20.0),
         _ => (-10.0, 10.0),
     }
 }
@@ -65,6 +66,8 @@ fn library(kernel: UnaryKernel) -> fn(f64) -> f64 {
         UnaryKernel::Erfc => libm::erfc,
         UnaryKernel::ErfInv => |_| f64::NAN,
         UnaryKernel::Logistic => |x| 1.0 / (1.0 + (-x).exp()),
+        UnaryKernel::Lgamma => libm::lgamma,
+        UnaryKernel::Digamma => probpipe_special::digamma,
     }
 }
 

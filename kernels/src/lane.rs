@@ -76,6 +76,10 @@ pub trait Lane:
     fn library_cos(self) -> Self;
     /// Tangent for any argument, by the scalar library.
     fn library_tan(self) -> Self;
+    /// log |gamma| for any argument, by the scalar function.
+    fn library_lgamma(self) -> Self;
+    /// Digamma for any argument, by the scalar function.
+    fn library_digamma(self) -> Self;
 }
 
 macro_rules! lane {
@@ -290,6 +294,16 @@ macro_rules! lane {
             #[inline(never)]
             fn library_tan(self) -> Self {
                 Self($tan(self.0))
+            }
+            #[inline(never)]
+            #[allow(clippy::unnecessary_cast)]
+            fn library_lgamma(self) -> Self {
+                Self(probpipe_special::lgamma(self.0 as f64) as $float)
+            }
+            #[inline(never)]
+            #[allow(clippy::unnecessary_cast)]
+            fn library_digamma(self) -> Self {
+                Self(probpipe_special::digamma(self.0 as f64) as $float)
             }
         }
     };

@@ -123,6 +123,10 @@ kernel_enum! {
         ErfInv = "erf_inv",
         /// 1 / (1 + e^-x)
         Logistic = "logistic",
+        /// log |gamma x|
+        Lgamma = "lgamma",
+        /// The derivative of log gamma.
+        Digamma = "digamma",
     }
 }
 
@@ -331,7 +335,7 @@ macro_rules! kernels {
     ($module:ident, $lane:ty, $scalar:ty) => {
         kernels!(@build $module, $lane, $scalar,
             [Exp, Expm1, Log, Log1p, Sin, Cos, Tan, Asin, Acos, Atan, Sinh, Cosh, Tanh, Asinh,
-             Acosh, Atanh, Erf, Erfc, ErfInv, Logistic],
+             Acosh, Atanh, Erf, Erfc, ErfInv, Logistic, Lgamma, Digamma],
             [Pow, Atan2], [Add, Sub, Mul, Div])
     };
     (@build $module:ident, $lane:ty, $scalar:ty, [$($unary:ident),*], [$($binary:ident),*],

@@ -5,7 +5,7 @@
 
 use crate::lane::Lane;
 use crate::math::{
-    error_function, exponential, inverse_trigonometric, logarithm, power, trigonometric,
+    error_function, exponential, gamma, inverse_trigonometric, logarithm, power, trigonometric,
 };
 
 /// A unary function over lanes.
@@ -100,6 +100,8 @@ unary_op_with_rare! {
     Sin = trigonometric::sin, trigonometric::is_large, L::library_sin;
     Cos = trigonometric::cos, trigonometric::is_large, L::library_cos;
     Tan = trigonometric::tan, trigonometric::is_large, L::library_tan;
+    Lgamma = gamma::lgamma, gamma::is_reflected, L::library_lgamma;
+    Digamma = gamma::digamma, gamma::is_reflected, L::library_digamma;
     ErfInv = error_function::erf_inv, error_function::erf_inv_is_tail, error_function::erf_inv_tail;
 }
 

@@ -10,7 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("probpipe-trace-derive", &[]),
     ("probpipe-special", &[]),
     ("probpipe-trace", &["probpipe-trace-derive", "probpipe-special"]),
-    ("probpipe-kernels", &[]),
+    ("probpipe-kernels", &["probpipe-special"]),
     ("probpipe-lowering", &["probpipe-trace"]),
     ("probpipe-transforms", &["probpipe-trace"]),
     ("probpipe-backend-cpu", &["probpipe-trace", "probpipe-lowering", "probpipe-kernels"]),

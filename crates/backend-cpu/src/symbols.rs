@@ -25,6 +25,8 @@ fn unary_kernel(op: UnaryOp) -> Option<UnaryKernel> {
         UnaryOp::Erf => UnaryKernel::Erf,
         UnaryOp::Erfc => UnaryKernel::Erfc,
         UnaryOp::ErfInv => UnaryKernel::ErfInv,
+        UnaryOp::Lgamma => UnaryKernel::Lgamma,
+        UnaryOp::Digamma => UnaryKernel::Digamma,
         UnaryOp::Neg
         | UnaryOp::Abs
         | UnaryOp::Sign

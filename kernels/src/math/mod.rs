@@ -11,6 +11,7 @@
 
 pub mod error_function;
 pub mod exponential;
+pub mod gamma;
 pub mod inverse_trigonometric;
 pub mod logarithm;
 pub mod power;

@@ -136,6 +136,17 @@ def value_of(f, args, kind):
     return v, None
 
 
+def positive(f):
+    return lambda x: f(x) if x > 0 else mp.nan
+
+
+# Appended after the others, so that their points stay as they are; positive arguments only, since
+# the scalar functions that serve the others have tests of their own.
+LATER = {
+    "lgamma": (positive(mp.loggamma), [(0, 1), (0.5, 3), (3, 12), (0.9, 2.1)], (0, 1e300)),
+    "digamma": (positive(mp.digamma), [(0, 1), (1, 2), (3, 12), (1.4, 1.5)], (0, INF)),
+}
+
 LIMITS = {  # what mpmath does not say about infinities and zeros
     "exp": {"-inf": 0.0, "inf": np.inf}, "expm1": {"-inf": -1.0, "inf": np.inf},
     "log": {"inf": np.inf, "0": -np.inf}, "log1p": {"inf": np.inf, "-1": -np.inf},
@@ -146,16 +157,19 @@ LIMITS = {  # what mpmath does not say about infinities and zeros
     "atan": {"inf": np.pi / 2, "-inf": -np.pi / 2}, "atanh": {"1": np.inf, "-1": -np.inf},
     "erf": {"inf": 1.0, "-inf": -1.0}, "erfc": {"inf": 0.0, "-inf": 2.0},
     "logistic": {"inf": 1.0, "-inf": 0.0},
+    "lgamma": {"0": np.inf, "inf": np.inf}, "digamma": {"inf": np.inf},
 }
 ODD = {"expm1", "log1p", "sin", "tan", "asin", "atan", "sinh", "tanh", "asinh", "atanh", "erf", "erf_inv"}
 ONE_AT_ZERO = {"exp": 1.0, "cos": 1.0, "cosh": 1.0, "erfc": 1.0}
 
 
 def unary_case(name, kind, count):
-    f, intervals, domain = UNARY[name]
+    f, intervals, domain = (UNARY | LATER)[name]
     xs, values, rests = [], [], []
     for x in points(kind, intervals, domain, count):
         fx = float(x)
+        if name in LATER and fx < 0:
+            continue
         rest = 0.0
         key = "inf" if fx == np.inf else "-inf" if fx == -np.inf else f"{fx:.17g}".replace("-0", "0") if fx == 0 or abs(fx) == 1 else None
         if fx != fx:
@@ -248,6 +262,10 @@ def main():
             print(name, kind.__name__, len(cases[-1]["x"]), file=sys.stderr)
         for name in ("pow", "atan2"):
             cases.append(binary_case(name, kind, density))
+    for kind in (np.float32, np.float64):
+        for name in LATER:
+            cases.append(unary_case(name, kind, density))
+            print(name, kind.__name__, len(cases[-1]["x"]), file=sys.stderr)
     print('{"generator": "kernels/tests/data/generate.py, mpmath %s", "cases": [' % mp.__version__)
     print(",\n".join(json.dumps(c, separators=(",", ":")) for c in cases))
     print("]}")

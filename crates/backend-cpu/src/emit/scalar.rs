@@ -49,7 +49,9 @@ pub(crate) fn unary(code: &mut Code<'_>, op: UnaryOp, dtype: DType, x: Val) -> V
         | UnaryOp::Atanh
         | UnaryOp::Erf
         | UnaryOp::Erfc
-        | UnaryOp::ErfInv => unreachable!("the symbol table has every function of floats"),
+        | UnaryOp::ErfInv
+        | UnaryOp::Lgamma
+        | UnaryOp::Digamma => unreachable!("the symbol table has every function of floats"),
     }
 }
 

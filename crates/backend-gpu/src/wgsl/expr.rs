@@ -330,6 +330,8 @@ fn unary(op: UnaryOp, x: &str, ty: DType, uses: &mut Uses) -> String {
         UnaryOp::Erf => "pp_erf",
         UnaryOp::Erfc => "pp_erfc",
         UnaryOp::ErfInv => "pp_erf_inv",
+        UnaryOp::Lgamma => "pp_lgamma",
+        UnaryOp::Digamma => "pp_digamma",
     };
     call(uses, function, &[x])
 }

@@ -69,6 +69,17 @@ unary_methods! {
     erfc Erfc;
     /// The inverse of [`Array::erf`].
     erf_inv ErfInv;
+    /// `log |gamma(x)|`: infinite at zero and at negative whole numbers.
+    ///
+    /// ```
+    /// use probpipe_trace::array;
+    /// assert_eq!(array([1.0, 2.0, 5.0]).lgamma().to_vec::<f32>()?, [0.0, 0.0, 24f32.ln()]);
+    /// # Ok::<(), probpipe_trace::Error>(())
+    /// ```
+    lgamma Lgamma;
+    /// The derivative of [`Array::lgamma`] (DLMF 5.2.2); NaN at zero and at negative whole
+    /// numbers.
+    digamma Digamma;
     /// Whether each element is neither infinite nor NaN.
     is_finite IsFinite;
 }

@@ -57,17 +57,6 @@ macro_rules! methods {
 }
 
 methods! {
-    /// `log |gamma(x)|`: infinite at zero and at negative whole numbers.
-    ///
-    /// ```
-    /// use probpipe_trace::array;
-    /// assert_eq!(array([1.0, 2.0, 5.0]).lgamma().to_vec::<f32>()?, [0.0, 0.0, 24f32.ln()]);
-    /// # Ok::<(), probpipe_trace::Error>(())
-    /// ```
-    lgamma SpecialOp::Lgamma;
-    /// The derivative of [`Array::lgamma`] (DLMF 5.2.2); NaN at zero and at negative whole
-    /// numbers.
-    digamma SpecialOp::Digamma;
     /// The gamma function; NaN at negative whole numbers.
     gamma SpecialOp::Gamma;
     /// The modified Bessel function of the first kind of order 0 (DLMF 10.25.2).

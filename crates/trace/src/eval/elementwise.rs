@@ -126,6 +126,8 @@ fn float_unary(op: UnaryOp) -> Option<fn(f64) -> f64> {
         UnaryOp::Erf => libm::erf,
         UnaryOp::Erfc => libm::erfc,
         UnaryOp::ErfInv => special::erf_inv,
+        UnaryOp::Lgamma => probpipe_special::lgamma,
+        UnaryOp::Digamma => probpipe_special::digamma,
         UnaryOp::Not | UnaryOp::IsFinite => return None,
     })
 }
@@ -227,6 +229,7 @@ macro_rules! int_ops {
                     UnaryOp::Sinh | UnaryOp::Cosh | UnaryOp::Tanh => return None,
                     UnaryOp::Asinh | UnaryOp::Acosh | UnaryOp::Atanh => return None,
                     UnaryOp::Erf | UnaryOp::Erfc | UnaryOp::ErfInv => return None,
+                    UnaryOp::Lgamma | UnaryOp::Digamma => return None,
                     UnaryOp::IsFinite => return None,
                 })
             }

@@ -131,6 +131,8 @@ ops! {
         Erf "erf" Floats one(-4.0, 4.0), true, 4.0, "The error function.";
         Erfc "erfc" Floats one(-4.0, 4.0), true, 8.0, "`1 - erf(x)`, exact in the tail.";
         ErfInv "erf_inv" Floats one(-0.99, 0.99), true, 8.0, "The inverse of `erf`; infinite at -1 and 1.";
+        Lgamma "lgamma" Floats one(0.1, 30.0), true, 8.0, "`log |gamma(x)|`; infinite at zero and at negative whole numbers.";
+        Digamma "digamma" Floats one(0.1, 30.0), true, 8.0, "The derivative of `log gamma(x)`; NaN at zero and at negative whole numbers.";
         Not "not" Bits one(0.0, 1.0), false, 0.0, "Logical not of `bool`, bitwise not of integers.";
         IsFinite "is_finite" Floats one(-100.0, 100.0), false, 0.0, "Whether `x` is neither infinite nor NaN.";
     }

@@ -14,10 +14,6 @@ pub const MAX_PARAMETER_ORDER: u8 = special::MAX_ORDER as u8;
 /// orders in their leading parameters.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum SpecialOp {
-    /// `log |gamma(x)|`.
-    Lgamma,
-    /// The derivative of `log gamma(x)`.
-    Digamma,
     /// `gamma(x)`.
     Gamma,
     /// `polygamma(n, x)`: the derivative of order `n`, a whole number, of digamma.
@@ -79,8 +75,6 @@ pub enum SpecialOp {
 impl SpecialOp {
     /// Every function, without orders.
     pub const ALL: &'static [SpecialOp] = &[
-        SpecialOp::Lgamma,
-        SpecialOp::Digamma,
         SpecialOp::Gamma,
         SpecialOp::Polygamma,
         SpecialOp::DigammaDifference,
@@ -108,8 +102,6 @@ impl SpecialOp {
     /// The name in printed graphs and messages.
     pub const fn name(self) -> &'static str {
         match self {
-            SpecialOp::Lgamma => "lgamma",
-            SpecialOp::Digamma => "digamma",
             SpecialOp::Gamma => "gamma",
             SpecialOp::Polygamma => "polygamma",
             SpecialOp::DigammaDifference => "digamma_difference",
@@ -138,7 +130,7 @@ impl SpecialOp {
     /// The number of operands.
     pub const fn arity(self) -> usize {
         match self {
-            SpecialOp::Lgamma | SpecialOp::Digamma | SpecialOp::Gamma => 1,
+            SpecialOp::Gamma => 1,
             SpecialOp::I0 | SpecialOp::I0e | SpecialOp::I0eSlope => 1,
             SpecialOp::I1 | SpecialOp::I1e | SpecialOp::Erfcx { .. } => 1,
             SpecialOp::Exp1 | SpecialOp::Expi => 1,
@@ -154,7 +146,6 @@ impl SpecialOp {
     pub const fn domain(self) -> [(f64, f64); 3] {
         const NONE: (f64, f64) = (0.0, 0.0);
         match self {
-            SpecialOp::Lgamma | SpecialOp::Digamma => [(0.1, 30.0), NONE, NONE],
             SpecialOp::Gamma => [(0.3, 8.0), NONE, NONE],
             SpecialOp::Polygamma => [(1.0, 4.0), (0.5, 20.0), NONE],
             SpecialOp::DigammaDifference => [(0.5, 20.0), (0.1, 20.0), NONE],
@@ -184,9 +175,7 @@ impl SpecialOp {
             | SpecialOp::Gammainc { order }
             | SpecialOp::Erfcx { order } => Some(vec![order]),
             SpecialOp::Betainc { orders } => Some(orders.to_vec()),
-            SpecialOp::Lgamma
-            | SpecialOp::Digamma
-            | SpecialOp::Gamma
+            SpecialOp::Gamma
             | SpecialOp::Polygamma
             | SpecialOp::DigammaDifference
             | SpecialOp::Betaln
@@ -226,8 +215,6 @@ impl SpecialOp {
     /// The value at a point; operands past the arity are not read.
     pub fn value(self, [x, y, z]: [f64; 3]) -> f64 {
         match self {
-            SpecialOp::Lgamma => special::lgamma(x),
-            SpecialOp::Digamma => special::digamma(x),
             SpecialOp::Gamma => special::gamma(x),
             SpecialOp::Polygamma => special::polygamma(x, y),
             SpecialOp::DigammaDifference => special::digamma_difference(x, y),

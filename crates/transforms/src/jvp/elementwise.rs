@@ -57,6 +57,10 @@ pub(super) fn unary_jvp(op: UnaryOp, x: &Array, y: &Array, dx: &Array) -> Option
         UnaryOp::Erfc => dx * ((-x.square()).exp() * (-2.0 / PI.sqrt())),
         // erf_inv(x)' = sqrt(pi)/2 exp(y^2)
         UnaryOp::ErfInv => dx * (y.square().exp() * (PI.sqrt() / 2.0)),
+        // lgamma' = digamma
+        UnaryOp::Lgamma => dx * x.digamma(),
+        // digamma' = polygamma 1
+        UnaryOp::Digamma => dx * x.trigamma(),
         UnaryOp::Not | UnaryOp::IsFinite => return None,
     })
 }

@@ -12,7 +12,7 @@ fn call(op: SpecialOp, x: &[&Array]) -> Array {
 /// The derivative of order `n >= 0` of digamma.
 fn polygamma(n: usize, x: &Array) -> Array {
     if n == 0 {
-        return call(SpecialOp::Digamma, &[x]);
+        return x.digamma();
     }
     let order = probpipe_trace::zeros_like(x) + n as f64;
     call(SpecialOp::Polygamma, &[&order, x])
@@ -33,10 +33,6 @@ pub(super) fn special_jvp(
 ) -> Option<Array> {
     let digamma = |x: &Array| polygamma(0, x);
     match op {
-        // lgamma' = digamma
-        SpecialOp::Lgamma => total(dx, &[&|| digamma(x[0])]),
-        // digamma' = polygamma 1
-        SpecialOp::Digamma => total(dx, &[&|| polygamma(1, x[0])]),
         // gamma' = gamma digamma
         SpecialOp::Gamma => total(dx, &[&|| y * digamma(x[0])]),
         // d polygamma(n, x)/dx = polygamma(n + 1, x)

@@ -32,6 +32,8 @@ pub(super) fn unary_transpose(op: UnaryOp, eqn: &LinearEqn<'_>, ct: Array) -> Re
         | UnaryOp::Erf
         | UnaryOp::Erfc
         | UnaryOp::ErfInv
+        | UnaryOp::Lgamma
+        | UnaryOp::Digamma
         | UnaryOp::Not
         | UnaryOp::IsFinite => Err(eqn.not_linear()),
     }
