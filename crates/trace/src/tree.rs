@@ -11,6 +11,9 @@ use std::sync::Arc;
 /// A type made of arrays. Derive it for structs and enums with `#[derive(Tree)]`; fields that
 /// belong to the structure and not to the data are marked `#[tree(static)]`.
 ///
+/// Who writes it by hand promises that `rebuild` accepts what `flatten` gave: functions that take
+/// a tree apart and put it together again panic where it does not. Derived trees always do.
+///
 /// ```
 /// use probpipe_trace::{Array, Tree, array};
 /// let doubled = (array(1.0), vec![array(2.0)]).map(|x| x * 2.0);

@@ -212,3 +212,14 @@ fn numbers_take_the_type_of_the_array_that_they_meet() {
     assert_eq!(x.xlogy(2.0).to_vec::<f64>().unwrap(), [0.0, 2.0 * 2f64.ln()]);
     assert_eq!(two.hypot(&x).to_vec::<f64>().unwrap(), [2.0, 8f64.sqrt()]);
 }
+
+#[test]
+fn places_are_read_as_they_are_updated() {
+    let x = array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+    let columns = array([2, 9]);
+    assert_eq!(floats(&x.at_index((.., &columns)).get()), floats(&x.index((.., &columns))));
+    let filled = floats(&x.at_index((1, &columns)).get_mode(OutOfRange::Fill));
+    assert!(filled[0] == 6.0 && filled[1].is_nan());
+    assert_eq!(floats(&x.at_index((.., &columns)).set(0.0)), [1.0, 2.0, 0.0, 4.0, 5.0, 0.0]);
+    refused(&x.at_mask(&x.gt(2.0)).get(), "names no fixed number of entries");
+}

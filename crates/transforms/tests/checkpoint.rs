@@ -1,5 +1,8 @@
 //! Checkpoints: the same values and derivatives, and fewer residuals.
 
+mod common;
+
+use common::differences;
 use probpipe_trace::{Array, DType, Op, array, linspace, scan, with_default_float};
 use probpipe_transforms::rewrite::{linearize, partial_eval};
 use probpipe_transforms::{
@@ -13,26 +16,6 @@ fn same(a: &Array, b: &Array) {
     for (a, b) in a.iter().zip(&b) {
         assert!((a - b).abs() <= 1e-12 * (1.0 + b.abs()), "{a} {b}");
     }
-}
-
-/// Central differences of a scalar function.
-fn differences(f: impl Fn(Array) -> Array, x: &Array) -> Vec<f64> {
-    let at = x.to_vec::<f64>().unwrap();
-    let value = |v: &[f64]| {
-        let y = f(Array::from_slice(v, x.shape())).item::<f64>();
-        y.unwrap()
-    };
-    let step = 1e-5;
-    (0..at.len())
-        .map(|i| {
-            let moved = |by: f64| {
-                let mut v = at.clone();
-                v[i] += by;
-                value(&v)
-            };
-            (moved(step) - moved(-step)) / (2.0 * step)
-        })
-        .collect()
 }
 
 fn layer(x: Array) -> Array {
@@ -56,7 +39,7 @@ fn values_and_derivatives_are_the_same() {
             (value_and_grad(deep)(x.clone()), value_and_grad(deep_checkpointed)(x.clone()));
         same(&a, &b);
         same(&da, &db);
-        let numbers = differences(deep_checkpointed, &x);
+        let numbers = differences(&deep_checkpointed, &x);
         for (d, n) in db.to_vec::<f64>().unwrap().iter().zip(numbers) {
             assert!((d - n).abs() < 1e-7 * (1.0 + n.abs()), "{d} {n}");
         }

@@ -1,6 +1,9 @@
 //! Functions with derivatives of their own: each is checked against finite differences, in both
 //! modes, twice differentiated, batched and compiled; what is refused says so.
 
+mod common;
+
+use common::{close, differences};
 use probpipe_trace::{
     Array, DType, array, linspace, pure_callback, pure_callback_vectorized, scan,
     with_default_float,
@@ -11,32 +14,6 @@ use probpipe_transforms::{
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-
-#[track_caller]
-fn close(a: &Array, b: &[f64], tolerance: f64) {
-    let a = a.cast(DType::F64).to_vec::<f64>().unwrap();
-    assert_eq!(a.len(), b.len(), "{a:?} {b:?}");
-    for (x, y) in a.iter().zip(b) {
-        assert!((x - y).abs() <= tolerance * (1.0 + y.abs()), "{a:?} {b:?}");
-    }
-}
-
-/// Central differences of a scalar function.
-fn differences(f: &impl Fn(Array) -> Array, x: &Array) -> Vec<f64> {
-    let at = x.to_vec::<f64>().unwrap();
-    let value = |v: &[f64]| f(Array::from_slice(v, x.shape())).item::<f64>().unwrap();
-    let step = 1e-5;
-    (0..at.len())
-        .map(|i| {
-            let moved = |by: f64| {
-                let mut v = at.clone();
-                v[i] += by;
-                value(&v)
-            };
-            (moved(step) - moved(-step)) / (2.0 * step)
-        })
-        .collect()
-}
 
 /// Every derivative of an elementwise function through each of its transforms.
 #[track_caller]

@@ -1,38 +1,15 @@
 //! Solutions of equations: derivatives in both modes against finite differences, twice, batched
 //! and compiled.
 
+mod common;
+
+use common::{close, differences};
 use probpipe_trace::{
     Array, DType, array, fori_loop, linspace, stack, with_default_float, zeros, zeros_like,
 };
 use probpipe_transforms::{
     custom_linear_solve, custom_root, grad, hessian, jacfwd, jacrev, jit, jvp, vmap,
 };
-
-#[track_caller]
-fn close(a: &Array, b: &[f64], tolerance: f64) {
-    let a = a.to_vec::<f64>().unwrap();
-    assert_eq!(a.len(), b.len(), "{a:?} {b:?}");
-    for (x, y) in a.iter().zip(b) {
-        assert!((x - y).abs() <= tolerance * (1.0 + y.abs()), "{a:?} {b:?}");
-    }
-}
-
-/// Central differences of a scalar function.
-fn differences(f: &impl Fn(Array) -> Array, x: &Array) -> Vec<f64> {
-    let at = x.to_vec::<f64>().unwrap();
-    let value = |v: &[f64]| f(Array::from_slice(v, x.shape())).item::<f64>().unwrap();
-    let step = 1e-5;
-    (0..at.len())
-        .map(|i| {
-            let moved = |by: f64| {
-                let mut v = at.clone();
-                v[i] += by;
-                value(&v)
-            };
-            (moved(step) - moved(-step)) / (2.0 * step)
-        })
-        .collect()
-}
 
 #[track_caller]
 fn check(loss: impl Fn(Array) -> Array, x: &Array) {

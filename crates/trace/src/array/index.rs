@@ -2,8 +2,9 @@
 //! axes, an ellipsis and index arrays, to read and to update.
 
 use super::indexing::OutOfRange;
-use super::{Array, iota, select};
-use crate::op::{Op, ScatterOp};
+use super::places::{AtPlaces, Places};
+use super::{Array, iota};
+use crate::op::Op;
 use crate::tracing::{bind1, here};
 use crate::{ArrayType, Axes, DType, Error, ErrorKind, Result, other_axes};
 use std::ops::{Range, RangeFrom, RangeFull, RangeTo};
@@ -157,7 +158,7 @@ impl Array {
     }
 
     #[track_caller]
-    fn indexed(&self, parts: Vec<Index>, mode: OutOfRange) -> Result<Array> {
+    pub(super) fn indexed(&self, parts: Vec<Index>, mode: OutOfRange) -> Result<Array> {
         self.ty()?;
         let parts = self.spelled_out(parts)?;
         let mut x = self.clone();
@@ -267,23 +268,8 @@ impl Array {
     }
 }
 
-/// Places of an array to update; made by [`Array::at_index`] and [`Array::at_mask`].
-#[derive(Clone, Debug)]
-pub struct AtPlaces {
-    x: Array,
-    places: Result<Places>,
-}
-
-#[derive(Clone, Debug)]
-enum Places {
-    /// Positions in row-major order; negative ones are nowhere.
-    Positions(Array),
-    /// Where true.
-    Mask(Array),
-}
-
 impl Array {
-    /// The places that the parts of an index name, to update: `x.at_index((.., &i)).add(y)` for
+    /// The places that the parts of an index name, to read or to update: `x.at_index((.., &i)).add(y)` for
     /// NumPy's `x[:, i] += y`. The parts are those of [`Array::index`]; index arrays out of range
     /// name nothing.
     ///
@@ -296,16 +282,18 @@ impl Array {
     /// ```
     #[track_caller]
     pub fn at_index(&self, parts: impl IntoIndices) -> AtPlaces {
-        let positions = (|| {
+        let parts = parts.into_indices();
+        let places = (|| {
             let ty = self.ty()?;
             let Ok(size) = i32::try_from(ty.size()) else {
                 let message = format!("the entries of {ty} are too many to index");
                 return Err(Error::new(ErrorKind::Shape, message).at(here()));
             };
             let all = iota(&ArrayType::new(DType::I32, [size as usize]), 0).reshape(&ty.shape);
-            Ok(Places::Positions(all.indexed(parts.into_indices(), OutOfRange::Fill)?))
+            let positions = all.indexed(parts.clone(), OutOfRange::Fill)?;
+            Ok(Places::Parts { parts, positions })
         })();
-        AtPlaces { x: self.clone(), places: positions }
+        AtPlaces::new(self, places)
     }
 
     /// The places where a mask is true, to update. The mask broadcasts to the array.
@@ -320,68 +308,6 @@ impl Array {
     pub fn at_mask(&self, mask: &Array) -> AtPlaces {
         let mask = mask.broadcast_to(self.shape());
         let places = self.ty().and_then(|_| mask.ty()).map(|_| Places::Mask(mask.clone()));
-        AtPlaces { x: self.clone(), places }
-    }
-}
-
-impl AtPlaces {
-    /// The array with `values` there; of places named twice the last stands.
-    #[track_caller]
-    pub fn set(&self, values: impl Into<Array>) -> Array {
-        self.update(ScatterOp::Set, values.into())
-    }
-
-    /// The array with `values` added there, as often as a place is named.
-    #[track_caller]
-    pub fn add(&self, values: impl Into<Array>) -> Array {
-        self.update(ScatterOp::Add, values.into())
-    }
-
-    /// The array with `values` multiplied in, as often as a place is named.
-    #[track_caller]
-    pub fn mul(&self, values: impl Into<Array>) -> Array {
-        self.update(ScatterOp::Mul, values.into())
-    }
-
-    /// The array with the smaller of what is there and the `values` given for it.
-    #[track_caller]
-    pub fn min(&self, values: impl Into<Array>) -> Array {
-        self.update(ScatterOp::Min, values.into())
-    }
-
-    /// The array with the larger of what is there and the `values` given for it.
-    #[track_caller]
-    pub fn max(&self, values: impl Into<Array>) -> Array {
-        self.update(ScatterOp::Max, values.into())
-    }
-
-    #[track_caller]
-    fn update(&self, op: ScatterOp, values: Array) -> Array {
-        let x = &self.x;
-        match &self.places {
-            Err(error) => Array::invalid(error.clone(), here()),
-            Ok(Places::Positions(positions)) => {
-                let values = if values.is_literal() { values.cast(x.dtype()) } else { values };
-                let at = x.flatten().at_indices([positions]);
-                let updated = match op {
-                    ScatterOp::Set => at.set(values),
-                    ScatterOp::Add => at.add(values),
-                    ScatterOp::Mul => at.mul(values),
-                    ScatterOp::Min => at.min(values),
-                    ScatterOp::Max => at.max(values),
-                };
-                updated.reshape(x.shape())
-            }
-            Ok(Places::Mask(mask)) => {
-                let there = match op {
-                    ScatterOp::Set => values,
-                    ScatterOp::Add => x + values,
-                    ScatterOp::Mul => x * values,
-                    ScatterOp::Min => x.minimum(values),
-                    ScatterOp::Max => x.maximum(values),
-                };
-                select(mask, there, x)
-            }
-        }
+        AtPlaces::new(self, places)
     }
 }

@@ -2,6 +2,7 @@
 //! gather or scatter behind arithmetic on the indices, which says what happens out of range.
 
 use super::elementwise::select;
+use super::places::{AtPlaces, Places};
 use super::shape::resolve_axis;
 use super::{Array, arange, full_typed, iota};
 use crate::op::{Op, ScatterOp};
@@ -68,7 +69,7 @@ pub(super) fn fill_value(dtype: DType) -> Array {
 
 /// Reads `x`, whose leading axes are `batch` batch axes and then the indexed ones.
 #[track_caller]
-fn read(x: &Array, batch: usize, indices: &[Array], mode: OutOfRange) -> Array {
+pub(super) fn read(x: &Array, batch: usize, indices: &[Array], mode: OutOfRange) -> Array {
     let extents: Vec<i32> = (x.shape().iter().skip(batch).take(indices.len()))
         .map(|&n| i32::try_from(n).unwrap_or(i32::MAX))
         .collect();
@@ -119,12 +120,6 @@ fn permuted(x: &Array, permutation: Axes) -> Array {
     bind1(Op::Transpose { permutation }, &[x])
 }
 
-/// An array with indices for its leading axes; made by [`Array::at_indices`].
-#[derive(Clone, Debug)]
-pub struct AtIndices {
-    target: Result<(Array, Vec<Array>)>,
-}
-
 impl Array {
     /// The places of the leading axes that index arrays name, to read or to update. The index
     /// arrays broadcast together to a shape `p`; what is read has shape `p` followed by the axes
@@ -139,9 +134,9 @@ impl Array {
     /// # Ok::<(), probpipe_trace::Error>(())
     /// ```
     #[track_caller]
-    pub fn at_indices<'a>(&self, indices: impl IntoIterator<Item = &'a Array>) -> AtIndices {
+    pub fn at_indices<'a>(&self, indices: impl IntoIterator<Item = &'a Array>) -> AtPlaces {
         let indices: Vec<&Array> = indices.into_iter().collect();
-        let target = (|| {
+        let places = (|| {
             self.ty()?;
             if indices.is_empty() || indices.len() > self.rank() {
                 return Err(Error::new(
@@ -171,9 +166,9 @@ impl Array {
                 .zip(self.shape())
                 .map(|(index, &n)| Ok(wrapped(index, n)?.broadcast_to(&shape)))
                 .collect::<Result<_>>()?;
-            Ok((self.clone(), wrapped))
+            Ok(Places::Indices(wrapped))
         })();
-        AtIndices { target }
+        AtPlaces::new(self, places)
     }
 
     /// The entries that `indices` name along one axis, which makes room for the axes of
@@ -294,7 +289,7 @@ impl Array {
 }
 
 #[track_caller]
-fn write(op: ScatterOp, x: &Array, indices: &[Array], updates: &Array) -> Array {
+pub(super) fn write(op: ScatterOp, x: &Array, indices: &[Array], updates: &Array) -> Array {
     let mut operands = vec![x];
     operands.extend(indices);
     operands.push(updates);
@@ -346,66 +341,6 @@ impl Block {
         }
         let (order, back) = fronted(ty.rank(), &moving);
         Ok(Block { order, back, indices })
-    }
-}
-
-impl AtIndices {
-    /// What is there; an index out of range reads the nearest element.
-    #[track_caller]
-    pub fn get(&self) -> Array {
-        self.get_mode(OutOfRange::Clamp)
-    }
-
-    /// What is there, with a choice of what out of range gives.
-    #[track_caller]
-    pub fn get_mode(&self, mode: OutOfRange) -> Array {
-        match &self.target {
-            Ok((x, indices)) => read(x, 0, indices, mode),
-            Err(error) => Array::invalid(error.clone(), here()),
-        }
-    }
-
-    /// The array with `values` there. Of equal indices the last stands; indices out of range are
-    /// dropped.
-    #[track_caller]
-    pub fn set(&self, values: impl Into<Array>) -> Array {
-        self.update(ScatterOp::Set, values.into())
-    }
-
-    /// The array with `values` added there, each time an index appears.
-    #[track_caller]
-    pub fn add(&self, values: impl Into<Array>) -> Array {
-        self.update(ScatterOp::Add, values.into())
-    }
-
-    /// The array with `values` multiplied in, each time an index appears.
-    #[track_caller]
-    pub fn mul(&self, values: impl Into<Array>) -> Array {
-        self.update(ScatterOp::Mul, values.into())
-    }
-
-    /// The array with the smaller of what is there and all `values` given for it.
-    #[track_caller]
-    pub fn min(&self, values: impl Into<Array>) -> Array {
-        self.update(ScatterOp::Min, values.into())
-    }
-
-    /// The array with the larger of what is there and all `values` given for it.
-    #[track_caller]
-    pub fn max(&self, values: impl Into<Array>) -> Array {
-        self.update(ScatterOp::Max, values.into())
-    }
-
-    #[track_caller]
-    fn update(&self, op: ScatterOp, values: Array) -> Array {
-        let (x, indices) = match &self.target {
-            Ok(target) => target,
-            Err(error) => return Array::invalid(error.clone(), here()),
-        };
-        let values = if values.is_literal() { values.cast(x.dtype()) } else { values };
-        let mut shape: Shape = indices.first().map_or(&[][..], |i| i.shape()).into();
-        shape.extend_from_slice(&x.shape()[indices.len()..]);
-        write(op, x, indices, &values.broadcast_to(shape))
     }
 }
 

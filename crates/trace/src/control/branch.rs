@@ -64,11 +64,17 @@ pub fn switch<'a, T: Tree, R: Tree>(
 type Branch<'a, T, R> = Box<dyn FnOnce(T) -> R + 'a>;
 
 /// What [`switch`] takes as branches: `[f, g]` or `(f, g)`, functions from `T` to `R`. Tuples hold
-/// functions of different types and have up to eight entries.
-pub trait Branches<'a, T, R> {
+/// functions of different types and have up to eight entries. Sealed: there is always a branch.
+pub trait Branches<'a, T, R>: sealed::Sealed {
     /// The branches in order.
     fn list(self) -> Vec<Box<dyn FnOnce(T) -> R + 'a>>;
 }
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+impl<F, const N: usize> sealed::Sealed for [F; N] {}
 
 impl<'a, T, R, F: FnOnce(T) -> R + 'a, const N: usize> Branches<'a, T, R> for [F; N] {
     fn list(self) -> Vec<Branch<'a, T, R>> {
@@ -79,6 +85,8 @@ impl<'a, T, R, F: FnOnce(T) -> R + 'a, const N: usize> Branches<'a, T, R> for [F
 
 macro_rules! tuples {
     ($(($($F:ident $index:tt),+))*) => {$(
+        impl<$($F),+> sealed::Sealed for ($($F,)+) {}
+
         impl<'a, T, R, $($F: FnOnce(T) -> R + 'a),+> Branches<'a, T, R> for ($($F,)+) {
             fn list(self) -> Vec<Branch<'a, T, R>> {
                 vec![$(Box::new(self.$index)),+]
@@ -150,6 +158,7 @@ fn run<'a, T: Tree, R: Tree>(
             let bad = |a: &Array| spoiled(a, &error, location);
             return match branches.next() {
                 Some(branch) => branch(operands.map(bad)).map(bad),
+                // The trait is sealed, and empty arrays do not compile.
                 None => unreachable!("`Branches` has at least one"),
             };
         }

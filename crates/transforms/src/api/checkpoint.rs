@@ -1,6 +1,6 @@
 //! Trading time for memory in reverse mode.
 
-use super::lift::{build, failed, lift_plain, poison};
+use super::lift::{build, lift_or_invalid};
 use probpipe_trace::{Array, Op, Tree, bind, with_location};
 use smallvec::SmallVec;
 use std::panic::Location;
@@ -22,12 +22,9 @@ use std::sync::Arc;
 pub fn checkpoint<A: Tree, R: Tree>(f: impl Fn(A) -> R) -> impl Fn(A) -> R {
     let location = Location::caller();
     move |x: A| {
-        if let Some(error) = x.leaves().iter().find_map(|a| a.error().cloned()) {
-            return poison(&x, &f, &error, location);
-        }
-        let lifted = match lift_plain(location, &x, &f) {
+        let lifted = match lift_or_invalid(location, &x, &f) {
             Ok(lifted) => lifted,
-            Err(failure) => return failed(&x, &f, &failure, location),
+            Err(invalid) => return invalid,
         };
         let op = Op::Checkpoint { graph: Arc::new(lifted.graph) };
         let operands: SmallVec<[&Array; 8]> = lifted.operands.iter().collect();

@@ -1,7 +1,7 @@
 //! Functions with derivatives of their own. A rule is a closure over trees; it runs when a
 //! derivative is taken, in a trace of its own, so that it may call the function that it is about.
 
-use super::lift::{build, failed, lift_plain, poison, transform_error, typed};
+use super::lift::{build, lift_or_invalid, transform_error, typed};
 use crate::extract::{extract, partition, zeros_of};
 use crate::jvp::{jvp_arrays, spread};
 use crate::transpose::transpose;
@@ -134,12 +134,9 @@ fn with_rules<A: Tree, R: Tree>(
     rules: Rules,
 ) -> impl Fn(A) -> R {
     move |x: A| {
-        if let Some(error) = x.leaves().iter().find_map(|a| a.error().cloned()) {
-            return poison(&x, &f, &error, location);
-        }
-        let lifted = match lift_plain(location, &x, &f) {
+        let lifted = match lift_or_invalid(location, &x, &f) {
             Ok(lifted) => lifted,
-            Err(failure) => return failed(&x, &f, &failure, location),
+            Err(invalid) => return invalid,
         };
         let rule = TreeRule {
             rules: rules.clone(),

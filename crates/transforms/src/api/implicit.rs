@@ -2,7 +2,7 @@
 //! steps of the solver: the implicit function theorem.
 
 use super::lift::{
-    Lifted, build, check_floats, failed, invalid, lift, lift_plain, own_types, poison, run,
+    Lifted, build, check_floats, invalid, lift, lift_or_invalid, lift_plain, own_types, run,
     transform_error,
 };
 use super::linear::linearize_at;
@@ -46,12 +46,9 @@ pub fn custom_root<X: Tree>(
     tangent_solve: impl Fn(Map<'_, X>, X) -> X,
 ) -> X {
     let location = Location::caller();
-    if let Some(error) = guess.leaves().iter().find_map(|a| a.error().cloned()) {
-        return poison(&guess, |x| solve(&f, x), &error, location);
-    }
-    let solution = match lift_plain(location, &guess, |x| solve(&f, x)) {
+    let solution = match lift_or_invalid(location, &guess, &|x| solve(&f, x)) {
         Ok(lifted) => lifted,
-        Err(failure) => return failed(&guess, |x| solve(&f, x), &failure, location),
+        Err(invalid) => return invalid,
     };
     let output = solution.output.clone();
     let made = root(location, &f, &guess, solution, &tangent_solve);
@@ -175,12 +172,9 @@ pub fn custom_linear_solve<B: Tree>(
     transpose_solve: impl Fn(Map<'_, B>, B) -> B,
 ) -> B {
     let location = Location::caller();
-    if let Some(error) = b.leaves().iter().find_map(|a| a.error().cloned()) {
-        return poison(&b, |b| solve(&matvec, b), &error, location);
-    }
-    let solution = match lift_plain(location, &b, |b| solve(&matvec, b)) {
+    let solution = match lift_or_invalid(location, &b, &|b| solve(&matvec, b)) {
         Ok(lifted) => lifted,
-        Err(failure) => return failed(&b, |b| solve(&matvec, b), &failure, location),
+        Err(invalid) => return invalid,
     };
     let output = solution.output.clone();
     let made = linear_solve(location, &matvec, &b, solution, &transpose_solve);

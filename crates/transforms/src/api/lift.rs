@@ -95,6 +95,19 @@ pub(crate) fn lift_plain<A: Tree, R: Tree>(
     lift(location, x, f, own_types)
 }
 
+/// [`lift_plain`], or the invalid result of a function that cannot be traced or of an argument that
+/// is invalid itself.
+pub(crate) fn lift_or_invalid<A: Tree, R: Tree>(
+    location: Loc,
+    x: &A,
+    f: &impl Fn(A) -> R,
+) -> std::result::Result<Lifted, R> {
+    if let Some(error) = x.leaves().iter().find_map(|a| a.error().cloned()) {
+        return Err(poison(x, f, &error, location));
+    }
+    lift_plain(location, x, f).map_err(|failure| failed(x, f, &failure, location))
+}
+
 /// A tree of results; one that does not fit its structure is a fault of this library, and comes
 /// out as invalid leaves.
 pub(crate) fn build<T: Tree>(structure: &Structure, leaves: Vec<Array>, location: Loc) -> T {
