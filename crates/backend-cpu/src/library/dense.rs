@@ -1,10 +1,13 @@
 //! Cholesky factors and triangular solves: plain loops for small matrices, where faer's set-up
-//! costs more than the work, and faer for the others. No pointers here.
+//! costs more than the work, and faer for the others. No pointers here. faer runs on one thread, so
+//! that its results do not depend on how many there are.
 
 use super::matrix::{Matrix, MatrixMut, Number, view, view_mut};
-use faer::Par;
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::cholesky::llt::factor::{self, LltRegularization};
 use faer::linalg::triangular_solve as triangular;
 use faer::traits::RealField;
+use faer::{Par, Spec};
 use std::cmp::Ordering;
 use std::ops::{Div, Mul, Sub, SubAssign};
 
@@ -14,6 +17,8 @@ const SMALL: usize = 16;
 /// Element types of decompositions.
 pub(super) trait Real:
     Number
+    + Send
+    + Sync
     + RealField
     + Mul<Output = Self>
     + Sub<Output = Self>
@@ -77,14 +82,40 @@ pub(super) fn cholesky<T: Real>(x: Matrix<'_, T>, mut out: MatrixMut<'_, T>) -> 
     if n <= SMALL {
         return small_cholesky(x, out);
     }
-    let Ok(factor) = view(x).llt(faer::Side::Lower) else { return false };
-    let factor = factor.L();
-    for i in 0..n {
-        for j in 0..n {
-            out.set(i, j, if j <= i { factor[(i, j)] } else { T::ZERO });
+    // faer is fast on matrices that lie column by column, and ours lie row by row: the factor is
+    // found in the transposed place and then moved.
+    let mut turned = out.reborrow().transposed();
+    lower_tiles(n, |i, j| turned.set(i, j, x.get(i, j)));
+    let scratch = factor::cholesky_in_place_scratch::<T>(n, Par::Seq, Spec::default());
+    let mut scratch = MemBuffer::new(scratch);
+    let stack = MemStack::new(&mut scratch);
+    let place = view_mut(turned);
+    let (plain, spec) = (LltRegularization::default(), Spec::default());
+    if factor::cholesky_in_place(place, plain, Par::Seq, stack, spec).is_err() {
+        return false;
+    }
+    lower_tiles(n, |i, j| {
+        if i != j {
+            out.set(i, j, out.get(j, i));
+            out.set(j, i, T::ZERO);
+        }
+    });
+    true
+}
+
+/// Visits the lower triangle in square tiles, so that rows and columns stay in the cache.
+#[inline(always)]
+fn lower_tiles(n: usize, mut visit: impl FnMut(usize, usize)) {
+    const TILE: usize = 16;
+    for top in (0..n).step_by(TILE) {
+        for left in (0..=top).step_by(TILE) {
+            for i in top..n.min(top + TILE) {
+                for j in left..(left + TILE).min(i + 1) {
+                    visit(i, j);
+                }
+            }
         }
     }
-    true
 }
 
 fn small_cholesky<T: Real>(x: Matrix<'_, T>, mut out: MatrixMut<'_, T>) -> bool {
@@ -114,7 +145,7 @@ fn small_cholesky<T: Real>(x: Matrix<'_, T>, mut out: MatrixMut<'_, T>) -> bool 
 /// Solves `x X = out` in place, reading one triangle of `x`.
 pub(super) fn solve<T: Real>(x: Matrix<'_, T>, lower: bool, unit: bool, mut out: MatrixMut<'_, T>) {
     let n = x.rows;
-    if n > SMALL && out.columns > 1 {
+    if n > SMALL {
         let (x, out) = (view(x), view_mut(out));
         match (lower, unit) {
             (true, false) => triangular::solve_lower_triangular_in_place(x, out, Par::Seq),

@@ -1,13 +1,29 @@
 //! Strided matrices over raw memory, and their products. The only place where library calls touch
 //! pointers.
+//!
+//! Large products are cut into panels of the result, by a rule that looks at the shape alone, and
+//! the panels shared among threads: no sum is ever split, so the number of threads changes no bit.
 
 use super::Steps;
 use faer::linalg::matmul::matmul;
+use faer::traits::ComplexField;
 use faer::{Accum, MatMut, MatRef, Par};
 use std::marker::PhantomData;
 
 /// Below this many multiplications plain loops beat faer, which first picks a kernel and packs.
 const SMALL_PRODUCT: usize = 512;
+
+/// From this many multiplications on, work is shared among threads; waking one takes about 10 us.
+pub(super) const SHARED: usize = 1 << 23;
+
+/// Panels are cut down to about this many multiplications: a tenth of a millisecond in `f32`.
+const PANEL: usize = 1 << 24;
+
+/// Panels are cut at multiples of this many rows and columns.
+const GRAIN: usize = 16;
+
+/// Most panels. More would pack the operands too often.
+const PANELS: usize = 32;
 
 /// A matrix to read.
 #[derive(Clone, Copy)]
@@ -27,6 +43,13 @@ pub(super) struct MatrixMut<'a, T> {
     steps: [isize; 2],
     lives: PhantomData<&'a mut T>,
 }
+
+// SAFETY: a matrix to read is a shared borrow of its elements.
+unsafe impl<T: Sync> Send for Matrix<'_, T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for Matrix<'_, T> {}
+// SAFETY: a matrix to write is an exclusive borrow of its elements.
+unsafe impl<T: Send> Send for MatrixMut<'_, T> {}
 
 impl<T: Copy> Matrix<'_, T> {
     /// Matrix `batch` of an array.
@@ -59,6 +82,13 @@ impl<T: Copy> Matrix<'_, T> {
         let steps = [self.steps[1], self.steps[0]];
         Matrix { rows: self.columns, columns: self.rows, steps, ..self }
     }
+
+    /// The first `at` rows, and the others.
+    fn split_rows(self, at: usize) -> (Self, Self) {
+        debug_assert!(at <= self.rows);
+        let data = self.data.wrapping_offset(at as isize * self.steps[0]);
+        (Matrix { rows: at, ..self }, Matrix { data, rows: self.rows - at, ..self })
+    }
 }
 
 impl<T: Copy> MatrixMut<'_, T> {
@@ -81,6 +111,20 @@ impl<T: Copy> MatrixMut<'_, T> {
     /// The same matrix for a shorter time.
     pub(super) fn reborrow(&mut self) -> MatrixMut<'_, T> {
         MatrixMut { lives: PhantomData, ..*self }
+    }
+
+    /// Rows for columns.
+    pub(super) fn transposed(self) -> Self {
+        let steps = [self.steps[1], self.steps[0]];
+        MatrixMut { rows: self.columns, columns: self.rows, steps, ..self }
+    }
+
+    /// The first `at` rows, and the others.
+    fn split_rows(self, at: usize) -> (Self, Self) {
+        debug_assert!(at <= self.rows);
+        let data = self.data.wrapping_offset(at as isize * self.steps[0]);
+        // The two share no element: every element of a matrix to write has a place of its own.
+        (MatrixMut { rows: at, ..self }, MatrixMut { data, rows: self.rows - at, ..self })
     }
 
     fn place(&self, i: usize, j: usize) -> *mut T {
@@ -123,7 +167,7 @@ pub(super) fn view_mut<'a, T>(m: MatrixMut<'a, T>) -> MatMut<'a, T> {
 }
 
 /// Element types of products.
-pub(super) trait Number: Copy {
+pub(super) trait Number: Copy + Send + Sync {
     /// What is written when a product fails.
     const NAN: Self;
     /// `out = x y`.
@@ -154,12 +198,41 @@ macro_rules! floats {
                     loops!(x, y, out, 0.0, |sum, a, b| sum + a * b);
                     return;
                 }
-                matmul(view_mut(out), Accum::Replace, view(x), view(y), 1.0, Par::Seq);
+                let work = out.rows * out.columns * x.columns;
+                if work < SHARED {
+                    multiply(x, y, out);
+                } else {
+                    panels(x, y, out, PANEL.max(work / PANELS).min(work / 2));
+                }
             }
         }
     )*};
 }
 floats!(f32, f64);
+
+fn multiply<T: ComplexField>(x: Matrix<'_, T>, y: Matrix<'_, T>, out: MatrixMut<'_, T>) {
+    matmul(view_mut(out), Accum::Replace, view(x), view(y), T::one_impl(), Par::Seq);
+}
+
+/// `out = x y` in halves of its longer side, until a panel takes at most `most` multiplications.
+fn panels<T: ComplexField + Copy>(
+    x: Matrix<'_, T>,
+    y: Matrix<'_, T>,
+    out: MatrixMut<'_, T>,
+    most: usize,
+) {
+    let longer = out.rows.max(out.columns);
+    if out.rows * out.columns * x.columns <= most || longer < 2 * GRAIN {
+        return multiply(x, y, out);
+    }
+    if out.rows < out.columns {
+        // (x y)^T = y^T x^T
+        return panels(y.transposed(), x.transposed(), out.transposed(), most);
+    }
+    let half = (out.rows / 2).next_multiple_of(GRAIN);
+    let ((first, rest), (to_first, to_rest)) = (x.split_rows(half), out.split_rows(half));
+    rayon::join(|| panels(first, y, to_first, most), || panels(rest, y, to_rest, most));
+}
 
 macro_rules! integers {
     ($($t:ty),*) => {$(
