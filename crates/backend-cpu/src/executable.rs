@@ -5,28 +5,73 @@ use crate::jit::{self, Machine};
 use crate::library::with_failure;
 use probpipe_lowering::{Place, Program};
 use probpipe_trace::{
-    ArrayType, Error, ErrorKind, Executable, HostBuffer, Line, Result, Value, Values, spare_lines,
+    ArrayType, Error, ErrorKind, Executable, HostBuffer, Line, Result, Value, Values, keep_lines,
+    spare_lines,
 };
 use smallvec::SmallVec;
+use std::cell::Cell;
 use std::mem::MaybeUninit;
-use std::sync::Mutex;
 
-/// An arena that fits on the stack, so that small programs take no lock.
+/// An arena that fits on the stack.
 type SmallArena = MaybeUninit<[Line; 64]>;
+/// Arenas of up to this many lines stay with the thread that used them; larger ones are kept with
+/// the memory of large results.
+const THREAD_ARENA: usize = (1 << 20) / size_of::<Line>();
 
-/// What results hold in debug builds before they are written: NaN as floats.
-fn pattern() -> Line {
-    bytemuck::cast([0xff_u8; 64])
+thread_local! {
+    /// The arena of calls that are over on this thread.
+    static ARENA: Cell<Vec<Line>> = const { Cell::new(Vec::new()) };
 }
+
+/// Calls `f` with the address of `bytes` bytes of scratch memory.
+fn with_arena<R>(bytes: usize, f: impl FnOnce(*mut u8) -> R) -> R {
+    if bytes <= size_of::<SmallArena>() {
+        return f(SmallArena::uninit().as_mut_ptr().cast());
+    }
+    let lines = bytes.div_ceil(size_of::<Line>());
+    if lines > THREAD_ARENA {
+        let mut arena = spare_lines(lines);
+        let result = f(arena.as_mut_ptr().cast());
+        keep_lines(arena);
+        return result;
+    }
+    // Taken out for the time of the call: a function of the host may call another program.
+    let mut arena = ARENA.take();
+    if arena.capacity() < lines {
+        arena = Vec::with_capacity(lines);
+    }
+    let result = f(arena.as_mut_ptr().cast());
+    ARENA.set(arena);
+    result
+}
+
+/// Memory for `count` lines of a result, and its address. Not zeroed: the program writes every
+/// element.
+fn room(count: usize) -> (Vec<Line>, *mut u8) {
+    let mut lines = spare_lines(count);
+    if let Some(last) = lines.spare_capacity_mut()[..count].last_mut() {
+        // What lies beyond the last element.
+        last.write(Line::default());
+    }
+    if cfg!(debug_assertions) {
+        // An element that is not written shows: NaN as floats.
+        let pattern: Line = bytemuck::cast([0xff_u8; 64]);
+        lines.spare_capacity_mut()[..count].fill(MaybeUninit::new(pattern));
+    }
+    let address = lines.as_mut_ptr().cast();
+    (lines, address)
+}
+
+/// Addresses of inputs, then of outputs: so many on the stack, else in a vector.
+const TABLE: usize = 16;
 
 /// A compiled program.
 #[derive(Debug)]
 pub struct CpuExecutable {
     machine: Machine,
     inputs: Vec<Option<ArrayType>>,
-    outputs: Vec<ArrayType>,
-    /// Arenas of calls that are over.
-    arenas: Mutex<Vec<HostBuffer>>,
+    /// Types and sizes in bytes.
+    outputs: Vec<(ArrayType, usize)>,
     /// The lowered form; owns the constants that the code reads.
     program: Program,
 }
@@ -42,8 +87,8 @@ impl CpuExecutable {
                 *input = Some(buffer.ty.clone());
             }
         }
-        let outputs = program.outputs.clone();
-        Ok(CpuExecutable { machine, inputs, outputs, arenas: Mutex::default(), program })
+        let outputs = program.outputs.iter().map(|ty| (ty.clone(), ty.bytes())).collect();
+        Ok(CpuExecutable { machine, inputs, outputs, program })
     }
 
     fn check(&self, inputs: &[&Value]) -> Result<()> {
@@ -67,60 +112,73 @@ impl Executable for CpuExecutable {
     fn run(&self, inputs: &[&Value]) -> Result<Values> {
         // The code trusts the sizes of its arrays, so they are checked although callers promise.
         self.check(inputs)?;
-        let mut from: SmallVec<[*const u8; 16]> = SmallVec::with_capacity(inputs.len());
-        for input in inputs {
-            from.push(input.to_host()?.bytes().as_ptr());
-        }
-        // Not zeroed: the program writes every element of its outputs.
-        let mut results: SmallVec<[Vec<Line>; 4]> =
-            self.outputs.iter().map(|ty| spare_lines(ty.bytes().div_ceil(64))).collect();
-        let mut to: SmallVec<[*mut u8; 8]> = SmallVec::with_capacity(results.len());
-        for (lines, ty) in results.iter_mut().zip(&self.outputs) {
-            let count = ty.bytes().div_ceil(64);
-            if let Some(last) = lines.spare_capacity_mut()[..count].last_mut() {
-                // What lies beyond the last element.
-                last.write(Line::default());
+        let count = inputs.len() + self.outputs.len();
+        let mut few = [std::ptr::null_mut::<u8>(); TABLE];
+        let mut many = Vec::new();
+        let table = match few.get_mut(..count) {
+            Some(few) => few,
+            None => {
+                many.resize(count, std::ptr::null_mut());
+                &mut many[..]
             }
-            if cfg!(debug_assertions) {
-                // An element that is not written shows.
-                lines.spare_capacity_mut()[..count].fill(MaybeUninit::new(pattern()));
-            }
-            to.push(lines.as_mut_ptr().cast());
+        };
+        let (from, to) = table.split_at_mut(inputs.len());
+        for (address, input) in from.iter_mut().zip(inputs) {
+            // Programs only read their inputs.
+            *address = input.to_host()?.bytes().as_ptr().cast_mut();
         }
-        let call = |arena: *mut u8| {
+        // Small results are values at once, the large ones join them when they are written.
+        let mut results = Values::with_capacity(self.outputs.len());
+        let mut rooms: SmallVec<[Vec<Line>; 4]> = SmallVec::new();
+        for (address, (ty, bytes)) in to.iter_mut().zip(&self.outputs) {
+            if HostBuffer::is_small(*bytes) {
+                let mut value = Value::zeroed(ty.clone());
+                // It has this one handle.
+                if let Some(own) = value.bytes_mut() {
+                    if cfg!(debug_assertions) {
+                        own.fill(0xff);
+                    }
+                    *address = own.as_mut_ptr();
+                }
+                results.push(value);
+            } else {
+                let (lines, at) = room(bytes.div_ceil(size_of::<Line>()));
+                *address = at;
+                rooms.push(lines);
+            }
+        }
+        let (from, to) = (from.as_ptr().cast::<*const u8>(), to.as_ptr());
+        let needs = &self.machine.needs;
+        let failure = with_arena(needs.arena_bytes, |arena| {
             // SAFETY: inputs and outputs have the types that the program was compiled for
             // (checked above and allocated here), the arena has the size that it asked for and
             // is this call's alone, and constants and descriptors live in `self`.
-            let run = || unsafe { (self.machine.entry)(from.as_ptr(), to.as_ptr(), arena) };
+            let run = || unsafe { (self.machine.entry)(from, to, arena) };
             // Programs that call nothing of the host cannot fail.
-            if self.machine.needs.callbacks.is_empty() {
+            if needs.callbacks.is_empty() {
                 run();
                 return None;
             }
             with_failure(run)
-        };
-        let failure = if self.machine.needs.arena_bytes <= size_of::<SmallArena>() {
-            call(SmallArena::uninit().as_mut_ptr().cast())
-        } else {
-            let pooled = self.arenas.lock().ok().and_then(|mut arenas| arenas.pop());
-            let mut arena =
-                pooled.unwrap_or_else(|| HostBuffer::zeroed(self.machine.needs.arena_bytes));
-            let failure = call(arena.bytes_mut().as_mut_ptr());
-            if let Ok(mut arenas) = self.arenas.lock() {
-                arenas.push(arena);
-            }
-            failure
-        };
+        });
         if let Some(error) = failure {
             return Err(error);
         }
-        let finish = |(ty, mut lines): (&ArrayType, Vec<Line>)| {
-            // SAFETY: the capacity is at least this, the program has written every element, and
-            // the bytes behind the last element were written above.
-            unsafe { lines.set_len(ty.bytes().div_ceil(64)) };
-            Value::host(ty.clone(), HostBuffer::from_lines(lines, ty.bytes()))
-        };
-        Ok(self.outputs.iter().zip(results).map(finish).collect())
+        if !rooms.is_empty() {
+            let mut rooms = rooms.into_iter();
+            for (at, (ty, bytes)) in self.outputs.iter().enumerate() {
+                if HostBuffer::is_small(*bytes) {
+                    continue;
+                }
+                let Some(mut lines) = rooms.next() else { break };
+                // SAFETY: the program has run, and writes every element of its outputs; the bytes
+                // behind the last one were written in `room`, which gave the capacity.
+                unsafe { lines.set_len(bytes.div_ceil(size_of::<Line>())) };
+                let value = Value::host(ty.clone(), HostBuffer::from_lines(lines, *bytes));
+                results.insert(at, value);
+            }
+        }
+        Ok(results)
     }
 
     fn stages(&self) -> Vec<(&'static str, String)> {

@@ -53,5 +53,5 @@ impl Executable for Interpreted {
 
 /// The zero of every element type, as a value of type `ty`.
 pub fn zero_value(ty: &ArrayType) -> Value {
-    Value::host(ty.clone(), crate::HostBuffer::zeroed(ty.bytes()))
+    Value::zeroed(ty.clone())
 }

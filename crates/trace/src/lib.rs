@@ -9,6 +9,7 @@
 mod array;
 mod backend;
 mod callback;
+mod containers;
 mod control;
 mod dtype;
 mod error;
@@ -17,6 +18,7 @@ mod graph;
 mod key;
 pub mod op;
 mod parse;
+mod spare;
 mod text;
 mod tracing;
 mod tree;
@@ -41,6 +43,7 @@ pub use op::{
 };
 pub use parse::parse;
 pub use probpipe_trace_derive::Tree;
+pub use spare::{keep_lines, release_memory, spare_lines};
 pub use tracing::{
     Outputs, Traced, bind, bind1, default_float, here, inline, is_tracing, trace, trace_with,
     with_default_float, with_location, without_location,
@@ -50,5 +53,5 @@ pub use types::{
     ArrayType, Axes, IntoShape, Loc, Shape, ShapeDisplay, broadcast_shapes, other_axes,
     row_major_strides,
 };
-pub use value::{DeviceBuffer, HostBuffer, Line, Storage, Value, spare_lines};
+pub use value::{DeviceBuffer, HostBuffer, Line, Storage, Value};
 pub use verify::{VerifyError, verify};

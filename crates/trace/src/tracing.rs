@@ -33,6 +33,7 @@ thread_local! {
 }
 
 /// The float type that literals take where no array decides.
+#[inline]
 pub fn default_float() -> DType {
     DEFAULT_FLOAT.get()
 }
@@ -91,6 +92,7 @@ pub fn here() -> Loc {
 }
 
 /// True while this thread records a graph.
+#[inline]
 pub fn is_tracing() -> bool {
     STACK.with_borrow(|stack| !stack.is_empty())
 }

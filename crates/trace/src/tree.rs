@@ -1,7 +1,7 @@
 //! Trees of arrays: tuples, vectors, options, maps and structs whose leaves are [`Array`]s. Every
 //! function that is transformed takes one tree and gives one tree.
 
-use crate::{Array, Error, ErrorKind, Key, Loc, Result};
+use crate::{Array, Error, ErrorKind, Key, Loc, Result, Value, Values};
 use smallvec::SmallVec;
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -89,14 +89,8 @@ impl Nest for Array {
     }
 }
 
-impl Nest for () {
-    type Of<L: Tree> = ();
-
-    fn nest<L: Tree>(&self, _: &mut dyn FnMut() -> L) {}
-}
-
 /// One step of a structure.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Token {
     /// An array.
     Leaf,
@@ -114,6 +108,33 @@ pub enum Token {
     Static(StaticValue),
     /// What began last ends.
     Close,
+}
+
+impl PartialEq for Token {
+    #[inline]
+    fn eq(&self, other: &Token) -> bool {
+        // Names are nearly always the same text of the same type's code.
+        let named = |a: &'static str, b: &'static str| std::ptr::eq(a, b) || a == b;
+        match (self, other) {
+            (Token::Leaf, Token::Leaf) | (Token::Close, Token::Close) => true,
+            (Token::Open(a), Token::Open(b)) | (Token::Field(a), Token::Field(b)) => named(a, b),
+            (Token::Entry(a), Token::Entry(b)) => a == b,
+            (Token::Len(a), Token::Len(b)) => a == b,
+            (Token::Variant(a), Token::Variant(b)) => a == b,
+            (Token::Static(a), Token::Static(b)) => a == b,
+            (
+                Token::Leaf
+                | Token::Close
+                | Token::Open(_)
+                | Token::Field(_)
+                | Token::Entry(_)
+                | Token::Len(_)
+                | Token::Variant(_)
+                | Token::Static(_),
+                _,
+            ) => false,
+        }
+    }
 }
 
 /// A value of any comparable type, kept in a structure.
@@ -150,12 +171,30 @@ impl fmt::Debug for StaticValue {
     }
 }
 
-/// Collects the leaves and structure of a tree.
+/// Collects the leaves and structure of a tree, or compares its structure with one seen before.
 #[derive(Debug, Default)]
 pub struct Flatten<'a> {
     /// The leaves so far.
     pub leaves: SmallVec<[&'a Array; 8]>,
     tokens: SmallVec<[Token; 8]>,
+    /// What must still come, where the structure is compared instead of noted.
+    expected: Option<Expected<'a>>,
+}
+
+#[derive(Debug)]
+struct Expected<'a> {
+    rest: &'a [Token],
+    differs: bool,
+}
+
+impl<'a> Expected<'a> {
+    #[inline]
+    fn next(&mut self, fits: impl FnOnce(&'a Token) -> bool) {
+        match self.rest.split_first() {
+            Some((token, rest)) if !self.differs && fits(token) => self.rest = rest,
+            _ => self.differs = true,
+        }
+    }
 }
 
 impl<'a> Flatten<'a> {
@@ -166,26 +205,62 @@ impl<'a> Flatten<'a> {
         flat
     }
 
+    /// To compare a tree with a structure: call its [`Tree::flatten`] with this, then ask
+    /// [`Flatten::fits`]. Nothing is allocated for up to eight leaves.
+    #[inline]
+    pub fn against(structure: &'a Structure) -> Flatten<'a> {
+        let expected = Some(Expected { rest: &structure.tokens, differs: false });
+        Flatten { leaves: SmallVec::new(), tokens: SmallVec::new(), expected }
+    }
+
+    /// Whether the tree has the structure given to [`Flatten::against`].
+    #[inline]
+    pub fn fits(&self) -> bool {
+        matches!(self.expected, Some(Expected { rest: [], differs: false }))
+    }
+
     /// Adds a leaf.
+    #[inline]
     pub fn leaf(&mut self, array: &'a Array) {
         self.leaves.push(array);
-        self.tokens.push(Token::Leaf);
+        self.token(Token::Leaf);
     }
 
     /// Adds a step of the structure.
+    #[inline]
     pub fn token(&mut self, token: Token) {
-        self.tokens.push(token);
+        match &mut self.expected {
+            Some(expected) => expected.next(|other| *other == token),
+            None => self.tokens.push(token),
+        }
     }
 
     /// Adds a named part.
+    #[inline]
     pub fn field<T: Tree>(&mut self, name: &'static str, part: &'a T) {
-        self.tokens.push(Token::Field(name));
+        self.token(Token::Field(name));
+        part.flatten(self);
+    }
+
+    /// Adds a map entry.
+    pub fn entry<T: Tree>(&mut self, key: &str, part: &'a T) {
+        match &mut self.expected {
+            Some(expected) => {
+                expected.next(|other| matches!(other, Token::Entry(other) if **other == *key));
+            }
+            None => self.tokens.push(Token::Entry(key.into())),
+        }
         part.flatten(self);
     }
 
     /// Adds a value that belongs to the structure.
     pub fn fixed<T: Clone + PartialEq + fmt::Debug + Send + Sync + 'static>(&mut self, value: &T) {
-        self.tokens.push(Token::Static(StaticValue(Arc::new(value.clone()))));
+        match &mut self.expected {
+            Some(expected) => {
+                expected.next(|other| matches!(other, Token::Static(v) if v.0.equals(value)));
+            }
+            None => self.tokens.push(Token::Static(StaticValue(Arc::new(value.clone())))),
+        }
     }
 
     /// Whether the structure equals one seen before; does not allocate.
@@ -218,7 +293,18 @@ impl Structure {
 
     /// The tree with the given leaves.
     pub fn build<T: Tree>(&self, leaves: Vec<Array>) -> Result<T> {
-        let mut from = Rebuild { tokens: self.tokens.iter(), leaves: leaves.into_iter() };
+        self.build_from(Leaves::Arrays(leaves.into_iter()))
+    }
+
+    /// The tree with the given values as leaves, made at `location`. Allocates nothing but what
+    /// the tree itself needs.
+    pub fn build_values<T: Tree>(&self, mut values: Values, location: Loc) -> Result<T> {
+        self.build_from(Leaves::Values(values.drain(..), location))
+    }
+
+    #[inline]
+    fn build_from<T: Tree>(&self, leaves: Leaves<'_>) -> Result<T> {
+        let mut from = Rebuild { tokens: self.tokens.iter(), leaves };
         let tree = T::rebuild(&mut from)?;
         if from.leaves.next().is_some() || from.tokens.next().is_some() {
             return Err(mismatch("the tree has parts left over"));
@@ -288,33 +374,55 @@ impl Structure {
 #[derive(Debug)]
 pub struct Rebuild<'a> {
     tokens: std::slice::Iter<'a, Token>,
-    leaves: std::vec::IntoIter<Array>,
+    leaves: Leaves<'a>,
 }
 
-fn mismatch(what: &str) -> Error {
+#[derive(Debug)]
+enum Leaves<'a> {
+    Arrays(std::vec::IntoIter<Array>),
+    Values(smallvec::Drain<'a, [Value; 4]>, Loc),
+}
+
+impl Leaves<'_> {
+    #[inline]
+    fn next(&mut self) -> Option<Array> {
+        match self {
+            Leaves::Arrays(arrays) => arrays.next(),
+            Leaves::Values(values, location) => {
+                values.next().map(|value| Array::concrete(value, location))
+            }
+        }
+    }
+}
+
+pub(crate) fn mismatch(what: &str) -> Error {
     Error::new(ErrorKind::Tree, format!("{what}: the trees differ in structure"))
         .help("a function must get and give the same structure each time it is called")
 }
 
 impl Rebuild<'_> {
     /// The next step of the structure.
+    #[inline]
     pub fn token(&mut self) -> Result<&Token> {
         self.tokens.next().ok_or_else(|| mismatch("the tree ends too early"))
     }
 
     /// The next step, which must be `expected`.
+    #[inline]
     pub fn expect(&mut self, expected: Token) -> Result<()> {
         let token = self.token()?;
         if *token == expected { Ok(()) } else { Err(mismatch("the tree has another part")) }
     }
 
     /// The next leaf.
+    #[inline]
     pub fn leaf(&mut self) -> Result<Array> {
         self.expect(Token::Leaf)?;
         self.leaves.next().ok_or_else(|| mismatch("the tree has too few leaves"))
     }
 
     /// The next part, which must have this name.
+    #[inline]
     pub fn field<T: Tree>(&mut self, name: &'static str) -> Result<T> {
         self.expect(Token::Field(name))?;
         T::rebuild(self)
@@ -372,9 +480,11 @@ pub fn tree_map<T: Tree>(mut f: impl FnMut(Array, Array) -> Array, a: T, b: T) -
 }
 
 impl Tree for Array {
+    #[inline]
     fn flatten<'a>(&'a self, into: &mut Flatten<'a>) {
         into.leaf(self);
     }
+    #[inline]
     fn rebuild(from: &mut Rebuild<'_>) -> Result<Array> {
         from.leaf()
     }
@@ -391,152 +501,5 @@ impl Tree for Key {
             _ => crate::RandomLayout::Original,
         };
         Ok(Key { data: from.leaf()?, layout })
-    }
-}
-
-impl Tree for () {
-    fn flatten<'a>(&'a self, _: &mut Flatten<'a>) {}
-    fn rebuild(_: &mut Rebuild<'_>) -> Result<()> {
-        Ok(())
-    }
-}
-
-macro_rules! tuples {
-    ($(($($T:ident $index:tt),+))*) => {$(
-        impl<$($T: Tree),+> Tree for ($($T,)+) {
-            fn flatten<'a>(&'a self, into: &mut Flatten<'a>) {
-                into.token(Token::Open("tuple"));
-                $(self.$index.flatten(into);)+
-                into.token(Token::Close);
-            }
-            fn rebuild(from: &mut Rebuild<'_>) -> Result<Self> {
-                from.expect(Token::Open("tuple"))?;
-                let tuple = ($($T::rebuild(from)?,)+);
-                from.expect(Token::Close)?;
-                Ok(tuple)
-            }
-        }
-        impl<$($T: Nest),+> Nest for ($($T,)+) {
-            type Of<Leaf: Tree> = ($($T::Of<Leaf>,)+);
-
-            fn nest<Leaf: Tree>(&self, leaf: &mut dyn FnMut() -> Leaf) -> Self::Of<Leaf> {
-                ($(self.$index.nest(leaf),)+)
-            }
-        }
-    )*};
-}
-tuples! {
-    (A 0)
-    (A 0, B 1)
-    (A 0, B 1, C 2)
-    (A 0, B 1, C 2, D 3)
-    (A 0, B 1, C 2, D 3, E 4)
-    (A 0, B 1, C 2, D 3, E 4, F 5)
-    (A 0, B 1, C 2, D 3, E 4, F 5, G 6)
-    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7)
-}
-
-impl<T: Tree> Tree for Vec<T> {
-    fn flatten<'a>(&'a self, into: &mut Flatten<'a>) {
-        into.token(Token::Open("vec"));
-        into.token(Token::Len(self.len()));
-        self.iter().for_each(|part| part.flatten(into));
-        into.token(Token::Close);
-    }
-    fn rebuild(from: &mut Rebuild<'_>) -> Result<Self> {
-        from.expect(Token::Open("vec"))?;
-        let n = from.length()?;
-        let parts = (0..n).map(|_| T::rebuild(from)).collect::<Result<_>>()?;
-        from.expect(Token::Close)?;
-        Ok(parts)
-    }
-}
-
-impl<T: Nest> Nest for Vec<T> {
-    type Of<L: Tree> = Vec<T::Of<L>>;
-
-    fn nest<L: Tree>(&self, leaf: &mut dyn FnMut() -> L) -> Self::Of<L> {
-        self.iter().map(|part| part.nest(leaf)).collect()
-    }
-}
-
-impl<T: Nest, const N: usize> Nest for [T; N] {
-    type Of<L: Tree> = [T::Of<L>; N];
-
-    fn nest<L: Tree>(&self, leaf: &mut dyn FnMut() -> L) -> Self::Of<L> {
-        std::array::from_fn(|i| self[i].nest(leaf))
-    }
-}
-
-impl<T: Nest> Nest for Option<T> {
-    type Of<L: Tree> = Option<T::Of<L>>;
-
-    fn nest<L: Tree>(&self, leaf: &mut dyn FnMut() -> L) -> Self::Of<L> {
-        self.as_ref().map(|part| part.nest(leaf))
-    }
-}
-
-impl<T: Nest> Nest for BTreeMap<String, T> {
-    type Of<L: Tree> = BTreeMap<String, T::Of<L>>;
-
-    fn nest<L: Tree>(&self, leaf: &mut dyn FnMut() -> L) -> Self::Of<L> {
-        self.iter().map(|(key, part)| (key.clone(), part.nest(leaf))).collect()
-    }
-}
-
-impl<T: Tree, const N: usize> Tree for [T; N] {
-    fn flatten<'a>(&'a self, into: &mut Flatten<'a>) {
-        into.token(Token::Open("array"));
-        into.token(Token::Len(N));
-        self.iter().for_each(|part| part.flatten(into));
-        into.token(Token::Close);
-    }
-    fn rebuild(from: &mut Rebuild<'_>) -> Result<Self> {
-        from.expect(Token::Open("array"))?;
-        from.expect(Token::Len(N))?;
-        let parts: Vec<T> = (0..N).map(|_| T::rebuild(from)).collect::<Result<_>>()?;
-        from.expect(Token::Close)?;
-        parts.try_into().map_err(|_| mismatch("an array has another length"))
-    }
-}
-
-impl<T: Tree> Tree for Option<T> {
-    fn flatten<'a>(&'a self, into: &mut Flatten<'a>) {
-        into.token(Token::Variant(u32::from(self.is_some())));
-        if let Some(part) = self {
-            part.flatten(into);
-        }
-    }
-    fn rebuild(from: &mut Rebuild<'_>) -> Result<Self> {
-        Ok(match from.variant()? {
-            0 => None,
-            _ => Some(T::rebuild(from)?),
-        })
-    }
-}
-
-impl<T: Tree> Tree for BTreeMap<String, T> {
-    fn flatten<'a>(&'a self, into: &mut Flatten<'a>) {
-        into.token(Token::Open("map"));
-        into.token(Token::Len(self.len()));
-        for (key, part) in self {
-            into.token(Token::Entry(key.as_str().into()));
-            part.flatten(into);
-        }
-        into.token(Token::Close);
-    }
-    fn rebuild(from: &mut Rebuild<'_>) -> Result<Self> {
-        from.expect(Token::Open("map"))?;
-        let n = from.length()?;
-        let mut map = BTreeMap::new();
-        for _ in 0..n {
-            let Token::Entry(key) = from.token()? else {
-                return Err(mismatch("the tree has no map entry here"));
-            };
-            let key = key.to_string();
-            map.insert(key, T::rebuild(from)?);
-        }
-        from.expect(Token::Close)?;
-        Ok(map)
     }
 }

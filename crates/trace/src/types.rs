@@ -3,6 +3,7 @@
 use crate::DType;
 use smallvec::SmallVec;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 /// Extents along each axis, outermost first. Rank 0 is a scalar.
 pub type Shape = SmallVec<[usize; 4]>;
@@ -14,12 +15,37 @@ pub type Axes = SmallVec<[usize; 4]>;
 pub type Loc = &'static std::panic::Location<'static>;
 
 /// Element type and shape of an array: all that is known of it before it has a value.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Eq)]
 pub struct ArrayType {
     /// The element type.
     pub dtype: DType,
     /// The extents.
     pub shape: Shape,
+}
+
+impl PartialEq for ArrayType {
+    #[inline]
+    fn eq(&self, other: &ArrayType) -> bool {
+        // Extent by extent: shapes are too short for a call of `memcmp`.
+        self.dtype == other.dtype
+            && self.shape.len() == other.shape.len()
+            && self.shape.iter().zip(&other.shape).all(|(a, b)| a == b)
+    }
+}
+
+impl Hash for ArrayType {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.dtype.hash(state);
+        self.shape.hash(state);
+    }
+}
+
+impl Clone for ArrayType {
+    #[inline]
+    fn clone(&self) -> ArrayType {
+        // Copies words; the clone of a `SmallVec` goes element by element.
+        ArrayType { dtype: self.dtype, shape: Shape::from_slice(&self.shape) }
+    }
 }
 
 impl ArrayType {

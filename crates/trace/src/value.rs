@@ -1,11 +1,12 @@
 //! Arrays that have a value: host memory, or a buffer that a backend keeps on its device.
 //! No operation on values lives here, only storage and transfer.
 
+use crate::spare::{keep_lines, note_alive, note_gone, spare_lines};
 use crate::{ArrayType, DType, Element, Error, ErrorKind, Result, Scalar, for_dtype};
 use bytemuck::{Pod, Zeroable};
 use std::any::Any;
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 /// One cache line. Buffers are made of lines so that they are 64-byte aligned, which makes
 /// 512-bit vector code up to 1.5 times faster than data at `Vec`'s natural alignment.
@@ -13,24 +14,49 @@ use std::sync::{Arc, Mutex, OnceLock};
 #[repr(C, align(64))]
 pub struct Line([u64; 8]);
 
-/// Untyped, 64-byte aligned host memory.
-#[derive(Clone)]
+/// What fits here lies in the value itself, without memory of its own.
+const SMALL: usize = 64;
+
+/// Untyped host memory: 64-byte aligned, or a few words in place.
 pub struct HostBuffer {
-    lines: Vec<Line>,
+    memory: Memory,
     bytes: usize,
 }
 
+enum Memory {
+    Small([u64; SMALL / 8]),
+    Lines(Vec<Line>),
+}
+
 impl HostBuffer {
+    /// Whether a buffer of `bytes` bytes lies in place, without an allocation of its own. It is
+    /// aligned to eight bytes then, and to 64 otherwise.
+    #[inline]
+    pub const fn is_small(bytes: usize) -> bool {
+        bytes <= SMALL
+    }
+
+    fn new(memory: Memory, bytes: usize) -> HostBuffer {
+        if let Memory::Lines(lines) = &memory {
+            note_alive(lines);
+        }
+        HostBuffer { memory, bytes }
+    }
+
     /// `bytes` zeroed bytes.
+    #[inline]
     pub fn zeroed(bytes: usize) -> HostBuffer {
-        HostBuffer { lines: vec![Line([0; 8]); bytes.div_ceil(64)], bytes }
+        if HostBuffer::is_small(bytes) {
+            return HostBuffer { memory: Memory::Small([0; SMALL / 8]), bytes };
+        }
+        HostBuffer::from_lines(spare_lines(bytes.div_ceil(size_of::<Line>())), bytes)
     }
 
     /// `bytes` bytes that fill `lines`, for backends that write results into memory of their own
     /// making. Lines that are too few are filled up with zeros, those too many are dropped.
     pub fn from_lines(mut lines: Vec<Line>, bytes: usize) -> HostBuffer {
-        lines.resize(bytes.div_ceil(64), Line::default());
-        HostBuffer { lines, bytes }
+        lines.resize(bytes.div_ceil(size_of::<Line>()), Line::default());
+        HostBuffer::new(Memory::Lines(lines), bytes)
     }
 
     /// A copy of `data`.
@@ -43,13 +69,21 @@ impl HostBuffer {
     }
 
     /// The bytes.
+    #[inline]
     pub fn bytes(&self) -> &[u8] {
-        &bytemuck::cast_slice(&self.lines)[..self.bytes]
+        match &self.memory {
+            Memory::Small(words) => &bytemuck::cast_slice(words)[..self.bytes],
+            Memory::Lines(lines) => &bytemuck::cast_slice(lines)[..self.bytes],
+        }
     }
 
     /// The bytes, writable.
+    #[inline]
     pub fn bytes_mut(&mut self) -> &mut [u8] {
-        &mut bytemuck::cast_slice_mut(&mut self.lines)[..self.bytes]
+        match &mut self.memory {
+            Memory::Small(words) => &mut bytemuck::cast_slice_mut(words)[..self.bytes],
+            Memory::Lines(lines) => &mut bytemuck::cast_slice_mut(lines)[..self.bytes],
+        }
     }
 
     /// The data as elements in their memory form (`u8` for `bool`).
@@ -63,38 +97,24 @@ impl HostBuffer {
     }
 }
 
-/// Memory of large buffers that are gone, kept for the next: fresh pages cost more than the work
-/// that is done in them.
-static SPARE: Mutex<Vec<Vec<Line>>> = Mutex::new(Vec::new());
-/// Smaller buffers are the allocator's business.
-const LARGE: usize = (256 << 10) / size_of::<Line>();
-/// Most buffers, and most lines in all, that are kept.
-const SPARES: usize = 16;
-const SPARE_LINES: usize = (512 << 20) / size_of::<Line>();
-
-/// An empty vector with room for `lines` lines, for buffers to be written whole.
-pub fn spare_lines(lines: usize) -> Vec<Line> {
-    if lines >= LARGE
-        && let Ok(mut spare) = SPARE.lock()
-        && let Some(at) = spare.iter().position(|v| (lines..=2 * lines).contains(&v.capacity()))
-    {
-        return spare.swap_remove(at);
+impl Clone for HostBuffer {
+    fn clone(&self) -> HostBuffer {
+        match &self.memory {
+            Memory::Small(words) => HostBuffer { memory: Memory::Small(*words), bytes: self.bytes },
+            Memory::Lines(lines) => {
+                let mut memory = spare_lines(lines.len());
+                memory.extend_from_slice(lines);
+                HostBuffer::new(Memory::Lines(memory), self.bytes)
+            }
+        }
     }
-    Vec::with_capacity(lines)
 }
 
 impl Drop for HostBuffer {
     fn drop(&mut self) {
-        if self.lines.capacity() < LARGE {
-            return;
-        }
-        let mut lines = std::mem::take(&mut self.lines);
-        lines.clear();
-        if let Ok(mut spare) = SPARE.lock() {
-            let kept: usize = spare.iter().map(Vec::capacity).sum();
-            if spare.len() < SPARES && kept + lines.capacity() <= SPARE_LINES {
-                spare.push(lines);
-            }
+        if let Memory::Lines(lines) = &mut self.memory {
+            note_gone(lines);
+            keep_lines(std::mem::take(lines));
         }
     }
 }
@@ -130,11 +150,12 @@ struct Inner {
     ty: ArrayType,
     storage: Storage,
     /// The host copy of device data, made when first asked for.
-    host: OnceLock<Result<HostBuffer>>,
+    host: OnceLock<Box<Result<HostBuffer>>>,
 }
 
 impl Value {
     /// A value over existing storage. Host data must have the size that the type says.
+    #[inline]
     pub fn new(ty: ArrayType, storage: Storage) -> Value {
         if let Storage::Host(buffer) = &storage {
             debug_assert_eq!(buffer.bytes, ty.bytes());
@@ -143,8 +164,25 @@ impl Value {
     }
 
     /// A value in host memory.
+    #[inline]
     pub fn host(ty: ArrayType, buffer: HostBuffer) -> Value {
         Value::new(ty, Storage::Host(buffer))
+    }
+
+    /// Zeros in host memory.
+    #[inline]
+    pub fn zeroed(ty: ArrayType) -> Value {
+        let buffer = HostBuffer::zeroed(ty.bytes());
+        Value::host(ty, buffer)
+    }
+
+    /// The bytes of a value in host memory, writable while this is its only handle.
+    #[inline]
+    pub fn bytes_mut(&mut self) -> Option<&mut [u8]> {
+        match &mut Arc::get_mut(&mut self.0)?.storage {
+            Storage::Host(buffer) => Some(buffer.bytes_mut()),
+            Storage::Device(_) => None,
+        }
     }
 
     /// A value from elements in row-major order; fails when their number does not fit the shape.
@@ -187,6 +225,7 @@ impl Value {
     }
 
     /// Element type and shape.
+    #[inline]
     pub fn ty(&self) -> &ArrayType {
         &self.0.ty
     }
@@ -197,11 +236,13 @@ impl Value {
     }
 
     /// The data in host memory, copied from the device the first time.
+    #[inline]
     pub fn to_host(&self) -> Result<&HostBuffer> {
         match &self.0.storage {
             Storage::Host(buffer) => Ok(buffer),
             Storage::Device(device) => {
-                self.0.host.get_or_init(|| device.to_host()).as_ref().map_err(Error::clone)
+                let host = self.0.host.get_or_init(|| Box::new(device.to_host()));
+                host.as_ref().as_ref().map_err(Error::clone)
             }
         }
     }

@@ -108,6 +108,7 @@ pub(crate) struct TracedVar {
 }
 
 impl Array {
+    #[inline]
     pub(crate) fn concrete(value: Value, location: Loc) -> Array {
         Array { repr: Repr::Concrete(value), location }
     }
@@ -225,6 +226,7 @@ impl Array {
     }
 
     /// The value without copying the handle, where the array has one.
+    #[inline]
     pub fn value_ref(&self) -> Option<&Value> {
         match &self.repr {
             Repr::Concrete(value) => Some(value),

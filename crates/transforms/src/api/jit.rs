@@ -63,11 +63,39 @@ struct Entry {
 }
 
 impl Entry {
-    /// Whether the program takes these arguments. Does not allocate.
-    fn fits(&self, float: DType, flat: &Flatten<'_>, values: &[&Value]) -> bool {
-        self.float == float
-            && self.types.iter().zip(values).all(|(ty, value)| ty == value.ty())
-            && flat.matches(&self.input)
+    /// Whether the program takes this argument, whose leaves `flat` then has. Numbers without a
+    /// type of their own become values, added to `numbers`. Allocates nothing else for up to eight
+    /// leaves.
+    #[inline]
+    fn takes<'a, A: Tree>(
+        &self,
+        float: DType,
+        x: &'a A,
+        flat: &mut Flatten<'a>,
+        numbers: &mut SmallVec<[Value; 4]>,
+    ) -> bool {
+        x.flatten(flat);
+        if !flat.fits() || self.float != float {
+            return false;
+        }
+        for (leaf, ty) in flat.leaves.iter().zip(&self.types) {
+            let fits = match leaf.value_ref() {
+                Some(value) => value.ty() == ty,
+                None if leaf.is_literal() => match leaf.value() {
+                    Ok(value) => {
+                        let fits = value.ty() == ty;
+                        numbers.push(value);
+                        fits
+                    }
+                    Err(_) => false,
+                },
+                None => false,
+            };
+            if !fits {
+                return false;
+            }
+        }
+        true
     }
 
     /// What of a new program's argument differs from this one's; `{}` stands for the program's
@@ -171,51 +199,71 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
 
     /// Calls the function.
     pub fn call(&self, x: A) -> R {
-        let flat = Flatten::of(&x);
         if is_tracing() {
             return self.record(&x);
         }
-        let values: Option<SmallVec<[&Value; 8]>> =
-            flat.leaves.iter().map(|leaf| leaf.value_ref()).collect();
-        match values {
-            Some(values) => {
-                let float = default_float();
-                if let Some(entry) = self.first.get()
-                    && entry.fits(float, &flat, &values)
-                {
-                    return self.run(entry, &values);
-                }
-                match self.find(float, &flat, &values) {
-                    Some(entry) => self.run(&entry, &values),
-                    None => self.compile_and_run(&x, &values),
-                }
+        let float = default_float();
+        if let Some(entry) = self.first.get() {
+            if let Some(result) = self.try_entry(entry, float, &x) {
+                return result;
             }
-            None => self.call_slowly(&x, &flat),
+            // Found first, run without the lock.
+            if let Some(entry) = self.find(float, &x)
+                && let Some(result) = self.try_entry(&entry, float, &x)
+            {
+                return result;
+            }
         }
+        self.call_slowly(x)
     }
 
-    /// Leaves that are literals get a type; invalid ones, and those of a trace that has ended,
-    /// give an invalid result.
-    fn call_slowly(&self, x: &A, flat: &Flatten<'_>) -> R {
+    /// The first call with arguments of a kind. Leaves that are literals get a type; invalid ones,
+    /// and those of a trace that has ended, give an invalid result.
+    fn call_slowly(&self, x: A) -> R {
+        let flat = Flatten::of(&x);
+        let values: Option<Vec<&Value>> = flat.leaves.iter().map(|leaf| leaf.value_ref()).collect();
+        if let Some(values) = values {
+            return self.compile_and_run(&x, &values);
+        }
         for leaf in &flat.leaves {
             if let Err(error) = with_location(self.location, || leaf.value()) {
-                return poison(x, &self.f, &error, self.location);
+                return poison(&x, &self.f, &error, self.location);
             }
         }
         self.call(x.map(|a| if a.is_literal() { typed(a, a.dtype()) } else { a.clone() }))
     }
 
-    fn find(&self, float: DType, flat: &Flatten<'_>, values: &[&Value]) -> Option<Arc<Entry>> {
+    /// Runs a program if it takes the argument.
+    #[inline]
+    fn try_entry(&self, entry: &Entry, float: DType, x: &A) -> Option<R> {
+        let mut flat = Flatten::against(&entry.input);
+        let mut numbers = SmallVec::new();
+        if !entry.takes(float, x, &mut flat, &mut numbers) {
+            return None;
+        }
+        let mut numbers = numbers.iter();
+        let mut values: SmallVec<[&Value; 8]> = SmallVec::new();
+        for leaf in &flat.leaves {
+            values.push(leaf.value_ref().or_else(|| numbers.next())?);
+        }
+        Some(self.run(entry, &values))
+    }
+
+    fn find(&self, float: DType, x: &A) -> Option<Arc<Entry>> {
         let others = self.others.read().unwrap_or_else(PoisonError::into_inner);
-        others.iter().find(|entry| entry.fits(float, flat, values)).cloned()
+        let fits = |entry: &&Arc<Entry>| {
+            let mut flat = Flatten::against(&entry.input);
+            entry.takes(float, x, &mut flat, &mut SmallVec::new())
+        };
+        others.iter().find(fits).cloned()
     }
 
     fn run(&self, entry: &Entry, values: &[&Value]) -> R {
         match entry.executable.run(values) {
-            Ok(results) => with_location(self.location, || {
-                let leaves = results.into_iter().map(Array::from_value).collect();
-                build(&entry.output, leaves, self.location)
-            }),
+            Ok(results) => match entry.output.build_values(results, self.location) {
+                Ok(tree) => tree,
+                Err(error) => invalid(&entry.output, &error, self.location),
+            },
             Err(error) => invalid(&entry.output, &error.at(self.location), self.location),
         }
     }
