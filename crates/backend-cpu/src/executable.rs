@@ -3,10 +3,11 @@
 
 use crate::jit::{self, Machine};
 use crate::library::with_failure;
+use crate::reuse::{Reuse, Taken};
 use probpipe_lowering::{Place, Program};
 use probpipe_trace::{
-    ArrayType, Error, ErrorKind, Executable, HostBuffer, Line, Result, Value, Values, keep_lines,
-    spare_lines,
+    ArrayType, Error, ErrorKind, Executable, Given, HostBuffer, Line, Result, Value, Values,
+    keep_lines, spare_lines,
 };
 use smallvec::SmallVec;
 use std::cell::Cell;
@@ -62,6 +63,8 @@ fn room(count: usize) -> (Vec<Line>, *mut u8) {
     (lines, address)
 }
 
+/// Arguments of at least so many bytes lend their memory to results.
+const REUSED: usize = 64 << 10;
 /// Addresses of inputs, then of outputs: so many on the stack, else in a vector.
 const TABLE: usize = 16;
 
@@ -74,6 +77,7 @@ pub struct CpuExecutable {
     outputs: Vec<(ArrayType, usize)>,
     /// The lowered form; owns the constants that the code reads.
     program: Program,
+    reuse: Reuse,
 }
 
 impl CpuExecutable {
@@ -88,16 +92,24 @@ impl CpuExecutable {
             }
         }
         let outputs = program.outputs.iter().map(|ty| (ty.clone(), ty.bytes())).collect();
-        Ok(CpuExecutable { machine, inputs, outputs, program })
+        let reuse = Reuse::new(&program, REUSED);
+        Ok(CpuExecutable { machine, inputs, outputs, program, reuse })
     }
 
-    fn check(&self, inputs: &[&Value]) -> Result<()> {
+    /// With results written into the memory of arguments of at least so many bytes that are given
+    /// up; otherwise 64 KiB, for smaller ones gain nothing.
+    pub fn reusing_from(mut self, bytes: usize) -> CpuExecutable {
+        self.reuse = Reuse::new(&self.program, bytes);
+        self
+    }
+
+    fn check<'a>(&self, inputs: impl ExactSizeIterator<Item = &'a Value>) -> Result<()> {
         let wrong = |message: String| Err(Error::new(ErrorKind::Internal, message));
         if inputs.len() != self.inputs.len() {
             let (want, have) = (self.inputs.len(), inputs.len());
             return wrong(format!("a program of {want} inputs was called with {have}"));
         }
-        for (i, (have, want)) in inputs.iter().zip(&self.inputs).enumerate() {
+        for (i, (have, want)) in inputs.zip(&self.inputs).enumerate() {
             if let Some(want) = want
                 && have.ty() != want
             {
@@ -106,12 +118,16 @@ impl CpuExecutable {
         }
         Ok(())
     }
-}
 
-impl Executable for CpuExecutable {
-    fn run(&self, inputs: &[&Value]) -> Result<Values> {
-        // The code trusts the sizes of its arrays, so they are checked although callers promise.
-        self.check(inputs)?;
+    /// Runs `machine` on inputs that were checked. The outputs in `taken`, by position, are written
+    /// into the memory that is there; `machine` is compiled for just those.
+    #[inline]
+    fn execute(
+        &self,
+        machine: &Machine,
+        inputs: impl ExactSizeIterator<Item = Result<*const u8>>,
+        taken: &mut Taken,
+    ) -> Result<Values> {
         let count = inputs.len() + self.outputs.len();
         let mut few = [std::ptr::null_mut::<u8>(); TABLE];
         let mut many = Vec::new();
@@ -125,13 +141,20 @@ impl Executable for CpuExecutable {
         let (from, to) = table.split_at_mut(inputs.len());
         for (address, input) in from.iter_mut().zip(inputs) {
             // Programs only read their inputs.
-            *address = input.to_host()?.bytes().as_ptr().cast_mut();
+            *address = input?.cast_mut();
         }
         // Small results are values at once, the large ones join them when they are written.
         let mut results = Values::with_capacity(self.outputs.len());
         let mut rooms: SmallVec<[Vec<Line>; 4]> = SmallVec::new();
-        for (address, (ty, bytes)) in to.iter_mut().zip(&self.outputs) {
-            if HostBuffer::is_small(*bytes) {
+        for (k, (address, (ty, bytes))) in to.iter_mut().zip(&self.outputs).enumerate() {
+            if let Some((donation, value)) = taken.iter_mut().find(|(d, _)| d.output == k) {
+                let Some(own) = value.bytes_mut() else {
+                    let message = "an argument that was given up has another handle";
+                    return Err(Error::new(ErrorKind::Internal, message));
+                };
+                *address = own.as_mut_ptr();
+                from[donation.input] = *address;
+            } else if HostBuffer::is_small(*bytes) {
                 let mut value = Value::zeroed(ty.clone());
                 // It has this one handle.
                 if let Some(own) = value.bytes_mut() {
@@ -148,12 +171,12 @@ impl Executable for CpuExecutable {
             }
         }
         let (from, to) = (from.as_ptr().cast::<*const u8>(), to.as_ptr());
-        let needs = &self.machine.needs;
+        let needs = &machine.needs;
         let failure = with_arena(needs.arena_bytes, |arena| {
             // SAFETY: inputs and outputs have the types that the program was compiled for
-            // (checked above and allocated here), the arena has the size that it asked for and
-            // is this call's alone, and constants and descriptors live in `self`.
-            let run = || unsafe { (self.machine.entry)(from, to, arena) };
+            // (checked by the caller and allocated here), the arena has the size that it asked for
+            // and is this call's alone, and constants and descriptors live in `self`.
+            let run = || unsafe { (machine.entry)(from, to, arena) };
             // Programs that call nothing of the host cannot fail.
             if needs.callbacks.is_empty() {
                 run();
@@ -164,21 +187,67 @@ impl Executable for CpuExecutable {
         if let Some(error) = failure {
             return Err(error);
         }
-        if !rooms.is_empty() {
+        if !rooms.is_empty() || !taken.is_empty() {
             let mut rooms = rooms.into_iter();
             for (at, (ty, bytes)) in self.outputs.iter().enumerate() {
-                if HostBuffer::is_small(*bytes) {
-                    continue;
+                if let Some(k) = taken.iter().position(|(d, _)| d.output == at) {
+                    results.insert(at, taken.swap_remove(k).1.with_shape_of(ty)?);
+                } else if !HostBuffer::is_small(*bytes) {
+                    let Some(mut lines) = rooms.next() else { break };
+                    // SAFETY: the program has run, and writes every element of its outputs; the
+                    // bytes behind the last were written in `room`, which gave the capacity.
+                    unsafe { lines.set_len(bytes.div_ceil(size_of::<Line>())) };
+                    let value = Value::host(ty.clone(), HostBuffer::from_lines(lines, *bytes));
+                    results.insert(at, value);
                 }
-                let Some(mut lines) = rooms.next() else { break };
-                // SAFETY: the program has run, and writes every element of its outputs; the bytes
-                // behind the last one were written in `room`, which gave the capacity.
-                unsafe { lines.set_len(bytes.div_ceil(size_of::<Line>())) };
-                let value = Value::host(ty.clone(), HostBuffer::from_lines(lines, *bytes));
-                results.insert(at, value);
             }
         }
         Ok(results)
+    }
+}
+
+/// Where a value lies in host memory.
+#[inline]
+fn address(value: &Value) -> Result<*const u8> {
+    Ok(value.to_host()?.bytes().as_ptr())
+}
+
+impl Executable for CpuExecutable {
+    fn run(&self, inputs: &[&Value]) -> Result<Values> {
+        // The code trusts the sizes of its arrays, so they are checked although callers promise.
+        self.check(inputs.iter().copied())?;
+        let inputs = inputs.iter().map(|value| address(value));
+        self.execute(&self.machine, inputs, &mut Taken::new())
+    }
+
+    fn reuses(&self) -> bool {
+        self.reuse.possible()
+    }
+
+    fn run_taking(&self, mut inputs: Given) -> Result<Values> {
+        self.check(inputs.iter())?;
+        let Some(variant) = self.reuse.variant(&self.program, &mut inputs)? else {
+            return self.execute(&self.machine, inputs.iter().map(address), &mut Taken::new());
+        };
+        let (mut taken, mut rest) = (Taken::new(), SmallVec::<[Value; 8]>::new());
+        let mut addresses: SmallVec<[*const u8; 8]> = SmallVec::new();
+        for (i, value) in inputs.into_iter().enumerate() {
+            match variant.donations.iter().find(|donation| donation.input == i) {
+                Some(donation) => {
+                    // Becomes that of the output.
+                    addresses.push(std::ptr::null());
+                    taken.push((*donation, value));
+                }
+                None => {
+                    addresses.push(address(&value)?);
+                    rest.push(value);
+                }
+            }
+        }
+        // `rest` lives on: the program reads it.
+        let results = self.execute(&variant.machine, addresses.into_iter().map(Ok), &mut taken);
+        drop(rest);
+        results
     }
 
     fn stages(&self) -> Vec<(&'static str, String)> {

@@ -7,6 +7,7 @@ mod executable;
 mod jit;
 mod library;
 mod plan;
+mod reuse;
 mod segments;
 mod symbols;
 mod threefry;
@@ -25,6 +26,11 @@ impl Cpu {
     pub fn options() -> Options {
         Options { alignment: 64, ..Options::default() }
     }
+
+    /// The compiled program of a graph.
+    pub fn executable(&self, graph: &Graph) -> Result<CpuExecutable> {
+        CpuExecutable::new(lower(graph, &Cpu::options())?)
+    }
 }
 
 impl Backend for Cpu {
@@ -41,7 +47,6 @@ impl Backend for Cpu {
                 format!("a graph to compile does not verify: {faults}"),
             ));
         }
-        let program = lower(graph, &Cpu::options())?;
-        Ok(Box::new(CpuExecutable::new(program)?))
+        Ok(Box::new(Cpu.executable(graph)?))
     }
 }

@@ -4,8 +4,10 @@
 #![forbid(unsafe_code)]
 
 mod display;
+mod donate;
 mod lower;
 mod program;
 
+pub use donate::{Donation, donate, donations};
 pub use lower::{Options, lower};
 pub use program::*;

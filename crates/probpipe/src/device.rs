@@ -88,6 +88,10 @@ impl Backend for Missing {
 /// Compiles a function at its first call with arguments of each structure and type, and runs the
 /// compiled program from then on. On the device of [`with_device`], else on the CPU.
 ///
+/// What is passed is given up: on the CPU a result may be written into the memory of a large array
+/// of which no other handle is left, so that `x = f(x)` in a loop works in place. Pass a clone, which
+/// copies no data, to keep an array.
+///
 /// ```
 /// use probpipe::prelude::*;
 /// let f = jit(|x: Array| (x.sin() * 2.0).sum());

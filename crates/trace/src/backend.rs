@@ -7,6 +7,9 @@ use std::fmt;
 /// Results of a program.
 pub type Values = SmallVec<[Value; 4]>;
 
+/// Arguments of a program that its caller gives up.
+pub type Given = SmallVec<[Value; 8]>;
+
 /// Turns graphs into programs.
 pub trait Backend: Send + Sync + fmt::Debug {
     /// For messages and tables: `cpu`, `gpu`, `interpreter`.
@@ -21,6 +24,18 @@ pub trait Backend: Send + Sync + fmt::Debug {
 pub trait Executable: Send + Sync + fmt::Debug {
     /// Runs the program. The caller guarantees that `inputs` have the graph's input types.
     fn run(&self, inputs: &[&Value]) -> Result<Values>;
+
+    /// Whether [`Executable::run_taking`] can write results into the memory of some inputs.
+    fn reuses(&self) -> bool {
+        false
+    }
+
+    /// Runs the program on values that the caller gives up: results may take the memory of those
+    /// of which no other handle is left.
+    fn run_taking(&self, inputs: Given) -> Result<Values> {
+        let inputs: SmallVec<[&Value; 8]> = inputs.iter().collect();
+        self.run(&inputs)
+    }
 
     /// The forms that the program went through, by name (`program`, `clif`, `wgsl`...).
     fn stages(&self) -> Vec<(&'static str, String)> {

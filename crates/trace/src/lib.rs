@@ -27,7 +27,7 @@ mod value;
 mod verify;
 
 pub use array::*;
-pub use backend::{Backend, Executable, Interpreter, Values, zero_value};
+pub use backend::{Backend, Executable, Given, Interpreter, Values, zero_value};
 pub use callback::{pure_callback, pure_callback_vectorized};
 pub use control::{
     Branches, ScanOptions, associative_scan, cond, fori_loop, fori_loop_dynamic, map, scan,

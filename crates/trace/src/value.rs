@@ -280,6 +280,23 @@ impl Value {
         Arc::as_ptr(&self.0) as *const () as usize
     }
 
+    /// The same data under a type of the same size, without a copy where this is the only handle.
+    /// Fails for another size.
+    pub fn with_shape_of(self, ty: &ArrayType) -> Result<Value> {
+        if self.ty() == ty {
+            return Ok(self);
+        }
+        if self.ty().bytes() != ty.bytes() {
+            let message = format!("a {} has not the size of a {ty}", self.ty());
+            return Err(Error::new(ErrorKind::Shape, message)
+                .help("ask for a type with as many elements of the same width"));
+        }
+        Ok(match self.into_host_buffer() {
+            Ok(buffer) => Value::host(ty.clone(), buffer),
+            Err(shared) => Value::host(ty.clone(), shared.to_host()?.clone()),
+        })
+    }
+
     /// Takes the host buffer out if this is the only handle to it.
     pub fn into_host_buffer(self) -> std::result::Result<HostBuffer, Value> {
         match Arc::try_unwrap(self.0) {

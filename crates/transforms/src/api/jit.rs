@@ -6,8 +6,8 @@ use super::lift::{build, failed, invalid, lift_plain, poison, typed};
 use crate::extract::internal;
 use crate::simplify::finish;
 use probpipe_trace::{
-    Array, ArrayType, Backend, DType, Executable, Flatten, Interpreter, Loc, Op, Result, Structure,
-    Tree, Value, bind, default_float, is_tracing, with_location,
+    Array, ArrayType, Backend, DType, Executable, Flatten, Given, Interpreter, Loc, Op, Result,
+    Structure, Tree, Value, Values, bind, default_float, is_tracing, with_location,
 };
 use smallvec::SmallVec;
 use std::fmt;
@@ -33,6 +33,10 @@ pub fn jit<A: Tree, R: Tree>(f: impl Fn(A) -> R) -> impl Fn(A) -> R {
 /// Compiles a function on first use, for a backend. The structure of the result must be a function
 /// of the structure and types of the argument. Arrays with a value that `f` captures become
 /// constants of the program.
+///
+/// What is passed is given up: on the CPU a result may be written into the memory of a large array
+/// of which no other handle is left, so that `x = f(x)` in a loop works in place. Pass a clone, which
+/// costs nothing, to keep an array.
 #[track_caller]
 pub fn jit_on<A: Tree, R: Tree>(backend: Arc<dyn Backend>, f: impl Fn(A) -> R) -> impl Fn(A) -> R {
     let compiled = Jit::new(backend, f);
@@ -60,6 +64,16 @@ struct Entry {
     float: DType,
     executable: Box<dyn Executable>,
     output: Structure,
+}
+
+/// What comes of giving an argument to a program.
+enum Attempt {
+    /// The program is for others.
+    Refused,
+    /// It may write results into the memory of these arguments.
+    Taking(Given),
+    /// It has run.
+    Done(Result<Values>),
 }
 
 impl Entry {
@@ -96,6 +110,27 @@ impl Entry {
             }
         }
         true
+    }
+
+    /// Runs the program if it takes the argument.
+    #[inline]
+    fn run<A: Tree>(&self, float: DType, x: &A) -> Attempt {
+        let mut flat = Flatten::against(&self.input);
+        let mut numbers = SmallVec::new();
+        if !self.takes(float, x, &mut flat, &mut numbers) {
+            return Attempt::Refused;
+        }
+        let mut numbers = numbers.iter();
+        let mut values: SmallVec<[&Value; 8]> = SmallVec::new();
+        for leaf in &flat.leaves {
+            if let Some(value) = leaf.value_ref().or_else(|| numbers.next()) {
+                values.push(value);
+            }
+        }
+        if self.executable.reuses() {
+            return Attempt::Taking(values.iter().map(|&value| value.clone()).collect());
+        }
+        Attempt::Done(self.executable.run(&values))
     }
 
     /// What of a new program's argument differs from this one's; `{}` stands for the program's
@@ -203,18 +238,17 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
             return self.record(&x);
         }
         let float = default_float();
-        if let Some(entry) = self.first.get() {
-            if let Some(result) = self.try_entry(entry, float, &x) {
-                return result;
-            }
-            // Found first, run without the lock.
-            if let Some(entry) = self.find(float, &x)
-                && let Some(result) = self.try_entry(&entry, float, &x)
-            {
-                return result;
-            }
+        let Some(first) = self.first.get() else { return self.call_slowly(x) };
+        let x = match self.try_entry(first, float, x) {
+            Ok(result) => return result,
+            Err(x) => x,
+        };
+        // Found first, run without the lock.
+        let Some(entry) = self.find(float, &x) else { return self.call_slowly(x) };
+        match self.try_entry(&entry, float, x) {
+            Ok(result) => result,
+            Err(x) => self.call_slowly(x),
         }
-        self.call_slowly(x)
     }
 
     /// The first call with arguments of a kind. Leaves that are literals get a type; invalid ones,
@@ -233,20 +267,19 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         self.call(x.map(|a| if a.is_literal() { typed(a, a.dtype()) } else { a.clone() }))
     }
 
-    /// Runs a program if it takes the argument.
+    /// Runs a program if it takes the argument, which is given up then, and comes back otherwise.
     #[inline]
-    fn try_entry(&self, entry: &Entry, float: DType, x: &A) -> Option<R> {
-        let mut flat = Flatten::against(&entry.input);
-        let mut numbers = SmallVec::new();
-        if !entry.takes(float, x, &mut flat, &mut numbers) {
-            return None;
-        }
-        let mut numbers = numbers.iter();
-        let mut values: SmallVec<[&Value; 8]> = SmallVec::new();
-        for leaf in &flat.leaves {
-            values.push(leaf.value_ref().or_else(|| numbers.next())?);
-        }
-        Some(self.run(entry, &values))
+    fn try_entry(&self, entry: &Entry, float: DType, x: A) -> std::result::Result<R, A> {
+        let results = match entry.run(float, &x) {
+            Attempt::Done(results) => results,
+            Attempt::Taking(given) => {
+                // The handles of arrays that the caller has no other of are then ours alone.
+                drop(x);
+                entry.executable.run_taking(given)
+            }
+            Attempt::Refused => return Err(x),
+        };
+        Ok(self.finish(entry, results))
     }
 
     fn find(&self, float: DType, x: &A) -> Option<Arc<Entry>> {
@@ -259,7 +292,12 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     }
 
     fn run(&self, entry: &Entry, values: &[&Value]) -> R {
-        match entry.executable.run(values) {
+        self.finish(entry, entry.executable.run(values))
+    }
+
+    #[inline]
+    fn finish(&self, entry: &Entry, results: Result<Values>) -> R {
+        match results {
             Ok(results) => match entry.output.build_values(results, self.location) {
                 Ok(tree) => tree,
                 Err(error) => invalid(&entry.output, &error, self.location),
