@@ -1,7 +1,7 @@
 //! Machine code in memory: the instruction set of this machine, compilation of one function, and
 //! its release. One of the modules that use `unsafe`; the other is `executable`, which calls.
 
-use crate::emit::{self, Needs};
+use crate::emit::{self, Functions, Needs};
 use cranelift_codegen::ir::{AbiParam, Signature, UserFuncName, types};
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
@@ -86,12 +86,22 @@ pub(crate) fn compile(program: &Program, keep_clif: bool) -> Result<Machine> {
     context.func.signature = signature;
     context.func.name = UserFuncName::user(0, id.as_u32());
     let mut builder_context = FunctionBuilderContext::new();
-    let result = emit::emit(program, &*isa, &mut context.func, &mut builder_context);
-    let clif = if keep_clif && result.is_ok() { context.func.to_string() } else { String::new() };
+    let mut functions = Functions::new(&mut module, &*isa);
+    let result = emit::emit(program, &mut functions, &mut context.func, &mut builder_context);
+    let parts = functions.finished;
+    let mut clif = String::new();
+    if keep_clif && result.is_ok() {
+        clif = context.func.to_string();
+        parts.iter().for_each(|(_, part)| clif += &format!("\n{part}"));
+    }
     let finished = result.and_then(|needs| {
-        module
-            .define_function(id, &mut context)
-            .map_err(|e| fault("compile a program", format!("{e:?}")))?;
+        let failed = |e| fault("compile a program", format!("{e:?}"));
+        module.define_function(id, &mut context).map_err(failed)?;
+        for (id, part) in parts {
+            module.clear_context(&mut context);
+            context.func = part;
+            module.define_function(id, &mut context).map_err(failed)?;
+        }
         module.finalize_definitions().map_err(|e| fault("place a program in memory", e))?;
         Ok(needs)
     });

@@ -10,6 +10,7 @@ mod plan;
 mod reuse;
 mod segments;
 mod symbols;
+mod threads;
 mod threefry;
 
 pub use executable::CpuExecutable;

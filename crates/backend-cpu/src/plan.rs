@@ -20,6 +20,17 @@ const UNROLLED_TOTAL: usize = 20_000;
 /// Vectors start to pay along axes of this many points.
 const SHORTEST: usize = 4;
 
+/// Work, in operations on one vector of sixteen elements or so, that is worth other threads. They
+/// take some microseconds to begin.
+const PARALLEL_WORK: usize = 40_000;
+/// Parts that a kernel is cut into at most; other threads take them one by one.
+const PARTS: usize = 64;
+/// Points that a part has at least.
+const PART_POINTS: usize = 8192;
+
+/// What the parts of an axis that runs in tiles are a multiple of, as are full tiles.
+pub(crate) const PART_TILE: usize = 1024;
+
 /// How many loops surround the computation of an expression.
 pub(crate) type Depth = usize;
 
@@ -42,6 +53,26 @@ pub(crate) struct Plan {
     pub(crate) blocks: Vec<Block>,
     /// The block that an expression is a result of.
     pub(crate) block_of: Vec<Option<usize>>,
+    /// How its work is divided among threads, if it is enough for several.
+    pub(crate) split: Option<Split>,
+}
+
+/// Parts of a kernel that run in any order. They depend on the shape alone, never on the number of
+/// threads, and so do the results.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Split {
+    /// Extent of the axis that is cut: the outermost one, or the innermost where `Plan::tiled`
+    /// says so.
+    pub(crate) extent: usize,
+    /// Points of a part along it; the last part may be shorter.
+    pub(crate) part: usize,
+}
+
+impl Split {
+    /// Number of parts.
+    pub(crate) fn parts(self) -> usize {
+        self.extent.div_ceil(self.part)
+    }
 }
 
 /// How a kernel is emitted.
@@ -87,12 +118,61 @@ impl Plan {
         }
         let depth = depths(&kernel);
         let block_of = vec![None; kernel.exprs.len()];
+        let (blocks, split) = (Vec::new(), None);
         let mut plan =
-            Plan { kernel, extents, live, depth, outer, strategy, blocks: Vec::new(), block_of };
+            Plan { kernel, extents, live, depth, outer, strategy, blocks, block_of, split };
         if matches!(strategy, Strategy::Tiles | Strategy::Rows) {
             plan.take_blocks();
         }
+        plan.split = plan.parallel();
         plan
+    }
+
+    /// Whether the axis that threads divide is the one that runs in tiles.
+    pub(crate) fn splits_tiles(&self) -> bool {
+        match self.strategy {
+            Strategy::Unrolled | Strategy::Points => false,
+            Strategy::Tiles => self.extents.len() == 1,
+            Strategy::Rows => self.outer == 0,
+        }
+    }
+
+    /// Whether threads divide a reduction, and so give parts of its results.
+    pub(crate) fn splits_reduction(&self) -> bool {
+        self.outer == 0 && !self.kernel.reduce.is_empty() && self.strategy != Strategy::Rows
+    }
+
+    /// How the kernel is divided among threads, if that pays.
+    fn parallel(&self) -> Option<Split> {
+        if self.strategy == Strategy::Unrolled {
+            return None;
+        }
+        let points: usize = self.extents.iter().product();
+        let cost = |i: usize| match &self.kernel.exprs[i] {
+            _ if self.block_of[i].is_some() => 40,
+            _ if is_call(&self.kernel, i) => 20,
+            Expr::Literal(_) => 0,
+            Expr::Load { index, guard, .. } => {
+                let inner = index.axes.last().copied().unwrap_or(0);
+                if guard.is_none() && matches!(inner, 0 | 1) { 2 } else { 16 }
+            }
+            Expr::LoadAt { .. } => 16,
+            _ if self.strategy == Strategy::Points => 16,
+            _ => 2,
+        };
+        let inner = self.extents.len();
+        let varying = (0..self.live.len()).filter(|&i| self.live[i] && self.depth[i] == inner);
+        let work = (points / 16).saturating_mul(varying.map(cost).sum::<usize>() + 2);
+        let axis = if self.splits_tiles() { inner - 1 } else { 0 };
+        let extent = self.extents[axis];
+        if work < PARALLEL_WORK || extent < 2 {
+            return None;
+        }
+        let others = (points / extent).max(1);
+        let least = PART_POINTS.div_ceil(others);
+        let part = extent.div_ceil(PARTS).max(least);
+        let part = if axis == inner - 1 { part.next_multiple_of(PART_TILE) } else { part };
+        (part < extent).then_some(Split { extent, part })
     }
 
     /// Replaces what computes the blocks along the innermost axis by calls.

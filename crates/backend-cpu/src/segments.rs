@@ -1,7 +1,7 @@
 //! How a kernel is cut where it calls a tile kernel: segments of inline vector code over one tile,
 //! with calls between them, and the scratch rows that carry values across. Nothing here emits.
 
-use crate::plan::{Plan, operand_type};
+use crate::plan::{PART_TILE, Plan, operand_type};
 use crate::symbols;
 use probpipe_lowering::Expr;
 use probpipe_trace::DType;
@@ -183,7 +183,10 @@ pub(crate) fn cut(plan: &Plan, extent: usize) -> Segments {
     };
     cutter.run(last);
     let rows = cutter.place_rows();
-    let tile = if last == 0 && plan.kernel.reduce.is_empty() {
+    let divided = plan.split.is_some() && plan.splits_tiles();
+    let tile = if divided && last == 0 && plan.kernel.reduce.is_empty() {
+        PART_TILE
+    } else if last == 0 && plan.kernel.reduce.is_empty() {
         extent.next_multiple_of(16)
     } else if last == 0 {
         PLAIN_TILE
@@ -191,8 +194,12 @@ pub(crate) fn cut(plan: &Plan, extent: usize) -> Segments {
         let fits = SCRATCH_BYTES / (rows.max(1) * 8) / 64 * 64;
         fits.clamp(64, TILE)
     };
-    let tiles = extent.div_ceil(tile).max(1);
-    let tile = extent.div_ceil(tiles).next_multiple_of(16);
+    let tile = if divided {
+        // Parts are made of whole tiles.
+        1 << tile.min(PART_TILE).ilog2()
+    } else {
+        extent.div_ceil(extent.div_ceil(tile).max(1)).next_multiple_of(16)
+    };
     Segments { list: cutter.segments, rows, tile }
 }
 

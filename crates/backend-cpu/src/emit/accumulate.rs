@@ -6,6 +6,7 @@ use super::code::{Code, Val, Var, element_type};
 use super::{cast, scalar};
 use cranelift_codegen::ir::InstBuilder;
 use probpipe_trace::{BinaryOp, DType, ReduceOp, Scalar};
+use smallvec::SmallVec;
 
 /// A reduction under way.
 #[derive(Clone, Copy, Debug)]
@@ -86,6 +87,30 @@ impl Accumulator {
             code.variable(zero)
         });
         Accumulator { op, dtype, total, lost }
+    }
+
+    /// What another accumulator needs to go on: its total, then what that has lost if it keeps it.
+    pub(super) fn state(&self, code: &mut Code<'_>) -> SmallVec<[Val; 2]> {
+        [Some(self.total), self.lost].into_iter().flatten().map(|var| code.get(var)).collect()
+    }
+
+    /// The element type of the state.
+    pub(super) fn state_type(&self) -> DType {
+        if self.op == ReduceOp::Sum && self.dtype == DType::F32 { DType::F64 } else { self.dtype }
+    }
+
+    /// Takes the elements that another accumulator of the same kind has taken.
+    pub(super) fn merge(&self, code: &mut Code<'_>, state: &[Val]) {
+        let &[part, ref lost @ ..] = state else { return };
+        if let (Some(var), &[lost]) = (self.lost, lost) {
+            self.add(code, part);
+            let sum = code.get(var);
+            let sum = code.builder.ins().fadd(sum, lost);
+            return code.set(var, sum);
+        }
+        let total = code.get(self.total);
+        let next = combine(code, self.op, self.state_type(), total, part);
+        code.set(self.total, next);
     }
 
     /// Takes one more element, or the reduction of some.

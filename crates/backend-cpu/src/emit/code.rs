@@ -241,6 +241,32 @@ impl<'a> Code<'a> {
         self.builder.seal_block(exit);
     }
 
+    /// Begins a loop over `begin, begin + step, ...` below `end`; there may be none.
+    pub(crate) fn open_range(&mut self, begin: Val, end: Val, step: i64) -> RangeScope {
+        let (body, exit) = (self.builder.create_block(), self.builder.create_block());
+        let index = self.builder.append_block_param(body, types::I64);
+        let any = self.builder.ins().icmp(IntCC::SignedLessThan, begin, end);
+        self.builder.ins().brif(any, body, &[BlockArg::Value(begin)], exit, &[]);
+        self.builder.switch_to_block(body);
+        RangeScope { index, body, exit, step, end }
+    }
+
+    /// Ends a loop.
+    pub(crate) fn close_range(&mut self, scope: RangeScope) {
+        let RangeScope { index, body, exit, step, end } = scope;
+        let next = self.builder.ins().iadd_imm_s(index, step);
+        let more = self.builder.ins().icmp(IntCC::SignedLessThan, next, end);
+        self.builder.ins().brif(more, body, &[BlockArg::Value(next)], exit, &[]);
+        self.builder.seal_block(body);
+        self.start(exit);
+    }
+
+    /// The smaller of two 64-bit integers.
+    pub(crate) fn smaller(&mut self, x: Val, y: Val) -> Val {
+        let less = self.builder.ins().icmp(IntCC::SignedLessThan, x, y);
+        self.choose(less, x, y)
+    }
+
     /// A block that code will continue in.
     pub(crate) fn block(&mut self) -> ir::Block {
         self.builder.create_block()
@@ -280,6 +306,15 @@ impl<'a> Code<'a> {
         self.start(exit);
     }
 
+    /// Continues where `x > limit`, signed; gives the block after it.
+    pub(crate) fn enter_if_above(&mut self, x: Val, limit: i64) -> ir::Block {
+        let (body, after) = (self.block(), self.block());
+        let above = self.builder.ins().icmp_imm_s(IntCC::SignedGreaterThan, x, limit);
+        self.builder.ins().brif(above, body, &[], after, &[]);
+        self.start(body);
+        after
+    }
+
     /// Continues where `index <= limit`, signed; gives the block for the other case.
     pub(crate) fn enter_if_at_most(&mut self, index: Val, limit: i64) -> ir::Block {
         let (body, other) = (self.block(), self.block());
@@ -288,6 +323,17 @@ impl<'a> Code<'a> {
         self.start(body);
         other
     }
+}
+
+/// A loop whose bounds are values, between its opening and its closing.
+#[must_use]
+pub(crate) struct RangeScope {
+    /// The counter.
+    pub(crate) index: Val,
+    body: ir::Block,
+    exit: ir::Block,
+    step: i64,
+    end: Val,
 }
 
 /// A loop between its opening and its closing.

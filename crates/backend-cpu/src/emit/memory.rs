@@ -25,9 +25,7 @@ pub(super) enum Coordinate {
 pub(super) fn bases(
     code: &mut Code<'_>,
     program: &Program,
-    inputs: Val,
-    outputs: Val,
-    arena: Val,
+    [inputs, outputs, arena]: [Val; 3],
 ) -> Result<(Vec<Val>, Vec<Memory>)> {
     let mut bases = Vec::with_capacity(program.buffers.len());
     for buffer in &program.buffers {
@@ -57,6 +55,10 @@ pub(super) fn in_registers(program: &Program, plans: &[Plan]) -> Vec<bool> {
     for plan in plans {
         for (expr, live) in plan.kernel.exprs.iter().zip(&plan.live) {
             match expr {
+                // Other threads read memory.
+                Expr::Load { buffer, .. } if plan.split.is_some() => {
+                    fits[buffer.0 as usize] = false;
+                }
                 Expr::Load { buffer, index, .. } if *live && !plan.is_fixed(index) => {
                     fits[buffer.0 as usize] = false;
                 }
@@ -65,7 +67,7 @@ pub(super) fn in_registers(program: &Program, plans: &[Plan]) -> Vec<bool> {
             }
         }
         for store in &plan.kernel.stores {
-            if !plan.is_fixed_store(store) {
+            if !plan.is_fixed_store(store) || plan.split.is_some() {
                 fits[store.buffer.0 as usize] = false;
             }
         }

@@ -11,6 +11,7 @@ mod indexing;
 mod library;
 mod memory;
 mod nest;
+mod parallel;
 mod point;
 mod rows;
 mod scalar;
@@ -24,12 +25,13 @@ use crate::library::{Descriptor, Factors, HostCall, Indexing};
 use crate::plan::{Plan, Strategy, plan_all};
 use code::{Code, Memory, Val, Var};
 use cranelift_codegen::ir::{Function, InstBuilder, types};
-use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use probpipe_lowering::{BufferId, Loop, Place, Program, Stmt};
 use probpipe_trace::Result;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
+
+pub(crate) use parallel::Functions;
 
 /// What the emitted code needs at run time besides its inputs and outputs.
 #[derive(Debug, Default)]
@@ -46,10 +48,12 @@ pub(crate) struct Needs {
     pub(crate) factors: Vec<Arc<Factors>>,
 }
 
-/// The state of emission.
+/// The state of emission of one function.
 struct Emitter<'a, 'p> {
     code: Code<'a>,
     program: &'p Program,
+    /// The pointers to the inputs, the outputs and the arena.
+    entry: [Val; 3],
     /// Address of each buffer.
     bases: Vec<Val>,
     /// The memory class of each buffer.
@@ -69,45 +73,32 @@ struct Emitter<'a, 'p> {
     factors: Vec<Arc<Factors>>,
 }
 
-/// Emits the whole program into `function`, whose signature is three pointers.
+/// Emits the whole program into `function`, whose signature is three pointers; what threads divide
+/// becomes functions of its own.
 pub(crate) fn emit(
     program: &Program,
-    isa: &dyn TargetIsa,
+    functions: &mut Functions<'_>,
     function: &mut Function,
     context: &mut FunctionBuilderContext,
 ) -> Result<Needs> {
+    let isa = functions.isa;
     let plans = plan_all(program);
     let mut builder = FunctionBuilder::new(function, context);
     let entry = builder.create_block();
     builder.append_block_params_for_function_params(entry);
     builder.switch_to_block(entry);
     builder.seal_block(entry);
-    let (inputs, outputs, arena) = {
+    let entry = {
         let p = builder.block_params(entry);
-        (p[0], p[1], p[2])
+        [p[0], p[1], p[2]]
     };
     let mut code = Code::new(builder, isa.default_call_conv());
-    let (bases, classes) = memory::bases(&mut code, program, inputs, outputs, arena)?;
     let scratch_start = program.arena_bytes.next_multiple_of(64);
-    let scratch = code.add_const(arena, scratch_start as i64);
-    let in_registers = memory::in_registers(program, &plans);
-    let mut emitter = Emitter {
-        code,
-        program,
-        bases,
-        classes,
-        loops: vec![None; program.loops],
-        registers: FxHashMap::default(),
-        in_registers,
-        scratch,
-        scratch_bytes: 0,
-        descriptors: Vec::new(),
-        indexings: Vec::new(),
-        callbacks: Vec::new(),
-        factors: Vec::new(),
-    };
+    let scratch = code.add_const(entry[2], scratch_start as i64);
+    let mut emitter = Emitter::new(code, program, entry, scratch)?;
+    emitter.in_registers = memory::in_registers(program, &plans);
     emitter.declare_registers();
-    emitter.body(&program.body, &mut plans.iter())?;
+    emitter.body(&program.body, &mut Rest { plans: plans.iter(), functions })?;
     emitter.code.builder.ins().return_(&[]);
     // One line beyond what is used: guarded loads read it where the guard is false.
     let arena_bytes = scratch_start + emitter.scratch_bytes + 64;
@@ -116,50 +107,87 @@ pub(crate) fn emit(
     Ok(Needs { arena_bytes, descriptors, indexings, callbacks, factors })
 }
 
+/// What is still to be emitted, and the functions that it adds.
+struct Rest<'r, 'f> {
+    plans: std::slice::Iter<'r, Plan>,
+    functions: &'r mut Functions<'f>,
+}
+
+impl<'a, 'p> Emitter<'a, 'p> {
+    /// The start of a function.
+    fn new(
+        mut code: Code<'a>,
+        program: &'p Program,
+        entry: [Val; 3],
+        scratch: Val,
+    ) -> Result<Emitter<'a, 'p>> {
+        let (bases, classes) = memory::bases(&mut code, program, entry)?;
+        Ok(Emitter {
+            code,
+            program,
+            entry,
+            bases,
+            classes,
+            loops: vec![None; program.loops],
+            registers: FxHashMap::default(),
+            in_registers: vec![false; program.buffers.len()],
+            scratch,
+            scratch_bytes: 0,
+            descriptors: Vec::new(),
+            indexings: Vec::new(),
+            callbacks: Vec::new(),
+            factors: Vec::new(),
+        })
+    }
+}
+
 impl Emitter<'_, '_> {
-    fn body(&mut self, body: &[Stmt], plans: &mut std::slice::Iter<'_, Plan>) -> Result<()> {
+    fn body(&mut self, body: &[Stmt], rest: &mut Rest<'_, '_>) -> Result<()> {
         for stmt in body {
             match stmt {
                 Stmt::Kernel(_) => {
-                    if let Some(plan) = plans.next() {
-                        self.kernel(plan)?;
+                    if let Some(plan) = rest.plans.next() {
+                        self.kernel(plan, rest.functions)?;
                     }
                 }
                 Stmt::Library(library) => self.library(library)?,
-                Stmt::Loop(l) => self.counted_loop(l, plans)?,
-                Stmt::While(w) => self.while_loop(w, plans)?,
-                Stmt::Branch(branch) => self.branch(branch, plans)?,
+                Stmt::Loop(l) => self.counted_loop(l, rest)?,
+                Stmt::While(w) => self.while_loop(w, rest)?,
+                Stmt::Branch(branch) => self.branch(branch, rest)?,
             }
         }
         Ok(())
     }
 
-    fn kernel(&mut self, plan: &Plan) -> Result<()> {
+    fn kernel(&mut self, plan: &Plan, functions: &mut Functions<'_>) -> Result<()> {
         if plan.kernel.parallel.contains(&0) {
             return Ok(());
         }
+        if let Some(split) = plan.split {
+            return self.parallel(plan, split, functions);
+        }
         match plan.strategy {
             Strategy::Unrolled => self.unrolled(plan),
-            Strategy::Points | Strategy::Tiles | Strategy::Rows => self.nest(plan),
+            Strategy::Points | Strategy::Tiles | Strategy::Rows => self.nest(plan, None),
         }
     }
 
-    fn counted_loop(&mut self, l: &Loop, plans: &mut std::slice::Iter<'_, Plan>) -> Result<()> {
+    fn counted_loop(&mut self, l: &Loop, rest: &mut Rest<'_, '_>) -> Result<()> {
         if l.length == 0 {
             // Its kernels still stand in the list of plans.
             for _ in 0..count_kernels(&l.body) {
-                plans.next();
+                rest.plans.next();
             }
             return Ok(());
         }
         let length = l.length as i64;
         if length == 1 {
             self.loops[l.id.0 as usize] = Some(self.code.int(0));
-            return self.body(&l.body, plans);
+            return self.body(&l.body, rest);
         }
         let scope = self.code.open_loop(0, length, 1);
         self.loops[l.id.0 as usize] = Some(scope.index);
-        let result = self.body(&l.body, plans);
+        let result = self.body(&l.body, rest);
         self.code.close_loop(scope);
         self.loops[l.id.0 as usize] = None;
         result

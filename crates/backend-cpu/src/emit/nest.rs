@@ -4,6 +4,7 @@
 use super::Emitter;
 use super::accumulate::Accumulator;
 use super::memory::Coordinate;
+use super::parallel::Part;
 use super::point::{Values, value};
 use crate::plan::{Plan, Strategy};
 use probpipe_trace::Result;
@@ -16,15 +17,19 @@ pub(super) struct Nest<'k> {
     pub(super) at: SmallVec<[Coordinate; 4]>,
     /// One per store that reduces.
     pub(super) accumulators: Vec<Option<Accumulator>>,
+    /// The part of the first axis that is emitted, if not the whole.
+    pub(super) part: Option<Part>,
 }
 
 impl Emitter<'_, '_> {
-    pub(super) fn nest(&mut self, plan: &Plan) -> Result<()> {
+    /// Emits a kernel, or what the function of a part of it does.
+    pub(super) fn nest(&mut self, plan: &Plan, part: Option<Part>) -> Result<()> {
         let mut nest = Nest {
             plan,
             values: vec![None; plan.kernel.exprs.len()],
             at: SmallVec::new(),
             accumulators: vec![None; plan.kernel.stores.len()],
+            part,
         };
         self.level(&mut nest)
     }
@@ -46,6 +51,13 @@ impl Emitter<'_, '_> {
             self.stores(nest)?;
         } else if depth + 1 == plan.extents.len() && plan.strategy == Strategy::Tiles {
             self.tiles(nest)?;
+        } else if let Some(part) = nest.part.filter(|_| depth == 0) {
+            let scope = self.code.open_range(part.begin, part.end, 1);
+            nest.at.push(Coordinate::Index(scope.index));
+            let result = self.level(nest);
+            nest.at.pop();
+            self.code.close_range(scope);
+            result?;
         } else if plan.extents[depth] > 0 {
             let scope = self.code.open_loop(0, plan.extents[depth] as i64, 1);
             nest.at.push(Coordinate::Index(scope.index));
@@ -54,8 +66,10 @@ impl Emitter<'_, '_> {
             self.code.close_loop(scope);
             result?;
         }
-        if reducing {
-            self.end_reductions(nest)?;
+        match nest.part {
+            Some(part) if reducing && depth == 0 => self.keep_reductions(nest, part),
+            _ if reducing => self.end_reductions(nest)?,
+            _ => {}
         }
         Ok(())
     }

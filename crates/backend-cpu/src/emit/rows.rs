@@ -39,7 +39,8 @@ impl Emitter<'_, '_> {
         let reductions: Vec<(usize, ReduceOp)> = (plan.kernel.stores.iter().enumerate())
             .filter_map(|(k, store)| store.reduce.map(|op| (k, op)))
             .collect();
-        self.each_tile(extent, tile, |emitter, start, length| {
+        let part = nest.part.filter(|_| plan.splits_tiles());
+        self.each_tile(extent, tile, part, |emitter, start, length| {
             let longest = strip_points(nest, length);
             emitter.each_strip(length, longest, |emitter, in_tile, points| {
                 let strip = emitter.strip(nest, start, in_tile, tile, points);

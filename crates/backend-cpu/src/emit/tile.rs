@@ -6,6 +6,7 @@ use super::code::{Val, Var};
 use super::group::{Group, per_register};
 use super::memory::Coordinate;
 use super::nest::Nest;
+use super::parallel::Part;
 use super::strip::Strip;
 use super::{Emitter, vector};
 use crate::plan::operand_type;
@@ -41,7 +42,9 @@ impl Emitter<'_, '_> {
         let extent = nest.plan.extents.last().copied().unwrap_or(1);
         let segments = cut(nest.plan, extent);
         self.use_scratch(segments.rows, segments.tile);
-        self.each_tile(extent, segments.tile, |emitter, start, length| {
+        // Parts of an axis outside of this one leave it whole.
+        let part = nest.part.filter(|_| nest.plan.splits_tiles());
+        self.each_tile(extent, segments.tile, part, |emitter, start, length| {
             emitter.tile(nest, &segments, start, length, &Sink::Registers)
         })
     }
@@ -52,14 +55,30 @@ impl Emitter<'_, '_> {
     }
 
     /// Calls `body` with the start and the length of every tile: a loop over the full ones, then
-    /// the rest.
+    /// the rest. A part is made of whole tiles, but for the last.
     pub(super) fn each_tile(
         &mut self,
         extent: usize,
         tile: usize,
+        part: Option<Part>,
         mut body: impl FnMut(&mut Self, Val, usize) -> Result<()>,
     ) -> Result<()> {
         let whole = extent / tile * tile;
+        if let Some(Part { begin, end, .. }) = part {
+            let last = self.code.int(whole as i64);
+            let until = self.code.smaller(end, last);
+            let scope = self.code.open_range(begin, until, tile as i64);
+            body(self, scope.index, tile)?;
+            self.code.close_range(scope);
+            if whole < extent {
+                let after = self.code.enter_if_above(end, whole as i64);
+                let start = self.code.int(whole as i64);
+                body(self, start, extent - whole)?;
+                self.code.jump(after);
+                self.code.start(after);
+            }
+            return Ok(());
+        }
         if whole > 0 {
             let scope = self.code.open_loop(0, whole as i64, tile as i64);
             body(self, scope.index, tile)?;
