@@ -1,7 +1,9 @@
 //! Machine code in memory: the instruction set of this machine, compilation of one function, and
 //! its release. One of the modules that use `unsafe`; the other is `executable`, which calls.
 
-use crate::emit::{self, Functions, Needs};
+use crate::emit::code::Code;
+use crate::emit::{self, Extra, Needs};
+use crate::wide;
 use cranelift_codegen::ir::{AbiParam, Signature, UserFuncName, types};
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
@@ -86,21 +88,40 @@ pub(crate) fn compile(program: &Program, keep_clif: bool) -> Result<Machine> {
     context.func.signature = signature;
     context.func.name = UserFuncName::user(0, id.as_u32());
     let mut builder_context = FunctionBuilderContext::new();
-    let mut functions = Functions::new(&mut module, &*isa);
-    let result = emit::emit(program, &mut functions, &mut context.func, &mut builder_context);
-    let parts = functions.finished;
+    let result = emit::emit(program, &*isa, &mut context.func, &mut builder_context);
     let mut clif = String::new();
-    if keep_clif && result.is_ok() {
+    if keep_clif && let Ok((_, extras)) = &result {
         clif = context.func.to_string();
-        parts.iter().for_each(|(_, part)| clif += &format!("\n{part}"));
+        for extra in extras {
+            match extra {
+                Extra::Part(function) => clif += &format!("\n{function}"),
+                Extra::Region(code) => clif += &format!("\nregion of {} bytes\n", code.len()),
+            }
+        }
     }
-    let finished = result.and_then(|needs| {
+    let finished = result.and_then(|(needs, extras)| {
         let failed = |e| fault("compile a program", format!("{e:?}"));
         module.define_function(id, &mut context).map_err(failed)?;
-        for (id, part) in parts {
-            module.clear_context(&mut context);
-            context.func = part;
-            module.define_function(id, &mut context).map_err(failed)?;
+        for (k, extra) in extras.into_iter().enumerate() {
+            let signature = match &extra {
+                Extra::Part(function) => function.signature.clone(),
+                Extra::Region(_) => Code::signature(isa.default_call_conv(), wide::PARAMETERS),
+            };
+            // Not local: calls use absolute addresses, wherever the code comes to lie.
+            let extra_id = module
+                .declare_function(&format!("extra{k}"), Linkage::Preemptible, &signature)
+                .map_err(|e| fault("declare a part", e))?;
+            debug_assert_eq!(extra_id.as_u32() as usize, k + 1, "numbers follow the order");
+            match extra {
+                Extra::Part(function) => {
+                    module.clear_context(&mut context);
+                    context.func = *function;
+                    module.define_function(extra_id, &mut context).map_err(failed)?;
+                }
+                Extra::Region(code) => {
+                    module.define_function_bytes(extra_id, 64, &code, &[]).map_err(failed)?;
+                }
+            }
         }
         module.finalize_definitions().map_err(|e| fault("place a program in memory", e))?;
         Ok(needs)

@@ -31,7 +31,7 @@ pub(super) fn combining(op: ReduceOp) -> BinaryOp {
 }
 
 /// The value of an empty reduction.
-pub(super) fn identity(op: ReduceOp, dtype: DType) -> Scalar {
+pub(crate) fn identity(op: ReduceOp, dtype: DType) -> Scalar {
     let range = match dtype {
         DType::F32 | DType::F64 => None,
         DType::I32 => Some((i128::from(i32::MIN), i128::from(i32::MAX))),

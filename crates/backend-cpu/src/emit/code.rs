@@ -5,10 +5,10 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    self, AbiParam, AliasRegion, AliasRegionData, BlockArg, InstBuilder, MemFlagsData, SigRef,
-    Signature, Type, types,
+    self, AbiParam, AliasRegion, AliasRegionData, BlockArg, ExtFuncData, ExternalName, InstBuilder,
+    MemFlagsData, SigRef, Signature, Type, UserExternalName, types,
 };
-use cranelift_codegen::isa::CallConv;
+use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, Variable};
 use probpipe_trace::{DType, Scalar};
 use rustc_hash::FxHashMap;
@@ -35,7 +35,7 @@ pub(crate) enum Memory {
 /// A function being emitted.
 pub(crate) struct Code<'a> {
     pub(crate) builder: FunctionBuilder<'a>,
-    call_conv: CallConv,
+    target: (CallConv, TargetFrontendConfig),
     signatures: FxHashMap<(SmallVec<[Type; 8]>, Option<Type>), SigRef>,
     regions: FxHashMap<u32, AliasRegion>,
 }
@@ -63,8 +63,53 @@ pub(crate) fn vector_type(dtype: DType) -> Type {
 }
 
 impl<'a> Code<'a> {
-    pub(crate) fn new(builder: FunctionBuilder<'a>, call_conv: CallConv) -> Code<'a> {
-        Code { builder, call_conv, signatures: FxHashMap::default(), regions: FxHashMap::default() }
+    /// Begins a function of pointers and integers: its parameters.
+    pub(crate) fn begin(
+        mut builder: FunctionBuilder<'a>,
+        target: (CallConv, TargetFrontendConfig),
+    ) -> (Code<'a>, Vec<Val>) {
+        let block = builder.create_block();
+        builder.append_block_params_for_function_params(block);
+        builder.switch_to_block(block);
+        builder.seal_block(block);
+        let params = builder.block_params(block).to_vec();
+        let (signatures, regions) = (FxHashMap::default(), FxHashMap::default());
+        (Code { builder, target, signatures, regions }, params)
+    }
+
+    /// The calling convention of functions, and what Cranelift asks at their end.
+    pub(crate) fn target(&self) -> (CallConv, TargetFrontendConfig) {
+        self.target
+    }
+
+    /// Returns.
+    pub(crate) fn end(mut self) {
+        self.builder.ins().return_(&[]);
+        self.builder.finalize(self.target.1);
+    }
+
+    /// A signature of this many pointers and integers.
+    pub(crate) fn signature(call_conv: CallConv, parameters: usize) -> Signature {
+        let mut signature = Signature::new(call_conv);
+        signature.params.extend(vec![AbiParam::new(types::I64); parameters]);
+        signature
+    }
+
+    /// The address of the function with this number in the module.
+    pub(crate) fn address_of(&mut self, number: u32, parameters: usize) -> Val {
+        let signature = Code::signature(self.target.0, parameters);
+        let signature = self.builder.import_signature(signature);
+        let name = UserExternalName { namespace: 0, index: number };
+        let name = self.builder.func.declare_imported_user_function(name);
+        let data = ExtFuncData {
+            name: ExternalName::user(name),
+            signature,
+            // Wherever the code comes to lie.
+            colocated: false,
+            patchable: false,
+        };
+        let function = self.builder.import_function(data);
+        self.builder.ins().func_addr(types::I64, function)
     }
 
     /// The type of a value.
@@ -184,7 +229,7 @@ impl<'a> Code<'a> {
         result: Option<Type>,
     ) -> Option<Val> {
         let params: SmallVec<[Type; 8]> = args.iter().map(|&a| self.type_of(a)).collect();
-        let call_conv = self.call_conv;
+        let (call_conv, _) = self.target;
         let builder = &mut self.builder;
         let signature = *self.signatures.entry((params.clone(), result)).or_insert_with(|| {
             let mut signature = Signature::new(call_conv);
@@ -195,6 +240,14 @@ impl<'a> Code<'a> {
         let callee = self.builder.ins().iconst(types::I64, function as i64);
         let inst = self.builder.ins().call_indirect(signature, callee, args);
         self.builder.inst_results(inst).first().copied()
+    }
+
+    /// Calls the function with this number in the module, of pointers and integers.
+    pub(crate) fn call_extra(&mut self, number: u32, args: &[Val]) {
+        let signature = Code::signature(self.target.0, args.len());
+        let signature = self.builder.import_signature(signature);
+        let callee = self.address_of(number, args.len());
+        self.builder.ins().call_indirect(signature, callee, args);
     }
 
     /// A fresh variable with a first value.

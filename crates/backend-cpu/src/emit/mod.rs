@@ -19,19 +19,21 @@ mod strip;
 mod tile;
 mod unrolled;
 pub(crate) mod vector;
+mod wide;
 mod widths;
 
 use crate::library::{Descriptor, Factors, HostCall, Indexing};
 use crate::plan::{Plan, Strategy, plan_all};
 use code::{Code, Memory, Val, Var};
-use cranelift_codegen::ir::{Function, InstBuilder, types};
+use cranelift_codegen::ir::{Function, types};
+use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use probpipe_lowering::{BufferId, Loop, Place, Program, Stmt};
 use probpipe_trace::Result;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
-pub(crate) use parallel::Functions;
+pub(crate) use accumulate::identity;
 
 /// What the emitted code needs at run time besides its inputs and outputs.
 #[derive(Debug, Default)]
@@ -71,46 +73,42 @@ struct Emitter<'a, 'p> {
     indexings: Vec<Arc<Indexing>>,
     callbacks: Vec<Arc<HostCall>>,
     factors: Vec<Arc<Factors>>,
+    /// Functions beside this one, in the order of their numbers.
+    extras: Vec<Extra>,
 }
 
-/// Emits the whole program into `function`, whose signature is three pointers; what threads divide
-/// becomes functions of its own.
+/// A function beside the program's own. The first has the number 1.
+pub(crate) enum Extra {
+    /// A part of a kernel, in Cranelift's form.
+    Part(Box<Function>),
+    /// Machine code of three parameters.
+    Region(Vec<u8>),
+}
+
+/// Emits the whole program into `function`, whose signature is three pointers, and gives the
+/// functions that it calls besides.
 pub(crate) fn emit(
     program: &Program,
-    functions: &mut Functions<'_>,
+    isa: &dyn TargetIsa,
     function: &mut Function,
     context: &mut FunctionBuilderContext,
-) -> Result<Needs> {
-    let isa = functions.isa;
+) -> Result<(Needs, Vec<Extra>)> {
     let plans = plan_all(program);
-    let mut builder = FunctionBuilder::new(function, context);
-    let entry = builder.create_block();
-    builder.append_block_params_for_function_params(entry);
-    builder.switch_to_block(entry);
-    builder.seal_block(entry);
-    let entry = {
-        let p = builder.block_params(entry);
-        [p[0], p[1], p[2]]
-    };
-    let mut code = Code::new(builder, isa.default_call_conv());
+    let builder = FunctionBuilder::new(function, context);
+    let target = (isa.default_call_conv(), isa.frontend_config());
+    let (mut code, params) = Code::begin(builder, target);
+    let entry = [params[0], params[1], params[2]];
     let scratch_start = program.arena_bytes.next_multiple_of(64);
     let scratch = code.add_const(entry[2], scratch_start as i64);
     let mut emitter = Emitter::new(code, program, entry, scratch)?;
     emitter.in_registers = memory::in_registers(program, &plans);
     emitter.declare_registers();
-    emitter.body(&program.body, &mut Rest { plans: plans.iter(), functions })?;
-    emitter.code.builder.ins().return_(&[]);
+    emitter.body(&program.body, &mut plans.iter())?;
     // One line beyond what is used: guarded loads read it where the guard is false.
     let arena_bytes = scratch_start + emitter.scratch_bytes + 64;
-    let Emitter { code, descriptors, indexings, callbacks, factors, .. } = emitter;
-    code.builder.finalize(isa.frontend_config());
-    Ok(Needs { arena_bytes, descriptors, indexings, callbacks, factors })
-}
-
-/// What is still to be emitted, and the functions that it adds.
-struct Rest<'r, 'f> {
-    plans: std::slice::Iter<'r, Plan>,
-    functions: &'r mut Functions<'f>,
+    let Emitter { code, descriptors, indexings, callbacks, factors, extras, .. } = emitter;
+    code.end();
+    Ok((Needs { arena_bytes, descriptors, indexings, callbacks, factors }, extras))
 }
 
 impl<'a, 'p> Emitter<'a, 'p> {
@@ -137,34 +135,35 @@ impl<'a, 'p> Emitter<'a, 'p> {
             indexings: Vec::new(),
             callbacks: Vec::new(),
             factors: Vec::new(),
+            extras: Vec::new(),
         })
     }
 }
 
 impl Emitter<'_, '_> {
-    fn body(&mut self, body: &[Stmt], rest: &mut Rest<'_, '_>) -> Result<()> {
+    fn body(&mut self, body: &[Stmt], plans: &mut std::slice::Iter<'_, Plan>) -> Result<()> {
         for stmt in body {
             match stmt {
                 Stmt::Kernel(_) => {
-                    if let Some(plan) = rest.plans.next() {
-                        self.kernel(plan, rest.functions)?;
+                    if let Some(plan) = plans.next() {
+                        self.kernel(plan)?;
                     }
                 }
                 Stmt::Library(library) => self.library(library)?,
-                Stmt::Loop(l) => self.counted_loop(l, rest)?,
-                Stmt::While(w) => self.while_loop(w, rest)?,
-                Stmt::Branch(branch) => self.branch(branch, rest)?,
+                Stmt::Loop(l) => self.counted_loop(l, plans)?,
+                Stmt::While(w) => self.while_loop(w, plans)?,
+                Stmt::Branch(branch) => self.branch(branch, plans)?,
             }
         }
         Ok(())
     }
 
-    fn kernel(&mut self, plan: &Plan, functions: &mut Functions<'_>) -> Result<()> {
+    fn kernel(&mut self, plan: &Plan) -> Result<()> {
         if plan.kernel.parallel.contains(&0) {
             return Ok(());
         }
         if let Some(split) = plan.split {
-            return self.parallel(plan, split, functions);
+            return self.parallel(plan, split);
         }
         match plan.strategy {
             Strategy::Unrolled => self.unrolled(plan),
@@ -172,22 +171,22 @@ impl Emitter<'_, '_> {
         }
     }
 
-    fn counted_loop(&mut self, l: &Loop, rest: &mut Rest<'_, '_>) -> Result<()> {
+    fn counted_loop(&mut self, l: &Loop, plans: &mut std::slice::Iter<'_, Plan>) -> Result<()> {
         if l.length == 0 {
             // Its kernels still stand in the list of plans.
             for _ in 0..count_kernels(&l.body) {
-                rest.plans.next();
+                plans.next();
             }
             return Ok(());
         }
         let length = l.length as i64;
         if length == 1 {
             self.loops[l.id.0 as usize] = Some(self.code.int(0));
-            return self.body(&l.body, rest);
+            return self.body(&l.body, plans);
         }
         let scope = self.code.open_loop(0, length, 1);
         self.loops[l.id.0 as usize] = Some(scope.index);
-        let result = self.body(&l.body, rest);
+        let result = self.body(&l.body, plans);
         self.code.close_loop(scope);
         self.loops[l.id.0 as usize] = None;
         result

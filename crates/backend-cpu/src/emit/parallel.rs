@@ -6,46 +6,20 @@
 use super::accumulate::Accumulator;
 use super::code::{Code, Memory, Val, element_type};
 use super::nest::Nest;
-use super::{Emitter, POINTER};
+use super::{Emitter, Extra, POINTER};
 use crate::plan::{Plan, Split};
 use crate::threads;
-use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, Signature, UserFuncName, types};
-use cranelift_codegen::isa::TargetIsa;
+use cranelift_codegen::ir::{Function, UserFuncName};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
-use cranelift_jit::JITModule;
-use cranelift_module::{FuncId, Linkage, Module};
 use probpipe_lowering::{Expr, LoopId};
 use probpipe_trace::{Error, ErrorKind, Result};
 
 /// Bytes that a part leaves for each store: a total and what it has lost.
 const STATE: i64 = 16;
+/// Parameters of the function of a part.
+const PARAMETERS: usize = 5;
 /// Where the table's loop counters begin, in words: after three pointers and that to the states.
 const COUNTERS: usize = 4;
-
-/// Functions beside the program's own.
-pub(crate) struct Functions<'f> {
-    module: &'f mut JITModule,
-    pub(super) isa: &'f dyn TargetIsa,
-    /// What has been emitted, to be compiled.
-    pub(crate) finished: Vec<(FuncId, Function)>,
-}
-
-impl<'f> Functions<'f> {
-    /// None yet.
-    pub(crate) fn new(module: &'f mut JITModule, isa: &'f dyn TargetIsa) -> Functions<'f> {
-        Functions { module, isa, finished: Vec::new() }
-    }
-
-    fn declare(&mut self) -> Result<(FuncId, Signature)> {
-        let mut signature = Signature::new(self.isa.default_call_conv());
-        signature.params.extend([AbiParam::new(types::I64); 5]);
-        let name = format!("part{}", self.finished.len());
-        // Not local: its address must be an absolute one, wherever the code comes to lie.
-        let id = self.module.declare_function(&name, Linkage::Preemptible, &signature);
-        let id = id.map_err(|e| Error::new(ErrorKind::Backend, e.to_string()))?;
-        Ok((id, signature))
-    }
-}
 
 /// The part of a kernel's first axis that a function does.
 #[derive(Clone, Copy, Debug)]
@@ -58,12 +32,7 @@ pub(super) struct Part {
 
 impl Emitter<'_, '_> {
     /// Emits a kernel as a function, and the call that lets threads do its parts.
-    pub(super) fn parallel(
-        &mut self,
-        plan: &Plan,
-        split: Split,
-        functions: &mut Functions<'_>,
-    ) -> Result<()> {
+    pub(super) fn parallel(&mut self, plan: &Plan, split: Split) -> Result<()> {
         let counters = counters(plan);
         let reduces = plan.splits_reduction();
         let states = (8 * (COUNTERS + counters.len())).next_multiple_of(64) as i64;
@@ -71,7 +40,7 @@ impl Emitter<'_, '_> {
         let bytes = states + if reduces { per_part * split.parts() as i64 } else { 0 };
         self.scratch_bytes = self.scratch_bytes.max(bytes as usize);
 
-        let (id, scratch_bytes) = self.part_function(plan, split, &counters, functions)?;
+        let scratch_bytes = self.part_function(plan, &counters)?;
         let states = self.code.add_const(self.scratch, states);
         let mut words = self.entry.to_vec();
         words.push(states);
@@ -79,8 +48,7 @@ impl Emitter<'_, '_> {
         for (k, word) in words.into_iter().enumerate() {
             self.code.store(Memory::Scratch, word, self.scratch, 8 * k as i64);
         }
-        let reference = functions.module.declare_func_in_func(id, self.code.builder.func);
-        let address = self.code.builder.ins().func_addr(POINTER, reference);
+        let address = self.code.address_of(self.extras.len() as u32, PARAMETERS);
         let mut args = vec![address, self.scratch];
         for number in [split.extent, split.part, scratch_bytes] {
             args.push(self.code.int(number as i64));
@@ -92,28 +60,17 @@ impl Emitter<'_, '_> {
         Ok(())
     }
 
-    /// The function of one part, and the scratch bytes that it needs.
-    fn part_function(
-        &mut self,
-        plan: &Plan,
-        split: Split,
-        counters: &[LoopId],
-        functions: &mut Functions<'_>,
-    ) -> Result<(FuncId, usize)> {
-        let (id, signature) = functions.declare()?;
-        let name = UserFuncName::user(0, id.as_u32());
-        let mut function = Function::with_name_signature(name, signature);
+    /// Adds the function of one part; gives the scratch bytes that it needs.
+    fn part_function(&mut self, plan: &Plan, counters: &[LoopId]) -> Result<usize> {
+        let target = self.code.target();
+        let signature = Code::signature(target.0, PARAMETERS);
+        let mut function = Function::with_name_signature(UserFuncName::default(), signature);
         let mut context = FunctionBuilderContext::new();
-        let mut builder = FunctionBuilder::new(&mut function, &mut context);
-        let block = builder.create_block();
-        builder.append_block_params_for_function_params(block);
-        builder.switch_to_block(block);
-        builder.seal_block(block);
-        let [table, number, begin, end, scratch] = {
-            let p = builder.block_params(block);
-            [p[0], p[1], p[2], p[3], p[4]]
+        let builder = FunctionBuilder::new(&mut function, &mut context);
+        let (mut code, params) = Code::begin(builder, target);
+        let &[table, number, begin, end, scratch] = &params[..] else {
+            return Err(Error::new(ErrorKind::Internal, "a part without its parameters"));
         };
-        let mut code = Code::new(builder, functions.isa.default_call_conv());
         let word = |code: &mut Code<'_>, k: usize| {
             code.load(Memory::ReadOnly, POINTER, table, 8 * k as i64)
         };
@@ -122,17 +79,17 @@ impl Emitter<'_, '_> {
         let before = code.mul_const(number, STATE * plan.kernel.stores.len() as i64);
         let states = code.add(states, before);
         let mut emitter = Emitter::new(code, self.program, entry, scratch)?;
+        emitter.extras = std::mem::take(&mut self.extras);
         for (k, id) in counters.iter().enumerate() {
             emitter.loops[id.0 as usize] = Some(word(&mut emitter.code, COUNTERS + k));
         }
-        debug_assert!(split.parts() > 1);
         emitter.nest(plan, Some(Part { begin, end, states }))?;
-        emitter.code.builder.ins().return_(&[]);
-        let Emitter { code, scratch_bytes, .. } = emitter;
-        code.builder.finalize(functions.isa.frontend_config());
-        functions.finished.push((id, function));
+        let Emitter { code, scratch_bytes, extras, .. } = emitter;
+        code.end();
+        self.extras = extras;
+        self.extras.push(Extra::Part(Box::new(function)));
         // One line more, which guarded loads read where the guard is false.
-        Ok((id, scratch_bytes + 64))
+        Ok(scratch_bytes + 64)
     }
 
     /// Writes the accumulators of a part.

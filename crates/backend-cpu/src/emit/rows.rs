@@ -7,6 +7,7 @@ use super::group::Group;
 use super::nest::Nest;
 use super::strip::Strip;
 use super::tile::{Sink, strip_points};
+use super::wide::Placed;
 use super::widths::cast_group;
 use super::{Emitter, memory::Coordinate};
 use crate::plan::Plan;
@@ -35,7 +36,9 @@ impl Emitter<'_, '_> {
         let extent = plan.extents.last().copied().unwrap_or(1);
         let segments = cut(plan, extent);
         let (first, tile) = (segments.rows, segments.tile);
-        self.use_scratch(first + plan.kernel.stores.len(), tile);
+        let types: Vec<DType> = (0..plan.kernel.stores.len()).map(|k| row_type(plan, k)).collect();
+        let regions = self.regions(plan, &segments, extent, Some((first, &types)));
+        self.use_scratch(first + plan.kernel.stores.len(), tile, &regions);
         let reductions: Vec<(usize, ReduceOp)> = (plan.kernel.stores.iter().enumerate())
             .filter_map(|(k, store)| store.reduce.map(|op| (k, op)))
             .collect();
@@ -51,7 +54,7 @@ impl Emitter<'_, '_> {
                 }
                 Ok(())
             })?;
-            emitter.reduced_axes(nest, &segments, start, length)?;
+            emitter.reduced_axes(nest, &segments, &regions, start, length)?;
             emitter.each_strip(length, longest, |emitter, in_tile, points| {
                 let strip = emitter.strip(nest, start, in_tile, tile, points);
                 for &(k, _) in &reductions {
@@ -71,6 +74,7 @@ impl Emitter<'_, '_> {
         &mut self,
         nest: &mut Nest<'_>,
         segments: &Segments,
+        regions: &[Option<Placed>],
         start: super::code::Val,
         length: usize,
     ) -> Result<()> {
@@ -81,14 +85,15 @@ impl Emitter<'_, '_> {
             self.evaluate(plan, &mut nest.values, &at, |i| plan.depth[i] == depth)?;
         }
         if depth + 1 == plan.extents.len() {
-            return self.tile(nest, segments, start, length, &Sink::Rows(segments.rows));
+            let sink = Sink::Rows(segments.rows);
+            return self.tile(nest, segments, regions, start, length, &sink);
         }
         if plan.extents[depth] == 0 {
             return Ok(());
         }
         let scope = self.code.open_loop(0, plan.extents[depth] as i64, 1);
         nest.at.push(Coordinate::Index(scope.index));
-        let result = self.reduced_axes(nest, segments, start, length);
+        let result = self.reduced_axes(nest, segments, regions, start, length);
         nest.at.pop();
         self.code.close_loop(scope);
         result

@@ -8,6 +8,7 @@ use super::memory::Coordinate;
 use super::nest::Nest;
 use super::parallel::Part;
 use super::strip::Strip;
+use super::wide::Placed;
 use super::{Emitter, vector};
 use crate::plan::operand_type;
 use crate::segments::{Argument, Held, Segments, cut, row_bytes};
@@ -41,17 +42,22 @@ impl Emitter<'_, '_> {
     pub(super) fn tiles(&mut self, nest: &mut Nest<'_>) -> Result<()> {
         let extent = nest.plan.extents.last().copied().unwrap_or(1);
         let segments = cut(nest.plan, extent);
-        self.use_scratch(segments.rows, segments.tile);
+        let regions = self.regions(nest.plan, &segments, extent, None);
+        self.use_scratch(segments.rows, segments.tile, &regions);
+        for region in regions.iter().flatten() {
+            self.write_args(nest, &segments, region)?;
+        }
         // Parts of an axis outside of this one leave it whole.
         let part = nest.part.filter(|_| nest.plan.splits_tiles());
         self.each_tile(extent, segments.tile, part, |emitter, start, length| {
-            emitter.tile(nest, &segments, start, length, &Sink::Registers)
+            emitter.tile(nest, &segments, &regions, start, length, &Sink::Registers)
         })
     }
 
-    /// Reserves scratch rows.
-    pub(super) fn use_scratch(&mut self, rows: usize, tile: usize) {
-        self.scratch_bytes = self.scratch_bytes.max(rows * row_bytes(tile));
+    /// Reserves scratch rows, and the arguments of regions behind them.
+    pub(super) fn use_scratch(&mut self, rows: usize, tile: usize, regions: &[Option<Placed>]) {
+        let args = regions.iter().flatten().map(|r| r.at + r.region.bytes).max().unwrap_or(0);
+        self.scratch_bytes = self.scratch_bytes.max(rows * row_bytes(tile)).max(args);
     }
 
     /// Calls `body` with the start and the length of every tile: a loop over the full ones, then
@@ -116,18 +122,29 @@ impl Emitter<'_, '_> {
         &mut self,
         nest: &mut Nest<'_>,
         segments: &Segments,
+        regions: &[Option<Placed>],
         start: Val,
         length: usize,
         sink: &Sink,
     ) -> Result<()> {
         let plan = nest.plan;
         let longest = strip_points(nest, length);
-        let partials = match sink {
+        let mut partials = match sink {
             Sink::Registers => self.partials(nest, longest),
             Sink::Rows(_) => Vec::new(),
         };
-        for segment in &segments.list {
-            if !segment.steps.is_empty() || !segment.keeps.is_empty() || !segment.stores.is_empty()
+        for sum in regions.iter().flatten().flat_map(|region| &region.region.sums) {
+            partials[sum.store] = None;
+        }
+        for (segment, region) in segments.list.iter().zip(regions) {
+            if let Some(region) = region {
+                if let Sink::Rows(_) = sink {
+                    self.write_args(nest, segments, region)?;
+                }
+                self.run_region(nest, region, start, length);
+            } else if !segment.steps.is_empty()
+                || !segment.keeps.is_empty()
+                || !segment.stores.is_empty()
             {
                 self.each_strip(length, longest, |emitter, in_tile, points| {
                     let mut strip = emitter.strip(nest, start, in_tile, segments.tile, points);
@@ -286,8 +303,20 @@ impl Emitter<'_, '_> {
     fn fold(&mut self, partial: &Partial) -> Val {
         let Partial { op, dtype, .. } = *partial;
         let scalar = self.code.get(partial.scalar);
-        let mut registers: Vec<Val> =
-            partial.vectors.iter().map(|&var| self.code.get(var)).collect();
+        let registers = partial.vectors.iter().map(|&var| self.code.get(var)).collect();
+        match self.fold_registers(op, dtype, registers) {
+            Some(x) => combine(&mut self.code, op, dtype, x, scalar),
+            None => scalar,
+        }
+    }
+
+    /// The reduction of all lanes of some registers.
+    pub(super) fn fold_registers(
+        &mut self,
+        op: ReduceOp,
+        dtype: DType,
+        mut registers: Vec<Val>,
+    ) -> Option<Val> {
         while registers.len() > 1 {
             let half = registers.len().div_ceil(2);
             for i in 0..registers.len() - half {
@@ -298,14 +327,11 @@ impl Emitter<'_, '_> {
             }
             registers.truncate(half);
         }
-        let Some(&last) = registers.first() else { return scalar };
+        let last = *registers.first()?;
         let lanes: Vec<Val> = (0..per_register(dtype))
             .map(|lane| self.code.builder.ins().extractlane(last, lane as u8))
             .collect();
-        match combine_all(&mut self.code, op, dtype, lanes) {
-            Some(x) => combine(&mut self.code, op, dtype, x, scalar),
-            None => scalar,
-        }
+        combine_all(&mut self.code, op, dtype, lanes)
     }
 
     /// A literal for the rows of a reduction.
