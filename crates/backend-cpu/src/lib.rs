@@ -12,6 +12,7 @@ mod segments;
 mod symbols;
 mod threads;
 mod threefry;
+mod tuning;
 mod wide;
 
 pub use executable::CpuExecutable;

@@ -4,6 +4,7 @@
 use crate::emit::vector;
 use crate::symbols;
 use crate::threefry::{self, Block};
+use crate::tuning::tuning;
 use probpipe_lowering::{Expr, IndexMap, Kernel, Program, Stmt, Store};
 use probpipe_trace::DType;
 use smallvec::SmallVec;
@@ -20,17 +21,8 @@ const UNROLLED_TOTAL: usize = 20_000;
 /// Vectors start to pay along axes of this many points.
 const SHORTEST: usize = 4;
 
-/// Work, in operations on one vector of sixteen elements or so, that is worth other threads. They
-/// take some microseconds to begin.
-const PARALLEL_WORK: usize = 40_000;
 /// Parts that a kernel is cut into at most; other threads take them one by one.
 const PARTS: usize = 64;
-/// Points that a part has at least.
-const PART_POINTS: usize = 8192;
-
-/// What the parts of an axis that runs in tiles are a multiple of, as are full tiles.
-pub(crate) const PART_TILE: usize = 1024;
-
 /// How many loops surround the computation of an expression.
 pub(crate) type Depth = usize;
 
@@ -147,6 +139,7 @@ impl Plan {
         if self.strategy == Strategy::Unrolled {
             return None;
         }
+        let tuning = tuning();
         let points: usize = self.extents.iter().product();
         let cost = |i: usize| match &self.kernel.exprs[i] {
             _ if self.block_of[i].is_some() => 40,
@@ -165,13 +158,13 @@ impl Plan {
         let work = (points / 16).saturating_mul(varying.map(cost).sum::<usize>() + 2);
         let axis = if self.splits_tiles() { inner - 1 } else { 0 };
         let extent = self.extents[axis];
-        if work < PARALLEL_WORK || extent < 2 {
+        if work < tuning.parallel_work || extent < 2 {
             return None;
         }
         let others = (points / extent).max(1);
-        let least = PART_POINTS.div_ceil(others);
+        let least = tuning.part_points.div_ceil(others);
         let part = extent.div_ceil(PARTS).max(least);
-        let part = if axis == inner - 1 { part.next_multiple_of(PART_TILE) } else { part };
+        let part = if axis == inner - 1 { part.next_multiple_of(tuning.part_tile) } else { part };
         (part < extent).then_some(Split { extent, part })
     }
 

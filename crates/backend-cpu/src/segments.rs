@@ -1,8 +1,9 @@
 //! How a kernel is cut where it calls a tile kernel: segments of inline vector code over one tile,
 //! with calls between them, and the scratch rows that carry values across. Nothing here emits.
 
-use crate::plan::{PART_TILE, Plan, operand_type};
+use crate::plan::{Plan, operand_type};
 use crate::symbols;
+use crate::tuning::tuning;
 use probpipe_lowering::Expr;
 use probpipe_trace::DType;
 use rustc_hash::FxHashMap;
@@ -185,7 +186,7 @@ pub(crate) fn cut(plan: &Plan, extent: usize) -> Segments {
     let rows = cutter.place_rows();
     let divided = plan.split.is_some() && plan.splits_tiles();
     let tile = if divided && last == 0 && plan.kernel.reduce.is_empty() {
-        PART_TILE
+        tuning().part_tile
     } else if last == 0 && plan.kernel.reduce.is_empty() {
         extent.next_multiple_of(16)
     } else if last == 0 {
@@ -196,7 +197,7 @@ pub(crate) fn cut(plan: &Plan, extent: usize) -> Segments {
     };
     let tile = if divided {
         // Parts are made of whole tiles.
-        1 << tile.min(PART_TILE).ilog2()
+        1 << tile.min(tuning().part_tile).ilog2()
     } else {
         extent.div_ceil(extent.div_ceil(tile).max(1)).next_multiple_of(16)
     };

@@ -9,14 +9,13 @@ use super::point::value;
 use super::{Emitter, Extra};
 use crate::plan::Plan;
 use crate::segments::{Held, Segments, Step, row_bytes};
+use crate::tuning::tuning;
 use crate::wide::{self, Arg, Region, Sums};
 use cranelift_codegen::ir::{InstBuilder, types};
 use probpipe_lowering::{Expr, ExprId, IndexMap, Place};
 use probpipe_trace::{DType, Error, ErrorKind, Result};
 use smallvec::SmallVec;
 
-/// Along fewer points the call costs more than it gains.
-const LEAST_POINTS: usize = 48;
 /// Results of at least this many bytes are written past the caches, which they would only fill.
 const STREAM_BYTES: usize = 8 << 20;
 
@@ -38,7 +37,7 @@ impl Emitter<'_, '_> {
         rows: Option<(usize, &[DType])>,
     ) -> Vec<Option<Placed>> {
         let count = segments.list.len();
-        if extent < LEAST_POINTS || !wide::available() {
+        if extent < tuning().region_points || !wide::available() {
             return (0..count).map(|_| None).collect();
         }
         let sums = rows.map_or(Sums::Registers, |(first, types)| Sums::Rows(first, types));

@@ -1,0 +1,33 @@
+//! From which size on kernels run in wide vectors and on several threads. Figures found by
+//! measurement; `PROBPIPE_TUNE=small` makes them so small that tests of small arrays meet both.
+
+use std::sync::OnceLock;
+
+/// Limits of a process.
+#[derive(Debug)]
+pub(crate) struct Tuning {
+    /// Points along the innermost axis from which on vector regions are used: along fewer the call
+    /// costs more than it gains.
+    pub(crate) region_points: usize,
+    /// Work, in operations on one vector of sixteen elements or so, that is worth other threads.
+    /// They take some microseconds to begin.
+    pub(crate) parallel_work: usize,
+    /// Points that a part has at least.
+    pub(crate) part_points: usize,
+    /// What the parts of an axis that runs in tiles are a multiple of, as are full tiles: a power
+    /// of two, at least 16.
+    pub(crate) part_tile: usize,
+}
+
+const MEASURED: Tuning =
+    Tuning { region_points: 48, parallel_work: 40_000, part_points: 8192, part_tile: 1024 };
+const SMALL: Tuning = Tuning { region_points: 1, parallel_work: 0, part_points: 1, part_tile: 16 };
+
+/// The limits of this process.
+pub(crate) fn tuning() -> &'static Tuning {
+    static CHOSEN: OnceLock<&Tuning> = OnceLock::new();
+    CHOSEN.get_or_init(|| match std::env::var("PROBPIPE_TUNE").as_deref() {
+        Ok("small") => &SMALL,
+        _ => &MEASURED,
+    })
+}
