@@ -10,6 +10,7 @@ use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::FunctionBuilderContext;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Linkage, Module, default_libcall_names};
+use probpipe_kernels::{Isa, table};
 use probpipe_lowering::Program;
 use probpipe_trace::{Error, ErrorKind, Result};
 use std::fmt;
@@ -54,6 +55,19 @@ fn fault(what: &str, error: impl fmt::Display) -> Error {
     Error::new(ErrorKind::Backend, format!("the cpu backend could not {what}: {error}"))
 }
 
+/// Cranelift's names for what an instruction set lacks.
+fn beyond(isa: Isa) -> &'static [&'static str] {
+    const AVX512: [&str; 5] =
+        ["has_avx512bitalg", "has_avx512dq", "has_avx512vl", "has_avx512vbmi", "has_avx512f"];
+    const ALL: [&str; 8] =
+        ["has_fma", AVX512[0], AVX512[1], AVX512[2], AVX512[3], AVX512[4], "has_avx2", "has_avx"];
+    match isa {
+        Isa::Avx512 => &[],
+        Isa::Avx2 => &AVX512,
+        Isa::Portable => &ALL,
+    }
+}
+
 /// The instruction set of this machine, found once.
 fn isa() -> Result<OwnedTargetIsa> {
     static ISA: OnceLock<Result<OwnedTargetIsa>> = OnceLock::new();
@@ -69,7 +83,13 @@ fn isa() -> Result<OwnedTargetIsa> {
         ] {
             flags.set(name, value).map_err(|e| fault("configure the code generator", e))?;
         }
-        let builder = cranelift_native::builder().map_err(|e| fault("use this machine", e))?;
+        let mut builder = cranelift_native::builder().map_err(|e| fault("use this machine", e))?;
+        // What the kernels are told not to use, compiled code does not use either.
+        for &flag in beyond(table().isa()) {
+            if cfg!(target_arch = "x86_64") {
+                builder.set(flag, "false").map_err(|e| fault("configure this machine", e))?;
+            }
+        }
         builder.finish(settings::Flags::new(flags)).map_err(|e| fault("use this machine", e))
     };
     ISA.get_or_init(make).clone()

@@ -3,12 +3,24 @@
 //!
 //! The caller never waits for a thread to wake: it does what is left itself, and waits only for
 //! parts that others have begun. The threads are rayon's, so that programs inside of a parallel
-//! iterator share them.
+//! iterator share them. A helper that has run out of parts looks for the next job for some
+//! microseconds before it goes, since programs are called in loops and waking a thread takes
+//! longer.
 
 use probpipe_trace::Line;
 use std::cell::RefCell;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// How long a helper looks for its next job.
+const PATIENCE: Duration = Duration::from_micros(30);
+
+/// The newest job, for helpers that look for one, and how many jobs there have been.
+static NEWEST: Mutex<Option<Arc<Job>>> = Mutex::new(None);
+static JOBS: AtomicUsize = AtomicUsize::new(0);
+/// Helpers that are looking.
+static LOOKING: AtomicUsize = AtomicUsize::new(0);
 
 /// A part of a kernel: `(table, part, begin, end, scratch)`.
 type PartFn = unsafe extern "C" fn(*const u64, usize, usize, usize, *mut u8);
@@ -64,6 +76,29 @@ impl Job {
     }
 }
 
+/// Works on a job, and on those that come soon after it.
+fn help(mut job: Arc<Job>) {
+    loop {
+        let known = JOBS.load(Ordering::Acquire);
+        job.work();
+        LOOKING.fetch_add(1, Ordering::Relaxed);
+        let since = Instant::now();
+        let mut found = JOBS.load(Ordering::Acquire) != known;
+        while !found && since.elapsed() < PATIENCE {
+            std::hint::spin_loop();
+            found = JOBS.load(Ordering::Acquire) != known;
+        }
+        LOOKING.fetch_sub(1, Ordering::Relaxed);
+        if !found {
+            return;
+        }
+        match NEWEST.lock().ok().and_then(|newest| newest.clone()) {
+            Some(newest) => job = newest,
+            None => return,
+        }
+    }
+}
+
 /// The door: does every part of a kernel.
 ///
 /// # Safety
@@ -83,9 +118,14 @@ pub(crate) unsafe extern "C" fn run_parts(
         return job.work();
     }
     let job = Arc::new(job);
-    for _ in 0..helpers {
+    if let Ok(mut newest) = NEWEST.lock() {
+        *newest = Some(job.clone());
+        JOBS.fetch_add(1, Ordering::Release);
+    }
+    // Those that look find the job; the others are called.
+    for _ in LOOKING.load(Ordering::Relaxed)..helpers {
         let job = job.clone();
-        rayon::spawn(move || job.work());
+        rayon::spawn(move || help(job));
     }
     job.work();
     let mut turns = 0_u32;
