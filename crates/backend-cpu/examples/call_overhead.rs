@@ -64,7 +64,7 @@ fn main() -> Result<()> {
         black_box(executable.run(&[&x]).ok());
     });
 
-    let scalar = Array::from_slice(&[1.5f32], ());
+    let scalar = scalar(1.5);
     let f = jit_on(Arc::new(Cpu), |x: Array| x * 2.0 + 1.0);
     report("jit, scalar to scalar", || {
         black_box(f(scalar.clone()));
@@ -96,5 +96,40 @@ fn main() -> Result<()> {
     report("clone of a scalar", || {
         black_box(scalar.clone());
     });
+    large_results()
+}
+
+/// What memory for large results costs: the same work on arrays that are kept, and in place.
+fn large_results() -> Result<()> {
+    let work = |x: Array| x * 0.5 + 1.0;
+    for n in [1 << 14, 1 << 17, 1 << 20, 10_000_000] {
+        let x = Array::from_slice(&vec![0.5f32; n], [n]);
+        let least = |call: &mut dyn FnMut()| {
+            let mut best = f64::INFINITY;
+            for _ in 0..30 {
+                let start = Instant::now();
+                call();
+                best = best.min(start.elapsed().as_secs_f64());
+            }
+            best * 1e6
+        };
+        let f = jit_on(Arc::new(Cpu), work);
+        let kept = least(&mut || drop(black_box(f(x.clone()))));
+        let fresh = least(&mut || {
+            probpipe_trace::release_memory();
+            drop(black_box(f(x.clone())));
+        });
+        let mut state = f(x.clone());
+        let in_place = least(&mut || {
+            state = f(std::mem::replace(&mut state, scalar(0.0)));
+        });
+        println!(
+            "{n:>9} numbers: {kept:.1} us, {fresh:.1} us into fresh memory, {in_place:.1} us in place"
+        );
+    }
     Ok(())
+}
+
+fn scalar(x: f32) -> Array {
+    Array::from_slice(&[x], ())
 }

@@ -6,8 +6,8 @@ use crate::library::with_failure;
 use crate::reuse::{Reuse, Taken};
 use probpipe_lowering::{Place, Program};
 use probpipe_trace::{
-    ArrayType, Error, ErrorKind, Executable, Given, HostBuffer, Line, Result, Value, Values,
-    keep_lines, spare_lines,
+    ArrayType, Error, ErrorKind, Executable, Given, HostBuffer, Line, Profile, Result, Value,
+    Values, keep_lines, spare_lines,
 };
 use smallvec::SmallVec;
 use std::cell::Cell;
@@ -101,6 +101,19 @@ impl CpuExecutable {
     pub fn reusing_from(mut self, bytes: usize) -> CpuExecutable {
         self.reuse = Reuse::new(&self.program, bytes);
         self
+    }
+
+    /// The lowered form.
+    pub(crate) fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// Runs a machine on inputs of the same types, which writes the same outputs.
+    #[inline]
+    pub(crate) fn run_on(&self, machine: &Machine, inputs: &[&Value]) -> Result<Values> {
+        // The code trusts the sizes of its arrays, so they are checked although callers promise.
+        self.check(inputs.iter().copied())?;
+        self.execute(machine, inputs.iter().map(|value| address(value)), &mut Taken::new())
     }
 
     fn check<'a>(&self, inputs: impl ExactSizeIterator<Item = &'a Value>) -> Result<()> {
@@ -214,10 +227,7 @@ fn address(value: &Value) -> Result<*const u8> {
 
 impl Executable for CpuExecutable {
     fn run(&self, inputs: &[&Value]) -> Result<Values> {
-        // The code trusts the sizes of its arrays, so they are checked although callers promise.
-        self.check(inputs.iter().copied())?;
-        let inputs = inputs.iter().map(|value| address(value));
-        self.execute(&self.machine, inputs, &mut Taken::new())
+        self.run_on(&self.machine, inputs)
     }
 
     fn reuses(&self) -> bool {
@@ -248,6 +258,10 @@ impl Executable for CpuExecutable {
         let results = self.execute(&variant.machine, addresses.into_iter().map(Ok), &mut taken);
         drop(rest);
         results
+    }
+
+    fn profile(&self, inputs: &[&Value]) -> Result<Profile> {
+        crate::profile::profile(self, inputs)
     }
 
     fn stages(&self) -> Vec<(&'static str, String)> {

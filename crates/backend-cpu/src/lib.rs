@@ -7,6 +7,7 @@ mod executable;
 mod jit;
 mod library;
 mod plan;
+mod profile;
 mod reuse;
 mod segments;
 mod symbols;

@@ -111,9 +111,9 @@ fn scratch_memory_is_not_allocated_anew() {
 fn large_results_are_written_into_memory_of_others() {
     let x = array(vec![0.5f32; 1 << 20]);
     let f = jit(|x: Array| x.sin());
+    // The result's handle, and what it takes to divide the work among threads.
     let (count, bytes) = cost(&f, &x);
-    assert_eq!(count, 1);
-    assert!(bytes < 1000, "{bytes}");
+    assert!(count <= 4 && bytes < 2000, "{bytes} bytes in {count} allocations");
     let kept = release_memory();
     assert!(kept >= 4 << 20, "{kept}");
     assert!(f(x).error().is_none());

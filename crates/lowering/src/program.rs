@@ -136,6 +136,8 @@ pub struct Kernel {
     pub stores: Vec<Store>,
     /// The user's line of the last fused operation.
     pub location: Loc,
+    /// The user's lines of all fused operations, each once.
+    pub lines: SmallVec<[Loc; 4]>,
 }
 
 /// A scalar expression at one point of the iteration space.

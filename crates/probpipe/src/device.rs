@@ -1,6 +1,6 @@
 //! Where compiled programs run: the choice of a backend, and `jit` on the chosen one.
 
-use probpipe_trace::{Array, Backend, Executable, Graph, Interpreter, Result, Tree};
+use probpipe_trace::{Array, Backend, Executable, Graph, Interpreter, Profile, Result, Tree};
 use std::cell::Cell;
 use std::sync::{Arc, OnceLock};
 
@@ -89,8 +89,8 @@ impl Backend for Missing {
 /// compiled program from then on. On the device of [`with_device`], else on the CPU.
 ///
 /// What is passed is given up: on the CPU a result may be written into the memory of a large array
-/// of which no other handle is left, so that `x = f(x)` in a loop works in place. Pass a clone, which
-/// copies no data, to keep an array.
+/// of which no other handle is left, so that `x = f(x)` in a loop works in place. Pass a clone,
+/// which copies no data, to keep an array.
 ///
 /// ```
 /// use probpipe::prelude::*;
@@ -125,6 +125,26 @@ pub fn stages_of<A: Tree, R: Tree>(
     x: &A,
 ) -> Result<Vec<(&'static str, String)>> {
     probpipe_transforms::stages_of(&*DEVICE.get().backend(), f, x)
+}
+
+/// Where the compiled form of `f` spends its time on the argument `x`: the time of each region of
+/// the program (a fused loop nest, a library call, a loop), how often it runs, what it reads and
+/// writes, and the lines of yours that it comes from. It prints as a table, the longest first. For
+/// the device of [`with_device`]: the CPU, or the interpreter, equation by equation; programs of
+/// the GPU cannot be profiled.
+///
+/// ```
+/// use probpipe::prelude::*;
+/// let loss = |x: Array| (x.sin() * 2.0).square().mean();
+/// let profile = probpipe::profile(grad(loss), &ones([10_000]))?;
+/// println!("{profile}");
+/// let shares: f64 = profile.regions.iter().map(|region| profile.share(region)).sum();
+/// assert!((shares - 1.0).abs() < 1e-9);
+/// # Ok::<(), probpipe::Error>(())
+/// ```
+#[track_caller]
+pub fn profile<A: Tree, R: Tree>(f: impl Fn(A) -> R, x: &A) -> Result<Profile> {
+    probpipe_transforms::profile(&*DEVICE.get().backend(), f, x)
 }
 
 /// Keeps the signature of compiled functions honest: arrays cross threads.

@@ -29,7 +29,7 @@ pub mod plot;
 mod ravel;
 mod record;
 
-pub use device::{Device, jit, jit_on, stages_of, with_device};
+pub use device::{Device, jit, jit_on, profile, stages_of, with_device};
 pub use distributions::{
     Distribution, FlatDistribution, LogProb, MultivariateNormal, Named, Normal, Product, Sample,
     product,

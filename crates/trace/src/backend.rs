@@ -1,6 +1,6 @@
 //! What the transforms ask of a backend. `trace` names no backend; each implements these.
 
-use crate::{ArrayType, Graph, Result, Value};
+use crate::{ArrayType, Error, ErrorKind, Graph, Profile, Result, Value};
 use smallvec::SmallVec;
 use std::fmt;
 
@@ -37,6 +37,14 @@ pub trait Executable: Send + Sync + fmt::Debug {
         self.run(&inputs)
     }
 
+    /// Runs the program some times and says where the time goes. The caller guarantees what
+    /// [`Executable::run`] asks for. A device that cannot tell says so.
+    fn profile(&self, inputs: &[&Value]) -> Result<Profile> {
+        let _ = inputs;
+        Err(Error::new(ErrorKind::Backend, "programs of this device cannot be profiled")
+            .help("profile on the CPU or on the interpreter"))
+    }
+
     /// The forms that the program went through, by name (`program`, `clif`, `wgsl`...).
     fn stages(&self) -> Vec<(&'static str, String)> {
         Vec::new()
@@ -63,6 +71,10 @@ impl Backend for Interpreter {
 impl Executable for Interpreted {
     fn run(&self, inputs: &[&Value]) -> Result<Values> {
         crate::eval::eval_graph(&self.0, inputs)
+    }
+
+    fn profile(&self, inputs: &[&Value]) -> Result<Profile> {
+        crate::eval::profile_graph(&self.0, inputs)
     }
 }
 

@@ -18,6 +18,7 @@ mod graph;
 mod key;
 pub mod op;
 mod parse;
+mod profile;
 mod spare;
 mod text;
 mod tracing;
@@ -43,6 +44,7 @@ pub use op::{
 };
 pub use parse::parse;
 pub use probpipe_trace_derive::Tree;
+pub use profile::{Profile, Region, RegionKind};
 pub use spare::{keep_lines, release_memory, spare_lines};
 pub use tracing::{
     Outputs, Traced, bind, bind1, default_float, here, inline, is_tracing, trace, trace_with,

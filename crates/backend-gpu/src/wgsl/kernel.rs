@@ -166,6 +166,7 @@ impl Emitter<'_> {
             types: Vec::new(),
             stores: Vec::new(),
             location: kernel.location,
+            lines: kernel.lines.clone(),
         };
         for (i, (store, &buffer)) in reduced.zip(&partials).enumerate() {
             let index = IndexMap { axes: axes.clone(), ..IndexMap::default() };

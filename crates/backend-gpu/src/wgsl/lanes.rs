@@ -219,6 +219,7 @@ impl Emitter<'_> {
             types: Vec::new(),
             stores: Vec::new(),
             location: location(&body[0]),
+            lines: smallvec::smallvec![location(&body[0])],
         };
         // Of numbers that all lanes keep a copy of, one lane's copy is stored while others may not
         // have loaded theirs yet: it goes to scratch first.

@@ -78,6 +78,7 @@ impl Emitter<'_> {
             types: Vec::new(),
             stores: Vec::new(),
             location: library.location,
+            lines: smallvec::smallvec![library.location],
         };
         let scope = Scope {
             memory: &self.memory,

@@ -5,7 +5,7 @@ use super::analyse::{self, AxisMap, Kind, NodeKind, Source, What};
 use super::cluster::{Cluster, dense_axes};
 use super::{Block, internal, threefry};
 use crate::program::*;
-use probpipe_trace::{BinaryOp, CompareOp, DType, Op, ReduceOp, Result, Scalar, VarId};
+use probpipe_trace::{BinaryOp, CompareOp, DType, Loc, Op, ReduceOp, Result, Scalar, VarId};
 use rustc_hash::FxHashMap;
 use smallvec::{SmallVec, smallvec};
 
@@ -116,11 +116,15 @@ impl Block<'_> {
         let mut values: FxHashMap<VarId, ExprId> = FxHashMap::default();
         let mut stores = Vec::new();
         let mut location = None;
+        let mut lines: SmallVec<[Loc; 4]> = SmallVec::new();
 
         for &n in &cluster.nodes {
             let node = self.nodes[n].clone();
             let eqn = self.graph.eqns()[node.eqn].clone();
             location = Some(eqn.location);
+            if !lines.contains(&eqn.location) {
+                lines.push(eqn.location);
+            }
             let result = match &eqn.op {
                 Op::Pad { low, .. } => self.pad(&mut x, &layout, &values, n, low)?,
                 Op::Concat { axis } => self.concat(&mut x, &layout, &values, n, *axis)?,
@@ -181,6 +185,7 @@ impl Block<'_> {
             types,
             stores,
             location,
+            lines,
         }));
         Ok(())
     }

@@ -313,6 +313,7 @@ impl Block<'_> {
             types: vec![ty.dtype],
             stores: vec![Store { buffer, index: to.index(), value: ExprId(0), reduce: None }],
             location,
+            lines: smallvec::smallvec![location],
         }));
     }
 

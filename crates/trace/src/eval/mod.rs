@@ -9,6 +9,7 @@ mod dot;
 mod elementwise;
 mod indexing;
 mod linalg;
+mod profile;
 mod random;
 mod special;
 mod structural;
@@ -16,6 +17,7 @@ mod watch;
 
 pub use indexing::{IndexedDims, around, cumulative_bytes, scatter_bytes, sort_bytes};
 pub use linalg::{complement, sign_of};
+pub use profile::profile_graph;
 pub use random::threefry2x32;
 pub use special::special_bytes;
 pub use watch::watching_nan;
@@ -128,12 +130,21 @@ impl<'g> Runner<'g> {
     }
 
     fn run(&mut self, inputs: impl IntoIterator<Item = Value>) -> Result<Values> {
+        self.run_with(inputs, |_, op, operands, types| eval_op(op, operands, types))
+    }
+
+    /// As `run`, with `apply` in the place of [`eval_op`]: it is given the equation's number too.
+    fn run_with(
+        &mut self,
+        inputs: impl IntoIterator<Item = Value>,
+        mut apply: impl FnMut(usize, &Op, &[Value], &[ArrayType]) -> Result<SmallVec<[Value; 2]>>,
+    ) -> Result<Values> {
         let graph = self.graph;
         let watched = watch::is_on();
         for (var, value) in graph.inputs().iter().zip(inputs) {
             self.values[var.index()] = Some(value);
         }
-        for (eqn, done) in graph.eqns().iter().zip(&self.done) {
+        for (k, (eqn, done)) in graph.eqns().iter().zip(&self.done).enumerate() {
             let operands: SmallVec<[Value; 4]> = eqn
                 .inputs
                 .iter()
@@ -141,7 +152,7 @@ impl<'g> Runner<'g> {
                 .collect::<Result<_>>()?;
             let types: SmallVec<[ArrayType; 2]> =
                 eqn.outputs.iter().map(|&v| graph.ty(v).clone()).collect();
-            let results = eval_op(&eqn.op, &operands, &types).map_err(|e| e.at(eqn.location))?;
+            let results = apply(k, &eqn.op, &operands, &types).map_err(|e| e.at(eqn.location))?;
             if watched {
                 watch::check(graph, eqn, &operands, &results)?;
             }

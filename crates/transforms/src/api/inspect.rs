@@ -1,8 +1,10 @@
-//! Looking inside: the graph of a closure, and its compiled program.
+//! Looking inside: the graph of a closure, its compiled program, and where that spends its time.
 
 use super::lift::lift_plain;
 use crate::simplify::finish;
-use probpipe_trace::{Backend, Error, Executable, Graph, Result, Tree, verify};
+use probpipe_trace::{
+    Array, Backend, Error, Executable, Graph, Profile, Result, Tree, Value, verify,
+};
 use std::panic::Location;
 
 /// The simplified graph of `f` on arguments like `x`, as `jit` compiles it. Arrays of an open
@@ -28,6 +30,22 @@ pub fn compile<A: Tree, R: Tree>(
     x: &A,
 ) -> Result<Box<dyn Executable>> {
     compile_graph(backend, &graph_of(f, x)?)
+}
+
+/// Where the compiled form of `f` spends its time on the argument `x`, region by region; see
+/// [`Profile`]. It is run some times, at least for a fraction of a second.
+#[track_caller]
+pub fn profile<A: Tree, R: Tree>(
+    backend: &dyn Backend,
+    f: impl Fn(A) -> R,
+    x: &A,
+) -> Result<Profile> {
+    let location = Location::caller();
+    let lifted = lift_plain(location, x, f).map_err(|failure| failure.error)?;
+    let values: Vec<Value> = lifted.operands.iter().map(Array::value).collect::<Result<_>>()?;
+    let values: Vec<&Value> = values.iter().collect();
+    let executable = compile_graph(backend, &finish(&lifted.graph));
+    executable.and_then(|program| program.profile(&values)).map_err(|error| error.at(location))
 }
 
 /// Verifies and compiles a graph.

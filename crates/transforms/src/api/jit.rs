@@ -1,13 +1,13 @@
 //! Compilation: a function is traced, simplified and compiled once for each structure and types of
 //! its argument, and called many times. Inside an open trace it is one call of its graph.
 
-use super::inspect::compile_graph;
+use super::inspect::{compile_graph, profile};
 use super::lift::{build, failed, invalid, lift_plain, poison, typed};
 use crate::extract::internal;
 use crate::simplify::finish;
 use probpipe_trace::{
-    Array, ArrayType, Backend, DType, Executable, Flatten, Given, Interpreter, Loc, Op, Result,
-    Structure, Tree, Value, Values, bind, default_float, is_tracing, with_location,
+    Array, ArrayType, Backend, DType, Executable, Flatten, Given, Interpreter, Loc, Op, Profile,
+    Result, Structure, Tree, Value, Values, bind, default_float, is_tracing, with_location,
 };
 use smallvec::SmallVec;
 use std::fmt;
@@ -35,8 +35,8 @@ pub fn jit<A: Tree, R: Tree>(f: impl Fn(A) -> R) -> impl Fn(A) -> R {
 /// constants of the program.
 ///
 /// What is passed is given up: on the CPU a result may be written into the memory of a large array
-/// of which no other handle is left, so that `x = f(x)` in a loop works in place. Pass a clone, which
-/// costs nothing, to keep an array.
+/// of which no other handle is left, so that `x = f(x)` in a loop works in place. Pass a clone,
+/// which copies no data, to keep an array.
 #[track_caller]
 pub fn jit_on<A: Tree, R: Tree>(backend: Arc<dyn Backend>, f: impl Fn(A) -> R) -> impl Fn(A) -> R {
     let compiled = Jit::new(backend, f);
@@ -63,13 +63,13 @@ struct Entry {
     /// Literals in the function take it, so it is part of the key.
     float: DType,
     executable: Box<dyn Executable>,
+    /// Whether it may write results into the memory of its arguments.
+    reuses: bool,
     output: Structure,
 }
 
-/// What comes of giving an argument to a program.
+/// What comes of giving an argument to a program that takes it.
 enum Attempt {
-    /// The program is for others.
-    Refused,
     /// It may write results into the memory of these arguments.
     Taking(Given),
     /// It has run.
@@ -112,13 +112,18 @@ impl Entry {
         true
     }
 
-    /// Runs the program if it takes the argument.
+    /// Calls `then` with the values of the argument, if the program takes it.
     #[inline]
-    fn run<A: Tree>(&self, float: DType, x: &A) -> Attempt {
+    fn with_values<A: Tree, T>(
+        &self,
+        float: DType,
+        x: &A,
+        then: impl FnOnce(&[&Value]) -> T,
+    ) -> Option<T> {
         let mut flat = Flatten::against(&self.input);
         let mut numbers = SmallVec::new();
         if !self.takes(float, x, &mut flat, &mut numbers) {
-            return Attempt::Refused;
+            return None;
         }
         let mut numbers = numbers.iter();
         let mut values: SmallVec<[&Value; 8]> = SmallVec::new();
@@ -127,10 +132,7 @@ impl Entry {
                 values.push(value);
             }
         }
-        if self.executable.reuses() {
-            return Attempt::Taking(values.iter().map(|&value| value.clone()).collect());
-        }
-        Attempt::Done(self.executable.run(&values))
+        Some(then(&values))
     }
 
     /// What of a new program's argument differs from this one's; `{}` stands for the program's
@@ -232,6 +234,23 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         }
     }
 
+    /// Where a call with the argument `x` spends its time; see [`Profile`]. Compiles the function
+    /// anew, with clocks in it.
+    ///
+    /// ```
+    /// use probpipe_trace::{Array, Interpreter, array};
+    /// use probpipe_transforms::Jit;
+    /// let f = Jit::new(std::sync::Arc::new(Interpreter), |x: Array| x.sin().sum());
+    /// let profile = f.profile(&array([1.0, 2.0]))?;
+    /// assert_eq!(profile.regions.len(), 2);
+    /// println!("{profile}");
+    /// # Ok::<(), probpipe_trace::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn profile(&self, x: &A) -> Result<Profile> {
+        profile(&*self.backend, &self.f, x)
+    }
+
     /// Calls the function.
     pub fn call(&self, x: A) -> R {
         if is_tracing() {
@@ -239,6 +258,17 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         }
         let float = default_float();
         let Some(first) = self.first.get() else { return self.call_slowly(x) };
+        // By far the most calls end here.
+        if !first.reuses
+            && let Some(result) = first.with_values(float, &x, |values| self.run(first, values))
+        {
+            return result;
+        }
+        self.call_other(first, float, x)
+    }
+
+    /// A call of a program that may take its arguments' memory, or of one that is not the first.
+    fn call_other(&self, first: &Entry, float: DType, x: A) -> R {
         let x = match self.try_entry(first, float, x) {
             Ok(result) => return result,
             Err(x) => x,
@@ -268,16 +298,21 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     }
 
     /// Runs a program if it takes the argument, which is given up then, and comes back otherwise.
-    #[inline]
     fn try_entry(&self, entry: &Entry, float: DType, x: A) -> std::result::Result<R, A> {
-        let results = match entry.run(float, &x) {
-            Attempt::Done(results) => results,
-            Attempt::Taking(given) => {
+        let attempt = entry.with_values(float, &x, |values| {
+            if entry.reuses {
+                return Attempt::Taking(values.iter().map(|&value| value.clone()).collect());
+            }
+            Attempt::Done(entry.executable.run(values))
+        });
+        let results = match attempt {
+            Some(Attempt::Done(results)) => results,
+            Some(Attempt::Taking(given)) => {
                 // The handles of arrays that the caller has no other of are then ours alone.
                 drop(x);
                 entry.executable.run_taking(given)
             }
-            Attempt::Refused => return Err(x),
+            None => return Err(x),
         };
         Ok(self.finish(entry, results))
     }
@@ -323,6 +358,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
             input: lifted.input,
             types: values.iter().map(|v| v.ty().clone()).collect(),
             float: default_float(),
+            reuses: executable.reuses(),
             executable,
             output: lifted.output,
         };

@@ -18,7 +18,7 @@ pub use custom::{custom_derivatives, custom_jvp, custom_vjp};
 pub use debug::{check_nan, stages_of};
 pub use gradient::{grad, grad_aux, hvp, value_and_grad, value_and_grad_aux};
 pub use implicit::{custom_linear_solve, custom_root};
-pub use inspect::{compile, graph_of, raw_graph_of};
+pub use inspect::{compile, graph_of, profile, raw_graph_of};
 pub use jacobian::{hessian, jacfwd, jacrev};
 pub use jit::{Jit, jit, jit_on};
 pub use linear::{jvp, jvp_aux, linear_transpose, linearize, vjp, vjp_aux};
