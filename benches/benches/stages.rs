@@ -27,11 +27,11 @@ fn chain_of_means(n: usize) -> Graph {
 fn stages(c: &mut Criterion) {
     for name in ["scalar_call", "mle_step", "vi_300"] {
         let w = workload(name);
-        let inputs = (w.inputs)();
+        let inputs = w.inputs();
         c.bench_function(&format!("trace/{name}"), |b| {
-            b.iter(|| raw_graph_of(w.function, black_box(&inputs)))
+            b.iter(|| raw_graph_of(|x| w.run(x), black_box(&inputs)))
         });
-        let Ok(raw) = raw_graph_of(w.function, &inputs) else { continue };
+        let Ok(raw) = raw_graph_of(|x| w.run(x), &inputs) else { continue };
         c.bench_function(&format!("simplify/{name}"), |b| {
             b.iter(|| rewrite::simplify(black_box(&raw)))
         });
@@ -40,7 +40,7 @@ fn stages(c: &mut Criterion) {
         c.bench_function(&format!("compile/{name}"), |b| {
             b.iter(|| backend.compile(black_box(&simple)))
         });
-        let call = jit(w.function);
+        let call = jit(|x| w.run(x));
         call(inputs.clone());
         c.bench_function(&format!("run/{name}"), |b| {
             b.iter_batched(|| inputs.clone(), &call, BatchSize::SmallInput)

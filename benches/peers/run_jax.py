@@ -15,6 +15,7 @@ import math
 import os
 import platform
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -38,7 +39,8 @@ def configure(device, cores):
         del os.environ[name]  # no persistent cache, no x64, nothing inherited
     os.environ["JAX_PLATFORMS"] = RAN_ON[device]
     os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "false"
-    # JAX decides these itself by default; said here because the outputs depend on them.
+    # JAX decides these itself by default; said here because the outputs depend on them. A workload
+    # in f64 turns x64 on.
     os.environ["JAX_ENABLE_X64"] = "false"
     os.environ["JAX_THREEFRY_PARTITIONABLE"] = "true"
     os.environ["JAX_DEFAULT_MATMUL_PRECISION"] = "float32"  # no TF32
@@ -135,6 +137,7 @@ def run_one(name, device, min_time, cores):
     if name not in WORKLOADS:
         sys.exit(f"no workload is called {name!r}; --list names them")
     work = WORKLOADS[name]
+    jax.config.update("jax_enable_x64", work.double)
     try:
         jax.jit(lambda x: x + 1)(np.float32(0)).block_until_ready()  # start the backend
     except (RuntimeError, AssertionError) as err:
@@ -155,6 +158,8 @@ def run_one(name, device, min_time, cores):
     timing = measure(jitted, args, min_time)
     pipelined = measure(jitted, args, min_time, wait_each=False)
     gc.enable()
+    # Before the outputs are looked at, which is not JAX's work.
+    peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
     return {
         "name": name,
@@ -168,6 +173,7 @@ def run_one(name, device, min_time, cores):
         "batches": timing["batches"],
         "calls_per_batch": timing["calls_per_batch"],
         "stages_ms": stages,
+        "peak_bytes": peak_kib * 1024,
         "cores": len(os.sched_getaffinity(0)),
         "device_kind": jax.devices()[0].device_kind,
         "xla_flags": os.environ.get("XLA_FLAGS", ""),

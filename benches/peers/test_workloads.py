@@ -11,17 +11,20 @@ run_jax.configure("cpu", None)
 import jax
 import numpy as np
 
+import posteriors
 import workloads
 from workloads import WORKLOADS
 
 
 def outputs(name):
     work = WORKLOADS[name]
+    jax.config.update("jax_enable_x64", work.double)
     args = [jax.device_put(x) for x in work.inputs()]
     assert [(a.shape, a.dtype) for a in args] == [(s.shape, s.dtype) for s in work.specs], name
     out = jax.jit(work.fn)(*args)
     out = out if isinstance(out, tuple) else (out,)
-    assert all(leaf.dtype == np.float32 and np.isfinite(leaf).all() for leaf in out), name
+    dtype = np.float64 if work.double else np.float32
+    assert all(leaf.dtype == dtype and np.isfinite(leaf).all() for leaf in out), name
     return [np.asarray(leaf, dtype=np.float64) for leaf in out]
 
 
@@ -31,15 +34,18 @@ def close(got, want, rtol=1e-5, atol=1e-6):
 
 def test_elementwise():
     close(outputs("scalar_call")[0], -4.0 + np.sin(3.0) * np.exp(-3.0))
-    for name in ("logistic_200", "logistic_1e5", "logistic_1e7"):
+    for name in ("logistic_200", "logistic_1e5", "logistic_1e5_f64", "logistic_1e7"):
         x = WORKLOADS[name].inputs()[0].astype(np.float64)
         close(outputs(name)[0], 1.0 / (1.0 + np.exp(-x)))
-    x = workloads.grid(-10.0, 10.0, 100_000).astype(np.float64)
-    s = 1.0 / (1.0 + np.exp(-x))
-    close(outputs("logistic_grad_1e5")[0], s * (1 - s))
-    close(outputs("logistic_grad2_1e5")[0], s * (1 - s) * (1 - 2 * s))
-    a, b, c, d = (x.astype(np.float64) for x in WORKLOADS["chain_1e7"].inputs())
-    close(outputs("chain_1e7")[0], ((a * b + c) * (a - d) + b * c) * (a * d - 0.5 * c) + (b - d))
+    for double in ("", "_f64"):
+        slopes = outputs("logistic_grad_1e5" + double)[0]
+        x = workloads.grid(-10.0, 10.0, 100_000).astype(np.float64)
+        s = 1.0 / (1.0 + np.exp(-x))
+        close(slopes, s * (1 - s))
+        close(outputs("logistic_grad2_1e5" + double)[0], s * (1 - s) * (1 - 2 * s))
+        chain = outputs("chain_1e7" + double)[0]
+        a, b, c, d = (x.astype(np.float64) for x in WORKLOADS["chain_1e7"].inputs())
+        close(chain, ((a * b + c) * (a - d) + b * c) * (a * d - 0.5 * c) + (b - d))
 
 
 def test_scores_and_monte_carlo():
@@ -64,13 +70,41 @@ def test_optimisation():
     assert elbos.shape == (300,)
 
 
+    position = outputs("map_2000")[0]
+    x, y = (x.astype(np.float64) for x in WORKLOADS["map_2000"].inputs())
+    # The mode of a normal posterior, in closed form.
+    design = np.stack([x, np.ones(100)], axis=1)
+    line = np.linalg.solve(design.T @ design + np.eye(2) / 9.0, design.T @ y)
+    close(position, [x.sum() / (100 + 1 / 9), *line], atol=1e-4)
+
+
+def test_laplace():
+    mode, covariance = outputs("laplace")
+    close(mode, [0.5, 2.0], atol=1e-4)
+    close(covariance, np.array([[1.0, 0.5], [0.5, 1.0]]) * 7 / 9, rtol=1e-3)
+
+
+def test_posteriors():
+    jax.config.update("jax_enable_x64", True)
+    for name, (log_density, inputs) in posteriors.DENSITIES.items():
+        data = inputs()[1:]
+        for check in posteriors.read(name, "logp_check.json")["points"]:
+            value, gradient = jax.value_and_grad(log_density)(np.array(check["unconstrained"]), *data)
+            close(value, check["log_prob_full_jac"], rtol=1e-12)
+            scale = np.abs(check["grad_jac"]).max()
+            close(gradient, check["grad_jac"], rtol=1e-9, atol=1e-11 * scale)
+        outputs(name)
+
+
 def test_hmc():
+    for name in ("hmc_10d", "hmc_10d_f64"):
+        position, mean = outputs(name)
     scales = workloads.grid(0.5, 2.0, 10)
-    position, mean = outputs("hmc_10d")
     assert position.any() and (np.abs(mean) < 5.0 * scales / np.sqrt(200)).all()
-    x, y = WORKLOADS["logreg_hmc"].inputs()
+    for name in ("logreg_hmc", "logreg_hmc_f64"):
+        _, mean = outputs(name)
+        _, y = WORKLOADS[name].inputs()
     assert 0.4 < y.mean() < 0.6
-    _, mean = outputs("logreg_hmc")
     assert np.corrcoef(mean, np.linspace(-1.0, 1.0, 25))[0, 1] > 0.95
 
 

@@ -4,88 +4,19 @@ Each workload is one function of arrays, compiled as one program by `jax.jit`.
 Its name, its arguments and its outputs are shared with the Rust side, which
 runs the same mathematics under the same name; change both or neither.
 
-Everything is f32 (x64 is off) unless an argument says otherwise. Inputs follow
-formulas that any language can repeat:
-
-    grid(lo, hi, n)[i] = f32(lo + (hi - lo) * (i / (n - 1)))   computed in f64, rounded once
-    sin_iota(r, c)[i, j] = f32(sin(i * c + j))                  computed in f64, rounded once
-    cos_iota(r, c)[i, j] = f32(cos(i * c + j))                  computed in f64, rounded once
-
-Random inputs use threefry2x32 keys in JAX's partitionable layout (its default).
-
-A workload gives the shapes of its arguments separately from their values, so
-that it can be compiled before any value exists: building a random input first
-would warm the caches whose cold state the compile time is meant to show.
+Everything is f32 (x64 is off), but in the workloads whose names end in `_f64` and
+in those of `posteriors.py`. Random inputs use threefry2x32 keys in JAX's
+partitionable layout (its default).
 """
-
-from dataclasses import dataclass
-from typing import Callable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.scipy.optimize import minimize
 
-
-# --- Registry -------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Workload:
-    name: str
-    fn: Callable  # arrays -> one array, or a flat tuple of arrays
-    specs: tuple  # jax.ShapeDtypeStruct of each argument
-    inputs: Callable  # () -> the arguments, as a list of arrays
-
-
-WORKLOADS: dict[str, Workload] = {}
-
-
-def workload(name, *specs, inputs):
-    """Registers the function below it under `name`."""
-
-    def register(fn):
-        assert name not in WORKLOADS, f"two workloads are called {name}"
-        WORKLOADS[name] = Workload(name, fn, specs, inputs)
-        return fn
-
-    return register
-
-
-def f32(*shape):
-    return jax.ShapeDtypeStruct(shape, jnp.float32)
-
-
-def u32(*shape):
-    return jax.ShapeDtypeStruct(shape, jnp.uint32)
-
-
-# --- Inputs ---------------------------------------------------------------------
-
-
-def grid(lo, hi, n):
-    return (lo + (hi - lo) * (np.arange(n, dtype=np.float64) / (n - 1))).astype(np.float32)
-
-
-def iota(rows, cols):
-    return np.arange(rows * cols, dtype=np.float64).reshape(rows, cols)
-
-
-def sin_iota(rows, cols):
-    return np.sin(iota(rows, cols)).astype(np.float32)
-
-
-def cos_iota(rows, cols):
-    return np.cos(iota(rows, cols)).astype(np.float32)
-
-
-def zeros(*shape):
-    return np.zeros(shape, dtype=np.float32)
-
-
-def scalar(x):
-    return np.float32(x)
-
+from registry import WORKLOADS, cos_iota, grid, iota, real, scalar, sin_iota, u32, workload, zeros
+import posteriors  # registers its own
 
 # --- Pieces ---------------------------------------------------------------------
 
@@ -136,7 +67,7 @@ def hmc(log_prob, q0, step, leapfrogs, iterations):
 
 
 # What one call costs when there is next to nothing to compute. x = 3.
-@workload("scalar_call", f32(), inputs=lambda: [scalar(3.0)])
+@workload("scalar_call", (), inputs=lambda: [scalar(3.0)])
 def scalar_call(x):
     return -(x - 2.0) / 0.25 + jnp.sin(x) * jnp.exp(-x)
 
@@ -146,14 +77,14 @@ def logistic(x):
 
 
 # x = grid(-10, 10, n), for each n and for each of the first derivatives.
-for _name, _fn, _n in [
-    ("logistic_200", logistic, 200),
-    ("logistic_1e5", logistic, 100_000),
-    ("logistic_1e7", logistic, 10_000_000),
-    ("logistic_grad_1e5", jax.vmap(jax.grad(logistic)), 100_000),
-    ("logistic_grad2_1e5", jax.vmap(jax.grad(jax.grad(logistic))), 100_000),
+for _name, _fn, _n, _double in [
+    ("logistic_200", logistic, 200, False),
+    ("logistic_1e5", logistic, 100_000, "both"),
+    ("logistic_1e7", logistic, 10_000_000, False),
+    ("logistic_grad_1e5", jax.vmap(jax.grad(logistic)), 100_000, "both"),
+    ("logistic_grad2_1e5", jax.vmap(jax.grad(jax.grad(logistic))), 100_000, "both"),
 ]:
-    workload(_name, f32(_n), inputs=lambda n=_n: [grid(-10.0, 10.0, n)])(_fn)
+    workload(_name, (_n,), inputs=lambda n=_n: [grid(-10.0, 10.0, n)], double=_double)(_fn)
 
 N_CHAIN = 10_000_000
 
@@ -161,13 +92,14 @@ N_CHAIN = 10_000_000
 # Ten flops on four streams: memory bandwidth, if the chain is fused.
 @workload(
     "chain_1e7",
-    *[f32(N_CHAIN)] * 4,
+    *[(N_CHAIN,)] * 4,
     inputs=lambda: [
         grid(0.0, 1.0, N_CHAIN),
         grid(1.0, 2.0, N_CHAIN),
         grid(-1.0, 1.0, N_CHAIN),
         grid(0.5, 1.5, N_CHAIN),
     ],
+    double="both",
 )
 def chain(a, b, c, d):
     return ((a * b + c) * (a - d) + b * c) * (a * d - 0.5 * c) + (b - d)
@@ -177,7 +109,7 @@ def chain(a, b, c, d):
 
 
 # The score of Normal(2, 0.5) on grid(0, 4, 200).
-@workload("score_200", f32(200), inputs=lambda: [grid(0.0, 4.0, 200)])
+@workload("score_200", (200,), inputs=lambda: [grid(0.0, 4.0, 200)])
 def score(xs):
     return jax.vmap(jax.grad(lambda x: normal_log_prob(x, 2.0, 0.5)))(xs)
 
@@ -189,13 +121,13 @@ def expected_quadratic_loss(loc):
 
 # The key is part of the program, as in the notebook this comes from, so a
 # compiler may draw the samples while it compiles. Outputs: loss, gradient.
-@workload("mc_loss_grad_5000", f32(), inputs=lambda: [scalar(3.0)])
+@workload("mc_loss_grad_5000", (), inputs=lambda: [scalar(3.0)])
 def mc_loss_grad(loc):
     return jax.value_and_grad(expected_quadratic_loss)(loc)
 
 
 # The same at every loc of grid(-3, 3, 50). Outputs: losses, gradients.
-@workload("mc_loss_grad_5000x50", f32(50), inputs=lambda: [grid(-3.0, 3.0, 50)])
+@workload("mc_loss_grad_5000x50", (50,), inputs=lambda: [grid(-3.0, 3.0, 50)])
 def mc_loss_grad_vmapped(locs):
     return jax.vmap(jax.value_and_grad(expected_quadratic_loss))(locs)
 
@@ -224,7 +156,7 @@ def neg_log_likelihood(params, data):
 
 # 200 steps of gradient descent from (0, 0) at rate 0.1, one program.
 # Output: (loc, log_scale).
-@workload("mle_200", f32(200), inputs=lambda: [mle_data()])
+@workload("mle_200", (200,), inputs=lambda: [mle_data()])
 def mle_200(data):
     def step(_, params):
         return params - 0.1 * jax.grad(neg_log_likelihood)(params, data)
@@ -234,7 +166,7 @@ def mle_200(data):
 
 # One step of the same descent, as a loop on the host would call it.
 # Arguments: params = (0, 0), data. Outputs: the new params, the loss before the step.
-@workload("mle_step", f32(2), f32(200), inputs=lambda: [zeros(2), mle_data()])
+@workload("mle_step", (2,), (200,), inputs=lambda: [zeros(2), mle_data()])
 def mle_step(params, data):
     loss, grads = jax.value_and_grad(neg_log_likelihood)(params, data)
     return params - 0.1 * grads, loss
@@ -256,7 +188,7 @@ def elbo(params, key):
 
 # 300 steps of stochastic gradient ascent at rate 0.05, the key of step i being
 # PRNGKey(i). Argument: params = (0, 0). Outputs: (loc, log_scale), the 300 ELBOs.
-@workload("vi_300", f32(2), inputs=lambda: [zeros(2)])
+@workload("vi_300", (2,), inputs=lambda: [zeros(2)])
 def vi_300(params):
     def step(params, i):
         value, grads = jax.value_and_grad(elbo)(params, jax.random.PRNGKey(i))
@@ -265,12 +197,52 @@ def vi_300(params):
     return lax.scan(step, params, jnp.arange(300))
 
 
+# --- Fits -------------------------------------------------------------------------------
+
+
+# x ~ N(x_mu, 1), y ~ N(a x + b, 1): 100 points, x = normal(PRNGKey(2)) + 0.7,
+# y = 1.3 x - 0.4 + normal(PRNGKey(3)).
+def line_data():
+    x = jax.random.normal(jax.random.PRNGKey(2), (100,)) + 0.7
+    y = x * 1.3 - 0.4 + jax.random.normal(jax.random.PRNGKey(3), (100,))
+    return [np.asarray(x), np.asarray(y)]
+
+
+# 2000 steps of gradient ascent at rate 1e-3 on the log posterior of (x_mu, a, b), each
+# N(0, 3) beforehand, from 0. Arguments: x, y. Output: (x_mu, a, b).
+@workload("map_2000", (100,), (100,), inputs=line_data)
+def map_2000(x, y):
+    def log_joint(q):
+        return (jnp.sum(normal_log_prob(q, 0.0, 3.0))
+                + jnp.sum(normal_log_prob(x, q[0], 1.0))
+                + jnp.sum(normal_log_prob(y, q[1] * x + q[2], 1.0)))
+
+    gradient = jax.grad(log_joint)
+    return lax.fori_loop(0, 2000, lambda _, q: q + 1e-3 * gradient(q), jnp.zeros(3))
+
+
+# Laplace's approximation of a Student-t density in two dimensions, from 0: its mode by
+# BFGS, and the inverse of the curvature there.
+@workload("laplace", (2,), inputs=lambda: [zeros(2)])
+def laplace(start):
+    nu, mu = 7.0, jnp.array([0.5, 2.0])
+    sigma = jnp.array([[1.0, 0.5], [0.5, 1.0]])
+
+    def loss(theta):
+        from_mode = theta - mu
+        distance = from_mode @ jnp.linalg.solve(sigma, from_mode)
+        return 0.5 * (nu + 2.0) * jnp.log1p(distance / nu)
+
+    mode = minimize(loss, start, method="BFGS").x
+    return mode, jnp.linalg.inv(jax.hessian(loss)(mode))
+
+
 # --- Hamiltonian Monte Carlo ---------------------------------------------------------
 
 
 # N(0, diag(scales^2)), scales = grid(0.5, 2, 10). Argument: q0 = 0.
 # Outputs: the final position, the mean of the 1000 positions.
-@workload("hmc_10d", f32(10), inputs=lambda: [zeros(10)])
+@workload("hmc_10d", (10,), inputs=lambda: [zeros(10)], double="both")
 def hmc_10d(q0):
     scales = grid(0.5, 2.0, 10)
     return hmc(lambda q: -0.5 * jnp.sum((q / scales) ** 2), q0, 0.1, 20, 1000)
@@ -280,13 +252,13 @@ def hmc_10d(q0):
 # in f64 so that no label hangs on a rounding.
 def logreg_data():
     x = np.asarray(jax.random.normal(jax.random.PRNGKey(7), (1000, 25)))
-    y = (x.astype(np.float64) @ np.linspace(-1.0, 1.0, 25) > 0.0).astype(np.float32)
+    y = real(x.astype(np.float64) @ np.linspace(-1.0, 1.0, 25) > 0.0)
     return [x, y]
 
 
 # Logistic regression without intercept, weights ~ N(0, 1) (constants dropped), from 0.
 # Arguments: X, y. Outputs: the final position, the mean of the 50 positions.
-@workload("logreg_hmc", f32(1000, 25), f32(1000), inputs=logreg_data)
+@workload("logreg_hmc", (1000, 25), (1000,), inputs=logreg_data, double="both")
 def logreg_hmc(x, y):
     def log_prob(w):
         z = x @ w
@@ -300,18 +272,18 @@ def logreg_hmc(x, y):
 
 # a = sin_iota(n, n), b = cos_iota(n, n); full f32 products, also on a GPU.
 for _n in (64, 512, 2048):
-    workload(f"matmul_{_n}", f32(_n, _n), f32(_n, _n),
+    workload(f"matmul_{_n}", (_n, _n), (_n, _n),
              inputs=lambda n=_n: [sin_iota(n, n), cos_iota(n, n)])(jnp.matmul)
 
 
 # A = M M^T / 512 + I, M = sin(iota) 512 x 512, all in f64 and rounded once at the end.
 def spd_512():
     m = np.sin(iota(512, 512))
-    return (m @ m.T / 512.0 + np.eye(512)).astype(np.float32)
+    return real(m @ m.T / 512.0 + np.eye(512))
 
 
 # Output: the lower factor, zeros above the diagonal.
-@workload("cholesky_512", f32(512, 512), inputs=lambda: [spd_512()])
+@workload("cholesky_512", (512, 512), inputs=lambda: [spd_512()])
 def cholesky_512(a):
     return jnp.linalg.cholesky(a)
 
@@ -320,7 +292,7 @@ def cholesky_512(a):
 
 
 # d/dx of the last c of c <- 0.9 sin(c) + 0.1 x, 10,000 steps from c = 0, at x = 0.5.
-@workload("scan_grad_10000", f32(), inputs=lambda: [scalar(0.5)])
+@workload("scan_grad_10000", (), inputs=lambda: [scalar(0.5)])
 def scan_grad(x):
     def final_carry(x):
         step = lambda c, _: (jnp.sin(c) * 0.9 + x * 0.1, None)

@@ -10,8 +10,8 @@ fn one_thread_and_two_give_the_same_bits() {
     };
     let (one, two) = (pool(1), pool(2));
     for workload in WORKLOADS {
-        let inputs = (workload.inputs)();
-        let call = jit(workload.function);
+        let inputs = workload.inputs();
+        let call = jit(|x| workload.run(x));
         let bytes = |array: &Array| {
             let value = array.value().unwrap_or_else(|e| panic!("{}: {e}", workload.name));
             value.to_host().expect("on the host").bytes().to_vec()

@@ -3,28 +3,24 @@
 #![forbid(unsafe_code)]
 
 mod bench;
-mod peer;
-mod table;
 
+use clap::Parser;
 use std::process::ExitCode;
 
-const HELP: &str = "\
-cargo xtask TASK
-
-bench [--json FILE] [--jax PYTHON] [--only TEXT] [--devices cpu,gpu,interpreter]
-      the workloads of benches/ on every device, side by side; with --jax also on JAX
-test  the whole test suite, as the README runs it
-";
+/// Development tasks of probpipe.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+enum Task {
+    /// Measure the workloads of `benches/`, with `--jax` side by side with JAX.
+    Bench(bench::Options),
+    /// Run the whole test suite, as the README does.
+    Test,
+}
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let result = match arguments.split_first() {
-        Some((task, rest)) if task == "bench" => bench::main(rest),
-        Some((task, [])) if task == "test" => test(),
-        _ => {
-            eprint!("{HELP}");
-            return ExitCode::from(2);
-        }
+    let result = match Task::parse() {
+        Task::Bench(options) => bench::main(&options),
+        Task::Test => test(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -26,7 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that call compiled code or SIMD instructions.
-const UNSAFE: [&str; 2] = ["probpipe-kernels", "probpipe-backend-cpu"];
+const UNSAFE: [&str; 3] = ["probpipe-kernels", "probpipe-backend-cpu", "probpipe-benches"];
 
 /// What the README tells a newcomer to run, in this order.
 const COMMANDS: [&str; 2] =

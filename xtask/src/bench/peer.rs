@@ -10,6 +10,8 @@ pub const VALUES: usize = 4096;
 pub struct Peer {
     pub us: f64,
     pub compile_ms: f64,
+    /// The most memory that its process had.
+    pub peak_bytes: f64,
     pub outputs: Vec<Vec<f64>>,
 }
 
@@ -34,5 +36,10 @@ pub fn run(python: &str, name: &str) -> Result<Peer, String> {
             values.iter().map(|v| v.as_f64().unwrap_or(f64::NAN)).collect()
         })
         .collect();
-    Ok(Peer { us: number("us")?, compile_ms: number("compile_ms")?, outputs })
+    Ok(Peer {
+        us: number("us")?,
+        compile_ms: number("compile_ms")?,
+        peak_bytes: number("peak_bytes")?,
+        outputs,
+    })
 }

@@ -1,0 +1,152 @@
+//! The machine that a run was made on: its name, the date, its limits, and the memory of a process.
+
+use super::measure::Measured;
+use super::table::short;
+use probpipe::{DType, Device};
+use probpipe_benches::{Limit, Workload, probes};
+use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What the machine can do at best.
+pub struct Probes {
+    pub threads: usize,
+    /// Bytes per second of a large copy, read and written: of one thread, and of all.
+    pub memcpy: [f64; 2],
+    /// The same of the workload `chain` by hand: four arrays read and one written.
+    pub chain: [f64; 2],
+    /// Multiply-adds of `f64` by one thread, operations per second; of `f32`, twice as many.
+    pub fma_f64: f64,
+}
+
+/// How a time compares with the limit of its workload.
+#[derive(Clone, Copy, Debug)]
+pub enum Share {
+    /// The part of the bandwidth of a copy, by as many threads as copy fastest.
+    Memory(f64),
+    /// The part of the multiply-adds that all threads can do.
+    Arithmetic(f64),
+    /// Times as long as by hand, and how many microseconds that takes.
+    ByHand(f64, f64),
+}
+
+/// Bytes of the arrays that are copied, several times what the caches hold.
+const LARGE: usize = 256 << 20;
+
+impl Probes {
+    pub fn measure() -> Probes {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        Probes {
+            threads,
+            memcpy: [1, threads].map(|n| probes::copy_bandwidth(LARGE, n)),
+            chain: [1, threads].map(|n| probes::chain_bandwidth(10_000_000, n)),
+            fma_f64: probes::fma_peak_f64(),
+        }
+    }
+
+    /// How near to its limit a workload came.
+    pub fn share(&self, workload: &Workload, device: Device, measured: &Measured) -> Option<Share> {
+        let seconds = measured.us * 1e-6;
+        let fma = if workload.dtype == DType::F64 { self.fma_f64 } else { 2.0 * self.fma_f64 };
+        match workload.limit {
+            _ if device != Device::Cpu => None,
+            Limit::None => None,
+            Limit::Memory(bytes) => {
+                Some(Share::Memory(bytes / seconds / self.memcpy[0].max(self.memcpy[1])))
+            }
+            Limit::Arithmetic(operations) => {
+                Some(Share::Arithmetic(operations / seconds / (fma * self.threads as f64)))
+            }
+            Limit::ByHand(_) => {
+                let us = measured.by_hand_us?;
+                Some(Share::ByHand(measured.us / us, us / workload.repeats as f64))
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Probes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [copy, copies] = self.memcpy.map(|v| short(v * 1e-9));
+        let [chain, chains] = self.chain.map(|v| short(v * 1e-9));
+        let [f32, f64] = [2.0 * self.fma_f64, self.fma_f64].map(|v| short(v * 1e-9));
+        write!(
+            f,
+            "Limits of this machine: a copy of 256 MiB reads and writes {copy} GB/s with one \
+             thread and {copies} GB/s with {threads}; `chain_1e7` by hand {chain} and {chains} \
+             GB/s; multiply-adds in registers reach {f32} Gflop/s in f32 and {f64} in f64 on one \
+             thread.",
+            threads = self.threads,
+        )
+    }
+}
+
+/// The processor's name and widest vector instructions, as Linux says.
+pub fn processor() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let field = |name: &str| {
+        let line = info.lines().find(|l| l.starts_with(name))?;
+        line.split_once(':').map(|(_, value)| value.trim().to_string())
+    };
+    let name = field("model name").unwrap_or_else(|| std::env::consts::ARCH.into());
+    let flags = field("flags").unwrap_or_default();
+    let has = |flag: &str| flags.split(' ').any(|f| f == flag);
+    match (has("avx512f"), has("avx2")) {
+        (true, _) => format!("{name} (AVX-512)"),
+        (false, true) => format!("{name} (AVX2)"),
+        (false, false) => name,
+    }
+}
+
+/// Today in UTC, `YYYY-MM-DD`.
+pub fn date() -> String {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let days = elapsed.as_secs() / 86_400;
+    let leap = |y: u64| y.is_multiple_of(4) && (!y.is_multiple_of(100) || y.is_multiple_of(400));
+    let (mut year, mut left) = (1970, days);
+    while left >= 365 + u64::from(leap(year)) {
+        left -= 365 + u64::from(leap(year));
+        year += 1;
+    }
+    let lengths = [31, 28 + u64::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let mut month = 0;
+    while left >= lengths[month] {
+        left -= lengths[month];
+        month += 1;
+    }
+    format!("{year}-{:02}-{:02}", month + 1, left + 1)
+}
+
+/// The most memory that this process has had.
+fn peak_bytes() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;
+    let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kib * 1024.0)
+}
+
+/// Runs the workloads on the CPU, each called twice, and prints the most memory in use.
+pub fn run_for_peak<'a>(workloads: impl Iterator<Item = &'a Workload>) -> Result<(), String> {
+    for workload in workloads {
+        let call = probpipe::jit_on(Device::Cpu, |x| workload.run(x));
+        let inputs = workload.inputs();
+        for _ in 0..2 {
+            for output in call(inputs.clone()) {
+                output.value().map_err(|e| format!("{}: {e}", workload.name))?;
+            }
+        }
+    }
+    println!("{}", peak_bytes().ok_or("this system does not say how much memory was in use")?);
+    Ok(())
+}
+
+/// [`run_for_peak`] in a process of its own; nothing where the system does not say.
+pub fn peak_of_child(only: Option<&str>) -> Result<Option<f64>, String> {
+    let program = std::env::current_exe().map_err(|e| e.to_string())?;
+    let mut command = Command::new(program);
+    command.args(["bench", "--peak"]);
+    if let Some(text) = only {
+        command.args(["--only", text]);
+    }
+    let output = command.output().map_err(|e| format!("the bench does not start itself: {e}"))?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().parse().ok())
+}

@@ -1,0 +1,207 @@
+//! `cargo xtask bench`: every workload on the CPU and, if asked, on JAX, the GPU and the
+//! interpreter, in one run, beside what the machine can do at best.
+
+mod chart;
+mod machine;
+mod measure;
+mod peer;
+mod scaling;
+mod table;
+
+use clap::ValueEnum;
+use machine::Probes;
+use probpipe::Device;
+use probpipe_benches::{WORKLOADS, Workload};
+use std::path::PathBuf;
+use table::{Report, Row};
+
+/// What the command line asks for.
+#[derive(clap::Args, Debug)]
+pub struct Options {
+    /// Also run every workload in JAX, with this Python: each in a process of its own, right
+    /// before ours.
+    #[arg(long, value_name = "PYTHON")]
+    jax: Option<String>,
+    /// Only the workloads whose names contain this.
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
+    /// Where to run ours.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "cpu")]
+    devices: Vec<On>,
+    /// Write the figures for other programs.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write the page of the documentation and its chart into this folder: `speed.md` and
+    /// `speed.svg`, or with `--scaling` `scaling.md` and `scaling.svg`.
+    #[arg(long, value_name = "DIR")]
+    docs: Option<PathBuf>,
+    /// Measure time against size instead: elements of a chain, steps of a loop, parameters of a
+    /// gradient.
+    #[arg(long, conflicts_with_all = ["jax", "only", "devices", "json"])]
+    scaling: bool,
+    /// Print a form of every workload instead of measuring: `traced`, `simplified`, `program`, or
+    /// `clif`.
+    #[arg(long, value_name = "FORM", conflicts_with_all = ["jax", "devices", "json", "docs"])]
+    show: Option<String>,
+    /// Run every workload twice on the CPU and print the largest memory in use: a process of the
+    /// bench itself.
+    #[arg(long, hide = true)]
+    peak: bool,
+}
+
+/// A device by its name on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum On {
+    Cpu,
+    Gpu,
+    Interpreter,
+}
+
+impl On {
+    fn device(self) -> Device {
+        match self {
+            On::Cpu => Device::Cpu,
+            On::Gpu => Device::Gpu,
+            On::Interpreter => Device::Interpreter,
+        }
+    }
+}
+
+pub fn name_of(device: Device) -> &'static str {
+    match device {
+        Device::Cpu => "cpu",
+        Device::Gpu => "gpu",
+        Device::Interpreter => "interpreter",
+    }
+}
+
+impl Options {
+    fn workloads(&self) -> impl Iterator<Item = &'static Workload> {
+        let wanted = |w: &&Workload| self.only.as_ref().is_none_or(|t| w.name.contains(t.as_str()));
+        WORKLOADS.iter().filter(wanted)
+    }
+
+    /// The devices that are there.
+    fn devices(&self) -> Vec<Device> {
+        let mut devices: Vec<Device> = self.devices.iter().map(|on| on.device()).collect();
+        devices.retain(|&device| match device.check() {
+            Ok(()) => true,
+            Err(error) => {
+                println!("SKIP {}: {error}", name_of(device));
+                false
+            }
+        });
+        devices
+    }
+
+    /// The command that a reader types for the same page.
+    fn command(&self) -> String {
+        let jax = if self.jax.is_some() { " --jax python3" } else { "" };
+        let only = self.only.as_ref().map_or_else(String::new, |text| format!(" --only {text}"));
+        let scaling = if self.scaling { " --scaling" } else { "" };
+        format!("cargo xtask bench{scaling}{jax}{only} --docs docs")
+    }
+}
+
+pub fn main(options: &Options) -> Result<(), String> {
+    if options.peak {
+        return machine::run_for_peak(options.workloads());
+    }
+    if options.scaling {
+        return scaling::main(options.docs.as_deref(), &options.command());
+    }
+    if let Some(form) = &options.show {
+        return options.workloads().try_for_each(|workload| show(workload, form));
+    }
+    let probes = Probes::measure();
+    println!("{probes}\n");
+    let devices = options.devices();
+    let mut rows = Vec::new();
+    let mut jax_peak = None;
+    for workload in options.workloads() {
+        rows.extend(measure_workload(workload, options, &devices, &probes, &mut jax_peak)?);
+    }
+    let report = Report {
+        rows,
+        probes,
+        peak_bytes: machine::peak_of_child(options.only.as_deref())?,
+        jax_peak_bytes: jax_peak,
+        command: options.command(),
+    };
+    println!("\n{}", report.markdown());
+    let written = |path: &std::path::Path, text: String| {
+        std::fs::write(path, text).map_err(|e| format!("{}: {e}", path.display()))
+    };
+    if let Some(path) = &options.json {
+        written(path, report.json())?;
+    }
+    if let Some(folder) = &options.docs {
+        written(&folder.join("speed.md"), report.page())?;
+        if options.jax.is_some() {
+            chart::ratios(&report.rows).save(&folder.join("speed.svg"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Prints what a workload is on its way to native code.
+fn show(workload: &Workload, form: &str) -> Result<(), String> {
+    let stages = probpipe::stages_of(|x| workload.run(x), &workload.inputs());
+    let stages = stages.map_err(|e| format!("{}: {e}", workload.name))?;
+    let Some((_, text)) = stages.iter().find(|(name, _)| *name == form) else {
+        let names: Vec<&str> = stages.iter().map(|(name, _)| *name).collect();
+        return Err(format!("there is no form `{form}`; there are {}", names.join(", ")));
+    };
+    println!("== {}\n{text}", workload.name);
+    Ok(())
+}
+
+/// One row per device; differences are to JAX or else to the interpreter.
+fn measure_workload(
+    workload: &'static Workload,
+    options: &Options,
+    devices: &[Device],
+    probes: &Probes,
+    jax_peak: &mut Option<f64>,
+) -> Result<Vec<Row>, String> {
+    let peer = match &options.jax {
+        Some(python) => Some(peer::run(python, workload.name)?),
+        None => None,
+    };
+    if let Some(peer) = &peer {
+        *jax_peak = Some(jax_peak.unwrap_or(0.0).max(peer.peak_bytes));
+    }
+    let units = workload.repeats as f64;
+    let mut rows: Vec<(Row, Vec<Vec<f64>>)> = Vec::new();
+    for &device in devices {
+        if workload.heavy && device == Device::Interpreter {
+            continue;
+        }
+        let measured = match measure::measure(workload, device) {
+            Ok(measured) => measured,
+            Err(error) => {
+                println!("{:22} {:12} {error}", workload.name, name_of(device));
+                continue;
+            }
+        };
+        let row = Row {
+            workload,
+            device,
+            us: measured.us / units,
+            compile_ms: measured.compile_ms,
+            jax_us: peer.as_ref().map(|p| p.us / units),
+            jax_compile_ms: peer.as_ref().map(|p| p.compile_ms),
+            share: probes.share(workload, device, &measured),
+            max_diff: 0.0,
+        };
+        println!("{}", row.line());
+        rows.push((row, measured.outputs));
+    }
+    let interpreter = rows.iter().find(|(row, _)| row.device == Device::Interpreter);
+    let reference = peer.map(|p| p.outputs).or_else(|| interpreter.map(|(_, o)| o.clone()));
+    let with_difference = |(row, outputs): (Row, Vec<Vec<f64>>)| {
+        let max_diff = reference.as_ref().map_or(0.0, |r| measure::difference(r, &outputs));
+        Row { max_diff, ..row }
+    };
+    Ok(rows.into_iter().map(with_difference).collect())
+}

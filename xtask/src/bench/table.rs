@@ -1,0 +1,265 @@
+//! What a run found, for reading and for programs.
+
+use super::machine::{Probes, Share, date, processor};
+use super::name_of;
+use probpipe::Device;
+use probpipe_benches::{
+    BY_HAND_TARGET, COMPILE_TARGET, MEAN_TARGET, MEMORY_TARGET, PEAK_TARGET, Workload,
+};
+use serde_json::{Value, json};
+
+/// One program on one device.
+pub struct Row {
+    pub workload: &'static Workload,
+    pub device: Device,
+    /// Microseconds per call or, for a posterior, per gradient.
+    pub us: f64,
+    pub compile_ms: f64,
+    pub jax_us: Option<f64>,
+    pub jax_compile_ms: Option<f64>,
+    /// How near to the limit of the workload.
+    pub share: Option<Share>,
+    /// Largest difference from the reference, relative to its largest number.
+    pub max_diff: f64,
+}
+
+impl Row {
+    /// How many times faster than JAX.
+    pub fn ratio(&self) -> Option<f64> {
+        self.jax_us.map(|jax| jax / self.us)
+    }
+
+    fn compile_ratio(&self) -> Option<f64> {
+        self.jax_compile_ms.map(|jax| jax / self.compile_ms)
+    }
+
+    /// What misses its target: nothing is asked of other devices than the CPU.
+    pub fn misses(&self) -> Vec<String> {
+        if self.device != Device::Cpu {
+            return Vec::new();
+        }
+        let mut misses = Vec::new();
+        let mut below = |what: &str, have: Option<f64>, target: f64| {
+            if let Some(have) = have.filter(|&have| have < target) {
+                misses.push(format!("{what} {} of {}", short(have), short(target)));
+            }
+        };
+        below("ratio", self.ratio(), self.workload.target);
+        below("compile ratio", self.compile_ratio(), COMPILE_TARGET);
+        match self.share {
+            Some(Share::Memory(part)) if part < MEMORY_TARGET => {
+                misses.push(format!("{:.0} % of memcpy, not {:.0}", part * 100.0, 85.0));
+            }
+            Some(Share::ByHand(times, _)) if times > BY_HAND_TARGET => {
+                misses.push(format!("{}x by hand, not {BY_HAND_TARGET}", short(times)));
+            }
+            _ => {}
+        }
+        misses
+    }
+
+    /// One line while the run goes on.
+    pub fn line(&self) -> String {
+        let ratio = self.ratio().map_or_else(String::new, |r| format!("{:>7} x", short(r)));
+        let share = self.share.map_or_else(String::new, |s| s.to_string());
+        let (name, device) = (self.workload.name, name_of(self.device));
+        let misses = if self.misses().is_empty() { "" } else { "  misses" };
+        format!(
+            "{name:22} {device:11} {:12.3} us {ratio:10} {:8.3} ms  {share}{misses}",
+            self.us, self.compile_ms
+        )
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "name": self.workload.name,
+            "device": name_of(self.device),
+            "ours_us": self.us,
+            "jax_us": self.jax_us,
+            "jax_ratio": self.ratio(),
+            "target": self.workload.target,
+            "compile_ms": self.compile_ms,
+            "jax_compile_ms": self.jax_compile_ms,
+            "by_hand_us": match self.share { Some(Share::ByHand(_, us)) => Some(us), _ => None },
+            "part_of_memcpy": match self.share { Some(Share::Memory(p)) => Some(p), _ => None },
+            "part_of_fma": match self.share { Some(Share::Arithmetic(p)) => Some(p), _ => None },
+            "max_diff": self.max_diff,
+            "misses": self.misses(),
+        })
+    }
+}
+
+impl std::fmt::Display for Share {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Share::Memory(part) => write!(f, "{:.0} % of memcpy", part * 100.0),
+            Share::Arithmetic(part) => write!(f, "{:.0} % of FMA peak", part * 100.0),
+            Share::ByHand(times, us) => write!(f, "{}x by hand ({} us)", short(*times), short(*us)),
+        }
+    }
+}
+
+/// The text of a row in one column.
+type Column = Box<dyn Fn(&Row) -> String>;
+
+/// A whole run.
+pub struct Report {
+    pub rows: Vec<Row>,
+    pub probes: Probes,
+    /// The most memory of one process that runs all workloads on the CPU.
+    pub peak_bytes: Option<f64>,
+    /// The most memory of JAX's processes, of which each runs one workload.
+    pub jax_peak_bytes: Option<f64>,
+    pub command: String,
+}
+
+impl Report {
+    /// The geometric mean of the CPU's ratios.
+    fn mean(&self) -> Option<f64> {
+        let on_cpu = self.rows.iter().filter(|r| r.device == Device::Cpu);
+        let logs: Vec<f64> = on_cpu.filter_map(Row::ratio).map(f64::ln).collect();
+        let mean = logs.iter().sum::<f64>() / logs.len() as f64;
+        (!logs.is_empty()).then(|| mean.exp())
+    }
+
+    /// For programs; null where JAX was not asked.
+    pub fn json(&self) -> String {
+        let probes = json!({
+            "threads": self.probes.threads,
+            "memcpy_bytes_per_s": self.probes.memcpy,
+            "chain_bytes_per_s": self.probes.chain,
+            "fma_f64_per_s": self.probes.fma_f64,
+        });
+        let report = json!({
+            "date": date(),
+            "processor": processor(),
+            "probes": probes,
+            "geometric_mean": self.mean(),
+            "peak_bytes": self.peak_bytes,
+            "jax_peak_bytes": self.jax_peak_bytes,
+            "rows": self.rows.iter().map(Row::json).collect::<Vec<_>>(),
+        });
+        format!("{report:#}\n")
+    }
+
+    /// The table and what the run says as a whole, in Markdown.
+    pub fn markdown(&self) -> String {
+        let jax = self.rows.iter().any(|r| r.jax_us.is_some());
+        let devices = self.rows.iter().any(|r| r.device != Device::Cpu);
+        let mut columns: Vec<(&str, Column)> =
+            vec![("program", Box::new(|r| r.workload.name.into()))];
+        let cell = |v: Option<f64>| v.map_or_else(String::new, short);
+        if devices {
+            columns.push(("device", Box::new(|r| name_of(r.device).into())));
+        }
+        columns.push(("time, us", Box::new(|r| short(r.us))));
+        if jax {
+            columns.push(("JAX, us", Box::new(move |r| cell(r.jax_us))));
+            columns.push(("JAX / ours", Box::new(move |r| cell(r.ratio()))));
+            columns.push(("target", Box::new(|r| short(r.workload.target))));
+        }
+        let share = |r: &Row| r.share.map_or_else(String::new, |s| s.to_string());
+        columns.push(("of the limit", Box::new(share)));
+        columns.push(("compile, ms", Box::new(|r| short(r.compile_ms))));
+        if jax {
+            columns.push(("JAX compile, ms", Box::new(move |r| cell(r.jax_compile_ms))));
+            columns.push(("JAX / ours", Box::new(move |r| cell(r.compile_ratio()))));
+        }
+        columns.push(("worst difference", Box::new(|r| format!("{:.0e}", r.max_diff))));
+        columns.push(("misses", Box::new(|r| r.misses().join("; "))));
+
+        let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+        let mut text = line(columns.iter().map(|(name, _)| (*name).into()).collect());
+        let left = ["program", "device", "of the limit", "misses"];
+        let rule = |name: &&str| if left.contains(name) { "---" } else { "--:" };
+        text += &line(columns.iter().map(|(name, _)| rule(name).into()).collect());
+        for row in &self.rows {
+            text += &line(columns.iter().map(|(_, of)| of(row)).collect());
+        }
+        text + "\n" + &self.summary()
+    }
+
+    fn summary(&self) -> String {
+        let mut lines = Vec::new();
+        let verdict = |met: bool| if met { "met" } else { "missed" };
+        if let Some(mean) = self.mean() {
+            let met = verdict(mean >= MEAN_TARGET);
+            let (mean, target) = (short(mean), short(MEAN_TARGET));
+            lines.push(format!("- Geometric mean of JAX / ours: {mean} (target {target}: {met})"));
+        }
+        let on_cpu: Vec<&Row> = self.rows.iter().filter(|r| r.device == Device::Cpu).collect();
+        let missed = on_cpu.iter().filter(|r| !r.misses().is_empty()).count();
+        lines.push(format!(
+            "- Rows that meet every target: {} of {}",
+            on_cpu.len() - missed,
+            on_cpu.len()
+        ));
+        let mib = |bytes: f64| format!("{:.0} MiB", bytes / f64::from(1 << 20));
+        match (self.peak_bytes, self.jax_peak_bytes) {
+            (Some(ours), Some(jax)) => {
+                let ratio = jax / ours;
+                lines.push(format!(
+                    "- Peak memory: {} of one process that runs every row, {} of the largest of \
+                     JAX's, each of one row; JAX / ours {} (target {}: {})",
+                    mib(ours),
+                    mib(jax),
+                    short(ratio),
+                    short(PEAK_TARGET),
+                    verdict(ratio >= PEAK_TARGET),
+                ));
+            }
+            (Some(ours), None) => {
+                lines
+                    .push(format!("- Peak memory of a process that runs every row: {}", mib(ours)));
+            }
+            (None, _) => {}
+        }
+        lines.push(format!("- {}", self.probes));
+        lines.join("\n") + "\n"
+    }
+
+    /// The page of the documentation.
+    pub fn page(&self) -> String {
+        let chart = "\n![How many times faster than JAX, by program](speed.svg)\n";
+        let chart = if self.rows.iter().any(|r| r.jax_us.is_some()) { chart } else { "" };
+        format!(
+            "{PAGE}\n{}, {} with {} threads, {}:\n\n    {}\n{chart}\n{}",
+            date(),
+            processor(),
+            self.probes.threads,
+            std::env::consts::OS,
+            self.command,
+            self.markdown(),
+        )
+    }
+}
+
+/// What every run's page says first.
+const PAGE: &str = "\
+# Speed
+
+Every program of `benches/` in one run, JAX's side of a row right before ours; medians. The programs
+are in `benches/src/workloads.rs` and `posteriors.rs`, the same for JAX in `benches/peers`; how each
+figure is taken is in `benches/peers/README.md`. This page is written by the command below.
+
+- **time**: per call with arguments in memory; for the five posteriors, per log density and gradient
+  of 1,000 in one program.
+- **target**: what JAX's time over ours should be at least.
+- **of the limit**: for streaming work the part of the bandwidth of memcpy, for dense work the part of
+  the multiply-adds that all threads can do, for a posterior our time over that of the same gradient
+  written by hand in Rust (`benches/src/by_hand.rs`), run in turn with ours.
+- **compile**: from a closure to a program, JAX's cold in a fresh process per program.
+- **worst difference**: from JAX, relative to the largest number of the result.
+- **misses**: which targets the row does not meet. Those of every row: compile 30 times faster than
+  JAX, a posterior within 1.5 times of the loop by hand, the chain at 85 % of memcpy.
+";
+
+/// Three digits are what the measurement is worth.
+pub fn short(v: f64) -> String {
+    match v {
+        v if v >= 100.0 => format!("{v:.0}"),
+        v if v >= 10.0 => format!("{v:.1}"),
+        v if v >= 1.0 => format!("{v:.2}"),
+        v => format!("{v:.3}"),
+    }
+}
