@@ -25,7 +25,7 @@ fn chain_of_means(n: usize) -> Graph {
 }
 
 fn stages(c: &mut Criterion) {
-    for name in ["scalar_call", "mle_step", "vi_300"] {
+    for name in ["scalar_call", "mle_step", "vi_300", "kidscore", "garch11"] {
         let w = workload(name);
         let inputs = w.inputs();
         c.bench_function(&format!("trace/{name}"), |b| {
@@ -40,6 +40,19 @@ fn stages(c: &mut Criterion) {
         c.bench_function(&format!("compile/{name}"), |b| {
             b.iter(|| backend.compile(black_box(&simple)))
         });
+        let call = jit(|x| w.run(x));
+        call(inputs.clone());
+        c.bench_function(&format!("run/{name}"), |b| {
+            b.iter_batched(|| inputs.clone(), &call, BatchSize::SmallInput)
+        });
+    }
+}
+
+/// Loops where the time is in one kernel.
+fn hot(c: &mut Criterion) {
+    for name in ["logistic_1e5", "logistic_grad2_1e5_f64", "score_200", "hmc_10d", "nes_logit"] {
+        let w = workload(name);
+        let inputs = w.inputs();
         let call = jit(|x| w.run(x));
         call(inputs.clone());
         c.bench_function(&format!("run/{name}"), |b| {
@@ -72,6 +85,6 @@ fn size(c: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20);
-    targets = stages, size
+    targets = stages, hot, size
 }
 criterion_main!(benches);

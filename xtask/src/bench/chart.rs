@@ -94,8 +94,8 @@ impl LogAxis {
         if low > high {
             return LogAxis { low: 1.0, high: step, from, to };
         }
-        let low = (low - 0.05).floor();
-        let high = (high + 0.05).ceil().max(low + 1.0);
+        let low = (low + 0.02).floor();
+        let high = (high - 0.02).ceil().max(low + 1.0);
         LogAxis { low: step.powf(low), high: step.powf(high), from, to }
     }
 

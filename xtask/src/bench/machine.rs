@@ -32,12 +32,17 @@ pub enum Share {
 /// Bytes of the arrays that are copied, several times what the caches hold.
 const LARGE: usize = 256 << 20;
 
+/// Bandwidths of a copy by one thread and by all.
+fn memcpy(threads: usize) -> [f64; 2] {
+    [1, threads].map(|n| probes::copy_bandwidth(LARGE, n))
+}
+
 impl Probes {
     pub fn measure() -> Probes {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Probes {
             threads,
-            memcpy: [1, threads].map(|n| probes::copy_bandwidth(LARGE, n)),
+            memcpy: memcpy(threads),
             chain: [1, threads].map(|n| probes::chain_bandwidth(10_000_000, n)),
             fma_f64: probes::fma_peak_f64(),
         }
@@ -50,8 +55,10 @@ impl Probes {
         match workload.limit {
             _ if device != Device::Cpu => None,
             Limit::None => None,
+            // Once more, as other work on the machine comes and goes.
             Limit::Memory(bytes) => {
-                Some(Share::Memory(bytes / seconds / self.memcpy[0].max(self.memcpy[1])))
+                let [one, all] = memcpy(self.threads);
+                Some(Share::Memory(bytes / seconds / one.max(all)))
             }
             Limit::Arithmetic(operations) => {
                 Some(Share::Arithmetic(operations / seconds / (fma * self.threads as f64)))
@@ -139,14 +146,24 @@ pub fn run_for_peak<'a>(workloads: impl Iterator<Item = &'a Workload>) -> Result
     Ok(())
 }
 
-/// [`run_for_peak`] in a process of its own; nothing where the system does not say.
-pub fn peak_of_child(only: Option<&str>) -> Result<Option<f64>, String> {
+/// [`run_for_peak`] in a process of its own, of all workloads that the text picks or of the one of
+/// this name; nothing where the system does not say.
+pub fn peak_of_child(pick: Pick<'_>) -> Result<Option<f64>, String> {
     let program = std::env::current_exe().map_err(|e| e.to_string())?;
     let mut command = Command::new(program);
     command.args(["bench", "--peak"]);
-    if let Some(text) = only {
-        command.args(["--only", text]);
+    match pick {
+        Pick::All => {}
+        Pick::Containing(text) => drop(command.args(["--only", text])),
+        Pick::Named(name) => drop(command.args(["--only", name, "--exact"])),
     }
     let output = command.output().map_err(|e| format!("the bench does not start itself: {e}"))?;
     Ok(String::from_utf8_lossy(&output.stdout).trim().parse().ok())
+}
+
+/// Which workloads.
+pub enum Pick<'a> {
+    All,
+    Containing(&'a str),
+    Named(&'a str),
 }

@@ -9,7 +9,8 @@ mod scaling;
 mod table;
 
 use clap::ValueEnum;
-use machine::Probes;
+use machine::{Pick, Probes};
+use peer::Peer;
 use probpipe::Device;
 use probpipe_benches::{WORKLOADS, Workload};
 use std::path::PathBuf;
@@ -25,6 +26,9 @@ pub struct Options {
     /// Only the workloads whose names contain this.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
+    /// With `--only`: the workload of this name alone.
+    #[arg(long, hide = true, requires = "only")]
+    exact: bool,
     /// Where to run ours.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "cpu")]
     devices: Vec<On>,
@@ -77,8 +81,11 @@ pub fn name_of(device: Device) -> &'static str {
 
 impl Options {
     fn workloads(&self) -> impl Iterator<Item = &'static Workload> {
-        let wanted = |w: &&Workload| self.only.as_ref().is_none_or(|t| w.name.contains(t.as_str()));
-        WORKLOADS.iter().filter(wanted)
+        WORKLOADS.iter().filter(|w| match &self.only {
+            Some(name) if self.exact => w.name == name,
+            Some(text) => w.name.contains(text.as_str()),
+            None => true,
+        })
     }
 
     /// The devices that are there.
@@ -117,17 +124,18 @@ pub fn main(options: &Options) -> Result<(), String> {
     println!("{probes}\n");
     let devices = options.devices();
     let mut rows = Vec::new();
-    let mut jax_peak = None;
+    let mut jax = None;
     for workload in options.workloads() {
-        rows.extend(measure_workload(workload, options, &devices, &probes, &mut jax_peak)?);
+        let peer = match &options.jax {
+            Some(python) => Some(peer::run(python, workload.name)?),
+            None => None,
+        };
+        jax = jax.or(peer.as_ref().map(|p| p.version.clone()));
+        rows.extend(measure_workload(workload, &devices, &probes, peer)?);
     }
-    let report = Report {
-        rows,
-        probes,
-        peak_bytes: machine::peak_of_child(options.only.as_deref())?,
-        jax_peak_bytes: jax_peak,
-        command: options.command(),
-    };
+    let pick = options.only.as_deref().map_or(Pick::All, Pick::Containing);
+    let peak_bytes = machine::peak_of_child(pick)?;
+    let report = Report { rows, probes, peak_bytes, jax, command: options.command() };
     println!("\n{}", report.markdown());
     let written = |path: &std::path::Path, text: String| {
         std::fs::write(path, text).map_err(|e| format!("{}: {e}", path.display()))
@@ -136,7 +144,9 @@ pub fn main(options: &Options) -> Result<(), String> {
         written(path, report.json())?;
     }
     if let Some(folder) = &options.docs {
-        written(&folder.join("speed.md"), report.page())?;
+        let page = folder.join("speed.md");
+        let before = std::fs::read_to_string(&page).unwrap_or_default();
+        written(&page, report.page(&before))?;
         if options.jax.is_some() {
             chart::ratios(&report.rows).save(&folder.join("speed.svg"))?;
         }
@@ -159,18 +169,10 @@ fn show(workload: &Workload, form: &str) -> Result<(), String> {
 /// One row per device; differences are to JAX or else to the interpreter.
 fn measure_workload(
     workload: &'static Workload,
-    options: &Options,
     devices: &[Device],
     probes: &Probes,
-    jax_peak: &mut Option<f64>,
+    peer: Option<Peer>,
 ) -> Result<Vec<Row>, String> {
-    let peer = match &options.jax {
-        Some(python) => Some(peer::run(python, workload.name)?),
-        None => None,
-    };
-    if let Some(peer) = &peer {
-        *jax_peak = Some(jax_peak.unwrap_or(0.0).max(peer.peak_bytes));
-    }
     let units = workload.repeats as f64;
     let mut rows: Vec<(Row, Vec<Vec<f64>>)> = Vec::new();
     for &device in devices {
@@ -184,6 +186,10 @@ fn measure_workload(
                 continue;
             }
         };
+        let peak_bytes = match device {
+            Device::Cpu => machine::peak_of_child(Pick::Named(workload.name))?,
+            Device::Gpu | Device::Interpreter => None,
+        };
         let row = Row {
             workload,
             device,
@@ -191,6 +197,8 @@ fn measure_workload(
             compile_ms: measured.compile_ms,
             jax_us: peer.as_ref().map(|p| p.us / units),
             jax_compile_ms: peer.as_ref().map(|p| p.compile_ms),
+            peak_bytes,
+            jax_peak_bytes: peer.as_ref().map(|p| p.peak_bytes),
             share: probes.share(workload, device, &measured),
             max_diff: 0.0,
         };

@@ -12,6 +12,8 @@ pub struct Peer {
     pub compile_ms: f64,
     /// The most memory that its process had.
     pub peak_bytes: f64,
+    /// JAX's version, and how many cores it had.
+    pub version: String,
     pub outputs: Vec<Vec<f64>>,
 }
 
@@ -40,6 +42,11 @@ pub fn run(python: &str, name: &str) -> Result<Peer, String> {
         us: number("us")?,
         compile_ms: number("compile_ms")?,
         peak_bytes: number("peak_bytes")?,
+        version: format!(
+            "JAX {} on {} cores",
+            json["jax"].as_str().unwrap_or("of an unknown version"),
+            json["cores"]
+        ),
         outputs,
     })
 }

@@ -17,6 +17,9 @@ pub struct Row {
     pub compile_ms: f64,
     pub jax_us: Option<f64>,
     pub jax_compile_ms: Option<f64>,
+    /// The most memory of a process that runs this alone.
+    pub peak_bytes: Option<f64>,
+    pub jax_peak_bytes: Option<f64>,
     /// How near to the limit of the workload.
     pub share: Option<Share>,
     /// Largest difference from the reference, relative to its largest number.
@@ -80,6 +83,8 @@ impl Row {
             "target": self.workload.target,
             "compile_ms": self.compile_ms,
             "jax_compile_ms": self.jax_compile_ms,
+            "peak_bytes": self.peak_bytes,
+            "jax_peak_bytes": self.jax_peak_bytes,
             "by_hand_us": match self.share { Some(Share::ByHand(_, us)) => Some(us), _ => None },
             "part_of_memcpy": match self.share { Some(Share::Memory(p)) => Some(p), _ => None },
             "part_of_fma": match self.share { Some(Share::Arithmetic(p)) => Some(p), _ => None },
@@ -108,18 +113,24 @@ pub struct Report {
     pub probes: Probes,
     /// The most memory of one process that runs all workloads on the CPU.
     pub peak_bytes: Option<f64>,
-    /// The most memory of JAX's processes, of which each runs one workload.
-    pub jax_peak_bytes: Option<f64>,
+    /// JAX's version and cores.
+    pub jax: Option<String>,
     pub command: String,
 }
 
 impl Report {
+    fn on_cpu(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|r| r.device == Device::Cpu)
+    }
+
     /// The geometric mean of the CPU's ratios.
     fn mean(&self) -> Option<f64> {
-        let on_cpu = self.rows.iter().filter(|r| r.device == Device::Cpu);
-        let logs: Vec<f64> = on_cpu.filter_map(Row::ratio).map(f64::ln).collect();
-        let mean = logs.iter().sum::<f64>() / logs.len() as f64;
-        (!logs.is_empty()).then(|| mean.exp())
+        geometric_mean(self.on_cpu().filter_map(Row::ratio))
+    }
+
+    /// The most memory of JAX's processes, of which each runs one workload.
+    fn jax_peak_bytes(&self) -> Option<f64> {
+        self.rows.iter().filter_map(|r| r.jax_peak_bytes).reduce(f64::max)
     }
 
     /// For programs; null where JAX was not asked.
@@ -136,7 +147,8 @@ impl Report {
             "probes": probes,
             "geometric_mean": self.mean(),
             "peak_bytes": self.peak_bytes,
-            "jax_peak_bytes": self.jax_peak_bytes,
+            "jax_peak_bytes": self.jax_peak_bytes(),
+            "jax": self.jax,
             "rows": self.rows.iter().map(Row::json).collect::<Vec<_>>(),
         });
         format!("{report:#}\n")
@@ -187,7 +199,7 @@ impl Report {
             let (mean, target) = (short(mean), short(MEAN_TARGET));
             lines.push(format!("- Geometric mean of JAX / ours: {mean} (target {target}: {met})"));
         }
-        let on_cpu: Vec<&Row> = self.rows.iter().filter(|r| r.device == Device::Cpu).collect();
+        let on_cpu: Vec<&Row> = self.on_cpu().collect();
         let missed = on_cpu.iter().filter(|r| !r.misses().is_empty()).count();
         lines.push(format!(
             "- Rows that meet every target: {} of {}",
@@ -195,7 +207,7 @@ impl Report {
             on_cpu.len()
         ));
         let mib = |bytes: f64| format!("{:.0} MiB", bytes / f64::from(1 << 20));
-        match (self.peak_bytes, self.jax_peak_bytes) {
+        match (self.peak_bytes, self.jax_peak_bytes()) {
             (Some(ours), Some(jax)) => {
                 let ratio = jax / ours;
                 lines.push(format!(
@@ -207,6 +219,7 @@ impl Report {
                     short(PEAK_TARGET),
                     verdict(ratio >= PEAK_TARGET),
                 ));
+                lines.extend(self.peaks_by_row());
             }
             (Some(ours), None) => {
                 lines
@@ -218,12 +231,29 @@ impl Report {
         lines.join("\n") + "\n"
     }
 
-    /// The page of the documentation.
-    pub fn page(&self) -> String {
+    /// Peak memory of row against row, each in a process of its own.
+    fn peaks_by_row(&self) -> Option<String> {
+        let ratios = || self.on_cpu().filter_map(|r| Some((r, r.jax_peak_bytes? / r.peak_bytes?)));
+        let mean = geometric_mean(ratios().map(|(_, ratio)| ratio))?;
+        let (row, least) = ratios().min_by(|a, b| a.1.total_cmp(&b.1))?;
+        Some(format!(
+            "- Peak memory row by row, each in a process of its own: JAX / ours {} in the geometric \
+             mean, at least {} ({})",
+            short(mean),
+            short(least),
+            row.workload.name,
+        ))
+    }
+
+    /// The page of the documentation. What is written by hand at the end of the page as it was
+    /// before stays.
+    pub fn page(&self, before: &str) -> String {
         let chart = "\n![How many times faster than JAX, by program](speed.svg)\n";
         let chart = if self.rows.iter().any(|r| r.jax_us.is_some()) { chart } else { "" };
+        let jax = self.jax.as_ref().map_or_else(String::new, |jax| format!(", {jax}"));
+        let notes = before.split_once(BY_HAND).map_or("", |(_, notes)| notes);
         format!(
-            "{PAGE}\n{}, {} with {} threads, {}:\n\n    {}\n{chart}\n{}",
+            "{PAGE}\n{}, {} with {} threads, {}{jax}:\n\n    {}\n{chart}\n{}\n{BY_HAND}{notes}",
             date(),
             processor(),
             self.probes.threads,
@@ -232,6 +262,14 @@ impl Report {
             self.markdown(),
         )
     }
+}
+
+/// What is behind this line of the page is not the run's.
+const BY_HAND: &str = "<!-- Written by hand from here on. -->\n";
+
+fn geometric_mean(ratios: impl Iterator<Item = f64>) -> Option<f64> {
+    let logs: Vec<f64> = ratios.map(f64::ln).collect();
+    (!logs.is_empty()).then(|| (logs.iter().sum::<f64>() / logs.len() as f64).exp())
 }
 
 /// What every run's page says first.
