@@ -111,6 +111,10 @@ impl Options {
 }
 
 pub fn main(options: &Options) -> Result<(), String> {
+    if options.workloads().next().is_none() {
+        let text = options.only.as_deref().unwrap_or_default();
+        return Err(format!("no workload's name contains `{text}`"));
+    }
     if options.peak {
         return machine::run_for_peak(options.workloads());
     }
@@ -182,7 +186,8 @@ fn measure_workload(
         let measured = match measure::measure(workload, device) {
             Ok(measured) => measured,
             Err(error) => {
-                println!("{:22} {:12} {error}", workload.name, name_of(device));
+                let reason = error.lines().next().unwrap_or_default();
+                println!("{:22} {:11} {reason}", workload.name, name_of(device));
                 continue;
             }
         };
