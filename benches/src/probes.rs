@@ -112,8 +112,8 @@ impl Job for Fma {
     }
 }
 
-/// Operations per second of multiply-adds in registers, of `f64` by one thread. As many registers of
-/// `f32` hold twice the numbers.
+/// Operations per second of multiply-adds in registers, of `f64` by one thread. As many registers
+/// of `f32` hold twice the numbers.
 #[must_use]
 pub fn fma_peak_f64() -> f64 {
     let seconds = median(15, || {

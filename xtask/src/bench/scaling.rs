@@ -1,4 +1,4 @@
-//! `cargo xtask bench --scaling`: time against size. What it shows is that nothing falls off a cliff:
+//! `cargo xtask bench --scaling`: time against size. What it should show is that there is no cliff:
 //! no size at which a unit of work suddenly costs more, but where caches end.
 
 use super::chart::{self, Curve};
