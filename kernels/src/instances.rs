@@ -1,13 +1,16 @@
 //! The tile loops compiled for each instruction set, behind C function pointers.
 //!
-//! With [`crate::table`] this is where all `unsafe` of the crate lives: raw pointers become slices
-//! here, and code with target features is entered only through a table made for a processor that
-//! has them. The formulas themselves are safe and know nothing of either.
+//! With [`crate::table`], and [`crate::product`] on [`crate::vector`], this is where all `unsafe`
+//! of the crate lives: raw pointers become slices here, and code with target features is entered
+//! only through a table made for a processor that has them. The formulas themselves are safe and
+//! know nothing of either.
 
 use crate::lane::Lane;
+use crate::product::{Element, Matrix, matrix_vector, vector_matrix};
 use crate::reduce::{Reduction, reduce};
 use crate::threefry::{threefry_tile, threefry_tile_one_key};
 use crate::tile::{BinaryOp, UnaryOp, binary, unary, unary_one};
+use crate::vector::Vector;
 use core::slice::{from_raw_parts, from_raw_parts_mut};
 
 macro_rules! instances {
@@ -63,6 +66,43 @@ macro_rules! instances {
             ) -> T {
                 // SAFETY: validity is the caller's promise above.
                 reduce::<T, R>(unsafe { from_raw_parts(src, n) })
+            }
+
+            /// A matrix with contiguous rows times a vector.
+            ///
+            /// # Safety
+            /// `dst` is valid for writes of `rows` elements, `x` for reads of `rows` rows of
+            /// `columns` elements that are `stride` elements apart, `y` for reads of `columns`;
+            /// `dst` overlaps neither; `V` is a vector of the features of this module, which the
+            /// processor has.
+            $(#[$feature])*
+            pub unsafe extern "C" fn matrix_vector_product<V: Vector<Scalar: Element>>(
+                dst: *mut V::Scalar,
+                x: *const V::Scalar,
+                y: *const V::Scalar,
+                rows: usize,
+                columns: usize,
+                stride: isize,
+            ) {
+                // SAFETY: the caller's promise above.
+                unsafe { matrix_vector::<V>(dst, Matrix { at: x, stride, rows, columns }, y) }
+            }
+
+            /// A vector times a matrix with contiguous rows.
+            ///
+            /// # Safety
+            /// As [`matrix_vector_product`], but `dst` has `columns` elements and `y` has `rows`.
+            $(#[$feature])*
+            pub unsafe extern "C" fn vector_matrix_product<V: Vector<Scalar: Element>>(
+                dst: *mut V::Scalar,
+                x: *const V::Scalar,
+                y: *const V::Scalar,
+                rows: usize,
+                columns: usize,
+                stride: isize,
+            ) {
+                // SAFETY: the caller's promise above.
+                unsafe { vector_matrix::<V>(dst, Matrix { at: x, stride, rows, columns }, y) }
             }
 
             /// Threefry over arrays of keys and counters.

@@ -3,7 +3,8 @@
 //! The elementwise functions that compiled programs call on tiles of a few hundred elements. Each
 //! is one scalar formula (`math`) over an arithmetic trait (`lane`), looped over by safe code
 //! (`tile`, `reduce`), compiled once per instruction set (`instances`, where the `unsafe` is) and
-//! handed out as C function pointers by [`table()`]. The same functions for GPUs are text
+//! handed out as C function pointers by [`table()`]. Products of matrices and vectors (`product`)
+//! are written on vectors of 64 bytes (`vector`). The same functions for GPUs are text
 //! ([`wgsl`]). This crate knows nothing of graphs, arrays or threads.
 //!
 //! To add a function: the formula in `math`, an op in `tile`, a variant and a name in
@@ -16,16 +17,18 @@ mod instances;
 #[allow(dead_code, reason = "each target uses the fused or the plain lanes for its portable table")]
 mod lane;
 mod math;
+mod product;
 mod reduce;
 pub mod table;
 pub mod threefry;
 mod tile;
+mod vector;
 pub mod wgsl;
 
 pub use table::{
-    ArithmeticKernel, BinaryKernel, BinaryScalar, BinaryTile, Isa, KernelTable, ReduceKernel,
-    ReduceTile, ThreefryOneKeyTile, ThreefryTile, UnaryKernel, UnaryScalar, UnaryTile, table,
-    table_for,
+    ArithmeticKernel, BinaryKernel, BinaryScalar, BinaryTile, Isa, KernelTable, ProductKernel,
+    ReduceKernel, ReduceTile, ThreefryOneKeyTile, ThreefryTile, UnaryKernel, UnaryScalar,
+    UnaryTile, table, table_for,
 };
 pub use wgsl::{
     CHOLESKY_WGSL, MATH_WGSL, MATMUL_WGSL, TRIANGULAR_SOLVE_WGSL, WgslFn, wgsl_function,

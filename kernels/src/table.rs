@@ -9,13 +9,14 @@ use crate::instances;
 use crate::lane::{Fused32, Fused64};
 use crate::reduce::{Maximum, Minimum, Product, Sum};
 use crate::tile;
+use crate::vector;
 use core::fmt;
 use std::sync::OnceLock;
 
 #[cfg(any(target_arch = "aarch64", target_feature = "fma"))]
-use crate::lane::{Fused32 as Portable32, Fused64 as Portable64};
+pub(crate) use crate::lane::{Fused32 as Portable32, Fused64 as Portable64};
 #[cfg(not(any(target_arch = "aarch64", target_feature = "fma")))]
-use crate::lane::{Plain32 as Portable32, Plain64 as Portable64};
+pub(crate) use crate::lane::{Plain32 as Portable32, Plain64 as Portable64};
 
 /// A unary tile kernel: `(dst, src, n)`.
 ///
@@ -34,6 +35,12 @@ pub type BinaryTile<T> = unsafe extern "C" fn(*mut T, *const T, *const T, usize)
 /// # Safety
 /// `src` is valid for reads of `n` elements.
 pub type ReduceTile<T> = unsafe extern "C" fn(*const T, usize) -> T;
+/// A product of a matrix with contiguous rows and a vector: `(dst, x, y, rows, columns, stride)`,
+/// the stride from row to row in elements.
+///
+/// # Safety
+/// The matrix `x` and the vector `y` are valid for reads, `dst` is for writes and overlaps neither.
+pub type ProductKernel<T> = unsafe extern "C" fn(*mut T, *const T, *const T, usize, usize, isize);
 /// The scalar form of a unary kernel; the same bits as the tile.
 pub type UnaryScalar<T> = extern "C" fn(T) -> T;
 /// The scalar form of a binary kernel; the same bits as the tile.
@@ -182,6 +189,8 @@ struct Kernels<T: 'static> {
     binary_scalar: [BinaryScalar<T>; BINARY],
     arithmetic: [BinaryTile<T>; ARITHMETIC],
     reduce: [ReduceTile<T>; REDUCE],
+    matrix_vector: ProductKernel<T>,
+    vector_matrix: ProductKernel<T>,
 }
 
 /// An instruction set that kernels are compiled for.
@@ -319,6 +328,26 @@ impl KernelTable {
     pub fn reduce_f64(&self, kernel: ReduceKernel) -> ReduceTile<f64> {
         self.f64.reduce[kernel as usize]
     }
+    /// `dst[i] = sum_j x[i, j] y[j]` for `f32`.
+    #[must_use]
+    pub fn matrix_vector_f32(&self) -> ProductKernel<f32> {
+        self.f32.matrix_vector
+    }
+    /// `dst[i] = sum_j x[i, j] y[j]` for `f64`.
+    #[must_use]
+    pub fn matrix_vector_f64(&self) -> ProductKernel<f64> {
+        self.f64.matrix_vector
+    }
+    /// `dst[j] = sum_i x[i, j] y[i]` for `f32`.
+    #[must_use]
+    pub fn vector_matrix_f32(&self) -> ProductKernel<f32> {
+        self.f32.vector_matrix
+    }
+    /// `dst[j] = sum_i x[i, j] y[i]` for `f64`.
+    #[must_use]
+    pub fn vector_matrix_f64(&self) -> ProductKernel<f64> {
+        self.f64.vector_matrix
+    }
     /// Threefry with a key per counter.
     #[must_use]
     pub fn threefry(&self) -> ThreefryTile {
@@ -332,14 +361,14 @@ impl KernelTable {
 }
 
 macro_rules! kernels {
-    ($module:ident, $lane:ty, $scalar:ty) => {
-        kernels!(@build $module, $lane, $scalar,
+    ($module:ident, $lane:ty, $scalar:ty, $vector:ty) => {
+        kernels!(@build $module, $lane, $scalar, $vector,
             [Exp, Expm1, Log, Log1p, Sin, Cos, Tan, Asin, Acos, Atan, Sinh, Cosh, Tanh, Asinh,
              Acosh, Atanh, Erf, Erfc, ErfInv, Logistic, Lgamma, Digamma],
             [Pow, Atan2], [Add, Sub, Mul, Div])
     };
-    (@build $module:ident, $lane:ty, $scalar:ty, [$($unary:ident),*], [$($binary:ident),*],
-        [$($arithmetic:ident),*]) => {
+    (@build $module:ident, $lane:ty, $scalar:ty, $vector:ty, [$($unary:ident),*],
+        [$($binary:ident),*], [$($arithmetic:ident),*]) => {
         Kernels {
             unary: [$(instances::$module::unary_tile::<$lane, tile::$unary>),*],
             unary_scalar: [$(instances::$module::unary_scalar::<$lane, tile::$unary>),*],
@@ -352,27 +381,30 @@ macro_rules! kernels {
                 instances::$module::reduce_tile::<$scalar, Maximum>,
                 instances::$module::reduce_tile::<$scalar, Minimum>,
             ],
+            matrix_vector: instances::$module::matrix_vector_product::<$vector>,
+            vector_matrix: instances::$module::vector_matrix_product::<$vector>,
         }
     };
 }
 
 macro_rules! table {
-    ($name:ident, $isa:ident, $module:ident, $lane32:ty, $lane64:ty) => {
+    ($name:ident, $isa:ident, $module:ident,
+        $lane32:ty, $lane64:ty, $vector32:ty, $vector64:ty) => {
         static $name: KernelTable = KernelTable {
             isa: Isa::$isa,
-            f32: kernels!($module, $lane32, f32),
-            f64: kernels!($module, $lane64, f64),
+            f32: kernels!($module, $lane32, f32, $vector32),
+            f64: kernels!($module, $lane64, f64, $vector64),
             threefry: instances::$module::threefry,
             threefry_one_key: instances::$module::threefry_one_key,
         };
     };
 }
 
-table!(PORTABLE, Portable, portable, Portable32, Portable64);
+table!(PORTABLE, Portable, portable, Portable32, Portable64, vector::Array32, vector::Array64);
 #[cfg(target_arch = "x86_64")]
-table!(AVX2, Avx2, avx2, Fused32, Fused64);
+table!(AVX2, Avx2, avx2, Fused32, Fused64, vector::Avx2F32, vector::Avx2F64);
 #[cfg(target_arch = "x86_64")]
-table!(AVX512, Avx512, avx512, Fused32, Fused64);
+table!(AVX512, Avx512, avx512, Fused32, Fused64, vector::Avx512F32, vector::Avx512F64);
 
 /// The table of one instruction set, if this processor has it.
 #[must_use]

@@ -25,10 +25,14 @@ use probpipe_trace::{Backend, Error, ErrorKind, Executable, Graph, Result};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cpu;
 
+/// Products of a matrix and a vector with fewer multiplications are kernels of the program's own,
+/// which keep small operands in registers; a call of a kernel for products takes about 10 ns.
+const MATVEC: usize = 256;
+
 impl Cpu {
     /// How graphs are lowered for this backend.
     pub fn options() -> Options {
-        Options { alignment: 64, ..Options::default() }
+        Options { alignment: 64, library_matvec: Some(MATVEC), ..Options::default() }
     }
 
     /// The compiled program of a graph.

@@ -114,6 +114,17 @@ pub(crate) fn arithmetic_tile(op: BinaryOp, dtype: DType) -> Option<usize> {
     }
 }
 
+/// `fn(dst, x, y, rows, columns, stride)`: a matrix times a vector, or with the vector on the left.
+pub(crate) fn product(left: bool, dtype: DType) -> Option<usize> {
+    match (dtype, left) {
+        (DType::F32, false) => Some(table().matrix_vector_f32() as usize),
+        (DType::F32, true) => Some(table().vector_matrix_f32() as usize),
+        (DType::F64, false) => Some(table().matrix_vector_f64() as usize),
+        (DType::F64, true) => Some(table().vector_matrix_f64() as usize),
+        _ => None,
+    }
+}
+
 /// `fn(dst0, dst1, k0, k1, x0, x1, n)`, with arrays of keys.
 pub(crate) fn threefry() -> usize {
     table().threefry() as usize

@@ -84,3 +84,50 @@ fn factors_agree_with_the_interpreter() {
         }
     }
 }
+
+/// Every layout of a product of a matrix and a vector, among other work and in a batch.
+#[test]
+fn products_with_vectors_agree_with_the_interpreter() {
+    for dtype in [DType::F32, DType::F64] {
+        let t = |shape: &[usize]| ArrayType::new(dtype, shape);
+        for [m, n] in
+            [[1, 300], [300, 1], [16, 16], [40, 7], [7, 90], [33, 65], [130, 70], [3, 900]]
+        {
+            let types = [t(&[m, n]), t(&[n]), t(&[m])];
+            let what = format!("{dtype} {m}x{n}");
+            check_fn(&what, &types, 512.0, |x| {
+                let (w, y) = (x[1].sin(), &x[2] * 2.0);
+                let rows = x[0].dot(&w);
+                vec![
+                    (&rows * 0.5).exp(),
+                    y.dot(&x[0]),
+                    x[0].transpose().dot(&y),
+                    w.dot(&x[0].transpose()),
+                    (&x[0] + 1.0).dot(&w),
+                    // Rows that lie backwards, columns that do, and every other column.
+                    x[0].flip(0).dot(&w),
+                    x[0].flip(1).dot(&w),
+                    y.flip(0).dot(&x[0]),
+                    x[0].slice_axis(1, 0..n.div_ceil(2)).dot(&w.slice_axis(0, 0..n.div_ceil(2))),
+                    x[0].expand_dims(0).broadcast_to([5, m, n]).dot(&w),
+                ]
+            });
+            let types = [t(&[6, m, n]), t(&[6, n, 1]), t(&[6, 1, m])];
+            check_fn(&format!("batch of {what}"), &types, 512.0, |x| {
+                vec![
+                    x[0].matmul(&x[1]),
+                    x[2].matmul(&x[0]),
+                    x[0].swap_axes(1, 2).matmul(&x[2].swap_axes(1, 2)),
+                ]
+            });
+        }
+    }
+}
+
+#[test]
+fn products_with_vectors_in_loops() {
+    check_fn("loop", &[f32s(&[50, 50]), f32s(&[50])], 4096.0, |x| {
+        let step = |_, v: Array| (x[0].dot(&v) * 0.1).tanh() + v.dot(&x[0]) * 0.01;
+        vec![probpipe_trace::fori_loop(20, x[1].clone(), step)]
+    });
+}

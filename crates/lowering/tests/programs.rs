@@ -28,7 +28,8 @@ fn agree(shapes: &[&[usize]], f: impl Fn(&[Array]) -> Vec<Array>) -> Program {
     let graph = traced(&types, |x| f(x));
     check(&graph, &inputs, &Options { guarded: 0, ..Options::default() });
     check(&graph, &inputs, &Options { library_matmul: None, kernel_eqns: 2, ..Options::default() });
-    check(&graph, &inputs, &Options { library_matmul: Some(1), ..Options::default() });
+    let all = Options { library_matmul: Some(1), library_matvec: Some(1), ..Options::default() };
+    check(&graph, &inputs, &all);
     check(&graph, &inputs, &Options::default())
 }
 

@@ -1,11 +1,13 @@
 //! Calls of dense linear algebra: a descriptor that lives as long as the code, and addresses.
+//! Products of a matrix and a vector are direct calls of a kernel.
 
 use super::Emitter;
 use super::code::Val;
 use super::memory::Coordinate;
 use crate::library::{Call, Descriptor, Factors, Steps, factors, library};
+use crate::symbols;
 use probpipe_lowering::{Library, LibraryCall, View};
-use probpipe_trace::{ArrayType, Error, ErrorKind, Result};
+use probpipe_trace::{ArrayType, DType, Error, ErrorKind, Result};
 use std::sync::Arc;
 
 impl Emitter<'_, '_> {
@@ -31,6 +33,11 @@ impl Emitter<'_, '_> {
                 Ok(())
             }
             LibraryCall::Matmul { batch, m, n, k, lhs, rhs, out } => {
+                if let Some(product) = MatrixVector::of(*m, *n, *k, lhs, rhs)
+                    && let Some(kernel) = product.kernel(self.program.buffer(out.buffer).ty.dtype)
+                {
+                    return self.matrix_vector(*batch, &product, kernel, out);
+                }
                 let call = Call::Matmul {
                     m: *m,
                     n: *n,
@@ -71,6 +78,32 @@ impl Emitter<'_, '_> {
         }
     }
 
+    /// Calls a kernel for every matrix of the batch.
+    fn matrix_vector(
+        &mut self,
+        batch: usize,
+        product: &MatrixVector<'_>,
+        kernel: usize,
+        out: &View,
+    ) -> Result<()> {
+        if batch == 0 {
+            return Ok(());
+        }
+        let scope = self.code.open_loop(0, batch as i64, 1);
+        let at = [Coordinate::Index(scope.index), Coordinate::At(0), Coordinate::At(0)];
+        let mut args = Vec::with_capacity(6);
+        for view in [out, product.matrix, product.vector] {
+            let (base, offset) = self.address(view.buffer, &view.index, &at)?;
+            args.push(self.code.add_const(base, offset));
+        }
+        for number in [product.rows as i64, product.columns as i64, product.stride] {
+            args.push(self.code.int(number));
+        }
+        self.code.call(kernel, &args, None);
+        self.code.close_loop(scope);
+        Ok(())
+    }
+
     fn call_library(
         &mut self,
         at: &Library,
@@ -103,6 +136,50 @@ impl Emitter<'_, '_> {
         }
         self.code.call(library as *const () as usize, &args, None);
         Ok(())
+    }
+}
+
+/// The product of a matrix, whose rows are contiguous, and a vector.
+struct MatrixVector<'a> {
+    matrix: &'a View,
+    vector: &'a View,
+    rows: usize,
+    columns: usize,
+    stride: i64,
+    /// Whether the vector is on the left.
+    left: bool,
+}
+
+impl MatrixVector<'_> {
+    /// `lhs[m, k] rhs[k, n]`, if one of them is a vector and they lie as the kernels need it.
+    fn of<'a>(
+        m: usize,
+        n: usize,
+        k: usize,
+        lhs: &'a View,
+        rhs: &'a View,
+    ) -> Option<MatrixVector<'a>> {
+        let (x, y) = (steps(lhs), steps(rhs));
+        // The matrix, the vector, the length of the result, the matrix's step from one element
+        // of the result to the next, its step along the sum, and that of the vector.
+        let (matrix, vector, length, across, along, step) = match (m, n) {
+            (_, 1) => (lhs, rhs, m, x[1], x[2], y[1]),
+            (1, _) => (rhs, lhs, n, y[2], y[1], x[2]),
+            _ => return None,
+        };
+        if step != 1 && k > 1 {
+            return None;
+        }
+        if along == 1 || k == 1 {
+            let (rows, columns, stride, left) = (length, k, across, false);
+            return Some(MatrixVector { matrix, vector, rows, columns, stride, left });
+        }
+        let (rows, columns, stride, left) = (k, length, along, true);
+        (across == 1).then_some(MatrixVector { matrix, vector, rows, columns, stride, left })
+    }
+
+    fn kernel(&self, dtype: DType) -> Option<usize> {
+        symbols::product(self.left, dtype)
     }
 }
 

@@ -315,6 +315,9 @@ pub(super) fn analyse(
     for (i, eqn) in graph.eqns().iter().enumerate() {
         let Some(&out) = eqn.outputs.first() else { continue };
         let shape = |v: VarId| &graph.ty(v).shape;
+        let operands = if matches!(eqn.op, Op::Dot(_)) { &eqn.inputs[..] } else { &[] };
+        let held: SmallVec<[bool; 2]> =
+            operands.iter().map(|&v| in_memory(&kinds, &nodes, graph, v)).collect();
         let mut node = |kind, domain: Shape, reduced: Shape| {
             nodes.push(Node { eqn: i, kind, domain, reduced, free: None });
             nodes.len() - 1
@@ -412,10 +415,16 @@ pub(super) fn analyse(
                 let depth: usize = axes.lhs_contract.iter().map(|&a| lhs.shape[a]).product();
                 let rows: usize = free_size(&lhs.shape, &axes.lhs_contract, &axes.lhs_batch);
                 let columns: usize = free_size(&rhs.shape, &axes.rhs_contract, &axes.rhs_batch);
-                let large = cx
-                    .options
-                    .library_matmul
-                    .is_some_and(|least| out_ty.size() * depth >= least && rows > 1 && columns > 1);
+                let work = out_ty.size() * depth;
+                let large = match (rows > 1, columns > 1) {
+                    (true, true) => cx.options.library_matmul.is_some_and(|least| work >= least),
+                    (false, false) => false,
+                    (tall, _) => {
+                        depth > 1
+                            && held[usize::from(!tall)]
+                            && cx.options.library_matvec.is_some_and(|least| work >= least)
+                    }
+                };
                 if large && matches!(out_ty.dtype, DType::F32 | DType::F64) {
                     Kind::Node(node(NodeKind::Library, out_ty.shape.clone(), Shape::new()))
                 } else {
@@ -477,6 +486,24 @@ fn free(kinds: &[Kind], nodes: &[Node], eqn: &Eqn) -> Option<usize> {
         };
     }
     (cheap && count <= FREE).then_some(count)
+}
+
+/// Whether every element of the variable has a place of its own in memory, or will have: it is not
+/// elementwise work that a kernel which reads it can take in.
+fn in_memory(kinds: &[Kind], nodes: &[Node], graph: &Graph, var: VarId) -> bool {
+    let shape = &graph.ty(var).shape;
+    let (base, map) = chase(kinds, var, &identity(shape.len()));
+    let repeats = |a: usize| shape[a] > 1 && !map.iter().any(|m| m.axis == Some(a));
+    match &kinds[base.index()] {
+        Kind::Source(source) => {
+            let strides = source.through(&map, shape.len()).strides;
+            let repeats = shape.iter().zip(&strides).any(|(&n, &step)| n > 1 && step == 0);
+            matches!(source.what, What::Buffer(_)) && !repeats
+        }
+        Kind::Node(n) => nodes[*n].kind != NodeKind::Point && !(0..shape.len()).any(repeats),
+        Kind::Alias { .. } => !(0..shape.len()).any(repeats),
+        Kind::View { .. } => false,
+    }
 }
 
 fn free_size(shape: &[usize], contract: &[usize], batch: &[usize]) -> usize {

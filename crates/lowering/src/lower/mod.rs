@@ -30,6 +30,8 @@ pub struct Options {
     /// Contractions with at least this many multiplications become library calls; `None` makes
     /// kernels of all.
     pub library_matmul: Option<usize>,
+    /// The same for products of a matrix that is in memory with a vector.
+    pub library_matvec: Option<usize>,
     /// Padding and joining up to this many elements is fused with guarded loads instead of being
     /// written piece by piece.
     pub guarded: usize,
@@ -43,6 +45,7 @@ impl Default for Options {
             element_bytes: DType::size,
             alignment: 64,
             library_matmul: Some(4096),
+            library_matvec: None,
             guarded: 64,
             kernel_eqns: 512,
         }
