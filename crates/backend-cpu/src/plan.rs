@@ -13,6 +13,8 @@ use smallvec::SmallVec;
 const UNROLLED_POINTS: usize = 8;
 /// ... or this many if they call functions, which tile kernels compute faster...
 const UNROLLED_CALLS: usize = 4;
+/// ... or this many if they join arrays: which one a point reads is known then...
+const UNROLLED_GUARDS: usize = 16;
 /// ... if they have at most this many operations in all.
 const UNROLLED_WORK: usize = 320;
 /// Straight-line operations of a whole program, beyond which only single points are unrolled.
@@ -88,7 +90,13 @@ impl Plan {
         let live = live(&kernel);
         let work = points * live.iter().filter(|&&l| l).count().max(1);
         let size = points.max(kernel.parallel_size());
-        let limit = if has_calls(&kernel, &live) { UNROLLED_CALLS } else { UNROLLED_POINTS };
+        let limit = if has_calls(&kernel, &live) {
+            UNROLLED_CALLS
+        } else if has_guards(&kernel, &live) {
+            UNROLLED_GUARDS
+        } else {
+            UNROLLED_POINTS
+        };
         let few = size <= limit && work <= UNROLLED_WORK && *total + work <= UNROLLED_TOTAL;
         let strategy = if size <= 1 || few {
             *total += work;
@@ -369,6 +377,11 @@ pub(crate) fn operand_type(kernel: &Kernel, i: usize) -> DType {
 
 fn has_calls(kernel: &Kernel, live: &[bool]) -> bool {
     (0..kernel.exprs.len()).any(|i| live[i] && is_call(kernel, i))
+}
+
+fn has_guards(kernel: &Kernel, live: &[bool]) -> bool {
+    let mut exprs = kernel.exprs.iter().zip(live);
+    exprs.any(|(expr, live)| *live && matches!(expr, Expr::Load { guard: Some(_), .. }))
 }
 
 /// Whether expression `i` is a call of a tile kernel.

@@ -113,6 +113,12 @@ impl Accumulator {
         code.set(self.total, next);
     }
 
+    /// Takes all elements at once: the reduction is one of nothing else.
+    pub(super) fn set(&self, code: &mut Code<'_>, x: Val) {
+        let total = cast::cast(code, self.dtype, self.state_type(), x);
+        code.set(self.total, total);
+    }
+
     /// Takes one more element, or the reduction of some.
     pub(super) fn add(&self, code: &mut Code<'_>, x: Val) {
         let total = code.get(self.total);

@@ -4,8 +4,10 @@
 use super::code::{Code, Memory, Val, element_type};
 use super::{Emitter, POINTER, class_of};
 use crate::plan::Plan;
-use probpipe_lowering::{BufferId, Expr, IndexMap, Place, Program, Stmt};
+use probpipe_lowering::{BufferId, Expr, IndexMap, LoopId, Place, Program, Stmt};
 use probpipe_trace::{Error, ErrorKind, Result};
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 /// Register buffers have at most this many elements...
 const REGISTER_ELEMENTS: usize = 32;
@@ -19,6 +21,49 @@ pub(super) enum Coordinate {
     At(usize),
     /// At a loop counter.
     Index(Val),
+}
+
+/// An element of a buffer where only the loops around the kernel are left open.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Element {
+    buffer: BufferId,
+    offset: i64,
+    loops: SmallVec<[(LoopId, i64); 2]>,
+}
+
+/// What has just been written, so that reading it does not wait for the write.
+#[derive(Default, Debug)]
+pub(super) struct Written(FxHashMap<Element, Val>);
+
+impl Written {
+    /// Forgets everything: another block of code begins.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Forgets a buffer.
+    pub(super) fn forget(&mut self, buffer: BufferId) {
+        self.0.retain(|element, _| element.buffer != buffer);
+    }
+
+    fn note(&mut self, element: Element, value: Val) {
+        // Under other loops the same element may have another name.
+        self.0.retain(|old, _| old.buffer != element.buffer || old.loops == element.loops);
+        self.0.insert(element, value);
+    }
+}
+
+/// The element that a map names at a point, if the point is known.
+fn element(buffer: BufferId, map: &IndexMap, at: &[Coordinate]) -> Option<Element> {
+    let mut offset = map.offset;
+    for (&step, coordinate) in map.axes.iter().zip(at) {
+        match *coordinate {
+            _ if step == 0 => {}
+            Coordinate::At(value) => offset += value as i64 * step,
+            Coordinate::Index(_) => return None,
+        }
+    }
+    Some(Element { buffer, offset, loops: map.loops.clone() })
 }
 
 /// The addresses of all buffers, and their memory classes.
@@ -174,6 +219,13 @@ impl Emitter<'_, '_> {
                 None => self.code.small(ty.dtype, 0),
             });
         }
+        if guard.is_none()
+            && let Some(element) = element(buffer, map, at)
+            && let Some(&value) = self.written.0.get(&element)
+        {
+            return Ok(value);
+        }
+        let ty = &self.program.buffer(buffer).ty;
         let class = self.classes[buffer.0 as usize];
         let (base, offset) = self.address(buffer, map, at)?;
         let Some(guard) = guard else {
@@ -209,6 +261,10 @@ impl Emitter<'_, '_> {
         }
         let (base, offset) = self.address(buffer, map, at)?;
         self.code.store(self.classes[buffer.0 as usize], value, base, offset);
+        match element(buffer, map, at) {
+            Some(element) => self.written.note(element, value),
+            None => self.written.forget(buffer),
+        }
         Ok(())
     }
 }

@@ -66,6 +66,8 @@ struct Emitter<'a, 'p> {
     registers: FxHashMap<(BufferId, i64), Var>,
     /// Which buffers do.
     in_registers: Vec<bool>,
+    /// Elements written in this stretch of code.
+    written: memory::Written,
     /// Scratch memory, after the arena.
     scratch: Val,
     scratch_bytes: usize,
@@ -129,6 +131,7 @@ impl<'a, 'p> Emitter<'a, 'p> {
             loops: vec![None; program.loops],
             registers: FxHashMap::default(),
             in_registers: vec![false; program.buffers.len()],
+            written: memory::Written::default(),
             scratch,
             scratch_bytes: 0,
             descriptors: Vec::new(),
@@ -149,7 +152,10 @@ impl Emitter<'_, '_> {
                         self.kernel(plan)?;
                     }
                 }
-                Stmt::Library(library) => self.library(library)?,
+                Stmt::Library(library) => {
+                    self.written.clear();
+                    self.library(library)?;
+                }
                 Stmt::Loop(l) => self.counted_loop(l, plans)?,
                 Stmt::While(w) => self.while_loop(w, plans)?,
                 Stmt::Branch(branch) => self.branch(branch, plans)?,
@@ -161,6 +167,11 @@ impl Emitter<'_, '_> {
     fn kernel(&mut self, plan: &Plan) -> Result<()> {
         if plan.kernel.parallel.contains(&0) {
             return Ok(());
+        }
+        if plan.strategy != Strategy::Unrolled {
+            for store in &plan.kernel.stores {
+                self.written.forget(store.buffer);
+            }
         }
         if let Some(split) = plan.split {
             return self.parallel(plan, split);
@@ -185,8 +196,10 @@ impl Emitter<'_, '_> {
             return self.body(&l.body, plans);
         }
         let scope = self.code.open_loop(0, length, 1);
+        self.written.clear();
         self.loops[l.id.0 as usize] = Some(scope.index);
         let result = self.body(&l.body, plans);
+        self.written.clear();
         self.code.close_loop(scope);
         self.loops[l.id.0 as usize] = None;
         result

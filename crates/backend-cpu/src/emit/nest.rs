@@ -21,6 +21,14 @@ pub(super) struct Nest<'k> {
     pub(super) part: Option<Part>,
 }
 
+impl Nest<'_> {
+    /// Whether a tile of this length is all that its reductions combine.
+    pub(super) fn is_only_tile(&self, length: usize) -> bool {
+        let inner = self.plan.extents.len() - 1;
+        self.plan.outer == inner && length == self.plan.extents[inner] && self.part.is_none()
+    }
+}
+
 impl Emitter<'_, '_> {
     /// Emits a kernel, or what the function of a part of it does.
     pub(super) fn nest(&mut self, plan: &Plan, part: Option<Part>) -> Result<()> {

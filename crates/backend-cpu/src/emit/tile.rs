@@ -129,6 +129,7 @@ impl Emitter<'_, '_> {
     ) -> Result<()> {
         let plan = nest.plan;
         let longest = strip_points(nest, length);
+        let only = nest.is_only_tile(length);
         let mut partials = match sink {
             Sink::Registers => self.partials(nest, longest),
             Sink::Rows(_) => Vec::new(),
@@ -141,7 +142,7 @@ impl Emitter<'_, '_> {
                 if let Sink::Rows(_) = sink {
                     self.write_args(nest, segments, region)?;
                 }
-                self.run_region(nest, region, start, length);
+                self.run_region(nest, region, start, length, only);
             } else if !segment.steps.is_empty()
                 || !segment.keeps.is_empty()
                 || !segment.stores.is_empty()
@@ -176,7 +177,11 @@ impl Emitter<'_, '_> {
         for (partial, accumulator) in partials.iter().zip(&nest.accumulators) {
             if let (Some(partial), Some(accumulator)) = (partial, accumulator) {
                 let total = self.fold(partial);
-                accumulator.add(&mut self.code, total);
+                if only {
+                    accumulator.set(&mut self.code, total);
+                } else {
+                    accumulator.add(&mut self.code, total);
+                }
             }
         }
         Ok(())

@@ -133,13 +133,14 @@ impl Emitter<'_, '_> {
         })
     }
 
-    /// Calls a region for the points of a tile.
+    /// Calls a region for the points of a tile, which may be the only one of its reductions.
     pub(super) fn run_region(
         &mut self,
         nest: &Nest<'_>,
         placed: &Placed,
         start: Val,
         length: usize,
+        only: bool,
     ) {
         let args = self.code.add_const(self.scratch, placed.at as i64);
         let end = self.code.add_const(start, length as i64);
@@ -155,7 +156,11 @@ impl Emitter<'_, '_> {
                 .map(|k| self.code.load(Memory::Scratch, ty, self.scratch, (at + 16 * k) as i64))
                 .collect();
             if let Some(total) = self.fold_registers(op, sum.dtype, registers) {
-                accumulator.add(&mut self.code, total);
+                if only {
+                    accumulator.set(&mut self.code, total);
+                } else {
+                    accumulator.add(&mut self.code, total);
+                }
             }
         }
     }
