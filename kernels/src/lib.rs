@@ -25,6 +25,7 @@ mod tile;
 mod vector;
 pub mod wgsl;
 
+pub use math::exponential::{ExpConstants, exp_constants};
 pub use table::{
     ArithmeticKernel, BinaryKernel, BinaryScalar, BinaryTile, Isa, KernelTable, ProductKernel,
     ReduceKernel, ReduceTile, ThreefryOneKeyTile, ThreefryTile, UnaryKernel, UnaryScalar,

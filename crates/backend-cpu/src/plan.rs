@@ -10,7 +10,7 @@ use probpipe_trace::DType;
 use smallvec::SmallVec;
 
 /// Kernels with at most this many points may become straight-line code.
-const UNROLLED_POINTS: usize = 8;
+const UNROLLED_POINTS: usize = 7;
 /// ... or this many if they call functions, which tile kernels compute faster...
 const UNROLLED_CALLS: usize = 4;
 /// ... or this many if they join arrays: which one a point reads is known then...

@@ -157,9 +157,11 @@ struct Cutter<'p> {
 }
 
 /// Cuts a kernel whose innermost axis has `extent` points.
-pub(crate) fn cut(plan: &Plan, extent: usize) -> Segments {
+/// `inline` expressions are no calls: a vector region computes them itself.
+pub(crate) fn cut(plan: &Plan, extent: usize, inline: impl Fn(usize) -> bool) -> Segments {
     let count = plan.kernel.exprs.len();
-    let mut functions: Vec<Option<usize>> = (0..count).map(|i| tile_function(plan, i)).collect();
+    let function = |i: usize| if inline(i) { None } else { tile_function(plan, i) };
+    let mut functions: Vec<Option<usize>> = (0..count).map(function).collect();
     let (mut ready, mut last) = order(plan, &functions);
     if last > MANY_SEGMENTS {
         call_arithmetic(plan, &mut functions);

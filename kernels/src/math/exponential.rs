@@ -4,8 +4,8 @@
 //! Chebyshev interpolant of (e^r - 1 - r) / r^2 computed at 60 digits; it is written here so that
 //! the leading 1 + r stays exact and the polynomial's own rounding weighs r^2/2 < 0.06.
 
-use super::logarithm::ln2_parts;
-use crate::lane::{Lane, fast_two_sum, horner, select, two_product, two_sum};
+use super::logarithm::{LN2_32, LN2_64, ln2_parts};
+use crate::lane::{Lane, fast_two_sum, select, two_product, two_sum};
 
 /// What is left of the argument after taking out a multiple of ln 2.
 #[derive(Clone, Copy, Debug)]
@@ -20,18 +20,64 @@ pub struct Reduced<L: Lane> {
     pub tail: L,
 }
 
+/// The numbers of e^x, for those who write it out in instructions of their own.
+#[derive(Clone, Copy, Debug)]
+pub struct ExpConstants {
+    /// Arguments below the first and above the second give 0 and infinity like these.
+    pub range: (f64, f64),
+    /// The high and low parts of ln 2.
+    pub ln2: (f64, f64),
+    /// The coefficients of q, from the constant upwards.
+    pub second_order: &'static [f64],
+}
+
+const EXP64: ExpConstants = ExpConstants {
+    range: (-746.0, 710.0),
+    ln2: LN2_64,
+    second_order: &[
+        0.5,
+        0.1666666666666667,
+        0.04166666666666667,
+        0.008333333333326136,
+        0.0013888888888883748,
+        0.00019841269874820627,
+        2.4801587325547743e-05,
+        2.7557255400206422e-06,
+        2.75572736431103e-07,
+        2.5105217004720745e-08,
+        2.0914686968086876e-09,
+    ],
+};
+const EXP32: ExpConstants = ExpConstants {
+    range: (-104.0, 89.0),
+    ln2: LN2_32,
+    second_order: &[
+        0.5,
+        0.1666666716337204,
+        0.04166646674275398,
+        0.00833331048488617,
+        0.0013933649752289057,
+        0.00019890991097781807,
+    ],
+};
+
+/// The numbers of e^x in double or single precision.
+#[must_use]
+pub const fn exp_constants(double: bool) -> ExpConstants {
+    if double { EXP64 } else { EXP32 }
+}
+
 /// q(r) = (e^r - 1 - r) / r^2.
 #[inline(always)]
 fn second_order<L: Lane>(r: L) -> L {
-    if L::DOUBLE {
-        horner!(r; 0.5, 0.1666666666666667, 0.04166666666666667, 0.008333333333326136,
-            0.0013888888888883748, 0.00019841269874820627, 2.4801587325547743e-05,
-            2.7557255400206422e-06, 2.75572736431103e-07, 2.5105217004720745e-08,
-            2.0914686968086876e-09)
-    } else {
-        horner!(r; 0.5, 0.1666666716337204, 0.04166646674275398, 0.00833331048488617,
-            0.0013933649752289057, 0.00019890991097781807)
+    let list = const { exp_constants(L::DOUBLE) }.second_order;
+    let mut k = list.len() - 1;
+    let mut sum = L::lit(list[k]);
+    while k > 0 {
+        k -= 1;
+        sum = r.fma(sum, L::lit(list[k]));
     }
+    sum
 }
 
 /// Reduces `x + x_low`; |x| must be at most about 2^10 (f64) or 2^7 (f32).
@@ -51,7 +97,7 @@ pub fn reduce<L: Lane>(x: L, x_low: L) -> Reduced<L> {
 /// Bounds beyond which e^x is infinite or rounds to zero; a NaN passes.
 #[inline(always)]
 fn clamp_to_range<L: Lane>(x: L) -> L {
-    let (low, high) = if L::DOUBLE { (-746.0, 710.0) } else { (-104.0, 89.0) };
+    let (low, high) = const { exp_constants(L::DOUBLE) }.range;
     let x = select(x > L::lit(high), L::lit(high), x);
     select(x < L::lit(low), L::lit(low), x)
 }

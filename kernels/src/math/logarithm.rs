@@ -9,13 +9,15 @@ use crate::lane::{Lane, horner, select, two_sum};
 
 /// The high and low parts of ln 2. The high part has 32 (f32: 15) bits, so that its product with
 /// any exponent is exact.
+pub const LN2_64: (f64, f64) = (0.693_147_180_369_123_8, 1.908_214_929_270_587_7e-10);
+/// As [`LN2_64`], for single precision.
+pub const LN2_32: (f64, f64) = (0.693_145_751_953_125, 1.428_606_765_330_187e-6);
+
+/// The high and low parts of ln 2.
 #[inline(always)]
 pub fn ln2_parts<L: Lane>() -> (L, L) {
-    if L::DOUBLE {
-        (L::lit(0.693_147_180_369_123_8), L::lit(1.908_214_929_270_587_7e-10))
-    } else {
-        (L::lit(0.693_145_751_953_125), L::lit(1.428_606_765_330_187e-6))
-    }
+    let (high, low) = if L::DOUBLE { LN2_64 } else { LN2_32 };
+    (L::lit(high), L::lit(low))
 }
 
 /// k ln 2 + log(1 + f) for 1 + f in [sqrt(1/2), sqrt(2)).

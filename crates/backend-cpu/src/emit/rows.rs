@@ -11,7 +11,7 @@ use super::wide::Placed;
 use super::widths::cast_group;
 use super::{Emitter, memory::Coordinate};
 use crate::plan::Plan;
-use crate::segments::{Segments, cut};
+use crate::segments::Segments;
 use probpipe_trace::{DType, ReduceOp, Result};
 
 /// Sums of at most this many single precision terms run in single precision.
@@ -34,10 +34,9 @@ impl Emitter<'_, '_> {
     pub(super) fn rows(&mut self, nest: &mut Nest<'_>) -> Result<()> {
         let plan = nest.plan;
         let extent = plan.extents.last().copied().unwrap_or(1);
-        let segments = cut(plan, extent);
-        let (first, tile) = (segments.rows, segments.tile);
         let types: Vec<DType> = (0..plan.kernel.stores.len()).map(|k| row_type(plan, k)).collect();
-        let regions = self.regions(plan, &segments, extent, Some((first, &types)));
+        let (segments, regions) = self.cut(plan, extent, |segments| Some((segments.rows, &types)));
+        let (first, tile) = (segments.rows, segments.tile);
         self.use_scratch(first + plan.kernel.stores.len(), tile, &regions);
         let reductions: Vec<(usize, ReduceOp)> = (plan.kernel.stores.iter().enumerate())
             .filter_map(|(k, store)| store.reduce.map(|op| (k, op)))

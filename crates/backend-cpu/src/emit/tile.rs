@@ -11,7 +11,7 @@ use super::strip::Strip;
 use super::wide::Placed;
 use super::{Emitter, vector};
 use crate::plan::operand_type;
-use crate::segments::{Argument, Held, Segments, cut, row_bytes};
+use crate::segments::{Argument, Held, Segments, row_bytes};
 use cranelift_codegen::ir::InstBuilder;
 use probpipe_trace::{DType, ReduceOp, Result, Scalar};
 use rustc_hash::FxHashMap;
@@ -41,8 +41,7 @@ impl Emitter<'_, '_> {
     /// Emits the innermost axis of a nest.
     pub(super) fn tiles(&mut self, nest: &mut Nest<'_>) -> Result<()> {
         let extent = nest.plan.extents.last().copied().unwrap_or(1);
-        let segments = cut(nest.plan, extent);
-        let regions = self.regions(nest.plan, &segments, extent, None);
+        let (segments, regions) = self.cut(nest.plan, extent, |_| None);
         self.use_scratch(segments.rows, segments.tile, &regions);
         for region in regions.iter().flatten() {
             self.write_args(nest, &segments, region)?;

@@ -8,7 +8,7 @@ use super::nest::Nest;
 use super::point::value;
 use super::{Emitter, Extra};
 use crate::plan::Plan;
-use crate::segments::{Held, Segments, Step, row_bytes};
+use crate::segments::{self, Held, Segments, Step, row_bytes};
 use crate::tuning::tuning;
 use crate::wide::{self, Arg, Region, Sums};
 use cranelift_codegen::ir::{InstBuilder, types};
@@ -27,14 +27,40 @@ pub(super) struct Placed {
 }
 
 impl Emitter<'_, '_> {
-    /// The regions of a kernel's segments. `rows` is the first scratch row of reductions along
-    /// axes outside of the innermost, and the types of these rows.
-    pub(super) fn regions(
+    /// Cuts a kernel into segments, and gives the regions of those that become one. Functions
+    /// that regions compute themselves are no calls if every segment that has one is a region.
+    /// `rows` gives the first scratch row of reductions along axes outside of the innermost, and
+    /// the types of these rows.
+    pub(super) fn cut<'t>(
+        &mut self,
+        plan: &Plan,
+        extent: usize,
+        rows: impl Fn(&Segments) -> Option<(usize, &'t Vec<DType>)>,
+    ) -> (Segments, Vec<Option<Placed>>) {
+        let inline = |i: usize| wide::computes(&plan.kernel, i);
+        let wanted = extent >= tuning().region_points && wide::available();
+        if wanted && (0..plan.live.len()).any(|i| plan.live[i] && inline(i)) {
+            let segments = segments::cut(plan, extent, inline);
+            let before = self.extras.len();
+            let regions = self.regions(plan, &segments, extent, rows(&segments));
+            let mut pairs = segments.list.iter().zip(&regions);
+            let has = |step: &Step| matches!(step, Step::Compute(i) if inline(*i));
+            if pairs.all(|(segment, region)| region.is_some() || !segment.steps.iter().any(has)) {
+                return (segments, regions);
+            }
+            self.extras.truncate(before);
+        }
+        let segments = segments::cut(plan, extent, |_| false);
+        let regions = self.regions(plan, &segments, extent, rows(&segments));
+        (segments, regions)
+    }
+
+    fn regions(
         &mut self,
         plan: &Plan,
         segments: &Segments,
         extent: usize,
-        rows: Option<(usize, &[DType])>,
+        rows: Option<(usize, &Vec<DType>)>,
     ) -> Vec<Option<Placed>> {
         let count = segments.list.len();
         if extent < tuning().region_points || !wide::available() {

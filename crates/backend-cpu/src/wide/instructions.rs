@@ -88,6 +88,12 @@ pub(super) const SHIFT_RIGHT: Typed = both(by_width(M0F38, 0x45));
 pub(super) const SHIFT_SIGNED: Typed = both(by_width(M0F38, 0x46));
 /// To an integer, as the immediate says.
 pub(super) const ROUND: Typed = both(opcodes(M0F3A, 0x08, 0x09));
+/// `to = -first last + to`, of floats.
+pub(super) const SUBTRACT_PRODUCT: Typed = both(by_width(M0F38, 0xbc));
+/// `to = first to + last`, of floats.
+pub(super) const MULTIPLY_ADD: Typed = both(by_width(M0F38, 0xa8));
+/// `first 2^last` of floats, rounded once.
+pub(super) const SCALE: Typed = both(by_width(M0F38, 0x2c));
 /// `mask ? last : first`.
 pub(super) const BLEND: Typed = both(by_width(M0F38, 0x65));
 /// A mask from the lanes whose bits in common are not all zero.

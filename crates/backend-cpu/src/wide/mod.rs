@@ -4,7 +4,7 @@ mod assembler;
 mod instructions;
 mod region;
 
-pub(crate) use region::{Arg, Region, Sums, build};
+pub(crate) use region::{Arg, Region, Sums, build, computes};
 
 /// Parameters of a region: its arguments, the first point and the one after the last.
 pub(crate) const PARAMETERS: usize = 3;
