@@ -5,7 +5,7 @@ use probpipe_trace::{
     Array, ArrayType, DType, Graph, Key, Op, Scan, arange, array, concat, eval, iota, normal, scan,
     select, trace, triangular_solve, uniform, verify, zeros,
 };
-use probpipe_transforms::rewrite::simplify_counted;
+use probpipe_transforms::rewrite::finish_counted;
 use probpipe_transforms::testing::{Config, random_graph};
 use probpipe_transforms::{graph_of, raw_graph_of};
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 fn every_rule_is_met() {
     let mut met: BTreeMap<&'static str, usize> = BTreeMap::new();
     let mut add = |graph: &Graph| {
-        let (simple, counts) = simplify_counted(graph).unwrap();
+        let (simple, counts) = finish_counted(graph).unwrap();
         verify(&simple).unwrap();
         for (name, count) in counts {
             *met.entry(name).or_default() += count;
@@ -47,6 +47,27 @@ fn every_rule_is_met() {
     add(&raw_graph_of(|x: Array| x.broadcast_to([3, 4]).sin(), &row).unwrap());
     add(&raw_graph_of(|x: Array| x.broadcast_to([2, 3, 4]).broadcast_to([5, 2, 3, 4]), &x())
         .unwrap());
+    let pair = || (zeros([6]), zeros([6]));
+    let mut add2 = |f: fn(Array, Array) -> Array| {
+        add(&raw_graph_of(|(x, y): (Array, Array)| f(x, y), &pair()).unwrap());
+    };
+    add2(|x, y| x.stop_gradient() + x.exp().abs() + select(&!x.eq(&y), &x, y));
+    add2(|x, y| 1.0 / &y / &y + select(&(x.eq(0.0) & x.abs().eq(1.0)), &x, &y));
+    add2(|x, _| {
+        let below = x.exp() + 1.0;
+        1.0 / &below + x / below
+    });
+    add2(|x, y| select(&x.gt(0.0), select(&x.gt(0.0), &x, &y), &y));
+    add2(|x, y| {
+        let c = |a: f64, b: f64| select(&x.gt(0.0), array(a).cast(x.dtype()), b);
+        (&y + c(1.0, 0.0)) + select(&x.gt(0.0), 0.0, &x) + c(1.5, 2.5).exp() + c(1.5, 2.5) * 3.0
+    });
+    add2(|x, y| select(&x.gt(0.0), 0.0, &y) + select(&x.gt(0.0), &x, 0.0));
+    add2(|x, _| &x * 0.3 + &x * 0.3);
+    add2(|x, y| {
+        let part = |x: &Array, i: usize| x.slice_axis(0, i..i + 1).pad([i], [5 - i], 0.0);
+        part(&x, 0) + part(&x, 3) + y + part(&x, 4) + part(&x, 5)
+    });
     let missed: Vec<&str> = met.iter().filter(|(_, n)| **n == 0).map(|(name, _)| *name).collect();
     assert!(missed.is_empty(), "never met: {missed:?}");
 }
@@ -138,7 +159,7 @@ fn work_is_linear() {
     };
     let work = |n: usize| {
         let graph = chain(n);
-        let (simple, counts) = simplify_counted(&graph).unwrap();
+        let (simple, counts) = finish_counted(&graph).unwrap();
         (graph.eqns().len(), counts.values().sum::<usize>(), simple.eqns().len())
     };
     let (small, middle, large) = (work(50), work(500), work(950));

@@ -1,7 +1,10 @@
 //! The graph while it is built anew: definitions by variable, equal equations found by hash,
 //! constants folded. The rules are in the files beside this one.
 
-use super::{Simplifier, branch, dead, elementwise, key, linalg, scan, structural, while_loop};
+use super::{
+    Simplifier, branch, choice, dead, elementwise, join, key, linalg, quotient, scan, structural,
+    while_loop,
+};
 use crate::extract::internal;
 use probpipe_trace::op::infer;
 use probpipe_trace::{
@@ -260,6 +263,16 @@ impl<'s> Arena<'s> {
         }
     }
 
+    /// The result of an equation of one result that is here already.
+    pub(super) fn find(&self, op: &Op, inputs: &[VarId]) -> Option<VarId> {
+        let ordered = key::ordered(op, inputs);
+        let found = self.table.get(&key::hash(op, &ordered))?;
+        let eqns = found.iter().map(|&i| &self.eqns[i as usize]);
+        let mut same =
+            eqns.filter(|e| key::same(&e.op, op) && key::ordered(op, &e.inputs) == ordered);
+        same.next().map(|e| e.outputs[0])
+    }
+
     /// Adds an equation as it is, or finds it.
     pub(super) fn push(&mut self, op: &Op, inputs: &[VarId], location: Loc) -> Vars {
         let ordered = key::ordered(op, inputs);
@@ -347,10 +360,14 @@ impl<'s> Arena<'s> {
 /// The rules for an op, in the order in which they are tried.
 fn rules(op: &Op) -> &'static [&'static [Rule]] {
     match op {
-        Op::Unary(_) => &[elementwise::ANY, elementwise::UNARY],
-        Op::Binary(_) => &[elementwise::BINARY, elementwise::ANY],
-        Op::Compare(_) | Op::Bitcast(_) | Op::Special(_) => &[elementwise::ANY],
-        Op::Select => &[elementwise::SELECT, elementwise::ANY],
+        Op::Unary(_) => &[elementwise::ANY, elementwise::UNARY, choice::UNARY],
+        Op::Binary(_) => {
+            &[elementwise::BINARY, quotient::BINARY, choice::BINARY, join::BINARY, elementwise::ANY]
+        }
+        Op::Compare(_) => &[elementwise::COMPARE, elementwise::ANY],
+        Op::Bitcast(_) => &[elementwise::BITCAST, elementwise::ANY],
+        Op::Special(_) => &[elementwise::ANY],
+        Op::Select => &[choice::SELECT, elementwise::ANY],
         Op::Cast(_) => &[elementwise::CAST, elementwise::ANY],
         Op::Reduce { .. } => &[structural::REDUCE],
         Op::Broadcast { .. } => &[structural::BROADCAST],
@@ -375,8 +392,14 @@ pub(super) fn rule_names() -> Vec<&'static str> {
         elementwise::ANY,
         elementwise::UNARY,
         elementwise::BINARY,
-        elementwise::SELECT,
+        elementwise::COMPARE,
         elementwise::CAST,
+        elementwise::BITCAST,
+        quotient::BINARY,
+        choice::UNARY,
+        choice::BINARY,
+        choice::SELECT,
+        join::BINARY,
         structural::REDUCE,
         structural::BROADCAST,
         structural::RESHAPE,

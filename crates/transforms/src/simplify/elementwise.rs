@@ -1,7 +1,7 @@
 //! Identities of elementwise ops. Those that are not exact for floats say what they change.
 
 use super::arena::{Arena, Node, Rule};
-use probpipe_trace::{Axes, BinaryOp, DType, Op, Scalar, Shape, UnaryOp, VarId};
+use probpipe_trace::{Axes, BinaryOp, CompareOp, DType, Op, Scalar, Shape, UnaryOp, VarId};
 use smallvec::SmallVec;
 
 /// For every elementwise op of one result.
@@ -9,6 +9,9 @@ pub(super) const ANY: &[Rule] = &[Rule { name: "lift broadcast", apply: lift_bro
 
 pub(super) const UNARY: &[Rule] = &[
     Rule { name: "undo", apply: unary_of_unary },
+    Rule { name: "size of a size", apply: abs_of_size },
+    Rule { name: "not of comparison", apply: not_of_comparison },
+    Rule { name: "odd function", apply: odd_function },
     Rule { name: "neg of sub", apply: neg_of_sub },
     Rule { name: "neg of product", apply: neg_of_product },
 ];
@@ -18,13 +21,15 @@ pub(super) const BINARY: &[Rule] = &[
     Rule { name: "same operands", apply: same_operands },
     Rule { name: "negated operands", apply: negated },
     Rule { name: "sign outward", apply: sign_outward },
-    Rule { name: "power", apply: power },
+    Rule { name: "twice", apply: twice },
     Rule { name: "scale by powers of two", apply: scales },
 ];
 
-pub(super) const SELECT: &[Rule] = &[Rule { name: "known choice", apply: choice }];
+pub(super) const COMPARE: &[Rule] = &[Rule { name: "compare with itself", apply: compare_same }];
 
 pub(super) const CAST: &[Rule] = &[Rule { name: "cast of cast", apply: cast }];
+
+pub(super) const BITCAST: &[Rule] = &[Rule { name: "bits of bits", apply: bitcast }];
 
 /// op(broadcast(x), broadcast(y)) = broadcast(op(x, y)) over the axes that some operand varies
 /// along: what is the same along an axis is computed once, not once per entry.
@@ -57,7 +62,7 @@ fn lift_broadcast(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
     Some(a.broadcast(result, shape, kept, node.location))
 }
 
-fn unary_def(a: &Arena<'_>, v: VarId) -> Option<(UnaryOp, VarId)> {
+pub(super) fn unary_def(a: &Arena<'_>, v: VarId) -> Option<(UnaryOp, VarId)> {
     match a.def(v).map(|e| (&e.op, &e.inputs[..])) {
         Some((Op::Unary(op), [x])) => Some((*op, *x)),
         _ => None,
@@ -76,9 +81,80 @@ fn unary_of_unary(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
         }
         // ||x|| = |x|
         (UnaryOp::Abs, UnaryOp::Abs) => Some(node.inputs[0]),
-        // log(exp(x)) = x, also where exp overflows
-        (UnaryOp::Log, UnaryOp::Exp) => Some(x),
+        // log(exp(x)) = x, also where exp overflows;  log1p(expm1(x)) = x likewise
+        (UnaryOp::Log, UnaryOp::Exp) | (UnaryOp::Log1p, UnaryOp::Expm1) => Some(x),
         _ => None,
+    }
+}
+
+/// |x| = x where x is a root, an exponential, a square or a size.
+fn abs_of_size(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
+    let x = node.inputs[0];
+    let abs = matches!(node.op, Op::Unary(UnaryOp::Abs)) && a.ty(x).dtype.is_float();
+    (abs && not_negative(a, x, DEPTH)).then_some(x)
+}
+
+/// not (x = y) is x != y and the other way round. The orderings have no such opposites: with NaN
+/// both are false.
+fn not_of_comparison(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
+    if !matches!(node.op, Op::Unary(UnaryOp::Not)) {
+        return None;
+    }
+    let eqn = a.def(node.inputs[0])?;
+    let opposite = match eqn.op {
+        Op::Compare(CompareOp::Eq) => CompareOp::Ne,
+        Op::Compare(CompareOp::Ne) => CompareOp::Eq,
+        _ => return None,
+    };
+    let operands = eqn.inputs.clone();
+    Some(a.emit1(&Op::Compare(opposite), &operands, node.location))
+}
+
+/// f(-x) = -f(x): the sign moves outward, where it may cancel.
+fn odd_function(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
+    let Op::Unary(
+        UnaryOp::Sin
+        | UnaryOp::Tan
+        | UnaryOp::Asin
+        | UnaryOp::Atan
+        | UnaryOp::Sinh
+        | UnaryOp::Tanh
+        | UnaryOp::Asinh
+        | UnaryOp::Atanh
+        | UnaryOp::Erf,
+    ) = node.op
+    else {
+        return None;
+    };
+    let (UnaryOp::Neg, x) = unary_def(a, node.inputs[0])? else { return None };
+    let y = a.emit1(node.op, &[x], node.location);
+    Some(a.emit1(&Op::Unary(UnaryOp::Neg), &[y], node.location))
+}
+
+/// How many operands deep [`not_negative`] looks, so that rules cost the same wherever they are.
+pub(super) const DEPTH: usize = 3;
+
+/// Whether no element is below zero. It may be NaN, and zeros may have either sign.
+pub(super) fn not_negative(a: &Arena<'_>, v: VarId, depth: usize) -> bool {
+    if let Some(number) = a.splat(v) {
+        return number.as_f64() >= 0.0;
+    }
+    let Some(eqn) = a.def(v).filter(|_| depth > 0) else { return false };
+    let known = |v: &VarId| not_negative(a, *v, depth - 1);
+    match &eqn.op {
+        Op::Unary(UnaryOp::Exp | UnaryOp::Abs | UnaryOp::Sqrt | UnaryOp::Cosh | UnaryOp::Erfc) => {
+            true
+        }
+        Op::Binary(BinaryOp::Mul) if eqn.inputs[0] == eqn.inputs[1] => true,
+        Op::Binary(BinaryOp::Add | BinaryOp::Mul) => eqn.inputs.iter().all(known),
+        // Where both operands are zero or infinite the quotient is NaN.
+        Op::Binary(BinaryOp::Div) => {
+            // A zero of the wrong sign below a number is an infinity of the wrong sign.
+            matches!(a.splat(eqn.inputs[1]), Some(c) if c.as_f64() > 0.0) && known(&eqn.inputs[0])
+        }
+        Op::Select => eqn.inputs[1..].iter().all(known),
+        Op::Broadcast { .. } | Op::Reshape { .. } => known(&eqn.inputs[0]),
+        _ => false,
     }
 }
 
@@ -94,7 +170,7 @@ fn neg_of_sub(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
     Some(a.emit1(&Op::Binary(BinaryOp::Sub), &[y, x], node.location))
 }
 
-fn binary_op(node: &Node<'_>) -> Option<(BinaryOp, VarId, VarId)> {
+pub(super) fn binary_op(node: &Node<'_>) -> Option<(BinaryOp, VarId, VarId)> {
     match (node.op, node.inputs) {
         (Op::Binary(op), [x, y]) => Some((*op, *x, *y)),
         _ => None,
@@ -228,41 +304,22 @@ fn neg_of_product(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
     Some(a.emit1(&op, &operands, node.location))
 }
 
-/// x^1 = x, x^0 = 1, x^2 = x x, x^3 = x x x, x^-1 = 1/x, x^-2 = 1/(x x), x^0.5 = sqrt(x) (which
-/// differs at -inf and in the sign of a zero)
-fn power(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
-    let (BinaryOp::Pow, x, y) = binary_op(node)? else { return None };
-    let exponent = a.splat(y)?.as_f64();
-    let ty = a.ty(x).clone();
-    let at = node.location;
-    let mul = |a: &mut Arena<'_>, x, y| a.emit1(&Op::Binary(BinaryOp::Mul), &[x, y], at);
-    let recip = |a: &mut Arena<'_>, x| {
-        let one = a.full(Scalar::Float(1.0), &ty, at);
-        a.emit1(&Op::Binary(BinaryOp::Div), &[one, x], at)
-    };
-    if exponent == 1.0 {
-        Some(x)
-    } else if exponent == 0.0 {
-        Some(a.full(Scalar::Float(1.0), &ty, at))
-    } else if exponent == 2.0 {
-        Some(mul(a, x, x))
-    } else if exponent == 3.0 {
-        let square = mul(a, x, x);
-        Some(mul(a, square, x))
-    } else if exponent == -1.0 {
-        Some(recip(a, x))
-    } else if exponent == -2.0 {
-        let square = mul(a, x, x);
-        Some(recip(a, square))
-    } else if exponent == 0.5 {
-        Some(a.emit1(&Op::Unary(UnaryOp::Sqrt), &[x], at))
-    } else {
-        None
+/// x b + x b = x (2 b), exactly
+fn twice(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
+    let (BinaryOp::Add, x, y) = binary_op(node)? else { return None };
+    if x != y || !a.ty(x).dtype.is_float() {
+        return None;
     }
+    let eqn = a.def(x).filter(|e| e.op == Op::Binary(BinaryOp::Mul))?;
+    a.splat(eqn.inputs[0]).or(a.splat(eqn.inputs[1]))?;
+    let ty = a.ty(x).clone();
+    let two = a.full(Scalar::Float(2.0), &ty, node.location);
+    Some(a.emit1(&Op::Binary(BinaryOp::Mul), &[x, two], node.location))
 }
 
-/// x / c = x (1/c) and (x b) c = x (b c) where c is a power of two of middling size, so that
-/// nothing is rounded.
+/// x / c = x (1/c) and (x b) c = x (b c) where one constant is a power of two of middling size, so
+/// that nothing is rounded. The product of both stays in the normal range: out of it a result
+/// would be lost that two steps reach.
 fn scales(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
     let (op, x, y) = binary_op(node)?;
     if !matches!(op, BinaryOp::Mul | BinaryOp::Div) || !a.ty(x).dtype.is_float() {
@@ -286,7 +343,15 @@ fn scales(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
         _ => return None,
     };
     power_of_two(c).or_else(|| power_of_two(b))?;
-    let product = a.full(Scalar::Float(b.as_f64() * c.as_f64()), &ty, node.location);
+    let product = b.as_f64() * c.as_f64();
+    let normal = match ty.dtype {
+        DType::F32 => (product as f32).is_normal(),
+        _ => product.is_normal(),
+    };
+    if !normal {
+        return None;
+    }
+    let product = a.full(Scalar::Float(product), &ty, node.location);
     Some(a.emit1(&Op::Binary(BinaryOp::Mul), &[z, product], node.location))
 }
 
@@ -296,23 +361,21 @@ fn power_of_two(c: Scalar) -> Option<f64> {
     (exponent == exponent.trunc() && exponent.abs() <= 32.0).then_some(c)
 }
 
-fn choice(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
-    let &[c, x, y] = node.inputs else { return None };
-    // select(c, x, x) = x
-    if x == y {
-        return Some(x);
+/// x < x is false, and x = x is true but for NaN.
+fn compare_same(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
+    let (Op::Compare(op), [x, y]) = (node.op, node.inputs) else { return None };
+    if x != y {
+        return None;
     }
-    // select(true, x, y) = x;  select(false, x, y) = y
-    match a.splat(c) {
-        Some(Scalar::Bool(true)) => return Some(x),
-        Some(Scalar::Bool(false)) => return Some(y),
-        _ => {}
-    }
-    // select(not c, x, y) = select(c, y, x)
-    match unary_def(a, c)? {
-        (UnaryOp::Not, c) => Some(a.emit1(node.op, &[c, y, x], node.location)),
-        _ => None,
-    }
+    let float = a.ty(*x).dtype.is_float();
+    let answer = match op {
+        CompareOp::Lt | CompareOp::Gt => false,
+        CompareOp::Ne if !float => false,
+        CompareOp::Eq | CompareOp::Le | CompareOp::Ge if !float => true,
+        CompareOp::Eq | CompareOp::Ne | CompareOp::Le | CompareOp::Ge => return None,
+    };
+    let ty = a.ty(*x).with_dtype(DType::Bool);
+    Some(a.full(Scalar::Bool(answer), &ty, node.location))
 }
 
 fn cast(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
@@ -338,4 +401,21 @@ fn cast(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
             | (DType::U32, DType::I64 | DType::U64)
     );
     exact.then(|| a.emit1(node.op, &[inner], node.location))
+}
+
+/// bitcast(bitcast(x)) = bitcast(x), or x. Only where nothing is differentiated any more: it is
+/// how a derivative is stopped.
+fn bitcast(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
+    let Op::Bitcast(to) = node.op else { return None };
+    if !a.simplifier.opens_custom() {
+        return None;
+    }
+    let inner = match a.def(node.inputs[0]) {
+        Some(e) if matches!(e.op, Op::Bitcast(_)) => e.inputs[0],
+        _ => return None,
+    };
+    if a.ty(inner).dtype == *to {
+        return Some(inner);
+    }
+    Some(a.emit1(node.op, &[inner], node.location))
 }

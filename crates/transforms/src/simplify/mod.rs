@@ -6,15 +6,28 @@
 //! Ops with derivatives of their own stay closed, so that what is simple can still be
 //! differentiated; [`finish`] opens them.
 //!
-//! Values stay what they were to rounding; signs of zero may change (`x + 0` is `x`). No fusion
-//! and no choice of layout is made here: that is the work of lowering.
+//! Values stay what they were, infinities and NaN among them; signs of zero may change (`x + 0` is
+//! `x`). These rules round otherwise than the equations that they replace:
+//!
+//! - powers and quotients that become products, within the table of ops: see `quotient.rs`;
+//! - a factor taken out of a sum, which rounds once and not once per summand, and `n x` for the
+//!   sum of `n` equal summands;
+//! - `x b c` as `x (b c)` where one constant is a power of two, and `log(exp(x))` as `x`: these
+//!   only gain range, and the digits that a result below the normal range would lose.
+//!
+//! `x / c` is `x (1 / c)` for powers of two only, `(x b) c` is not `x (b c)` for any other numbers,
+//! and nothing is summed in another order. No fusion and no choice of layout is made here: that is
+//! the work of lowering.
 
 mod arena;
 mod branch;
+mod choice;
 mod dead;
 mod elementwise;
+mod join;
 mod key;
 mod linalg;
+mod quotient;
 mod scan;
 mod structural;
 mod while_loop;
@@ -41,10 +54,10 @@ pub fn finish(graph: &Graph) -> Graph {
     simplifier.graph(graph).unwrap_or_else(|_| graph.clone())
 }
 
-/// As [`simplify`], with how often each rule was applied, for dumps and tests. Rules that were
-/// not applied are listed with 0.
-pub fn simplify_counted(graph: &Graph) -> Result<(Graph, BTreeMap<&'static str, usize>)> {
-    let mut simplifier = Simplifier::default();
+/// As [`finish`], with how often each rule was applied, for dumps and tests. Rules that were not
+/// applied are listed with 0.
+pub fn finish_counted(graph: &Graph) -> Result<(Graph, BTreeMap<&'static str, usize>)> {
+    let mut simplifier = Simplifier { open: true, ..Simplifier::default() };
     let simple = simplifier.graph(graph)?;
     let mut counts: BTreeMap<_, _> = arena::rule_names().into_iter().map(|n| (n, 0)).collect();
     counts.extend(simplifier.hits);

@@ -171,6 +171,31 @@ fn slice(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
             let cut = a.emit1(&op, &[source], node.location);
             Some(a.broadcast(cut, new, axes, node.location))
         }
+        // slice(reshape(x)) = reshape(slice(x)) where the reshape only drops or adds extents of 1
+        Op::Reshape { .. } => {
+            let source = eqn.inputs[0];
+            let extents =
+                |shape: &[usize]| -> Axes { (0..shape.len()).filter(|&i| shape[i] != 1).collect() };
+            let (from, to) = (extents(a.shape(source)), extents(&shape));
+            let old: Shape = a.shape(source).into();
+            let same = from.iter().zip(&to).all(|(&i, &j)| old[i] == shape[j]);
+            // An extent of 1 that is cut to nothing has no counterpart in x.
+            let whole = |i: &usize| shape[*i] == 1 && (start[*i], limit[*i]) != (0, 1);
+            if from.len() != to.len() || !same || (0..shape.len()).any(|i| whole(&i)) {
+                return None;
+            }
+            let through = |list: &Shape, other: usize| -> Shape {
+                let at = |i: usize| from.iter().position(|k| *k == i).map(|k| to[k]);
+                (0..old.len()).map(|i| at(i).map_or(other, |j| list[j])).collect()
+            };
+            let (start0, stride0) = (through(start, 0), through(stride, 1));
+            let op = Op::Slice { start: start0, limit: through(limit, 1), stride: stride0 };
+            let new: Shape = (0..shape.len())
+                .map(|i| limit[i].saturating_sub(start[i]).div_ceil(stride[i]))
+                .collect();
+            let cut = a.emit1(&op, &[source], node.location);
+            Some(a.emit1(&Op::Reshape { shape: new }, &[cut], node.location))
+        }
         // slice(concat(.., x, ..)) within x is a slice of x
         Op::Concat { axis } => {
             let axis = *axis;
