@@ -3,11 +3,11 @@
 
 use probpipe_trace::{
     Array, ArrayType, DType, Graph, Key, Op, Scan, arange, array, concat, eval, iota, normal, scan,
-    select, trace, triangular_solve, uniform, verify, zeros,
+    scan_reverse, select, trace, triangular_solve, uniform, verify, while_loop, zeros,
 };
 use probpipe_transforms::rewrite::finish_counted;
 use probpipe_transforms::testing::{Config, random_graph};
-use probpipe_transforms::{graph_of, raw_graph_of};
+use probpipe_transforms::{grad, graph_of, jit, raw_graph_of};
 use std::collections::BTreeMap;
 
 #[test]
@@ -104,6 +104,71 @@ fn loops_carry_only_what_changes_and_is_read() {
     let inputs: Vec<_> = inputs.iter().collect();
     let run = |g: &Graph| eval::eval_graph(g, &inputs).unwrap()[0].to_vec::<f32>().unwrap()[0];
     assert!((run(&graph) - run(&raw)).abs() < 1e-3 * run(&raw).abs());
+}
+
+#[test]
+fn a_last_entry_is_carried_and_not_stacked() {
+    let step = |(c, d): (Array, Array), i: Array| {
+        let c = c.sin() + i.cast(DType::F32);
+        let d = &d * 0.5 + &c;
+        ((c.clone(), d.clone()), (c.clone(), &c * &d, d))
+    };
+    let entries = |x: Array, at: isize| {
+        let (_, (a, b, d)) = scan((x.clone(), x), arange(6), step);
+        a.at(at) + b.at(at).at(1) * d.sum_axes([0]).sum()
+    };
+    let x = array([0.5, -1.0, 2.0]);
+    let forward = |x: Array| entries(x, -1);
+    let backward = |x: Array| {
+        let (_, b) = scan_reverse(x, arange(6), |c, i| {
+            let c = c.sin() + i.cast(DType::F32);
+            (c.clone(), c.square())
+        });
+        b.at(0)
+    };
+    // Read elsewhere, or at another entry, it stays.
+    let middle = |x: Array| entries(x, 2);
+    let run = |g: &Graph| {
+        let x = x.value().unwrap();
+        eval::eval_graph(g, &[&x]).unwrap()[0].to_vec::<f32>().unwrap()
+    };
+    for (raw, graph, carries, ys) in [
+        (raw_graph_of(forward, &x).unwrap(), graph_of(forward, &x).unwrap(), 3, 1),
+        (raw_graph_of(backward, &x).unwrap(), graph_of(backward, &x).unwrap(), 2, 0),
+        (raw_graph_of(middle, &x).unwrap(), graph_of(middle, &x).unwrap(), 2, 3),
+    ] {
+        verify(&graph).unwrap();
+        let scan = only_scan(&graph);
+        assert_eq!((scan.carries, scan.ys()), (carries, ys), "{graph}");
+        assert_eq!(run(&raw), run(&graph), "{graph}");
+    }
+}
+
+#[test]
+fn conditional_loops_compute_invariants_once() {
+    let f = |(x, k): (Array, Array)| {
+        while_loop(|c: Array| c.sum().lt(k.exp() * 10.0), |c| c * 1.5 + k.sin().exp(), x)
+    };
+    let args = (array([0.25, 1.0]), array(1.5));
+    let (raw, graph) = (raw_graph_of(f, &args).unwrap(), graph_of(f, &args).unwrap());
+    let inner = |name: &str| {
+        let count = |g: &Graph| g.eqns().iter().filter(|e| e.op.name() == name).count();
+        graph.eqns().iter().flat_map(|e| e.op.graphs()).map(|g| count(g)).sum::<usize>()
+    };
+    assert_eq!((inner("exp"), inner("sin"), inner("add")), (0, 0, 1), "{graph}");
+    let inputs = [args.0.value().unwrap(), args.1.cast(DType::F32).value().unwrap()];
+    let run = |g: &Graph| {
+        let out = eval::eval_graph(g, &inputs.iter().collect::<Vec<_>>()).unwrap();
+        out[0].to_vec::<f32>().unwrap()
+    };
+    assert_eq!(run(&raw), run(&graph));
+
+    // Without a step the slope of what a step would compute does not count: log has none at zero.
+    let f =
+        |(x, k): (Array, Array)| while_loop(|c: Array| c.lt(1.0), |c| c + 1.0 + k.log() * 0.0, x);
+    let slope = grad(move |k: Array| f((array(2.0), k)));
+    assert_eq!(slope(array(0.0)).item::<f32>().unwrap(), 0.0);
+    assert_eq!(jit(slope)(array(0.0)).item::<f32>().unwrap(), 0.0);
 }
 
 #[test]

@@ -2,11 +2,12 @@
 //! carries that only feed themselves, and the inputs that remain for neither.
 
 use super::arena::Arena;
+use super::last::{Vars, carry_last};
 use crate::extract::{extract, inputs_read, internal, partition};
 use probpipe_trace::{Eqn, Graph, GraphBuilder, Op, Result, Scan, Switch, VarId, While};
 use std::sync::Arc;
 
-pub(super) fn finish(arena: Arena<'_>, outputs: &[VarId]) -> Result<Graph> {
+pub(super) fn finish(mut arena: Arena<'_>, outputs: &[VarId]) -> Result<Graph> {
     let mut live = vec![false; arena.types.len()];
     for v in outputs {
         live[v.index()] = true;
@@ -28,6 +29,10 @@ pub(super) fn finish(arena: Arena<'_>, outputs: &[VarId]) -> Result<Graph> {
         }
         kept.push(eqn);
     }
+    kept.reverse();
+    let mut new_consts = Vec::new();
+    let vars = Vars { types: &mut arena.types, consts: &mut new_consts };
+    let kept = carry_last(vars, kept, outputs)?;
     let mut builder = GraphBuilder::new();
     let mut map: Vec<Option<VarId>> = vec![None; arena.types.len()];
     for v in &arena.inputs {
@@ -38,10 +43,13 @@ pub(super) fn finish(arena: Arena<'_>, outputs: &[VarId]) -> Result<Graph> {
             map[v.index()] = Some(builder.constant(value));
         }
     }
+    for (v, value) in new_consts {
+        map[v.index()] = Some(builder.constant(value));
+    }
     let find = |map: &[Option<VarId>], v: &VarId| {
         map[v.index()].ok_or_else(|| internal(format!("{v} is read but not defined")))
     };
-    for eqn in kept.into_iter().rev() {
+    for eqn in kept {
         let inputs: Vec<VarId> = eqn.inputs.iter().map(|v| find(&map, v)).collect::<Result<_>>()?;
         let results = builder
             .push(eqn.op, &inputs, eqn.location)

@@ -26,6 +26,7 @@ mod dead;
 mod elementwise;
 mod join;
 mod key;
+mod last;
 mod linalg;
 mod quotient;
 mod scan;

@@ -3,7 +3,7 @@
 
 use super::arena::Arena;
 use crate::extract::internal;
-use probpipe_trace::{Graph, GraphBuilder, Loc, Op, Result, Scan, Shape, Value, VarId};
+use probpipe_trace::{ArrayType, Graph, GraphBuilder, Loc, Op, Result, Scan, Shape, Value, VarId};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -173,17 +173,23 @@ fn rebuild(state: &mut Loop, plan: &[Input]) -> Result<()> {
     Ok(())
 }
 
-/// Moves equations that depend on invariants only before the loop. True if there was one. What
-/// only repeats or counts stays inside, where it costs nothing.
-fn hoist(arena: &mut Arena<'_>, state: &mut Loop) -> Result<bool> {
-    let scan = &state.scan;
-    let body = scan.body.clone();
-    if scan.length == 0 {
-        return Ok(false);
-    }
-    let mut flags = vec![true; scan.consts];
+/// What a body computes from its first inputs, its invariants, and the rest of it reads: the graph
+/// of these values from the invariants, and the body that takes them behind its invariants. What
+/// only repeats or counts stays, where it costs nothing, and so do ops that `stays` keeps.
+pub(super) fn split_invariant(
+    body: &Graph,
+    consts: usize,
+    stays: impl Fn(&Op) -> bool,
+) -> Result<Option<(Graph, Graph)>> {
+    let mut flags = vec![true; consts];
     flags.resize(body.inputs().len(), false);
-    let invariant = crate::partial_eval::known_vars(&body, &flags);
+    let mut invariant = crate::partial_eval::known_vars(body, &flags);
+    for eqn in body.eqns() {
+        let inside = stays(&eqn.op) || eqn.inputs.iter().any(|v| !invariant[v.index()]);
+        for v in eqn.outputs.iter().filter(|_| inside) {
+            invariant[v.index()] = false;
+        }
+    }
     let free = |op: &Op| matches!(op, Op::Broadcast { .. } | Op::Iota { .. } | Op::Reshape { .. });
 
     // Roots: invariant results that the rest reads, looking through what stays inside.
@@ -204,32 +210,36 @@ fn hoist(arena: &mut Arena<'_>, state: &mut Loop) -> Result<bool> {
         }
     }
     if roots.is_empty() {
-        return Ok(false);
+        return Ok(None);
     }
     roots.reverse();
 
-    let consts = body.inputs()[..scan.consts].to_vec();
-    let outside = crate::extract::extract(&body, &consts, &roots)?;
-    let operands = state.operands[..scan.consts].to_vec();
-    let hoisted = arena.inline(&outside, operands)?;
-
-    let mut copy = Copy::new(&body);
-    for v in &consts {
-        copy.input(*v);
-    }
-    for v in &roots {
-        copy.input(*v);
-    }
-    for v in &body.inputs()[scan.consts..] {
+    let (invariants, others) = body.inputs().split_at(consts);
+    let outside = crate::extract::extract(body, invariants, &roots)?;
+    let mut copy = Copy::new(body);
+    for v in invariants.iter().chain(&roots).chain(others) {
         copy.input(*v);
     }
     let cut: rustc_hash::FxHashSet<VarId> = roots.iter().copied().collect();
-    let stays = |outputs: &[VarId]| outputs.iter().all(|v| !cut.contains(v));
-    let new_body = copy.finish(stays, body.outputs())?;
+    let inside = copy.finish(|v| v.iter().all(|v| !cut.contains(v)), body.outputs())?;
+    Ok(Some((outside, inside)))
+}
+
+/// Moves equations that depend on invariants only before the loop. True if there was one.
+fn hoist(arena: &mut Arena<'_>, state: &mut Loop) -> Result<bool> {
+    let scan = &state.scan;
+    if scan.length == 0 {
+        return Ok(false);
+    }
+    let Some((outside, inside)) = split_invariant(&scan.body, scan.consts, |_| false)? else {
+        return Ok(false);
+    };
+    let operands = state.operands[..scan.consts].to_vec();
+    let hoisted = arena.inline(&outside, operands)?;
     let at = scan.consts;
+    let consts = at + hoisted.len();
     state.operands.splice(at..at, hoisted);
-    state.scan =
-        Scan { body: Arc::new(new_body), consts: scan.consts + roots.len(), ..scan.clone() };
+    state.scan = Scan { body: Arc::new(inside), consts, ..scan.clone() };
     Ok(true)
 }
 
@@ -284,6 +294,11 @@ impl<'a> Copy<'a> {
 
     pub(super) fn input(&mut self, v: VarId) {
         self.map[v.index()] = Some(self.builder.input(self.graph.ty(v).clone()));
+    }
+
+    /// An input that nothing reads.
+    pub(super) fn unread(&mut self, ty: ArrayType) {
+        self.builder.input(ty);
     }
 
     pub(super) fn alias(&mut self, v: VarId, of: VarId) {

@@ -1,9 +1,11 @@
-//! Conditional loops: carries that no step changes become invariants, numbers move in. Nothing
-//! moves out: there may be no step at all, and then nothing of it is to be computed.
+//! Conditional loops: carries that no step changes become invariants, numbers move in, and what
+//! depends on invariants only moves out. It moves out of the condition, which runs at least once;
+//! out of the step only where nothing is differentiated any more, because there may be no step at
+//! all, and then a slope that is infinite there would meet the zero that nothing depends on it.
 
 use super::arena::Arena;
 use super::branch::narrowed;
-use super::scan::number;
+use super::scan::{number, split_invariant};
 use crate::extract::extract;
 use probpipe_trace::{Graph, Loc, Op, Result, Value, VarId, While};
 use std::sync::Arc;
@@ -22,8 +24,11 @@ pub(super) fn simplify_while(
     let mut operands = operands.to_vec();
     // The results: of the loop by number, or variables found otherwise.
     let mut results: Vec<std::result::Result<usize, VarId>> = (0..w.carries()).map(Ok).collect();
-    // Each turn removes an input.
-    while hand_on(&mut w, &mut operands, &mut results)? | narrow(arena, &mut w, &mut operands)? {
+    // Each turn removes an input or an equation of the condition or the step.
+    while hand_on(&mut w, &mut operands, &mut results)?
+        | narrow(arena, &mut w, &mut operands)?
+        | hoist(arena, &mut w, &mut operands)?
+    {
         w.cond = arena.simplifier.body(&w.cond)?;
         w.body = arena.simplifier.body(&w.body)?;
     }
@@ -99,6 +104,32 @@ fn narrow(arena: &Arena<'_>, w: &mut While, operands: &mut Vec<VarId>) -> Result
         let old = from..from + *count;
         *count = kept.len();
         operands.splice(old, kept);
+        found = true;
+    }
+    Ok(found)
+}
+
+/// Moves what depends on invariants only before the loop. True if there was any. Loops, branches
+/// and calls of the host stay: without a step they would be made for nothing, or not be asked for.
+fn hoist(arena: &mut Arena<'_>, w: &mut While, operands: &mut Vec<VarId>) -> Result<bool> {
+    let stays = |op: &Op| matches!(op, Op::Callback(_)) || !op.graphs().is_empty();
+    let mut found = false;
+    if arena.simplifier.opens_custom()
+        && let Some((outside, inside)) = split_invariant(&w.body, w.body_consts, stays)?
+    {
+        let hoisted = arena.inline(&outside, operands[w.cond_consts..w.consts()].to_vec())?;
+        let at = w.consts();
+        w.body_consts += hoisted.len();
+        w.body = Arc::new(inside);
+        operands.splice(at..at, hoisted);
+        found = true;
+    }
+    if let Some((outside, inside)) = split_invariant(&w.cond, w.cond_consts, stays)? {
+        let hoisted = arena.inline(&outside, operands[..w.cond_consts].to_vec())?;
+        let at = w.cond_consts;
+        w.cond_consts += hoisted.len();
+        w.cond = Arc::new(inside);
+        operands.splice(at..at, hoisted);
         found = true;
     }
     Ok(found)
