@@ -43,8 +43,8 @@ pub struct Options {
     /// gradient.
     #[arg(long, conflicts_with_all = ["jax", "only", "devices", "json"])]
     scaling: bool,
-    /// Print a form of every workload instead of measuring: `traced`, `simplified`, `program`, or
-    /// `clif`.
+    /// Print a form of every workload on the CPU instead of measuring: `traced`, `simplified`,
+    /// `program` or `clif`; or its `profile`, the time of each fused region.
     #[arg(long, value_name = "FORM", conflicts_with_all = ["jax", "devices", "json", "docs"])]
     show: Option<String>,
     /// Run every workload twice on the CPU and print the largest memory in use: a process of the
@@ -158,13 +158,18 @@ pub fn main(options: &Options) -> Result<(), String> {
     Ok(())
 }
 
-/// Prints what a workload is on its way to native code.
+/// Prints what a workload is on its way to native code, or where that spends its time.
 fn show(workload: &Workload, form: &str) -> Result<(), String> {
+    if form == "profile" {
+        let profile = probpipe::profile(|x| workload.run(x), &workload.inputs());
+        println!("== {}\n{}", workload.name, profile.map_err(|e| e.to_string())?);
+        return Ok(());
+    }
     let stages = probpipe::stages_of(|x| workload.run(x), &workload.inputs());
     let stages = stages.map_err(|e| format!("{}: {e}", workload.name))?;
     let Some((_, text)) = stages.iter().find(|(name, _)| *name == form) else {
         let names: Vec<&str> = stages.iter().map(|(name, _)| *name).collect();
-        return Err(format!("there is no form `{form}`; there are {}", names.join(", ")));
+        return Err(format!("there is no form `{form}`: take {} or profile", names.join(", ")));
     };
     println!("== {}\n{text}", workload.name);
     Ok(())
