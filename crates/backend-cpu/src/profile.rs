@@ -2,7 +2,8 @@
 //! beside the one that runs otherwise. A mark charges the time since the last one to the region
 //! that was under way, and begins the next.
 //!
-//! What a mark costs is measured with a program of nothing but marks and taken off. Neighbouring
+//! What a mark costs is taken off: it is measured with a program of nothing but marks, and found
+//! again from what a call takes without any. Neighbouring
 //! statements over a few points are one region: their values stay in registers, and the compiler
 //! orders their instructions as it likes.
 
@@ -25,6 +26,9 @@ const CALLS: usize = 3;
 const TIME: Duration = Duration::from_millis(200);
 /// Kernels of up to so many points are taken together with their neighbours.
 const SMALL: usize = 8;
+
+/// A mark in its place costs at most so many times what one among marks does.
+const MOST: f64 = 10.0;
 
 /// Where the marks write. Only one thread does: parts of kernels have no marks.
 struct Recorder {
@@ -63,6 +67,15 @@ impl Recorder {
         add(&self.slots[region].runs, u64::from(entered));
         self.current.store(region, Relaxed);
         self.last.store(self.now(), Relaxed);
+    }
+
+    /// Forgets what was counted.
+    fn clear(&self) {
+        for slot in &self.slots {
+            for counter in [&slot.nanoseconds, &slot.spans, &slot.runs] {
+                counter.store(0, Relaxed);
+            }
+        }
     }
 
     /// Begins anew, in region 0.
@@ -393,32 +406,51 @@ pub(crate) fn profile(executable: &CpuExecutable, inputs: &[&Value]) -> Result<P
     let recorder = recorder.get_or_init(|| Recorder::new(regions.len()));
     let cost = cost_of_a_mark()?;
     drop(executable.run_on(&machine, inputs)?);
-    for slot in &recorder.slots {
-        for counter in [&slot.nanoseconds, &slot.spans, &slot.runs] {
-            counter.store(0, Relaxed);
-        }
-    }
-    let (mut calls, mut whole, start) = (0, Duration::ZERO, Instant::now());
-    while calls < CALLS || start.elapsed() < TIME {
+    // One list of times for each region: the median leaves out calls that were interrupted.
+    let mut times: Vec<Vec<f64>> = vec![Vec::new(); regions.len()];
+    let (mut whole, start) = (Vec::new(), Instant::now());
+    while whole.len() < CALLS || start.elapsed() < TIME {
         let begin = Instant::now();
         let results = executable.run(inputs)?;
-        whole += begin.elapsed();
+        whole.push(begin.elapsed().as_secs_f64() * 1e9);
         drop(results);
+        recorder.clear();
         recorder.begin();
         let results = executable.run_on(&machine, inputs)?;
         recorder.mark(0, false);
         drop(results);
-        calls += 1;
+        for (list, slot) in times.iter_mut().zip(&recorder.slots) {
+            list.push(slot.nanoseconds.load(Relaxed) as f64);
+        }
     }
-    for (region, slot) in regions.iter_mut().zip(&recorder.slots) {
-        let each = |counter: &AtomicU64| counter.load(Relaxed) as f64 / calls as f64;
-        let time = (each(&slot.nanoseconds) - cost * each(&slot.spans)).max(0.0);
-        region.time = Duration::from_secs_f64(time / 1e9);
+    let calls = whole.len();
+    let goal = median(&mut whole);
+    let times: Vec<f64> = times.iter_mut().map(|list| median(list)).collect();
+    // Every call runs the same statements: the counts of the last are those of all.
+    let spans = |k: usize| recorder.slots[k].spans.load(Relaxed) as f64;
+    let net = |cost: f64, k: usize| (times[k] - cost * spans(k)).max(0.0);
+    // Between other code a mark costs more than among its like: as much as makes the sum what a
+    // call takes, within reason.
+    let sum = |cost: f64| -> f64 { (0..times.len()).map(|k| net(cost, k)).sum() };
+    let (mut cost, mut most) = (cost, MOST * cost);
+    for _ in 0..40 {
+        let middle = (cost + most) / 2.0;
+        if sum(middle) >= goal { cost = middle } else { most = middle }
+    }
+    for (k, region) in regions.iter_mut().enumerate() {
+        region.time = Duration::from_secs_f64(net(cost, k) / 1e9);
         if region.kind != RegionKind::Call {
-            region.runs = each(&slot.runs);
+            region.runs = recorder.slots[k].runs.load(Relaxed) as f64;
         }
         region.read *= region.runs;
         region.written *= region.runs;
     }
-    Ok(Profile { device: "cpu", calls, time: whole / calls as u32, regions })
+    let time = Duration::from_secs_f64(goal / 1e9);
+    Ok(Profile { device: "cpu", calls, time, regions })
+}
+
+/// The middle one of some numbers.
+fn median(list: &mut [f64]) -> f64 {
+    list.sort_by(f64::total_cmp);
+    list.get(list.len() / 2).copied().unwrap_or_default()
 }

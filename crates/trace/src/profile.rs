@@ -6,7 +6,8 @@ use std::fmt;
 use std::time::Duration;
 
 /// The time of a compiled function by region: what was fused into one loop nest, a call of linear
-/// algebra, a loop. Every time and number is of one call, on average. Prints as a table.
+/// algebra, a loop. Every time and number is of one call: a typical one of several. Prints
+/// as a table.
 #[derive(Clone, Debug)]
 pub struct Profile {
     /// The device that ran it.
@@ -104,7 +105,7 @@ impl fmt::Display for Profile {
         let calls = if self.calls == 1 { "1 call" } else { &format!("{} calls", self.calls) };
         writeln!(
             f,
-            "{} a call on the {}, mean of {calls}; {} with the regions apart",
+            "{} a call on the {}, of {calls}; {} with the regions apart",
             seconds(self.time.as_secs_f64()),
             self.device,
             seconds(self.total().as_secs_f64())
