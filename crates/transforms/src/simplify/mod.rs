@@ -23,6 +23,7 @@ mod arena;
 mod branch;
 mod choice;
 mod dead;
+mod distribute;
 mod elementwise;
 mod join;
 mod key;
@@ -48,15 +49,32 @@ pub fn simplify(graph: &Graph) -> Graph {
     Simplifier::default().graph(graph).unwrap_or_else(|_| graph.clone())
 }
 
-/// As [`simplify`], with every op that has derivatives of its own opened: what is compiled. The
-/// result must not be differentiated, because those rules are gone.
+/// As [`simplify`], with every op that has derivatives of its own opened, and with work that no
+/// step of a loop waits for done for all steps at once: what is compiled. The result must not be
+/// differentiated, because those rules are gone.
 pub fn finish(graph: &Graph) -> Graph {
     let mut simplifier = Simplifier { open: true, ..Simplifier::default() };
-    simplifier.graph(graph).unwrap_or_else(|_| graph.clone())
+    let Ok(simple) = simplifier.graph(graph) else { return graph.clone() };
+    match distribute::distribute(&simple, distribute::LEAST_STEPS) {
+        // One round takes away what nothing reads any more.
+        Ok(Some(graph)) => simplifier.round(&graph).unwrap_or(simple),
+        Ok(None) => simple,
+        Err(fault) => {
+            debug_assert!(false, "{fault}");
+            simple
+        }
+    }
 }
 
-/// As [`finish`], with how often each rule was applied, for dumps and tests. Rules that were not
-/// applied are listed with 0.
+/// The graph with the elementwise work of its loops that no step waits for done for all steps at
+/// once, before or after them; see [`finish`], which does so for long loops. The loops keep
+/// operands and results that nothing reads any more.
+pub fn distribute(graph: &Graph) -> Result<Graph> {
+    Ok(distribute::distribute(graph, 1)?.unwrap_or_else(|| graph.clone()))
+}
+
+/// As [`finish`] but for the distribution of loops, with how often each rule was applied, for dumps
+/// and tests. Rules that were not applied are listed with 0.
 pub fn finish_counted(graph: &Graph) -> Result<(Graph, BTreeMap<&'static str, usize>)> {
     let mut simplifier = Simplifier { open: true, ..Simplifier::default() };
     let simple = simplifier.graph(graph)?;
