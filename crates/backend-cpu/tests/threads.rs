@@ -16,9 +16,9 @@ fn work(x: &[Array]) -> Vec<Array> {
     let z = &x[0] * &x[0] - &y;
     let rank = x[0].shape().len() as isize;
     let mut out = vec![y.clone(), z.clone(), z.sum(), y.max(), (&z * 0.001).prod(), z.min()];
-    out.push(z.gt(0.0).all_axes(&(0..rank).collect::<Vec<_>>()));
+    out.push(z.gt(0.0).all_axes((0..rank).collect::<Vec<_>>()));
     out.extend((0..rank).map(|axis| (&z * &y).sum_axes([axis])));
-    out.push(select(&x[0].gt(0.0), &y.log(), &z));
+    out.push(select(&x[0].gt(0.0), y.log(), &z));
     out
 }
 

@@ -94,7 +94,9 @@ impl Emitter<'_, '_> {
         let aligned = kernel.stores.iter().all(|store| {
             let size = kernel.ty(store.value).size();
             let output = matches!(self.program.buffer(store.buffer).place, Place::Output(_));
-            output && store.index.loops.is_empty() && (store.index.offset as usize * size) % 64 == 0
+            output
+                && store.index.loops.is_empty()
+                && (store.index.offset as usize * size).is_multiple_of(64)
         });
         let bytes: usize =
             kernel.stores.iter().map(|store| extent * kernel.ty(store.value).size()).sum();

@@ -1,8 +1,10 @@
 //! Machine code for vectors that Cranelift does not have: AVX-512.
 
 mod assembler;
+mod expressions;
 mod instructions;
 mod region;
+mod vectors;
 
 pub(crate) use region::{Arg, Region, Sums, build, computes};
 
