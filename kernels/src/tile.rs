@@ -28,6 +28,19 @@ pub trait UnaryOp<L: Lane> {
     fn rare(x: L) -> L {
         x
     }
+    /// Whether `is_easy` is ever true.
+    const HAS_EASY: bool = false;
+    /// Whether `easy` has the value too. Single values look for it: a branch costs them less than
+    /// the longer formula, each step of which waits for the one before.
+    #[inline(always)]
+    fn is_easy(_: L) -> bool {
+        false
+    }
+    /// The value of `common` to the bit, by fewer steps.
+    #[inline(always)]
+    fn easy(x: L) -> L {
+        x
+    }
 }
 
 /// A binary function over lanes.
@@ -53,7 +66,7 @@ macro_rules! unary_op {
 }
 
 macro_rules! unary_op_with_rare {
-    ($($name:ident = $function:path, $is_rare:path, $rare:expr;)*) => {
+    ($($name:ident = $function:path, $is_rare:path, $rare:expr $(, $is_easy:path, $easy:path)?;)*) => {
         $(
             #[doc = concat!("The op `", stringify!($name), "`.")]
             #[derive(Clone, Copy, Debug)]
@@ -72,6 +85,17 @@ macro_rules! unary_op_with_rare {
                 fn rare(x: L) -> L {
                     $rare(x)
                 }
+                $(
+                    const HAS_EASY: bool = true;
+                    #[inline(always)]
+                    fn is_easy(x: L) -> bool {
+                        $is_easy(x)
+                    }
+                    #[inline(always)]
+                    fn easy(x: L) -> L {
+                        $easy(x)
+                    }
+                )?
             }
         )*
     };
@@ -97,8 +121,10 @@ unary_op! {
 }
 
 unary_op_with_rare! {
-    Sin = trigonometric::sin, trigonometric::is_large, L::library_sin;
-    Cos = trigonometric::cos, trigonometric::is_large, L::library_cos;
+    Sin = trigonometric::sin, trigonometric::is_large, L::library_sin,
+        trigonometric::is_reduced, trigonometric::sin_reduced;
+    Cos = trigonometric::cos, trigonometric::is_large, L::library_cos,
+        trigonometric::is_reduced, trigonometric::cos_reduced;
     Tan = trigonometric::tan, trigonometric::is_large, L::library_tan;
     Lgamma = gamma::lgamma, gamma::is_reflected, L::library_lgamma;
     Digamma = gamma::digamma, gamma::is_reflected, L::library_digamma;
@@ -152,6 +178,9 @@ arithmetic_op! {
 #[inline(always)]
 pub fn unary_one<L: Lane, O: UnaryOp<L>>(x: L::Scalar) -> L::Scalar {
     let x = L::wrap(x);
+    if O::HAS_EASY && O::is_easy(x) {
+        return O::easy(x).get();
+    }
     if O::HAS_RARE && O::is_rare(x) { O::rare(x).get() } else { O::common(x).get() }
 }
 

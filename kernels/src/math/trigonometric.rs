@@ -80,6 +80,26 @@ fn is_tiny<L: Lane>(x: L) -> bool {
     x.abs() < L::lit(if L::DOUBLE { 7.450580596923828e-09 } else { 0.000_122_070_312_5 })
 }
 
+/// Whether no multiple of pi/2 is to be taken out.
+#[inline(always)]
+pub fn is_reduced<L: Lane>(x: L) -> bool {
+    x.abs() < L::lit(0.78)
+}
+
+/// sin x for |x| that [`is_reduced`]: what [`sin`] computes there, without the reduction.
+#[inline(always)]
+pub fn sin_reduced<L: Lane>(x: L) -> L {
+    let (s, s_low) = sin_parts(x, L::lit(0.0), x * x);
+    select(is_tiny(x), x, s + s_low)
+}
+
+/// cos x for |x| that [`is_reduced`].
+#[inline(always)]
+pub fn cos_reduced<L: Lane>(x: L) -> L {
+    let (c, c_low) = cos_parts(x, L::lit(0.0), x * x);
+    c + c_low
+}
+
 /// sin x for |x| not [`is_large`].
 #[inline(always)]
 pub fn sin<L: Lane>(x: L) -> L {

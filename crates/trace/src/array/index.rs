@@ -270,8 +270,8 @@ impl Array {
 
 impl Array {
     /// The places that the parts of an index name, to read or to update:
-    /// `x.at_index((.., &i)).add(y)` for NumPy's `x[:, i] += y`. The parts are those of [`Array::index`]; index arrays out of range
-    /// name nothing.
+    /// `x.at_index((.., &i)).add(y)` for NumPy's `x[:, i] += y`. The parts are those of
+    /// [`Array::index`]; index arrays out of range name nothing.
     ///
     /// ```
     /// use probpipe_trace::array;
