@@ -10,8 +10,12 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Smaller buffers are the allocator's business: it reuses them without faults.
-const LARGE: usize = (1 << 20) / size_of::<Line>();
+/// Smaller buffers are the allocator's business. From here on glibc may give them back to the system
+/// when they are free, which it does or does not as the rest of its heap lies: a call on 400 KB
+/// took 10 us or 100.
+const LARGE: usize = (128 << 10) / size_of::<Line>();
+/// Most buffers that are kept, so that looking for one takes no time.
+const MOST: usize = 256;
 /// What may be kept however little is alive.
 const FLOOR: usize = (128 << 20) / size_of::<Line>();
 
@@ -65,7 +69,7 @@ pub fn keep_lines(mut lines: Vec<Line>) {
     let mut kept = kept();
     kept.push_back(lines);
     let mut total: usize = kept.iter().map(Vec::capacity).sum();
-    while total > limit
+    while (total > limit || kept.len() > MOST)
         && let Some(oldest) = kept.pop_front()
     {
         total -= oldest.capacity();
@@ -77,7 +81,7 @@ pub fn keep_lines(mut lines: Vec<Line>) {
 /// Gives the memory that is kept for the next large results back to the system, and says how many
 /// bytes that were.
 ///
-/// Results of a megabyte and more are written into memory of arrays that are gone, because fresh
+/// Results of 128 KiB and more are written into memory of arrays that are gone, because fresh
 /// memory costs more than most work done in it. What is kept for that is never more than what the
 /// large arrays that are alive hold, or 128 MiB where that is more. A program that is done with
 /// large arrays for some time can call this.

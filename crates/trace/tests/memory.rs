@@ -13,7 +13,7 @@ fn address(buffer: &HostBuffer) -> *const u8 {
 fn large_buffers_come_again_in_the_memory_of_others() {
     release_memory();
     // Small ones are left to the allocator.
-    drop(HostBuffer::zeroed(MB / 2));
+    drop(HostBuffer::zeroed(MB / 16));
     assert_eq!(release_memory(), 0);
 
     // The same memory, zeroed again, also for a buffer that is a little smaller.

@@ -24,32 +24,51 @@ pub(super) enum Coordinate {
 }
 
 /// An element of a buffer where only the loops around the kernel are left open.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Debug)]
 pub(super) struct Element {
     buffer: BufferId,
     offset: i64,
     loops: SmallVec<[(LoopId, i64); 2]>,
 }
 
-/// What has just been written, so that reading it does not wait for the write.
+/// What has just been written, so that reading it does not wait for the write. Of each buffer only
+/// elements that are named with the same loops: under others the same one may have another name.
 #[derive(Default, Debug)]
-pub(super) struct Written(FxHashMap<Element, Val>);
+pub(super) struct Written {
+    /// The loops of a buffer's elements, and the number under which these are kept.
+    buffers: FxHashMap<BufferId, (SmallVec<[(LoopId, i64); 2]>, u32)>,
+    values: FxHashMap<(u32, i64), Val>,
+    numbers: u32,
+}
 
 impl Written {
     /// Forgets everything: another block of code begins.
     pub(super) fn clear(&mut self) {
-        self.0.clear();
+        self.buffers.clear();
+        self.values.clear();
     }
 
     /// Forgets a buffer.
     pub(super) fn forget(&mut self, buffer: BufferId) {
-        self.0.retain(|element, _| element.buffer != buffer);
+        self.buffers.remove(&buffer);
     }
 
     fn note(&mut self, element: Element, value: Val) {
-        // Under other loops the same element may have another name.
-        self.0.retain(|old, _| old.buffer != element.buffer || old.loops == element.loops);
-        self.0.insert(element, value);
+        let number = match self.buffers.get(&element.buffer) {
+            Some((loops, number)) if *loops == element.loops => *number,
+            _ => {
+                self.numbers += 1;
+                self.buffers.insert(element.buffer, (element.loops, self.numbers));
+                self.numbers
+            }
+        };
+        self.values.insert((number, element.offset), value);
+    }
+
+    fn get(&self, element: &Element) -> Option<Val> {
+        let (loops, number) = self.buffers.get(&element.buffer)?;
+        let value = self.values.get(&(*number, element.offset))?;
+        (*loops == element.loops).then_some(*value)
     }
 }
 
@@ -221,7 +240,7 @@ impl Emitter<'_, '_> {
         }
         if guard.is_none()
             && let Some(element) = element(buffer, map, at)
-            && let Some(&value) = self.written.0.get(&element)
+            && let Some(value) = self.written.get(&element)
         {
             return Ok(value);
         }
