@@ -23,12 +23,15 @@ pub(super) enum Coordinate {
     Index(Val),
 }
 
+/// Steps with the counters of loops, as in an index map.
+type LoopSteps = SmallVec<[(LoopId, i64); 2]>;
+
 /// An element of a buffer where only the loops around the kernel are left open.
 #[derive(Debug)]
 pub(super) struct Element {
     buffer: BufferId,
     offset: i64,
-    loops: SmallVec<[(LoopId, i64); 2]>,
+    loops: LoopSteps,
 }
 
 /// What has just been written, so that reading it does not wait for the write. Of each buffer only
@@ -36,7 +39,7 @@ pub(super) struct Element {
 #[derive(Default, Debug)]
 pub(super) struct Written {
     /// The loops of a buffer's elements, and the number under which these are kept.
-    buffers: FxHashMap<BufferId, (SmallVec<[(LoopId, i64); 2]>, u32)>,
+    buffers: FxHashMap<BufferId, (LoopSteps, u32)>,
     values: FxHashMap<(u32, i64), Val>,
     numbers: u32,
 }
