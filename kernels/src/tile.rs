@@ -66,7 +66,10 @@ macro_rules! unary_op {
 }
 
 macro_rules! unary_op_with_rare {
-    ($($name:ident = $function:path, $is_rare:path, $rare:expr $(, $is_easy:path, $easy:path)?;)*) => {
+    ($(
+        $name:ident = $function:path, $is_rare:path, $rare:expr
+        $(, $is_easy:path, $easy:path)?;
+    )*) => {
         $(
             #[doc = concat!("The op `", stringify!($name), "`.")]
             #[derive(Clone, Copy, Debug)]

@@ -115,7 +115,14 @@ pub(crate) fn compile(program: &Program, keep_clif: bool) -> Result<Machine> {
         for extra in extras {
             match extra {
                 Extra::Part(function) => clif += &format!("\n{function}"),
-                Extra::Region(code) => clif += &format!("\nregion of {} bytes\n", code.len()),
+                // For a disassembler: `xxd -r -p`, then `objdump -D -b binary -m i386:x86-64`.
+                Extra::Region(code) => {
+                    clif += &format!("\nregion of {} bytes\n", code.len());
+                    for line in code.chunks(32) {
+                        line.iter().for_each(|byte| clif += &format!("{byte:02x}"));
+                        clif.push('\n');
+                    }
+                }
             }
         }
     }

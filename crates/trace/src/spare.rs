@@ -10,9 +10,9 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Smaller buffers are the allocator's business. From here on glibc may give them back to the system
-/// when they are free, which it does or does not as the rest of its heap lies: a call on 400 KB
-/// took 10 us or 100.
+/// Smaller buffers are the allocator's business. From here on glibc may give them back to the
+/// system when they are free, which it does or does not as the rest of its heap lies: a call on
+/// 400 KB took 10 us or 100.
 const LARGE: usize = (128 << 10) / size_of::<Line>();
 /// Most buffers that are kept, so that looking for one takes no time.
 const MOST: usize = 256;

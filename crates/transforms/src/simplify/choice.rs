@@ -50,7 +50,7 @@ fn known_choice(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
     }
 }
 
-/// select(c, select(c, x, y), z) = select(c, x, z);  select(c, x, select(c, y, z)) = select(c, x, z)
+/// select(c, select(c, x, y), z) = select(c, x, select(c, y, z)) = select(c, x, z)
 fn made_before(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
     let &[c, x, y] = node.inputs else { return None };
     let first = select_def(a, x).filter(|s| s[0] == c).map_or(x, |s| s[1]);
