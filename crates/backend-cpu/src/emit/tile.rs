@@ -321,7 +321,8 @@ impl Emitter<'_, '_> {
         dtype: DType,
         mut registers: Vec<Val>,
     ) -> Option<Val> {
-        while registers.len() > 1 {
+        // What the machine has no instruction for is combined lane by lane.
+        while vector::has_binary(combining(op), dtype) && registers.len() > 1 {
             let half = registers.len().div_ceil(2);
             for i in 0..registers.len() - half {
                 let (x, y) = (registers[i], registers[half + i]);
@@ -331,10 +332,12 @@ impl Emitter<'_, '_> {
             }
             registers.truncate(half);
         }
-        let last = *registers.first()?;
-        let lanes: Vec<Val> = (0..per_register(dtype))
-            .map(|lane| self.code.builder.ins().extractlane(last, lane as u8))
-            .collect();
+        let mut lanes = Vec::new();
+        for register in registers {
+            for lane in 0..per_register(dtype) {
+                lanes.push(self.code.builder.ins().extractlane(register, lane as u8));
+            }
+        }
         combine_all(&mut self.code, op, dtype, lanes)
     }
 
