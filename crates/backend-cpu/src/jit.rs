@@ -68,6 +68,15 @@ fn beyond(isa: Isa) -> &'static [&'static str] {
     }
 }
 
+/// Whether compiled code uses AVX, or is for a processor that has no such thing.
+pub(crate) fn has_avx() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    let has = table().isa() != Isa::Portable && is_x86_feature_detected!("avx");
+    #[cfg(not(target_arch = "x86_64"))]
+    let has = true;
+    has
+}
+
 /// The instruction set of this machine, found once.
 fn isa() -> Result<OwnedTargetIsa> {
     static ISA: OnceLock<Result<OwnedTargetIsa>> = OnceLock::new();
