@@ -20,7 +20,7 @@ pub(crate) struct Tuning {
 }
 
 const MEASURED: Tuning =
-    Tuning { region_points: 48, parallel_work: 40_000, part_points: 8192, part_tile: 1024 };
+    Tuning { region_points: 48, parallel_work: 40_000, part_points: 4096, part_tile: 1024 };
 const SMALL: Tuning = Tuning { region_points: 1, parallel_work: 0, part_points: 1, part_tile: 16 };
 
 /// The limits of this process.
