@@ -4,6 +4,7 @@
 
 mod emit;
 mod executable;
+mod isa;
 mod jit;
 mod library;
 mod plan;

@@ -3,7 +3,7 @@
 //! programs, kernels or index maps. Another emitter would replace this file and its neighbours
 //! `scalar`, `cast` and `vector`.
 
-use crate::jit;
+use crate::isa;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     self, AbiParam, AliasRegion, AliasRegionData, BlockArg, ExtFuncData, ExternalName, InstBuilder,
@@ -169,7 +169,7 @@ impl<'a> Code<'a> {
     pub(crate) fn load(&mut self, memory: Memory, ty: Type, base: Val, offset: i64) -> Val {
         let flags = self.flags(memory);
         let (base, offset) = self.displace(base, offset);
-        if matches!(ty, types::F32X4 | types::F64X2) && !jit::has_avx() {
+        if matches!(ty, types::F32X4 | types::F64X2) && !isa::has_avx() {
             // Cranelift makes loads operands of comparisons, which before AVX had to be aligned. Of
             // other types it does not.
             let bits = self.builder.ins().load(types::I8X16, flags, base, offset);
