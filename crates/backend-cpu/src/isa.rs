@@ -1,5 +1,5 @@
-//! The instruction set that code is compiled for: that of this machine, or what the kernels are told
-//! to use of it.
+//! The instruction set that code is compiled for: that of this machine, or what the kernels are
+//! told to use of it.
 
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
