@@ -2,7 +2,7 @@
 
 use super::{branch, built, check_carry, check_structure, spoiled, typed};
 use crate::op::{Op, While};
-use crate::tracing::{bind, here, trace_with};
+use crate::tracing::{bind, here, trace_with, with_location};
 use crate::tree::{Flatten, Structure, Tree};
 use crate::{Array, ArrayType, DType, Error, ErrorKind, Loc, Result};
 use std::sync::Arc;
@@ -110,7 +110,9 @@ fn run(
 ) -> Result<Vec<Array>> {
     let types = init.iter().map(|a| a.ty()).collect::<Result<Vec<_>>>()?;
     let (test, ()) = trace_with(location, &types, |carry| {
-        (vec![branch::truth(&cond(carry), "`while_loop` goes on while")], ())
+        let predicate = cond(carry);
+        let truth = || branch::truth(&predicate, "`while_loop` goes on while");
+        (vec![with_location(location, truth)], ())
     });
     let (step, after) = trace_with(location, &types, body);
     let (mut test, mut step) = (test?, step?);
