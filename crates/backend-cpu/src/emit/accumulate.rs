@@ -113,10 +113,14 @@ impl Accumulator {
         code.set(self.total, next);
     }
 
-    /// Takes all elements at once: the reduction is one of nothing else.
-    pub(super) fn set(&self, code: &mut Code<'_>, x: Val) {
-        let total = cast::cast(code, self.dtype, self.state_type(), x);
-        code.set(self.total, total);
+    /// Takes the reduction of a tile, which may be the `only` one.
+    pub(super) fn add_tile(&self, code: &mut Code<'_>, x: Val, only: bool) {
+        if only {
+            let total = cast::cast(code, self.dtype, self.state_type(), x);
+            code.set(self.total, total);
+        } else {
+            self.add(code, x);
+        }
     }
 
     /// Takes one more element, or the reduction of some.

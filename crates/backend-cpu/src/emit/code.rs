@@ -39,6 +39,7 @@ pub(crate) struct Code<'a> {
     target: (CallConv, TargetFrontendConfig),
     signatures: FxHashMap<(SmallVec<[Type; 8]>, Option<Type>), SigRef>,
     regions: FxHashMap<u32, AliasRegion>,
+    stretch: u32,
 }
 
 /// The register type of one element; `bool` is an `i8` that holds 0 or 1.
@@ -75,7 +76,7 @@ impl<'a> Code<'a> {
         builder.seal_block(block);
         let params = builder.block_params(block).to_vec();
         let (signatures, regions) = (FxHashMap::default(), FxHashMap::default());
-        (Code { builder, target, signatures, regions }, params)
+        (Code { builder, target, signatures, regions, stretch: 0 }, params)
     }
 
     /// The calling convention of functions, and what Cranelift asks at their end.
@@ -96,10 +97,21 @@ impl<'a> Code<'a> {
         signature
     }
 
+    /// The signature of a call, made once.
+    fn signature_of(&mut self, params: SmallVec<[Type; 8]>, result: Option<Type>) -> SigRef {
+        let (call_conv, _) = self.target;
+        let builder = &mut self.builder;
+        *self.signatures.entry((params.clone(), result)).or_insert_with(|| {
+            let mut signature = Signature::new(call_conv);
+            signature.params.extend(params.iter().map(|&t| AbiParam::new(t)));
+            signature.returns.extend(result.map(AbiParam::new));
+            builder.import_signature(signature)
+        })
+    }
+
     /// The address of the function with this number in the module.
     pub(crate) fn address_of(&mut self, number: u32, parameters: usize) -> Val {
-        let signature = Code::signature(self.target.0, parameters);
-        let signature = self.builder.import_signature(signature);
+        let signature = self.signature_of(SmallVec::from_elem(types::I64, parameters), None);
         let name = UserExternalName { namespace: 0, index: number };
         let name = self.builder.func.declare_imported_user_function(name);
         let data = ExtFuncData {
@@ -237,14 +249,7 @@ impl<'a> Code<'a> {
         result: Option<Type>,
     ) -> Option<Val> {
         let params: SmallVec<[Type; 8]> = args.iter().map(|&a| self.type_of(a)).collect();
-        let (call_conv, _) = self.target;
-        let builder = &mut self.builder;
-        let signature = *self.signatures.entry((params.clone(), result)).or_insert_with(|| {
-            let mut signature = Signature::new(call_conv);
-            signature.params.extend(params.iter().map(|&t| AbiParam::new(t)));
-            signature.returns.extend(result.map(AbiParam::new));
-            builder.import_signature(signature)
-        });
+        let signature = self.signature_of(params, result);
         let callee = self.builder.ins().iconst(types::I64, function as i64);
         let inst = self.builder.ins().call_indirect(signature, callee, args);
         self.builder.inst_results(inst).first().copied()
@@ -252,8 +257,7 @@ impl<'a> Code<'a> {
 
     /// Calls the function with this number in the module, of pointers and integers.
     pub(crate) fn call_extra(&mut self, number: u32, args: &[Val]) {
-        let signature = Code::signature(self.target.0, args.len());
-        let signature = self.builder.import_signature(signature);
+        let signature = self.signature_of(SmallVec::from_elem(types::I64, args.len()), None);
         let callee = self.address_of(number, args.len());
         self.builder.ins().call_indirect(signature, callee, args);
     }
@@ -276,6 +280,17 @@ impl<'a> Code<'a> {
         self.builder.def_var(var, value);
     }
 
+    /// Continues in a block.
+    fn switch_to(&mut self, block: ir::Block) {
+        self.stretch += 1;
+        self.builder.switch_to_block(block);
+    }
+
+    /// A number for the stretch of code without jumps that is being emitted.
+    pub(crate) fn stretch(&self) -> u32 {
+        self.stretch
+    }
+
     /// Begins a loop over `start, start + step, ...` below `end`, all known now; straight-line code
     /// when there is but one. There is at least one.
     pub(crate) fn open_loop(&mut self, start: i64, end: i64, step: i64) -> LoopScope {
@@ -286,7 +301,7 @@ impl<'a> Code<'a> {
         let head = self.builder.create_block();
         let index = self.builder.append_block_param(head, types::I64);
         self.builder.ins().jump(head, &[BlockArg::Value(first)]);
-        self.builder.switch_to_block(head);
+        self.switch_to(head);
         LoopScope { index, head: Some(head), step, end }
     }
 
@@ -298,7 +313,7 @@ impl<'a> Code<'a> {
         let more = self.builder.ins().icmp_imm_s(IntCC::SignedLessThan, next, scope.end);
         self.builder.ins().brif(more, head, &[BlockArg::Value(next)], exit, &[]);
         self.builder.seal_block(head);
-        self.builder.switch_to_block(exit);
+        self.switch_to(exit);
         self.builder.seal_block(exit);
     }
 
@@ -308,7 +323,7 @@ impl<'a> Code<'a> {
         let index = self.builder.append_block_param(body, types::I64);
         let any = self.builder.ins().icmp(IntCC::SignedLessThan, begin, end);
         self.builder.ins().brif(any, body, &[BlockArg::Value(begin)], exit, &[]);
-        self.builder.switch_to_block(body);
+        self.switch_to(body);
         RangeScope { index, body, exit, step, end }
     }
 
@@ -340,7 +355,7 @@ impl<'a> Code<'a> {
 
     /// Continues in a block to which all jumps have been written.
     pub(crate) fn start(&mut self, block: ir::Block) {
-        self.builder.switch_to_block(block);
+        self.switch_to(block);
         self.builder.seal_block(block);
     }
 
@@ -348,7 +363,7 @@ impl<'a> Code<'a> {
     pub(crate) fn open_head(&mut self) -> ir::Block {
         let head = self.block();
         self.jump(head);
-        self.builder.switch_to_block(head);
+        self.switch_to(head);
         head
     }
 

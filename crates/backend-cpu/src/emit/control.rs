@@ -19,14 +19,11 @@ impl Emitter<'_, '_> {
         plans: &mut std::slice::Iter<'_, Plan>,
     ) -> Result<()> {
         let head = self.code.open_head();
-        self.written.clear();
         self.body(&w.cond, plans)?;
         let test = self.cell(w.test)?;
         let exit = self.code.leave_unless(test);
-        self.written.clear();
         self.body(&w.body, plans)?;
         self.code.close_head(head, exit);
-        self.written.clear();
         Ok(())
     }
 
@@ -42,16 +39,13 @@ impl Emitter<'_, '_> {
         for (i, body) in others.iter().enumerate() {
             // The first takes all numbers below it too.
             let next = self.code.enter_if_at_most(index, i as i64);
-            self.written.clear();
             self.body(body, plans)?;
             self.code.jump(join);
             self.code.start(next);
         }
-        self.written.clear();
         self.body(last, plans)?;
         self.code.jump(join);
         self.code.start(join);
-        self.written.clear();
         Ok(())
     }
 }

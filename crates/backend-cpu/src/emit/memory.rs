@@ -42,13 +42,24 @@ pub(super) struct Written {
     buffers: FxHashMap<BufferId, (LoopSteps, u32)>,
     values: FxHashMap<(u32, i64), Val>,
     numbers: u32,
+    /// The stretch of code in which all this was written.
+    stretch: u32,
 }
 
 impl Written {
-    /// Forgets everything: another block of code begins.
+    /// Forgets everything.
     pub(super) fn clear(&mut self) {
         self.buffers.clear();
         self.values.clear();
+    }
+
+    /// What is known in this stretch of code: nothing where another has begun.
+    fn within(&mut self, stretch: u32) -> &mut Written {
+        if self.stretch != stretch {
+            self.clear();
+            self.stretch = stretch;
+        }
+        self
     }
 
     /// Forgets a buffer.
@@ -243,7 +254,7 @@ impl Emitter<'_, '_> {
         }
         if guard.is_none()
             && let Some(element) = element(buffer, map, at)
-            && let Some(value) = self.written.get(&element)
+            && let Some(value) = self.written.within(self.code.stretch()).get(&element)
         {
             return Ok(value);
         }
@@ -284,7 +295,7 @@ impl Emitter<'_, '_> {
         let (base, offset) = self.address(buffer, map, at)?;
         self.code.store(self.classes[buffer.0 as usize], value, base, offset);
         match element(buffer, map, at) {
-            Some(element) => self.written.note(element, value),
+            Some(element) => self.written.within(self.code.stretch()).note(element, value),
             None => self.written.forget(buffer),
         }
         Ok(())

@@ -196,10 +196,8 @@ impl Emitter<'_, '_> {
             return self.body(&l.body, plans);
         }
         let scope = self.code.open_loop(0, length, 1);
-        self.written.clear();
         self.loops[l.id.0 as usize] = Some(scope.index);
         let result = self.body(&l.body, plans);
-        self.written.clear();
         self.code.close_loop(scope);
         self.loops[l.id.0 as usize] = None;
         result

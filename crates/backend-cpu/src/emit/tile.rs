@@ -176,11 +176,7 @@ impl Emitter<'_, '_> {
         for (partial, accumulator) in partials.iter().zip(&nest.accumulators) {
             if let (Some(partial), Some(accumulator)) = (partial, accumulator) {
                 let total = self.fold(partial);
-                if only {
-                    accumulator.set(&mut self.code, total);
-                } else {
-                    accumulator.add(&mut self.code, total);
-                }
+                accumulator.add_tile(&mut self.code, total, only);
             }
         }
         Ok(())

@@ -184,11 +184,7 @@ impl Emitter<'_, '_> {
                 .map(|k| self.code.load(Memory::Scratch, ty, self.scratch, (at + 16 * k) as i64))
                 .collect();
             if let Some(total) = self.fold_registers(op, sum.dtype, registers) {
-                if only {
-                    accumulator.set(&mut self.code, total);
-                } else {
-                    accumulator.add(&mut self.code, total);
-                }
+                accumulator.add_tile(&mut self.code, total, only);
             }
         }
     }

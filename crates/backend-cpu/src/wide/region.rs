@@ -4,8 +4,8 @@
 //!
 //! A region is a function `(args, begin, end)`: `args` points to eight bytes for each [`Arg`],
 //! addresses of first elements or values that are the same at all points, and room for the
-//! vectors of partial reductions behind them. What is not an op of this file gives no region, and
-//! the segment is emitted for Cranelift.
+//! vectors of partial reductions behind them. What `expressions` has no instruction for gives no
+//! region, and the segment is emitted for Cranelift.
 
 use super::assembler::*;
 use super::instructions::*;
