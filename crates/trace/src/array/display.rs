@@ -1,7 +1,7 @@
 //! How arrays print: numbers nested in brackets as NumPy does, shortest digits unless a precision
 //! is given; long axes are abridged.
 
-use super::{Array, Repr};
+use crate::array::{Array, Repr};
 use crate::{Scalar, Value, for_dtype};
 use std::fmt;
 

@@ -1,0 +1,9 @@
+//! Operations element by element: arithmetic and comparison, and what is made of them.
+
+pub(crate) mod arithmetic;
+mod integers;
+mod operators;
+mod pairs;
+pub(crate) mod powers;
+
+pub use arithmetic::{select, where_};
