@@ -13,9 +13,11 @@
 //!
 //! Nothing is repaired, and all faults are reported, not only the first.
 
+use crate::op::graph::{Eqn, Graph};
 use crate::op::{Op, infer};
 use crate::text::equation_line;
-use crate::{ArrayType, Eqn, Graph, VarId};
+use crate::types::ArrayType;
+use crate::var::VarId;
 use smallvec::SmallVec;
 use std::fmt;
 

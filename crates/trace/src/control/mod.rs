@@ -3,7 +3,7 @@
 
 mod associative;
 mod branch;
-mod scan;
+pub(crate) mod scan;
 mod while_loop;
 
 pub use associative::associative_scan;
@@ -11,12 +11,16 @@ pub use branch::{Branches, cond, switch};
 pub use scan::{ScanOptions, fori_loop, map, scan, scan_reverse};
 pub use while_loop::{fori_loop_dynamic, while_loop};
 
+use crate::context::with_location;
+use crate::error::{Error, ErrorKind, Result};
+use crate::handle::Array;
+use crate::op::graph::Graph;
 use crate::tree::{Structure, Tree};
-use crate::{Array, ArrayType, Error, ErrorKind, Graph, Loc, Result};
+use crate::types::{ArrayType, Loc};
 
 /// Literals carry no element type of their own; inside a loop or a branch they need one.
 fn typed<T: Tree>(tree: &T) -> T {
-    let typed = |a: &Array| crate::with_location(a.location, || a.cast(a.dtype()));
+    let typed = |a: &Array| with_location(a.location, || a.cast(a.dtype()));
     tree.map(|a| if a.is_literal() { typed(a) } else { a.clone() })
 }
 

@@ -2,8 +2,11 @@
 //! memory. The loops are public and work on plain slices, because the CPU backend calls the very
 //! same ones: their order is part of what these ops mean.
 
-use crate::op::{CumulativeOp, ScatterOp};
-use crate::{ArrayType, DType, HostBuffer, Result, Value};
+use crate::dtype::DType;
+use crate::error::Result;
+use crate::op::indexing::{CumulativeOp, ScatterOp};
+use crate::types::ArrayType;
+use crate::value::{HostBuffer, Value};
 use smallvec::SmallVec;
 
 /// Runs `$body` with `$R` bound to how elements of `$dtype` lie in memory.

@@ -9,7 +9,7 @@ mod dot;
 mod elementwise;
 mod indexing;
 mod linalg;
-mod profile;
+pub(crate) mod profile;
 mod random;
 mod special;
 mod structural;
@@ -22,8 +22,13 @@ pub use random::threefry2x32;
 pub use special::special_bytes;
 pub use watch::watching_nan;
 
-use crate::op::{Custom, Op};
-use crate::{ArrayType, Element, Error, ErrorKind, Graph, HostBuffer, Result, Value, Values};
+use crate::dtype::Element;
+use crate::error::{Error, ErrorKind, Result};
+use crate::op::Op;
+use crate::op::graph::Graph;
+use crate::op::opaque::Custom;
+use crate::types::ArrayType;
+use crate::value::{HostBuffer, Value, Values};
 use smallvec::{SmallVec, smallvec};
 
 /// Applies one op to values that fit it. `outputs` are the result types that

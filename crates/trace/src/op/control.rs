@@ -1,7 +1,9 @@
 //! Branches and conditional loops: their parameters and type rules.
 
-use super::{Fault, Inferred};
-use crate::{ArrayType, DType, Graph};
+use crate::dtype::DType;
+use crate::op::graph::Graph;
+use crate::op::{Fault, Inferred};
+use crate::types::ArrayType;
 use std::sync::Arc;
 
 /// One of several graphs, of which only the chosen one runs.

@@ -5,12 +5,13 @@
 //! Operands of one op have equal shapes: broadcasting is an op of its own, written by the methods
 //! of [`crate::Array`]. [`infer`] is the only place where result types are decided.
 
-mod control;
-mod elementwise;
-mod indexing;
-mod linalg;
-mod opaque;
-mod special;
+pub(crate) mod control;
+pub(crate) mod elementwise;
+pub(crate) mod graph;
+pub(crate) mod indexing;
+pub(crate) mod linalg;
+pub(crate) mod opaque;
+pub(crate) mod special;
 mod structural;
 
 pub use control::{Switch, While};
@@ -20,7 +21,10 @@ pub use linalg::{LinalgOp, Vectors};
 pub use opaque::{Callback, Custom, CustomRule, HostFn, Sparse};
 pub use special::{MAX_PARAMETER_ORDER, SpecialOp};
 
-use crate::{ArrayType, Axes, DType, ErrorKind, Graph, Shape};
+use crate::dtype::DType;
+use crate::error::ErrorKind;
+use crate::op::graph::Graph;
+use crate::types::{ArrayType, Axes, Shape};
 use smallvec::SmallVec;
 use std::sync::Arc;
 

@@ -2,9 +2,12 @@
 //! host. Both hold Rust code, so they are equal only if they hold the same object, and the text
 //! form cannot bring them back.
 
-use super::Graph;
-use crate::tracing::without_location;
-use crate::{Array, ArrayType, Error, ErrorKind, Outputs, Result, Value};
+use crate::context::without_location;
+use crate::error::{Error, ErrorKind, Result};
+use crate::handle::{Array, Outputs};
+use crate::op::graph::Graph;
+use crate::types::ArrayType;
+use crate::value::Value;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

@@ -1,8 +1,10 @@
 //! Type rules of the ops that move, reduce, multiply or loop over whole arrays.
 
-use super::{Callback, DotAxes, Fault, Inferred, ReduceOp, Scan};
-use crate::types::{ShapeDisplay, other_axes};
-use crate::{ArrayType, DType, Graph, Shape};
+use crate::dtype::DType;
+use crate::op::graph::Graph;
+use crate::op::opaque::Callback;
+use crate::op::{DotAxes, Fault, Inferred, ReduceOp, Scan};
+use crate::types::{ArrayType, Shape, ShapeDisplay, other_axes};
 use smallvec::smallvec;
 
 fn ascending_axes(name: &str, axes: &[usize], x: &ArrayType) -> Result<(), Fault> {

@@ -4,6 +4,6 @@ pub(crate) mod arithmetic;
 mod integers;
 mod operators;
 mod pairs;
-pub(crate) mod powers;
+mod powers;
 
 pub use arithmetic::{select, where_};

@@ -1,10 +1,12 @@
 //! Reductions over all or some axes. Negative axes count from the last.
 
-use crate::array::Array;
 use crate::array::shape::reshape::resolve_axes;
+use crate::context::here;
+use crate::error::{Error, ErrorKind};
+use crate::handle::Array;
 use crate::op::{Op, ReduceOp};
-use crate::tracing::{bind1, here};
-use crate::{Axes, Error, ErrorKind, ShapeDisplay};
+use crate::tracing::bind1;
+use crate::types::{Axes, ShapeDisplay};
 
 #[track_caller]
 fn reduce(op: ReduceOp, x: &Array, axes: Option<&[isize]>) -> Array {

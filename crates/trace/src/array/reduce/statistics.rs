@@ -1,11 +1,14 @@
 //! Statistics, norms and sums of exponentials: reductions made of reductions. Axes named vanish
 //! from the shape; negative axes count from the last.
 
-use crate::array::Array;
 use crate::array::elementwise::arithmetic::select;
+use crate::array::make::fill::zeros_like;
 use crate::array::shape::reshape::{resolve_axes, stack};
-use crate::tracing::here;
-use crate::{DType, Error, ErrorKind, Shape};
+use crate::context::here;
+use crate::dtype::DType;
+use crate::error::{Error, ErrorKind};
+use crate::handle::Array;
+use crate::types::Shape;
 
 impl Array {
     /// Every axis, for the reductions over all elements.
@@ -238,7 +241,7 @@ pub fn meshgrid(vectors: &[Array], matrix: bool) -> Vec<Array> {
 pub fn polyval(coefficients: &Array, x: &Array) -> Array {
     let n = coefficients.size() as isize;
     let flat = coefficients.flatten();
-    let mut sum = crate::array::make::fill::zeros_like(x);
+    let mut sum = zeros_like(x);
     for i in 0..n {
         sum = sum * x + flat.at(i);
     }

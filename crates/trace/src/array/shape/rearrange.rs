@@ -1,10 +1,12 @@
 //! Rearrangements made of slices, concatenations and broadcasts, and choices among several.
 
-use crate::array::Array;
 use crate::array::elementwise::arithmetic::select;
 use crate::array::shape::reshape::{concat, resolve_axes};
-use crate::tracing::here;
-use crate::{Error, ErrorKind, Shape};
+use crate::context::here;
+use crate::dtype::DType;
+use crate::error::{Error, ErrorKind};
+use crate::handle::Array;
+use crate::types::Shape;
 
 impl Array {
     /// The pieces of an axis that end before each of `ends`, and what is left.
@@ -90,7 +92,7 @@ pub fn select_n(which: &Array, cases: &[Array]) -> Array {
         return Array::invalid(error.help("give at least one array"), here());
     };
     let which = match which.dtype() {
-        crate::DType::Bool => which.cast(crate::DType::I32),
+        DType::Bool => which.cast(DType::I32),
         _ => which.clone(),
     };
     let mut chosen = last.clone();

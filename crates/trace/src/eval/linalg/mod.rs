@@ -9,9 +9,12 @@ mod triangular;
 pub use orthogonal::complement;
 pub use spectral::sign_of;
 
-use super::{build, elements};
-use crate::op::{LinalgOp, Vectors};
-use crate::{ArrayType, DType, Result, Value};
+use crate::dtype::DType;
+use crate::error::Result;
+use crate::eval::{build, elements};
+use crate::op::linalg::{LinalgOp, Vectors};
+use crate::types::ArrayType;
+use crate::value::Value;
 use smallvec::{SmallVec, smallvec};
 use triangular::Form;
 

@@ -1,8 +1,8 @@
 //! Eigenvalues by Jacobi rotations (Golub & Van Loan 8.5), singular values by one-sided ones
 //! (Hestenes; Golub & Van Loan 8.6.3).
 
-use super::orthogonal::complement;
-use super::transposed;
+use crate::eval::linalg::orthogonal::complement;
+use crate::eval::linalg::transposed;
 
 /// More sweeps than any matrix takes; each squares the distance to the end.
 const SWEEPS: usize = 60;

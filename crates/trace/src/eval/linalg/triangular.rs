@@ -1,7 +1,9 @@
 //! Cholesky factors and substitution.
 
-use super::{narrow, wide};
-use crate::{ArrayType, Result, Value};
+use crate::error::Result;
+use crate::eval::linalg::{narrow, wide};
+use crate::types::ArrayType;
+use crate::value::Value;
 
 /// `A = L L^T`, row by row: `L_ij = (A_ij - sum_k<j L_ik L_jk) / L_jj`, the diagonal by its root.
 pub(super) fn cholesky(x: &Value, ty: &ArrayType) -> Result<Value> {
