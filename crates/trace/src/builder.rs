@@ -1,8 +1,9 @@
 //! Building graphs: equation by equation, with types inferred and constants stored once.
 
 use crate::dtype::DType;
+use crate::op::fault::Fault;
 use crate::op::graph::{Eqn, Graph};
-use crate::op::{Fault, Op, infer};
+use crate::op::{Op, infer};
 use crate::types::{ArrayType, Loc};
 use crate::value::Value;
 use crate::var::VarId;

@@ -4,13 +4,14 @@
 
 use crate::dtype::{DType, Element, for_dtype};
 use crate::error::{Error, ErrorKind, Result};
-use crate::op::control::{Switch, While};
+use crate::op::Op;
+use crate::op::control::{Scan, Switch, While};
 use crate::op::elementwise::{BinaryOp, CompareOp, UnaryOp};
 use crate::op::graph::{Eqn, Graph};
 use crate::op::indexing::{CumulativeOp, ScatterOp};
 use crate::op::linalg::LinalgOp;
 use crate::op::special::SpecialOp;
-use crate::op::{DotAxes, Op, ReduceOp, Scan};
+use crate::op::structural::{DotAxes, ReduceOp};
 use crate::text::in_word;
 use crate::types::{ArrayType, Axes, Loc, Shape};
 use crate::value::Value;

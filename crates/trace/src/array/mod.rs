@@ -52,13 +52,16 @@ impl Array {
             Repr::Literal(scalar) => Ok(Value::scalar(*scalar, literal_dtype(*scalar))),
             Repr::Invalid(error) => Err(error.clone()),
             Repr::Traced(traced) if !is_open(traced.trace) => Err(escaped(self, here())),
-            Repr::Traced(traced) => Err(Error::new(
-                ErrorKind::Trace,
-                format!("a traced {} has no value yet", traced.ty),
-            )
-            .at(here())
-            .note("the array was made", Some(self.location))
-            .help("inside a traced function use array operations such as `select` and `scan`; read values outside")),
+            Repr::Traced(traced) => {
+                let message = format!("a traced {} has no value yet", traced.ty);
+                Err(Error::new(ErrorKind::Trace, message)
+                    .at(here())
+                    .note("the array was made", Some(self.location))
+                    .help(
+                        "inside a traced function use array operations such as `select` and \
+                         `scan`; read values outside",
+                    ))
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 
 use crate::array::shape::reshape::concat;
 use crate::context::{here, with_location};
-use crate::control::spoiled;
+use crate::control::checks::{leaf_name, spoiled};
 use crate::error::{Error, ErrorKind, Result};
 use crate::handle::Array;
 use crate::op::Op;
@@ -93,7 +93,7 @@ fn combine<T: Tree>(
     for (i, (want, leaf)) in before.iter().zip(&leaves).enumerate() {
         let have = leaf.ty()?;
         if have != *want {
-            let name = super::leaf_name(structure, i);
+            let name = leaf_name(structure, i);
             let message = format!("`associative_scan` of{name} {want} gives {have}");
             return Err(Error::new(ErrorKind::Shape, message)
                 .note("it comes", Some(leaf.location))

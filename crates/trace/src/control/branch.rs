@@ -1,7 +1,7 @@
 //! Branches: of several functions only the chosen one runs.
 
 use crate::context::{here, with_location};
-use crate::control::{built, leaf_name, listed, made, spoiled, typed};
+use crate::control::checks::{built, leaf_name, listed, made, spoiled, typed};
 use crate::dtype::DType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::handle::{Array, Outputs, Repr};

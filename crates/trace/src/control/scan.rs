@@ -3,10 +3,11 @@
 use crate::array::make::fill::arange;
 use crate::array::shape::reshape::{concat, stack};
 use crate::context::{here, with_location};
-use crate::control::{built, check_carry, check_structure, spoiled, typed};
+use crate::control::checks::{built, check_carry, check_structure, spoiled, typed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::handle::Array;
-use crate::op::{Op, Scan};
+use crate::op::Op;
+use crate::op::control::Scan;
 use crate::tracing::{bind, inline, trace, trace_with};
 use crate::tree::{Flatten, Structure, Tree};
 use crate::types::{ArrayType, Loc, Shape};

@@ -1,7 +1,8 @@
 //! Loops whose number of steps the data decide.
 
 use crate::context::{here, with_location};
-use crate::control::{branch, built, check_carry, check_structure, spoiled, typed};
+use crate::control::branch;
+use crate::control::checks::{built, check_carry, check_structure, spoiled, typed};
 use crate::dtype::DType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::handle::Array;

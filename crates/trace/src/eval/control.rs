@@ -3,8 +3,7 @@
 
 use crate::error::Result;
 use crate::eval::{Runner, eval_graph};
-use crate::op::Scan;
-use crate::op::control::{Switch, While};
+use crate::op::control::{Scan, Switch, While};
 use crate::types::ArrayType;
 use crate::value::{HostBuffer, Value, Values};
 use smallvec::SmallVec;

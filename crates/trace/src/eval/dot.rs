@@ -2,9 +2,9 @@
 
 use crate::dtype::{DType, Element};
 use crate::error::Result;
+use crate::eval::elements::{build, elements};
 use crate::eval::structural::offsets;
-use crate::eval::{build, elements};
-use crate::op::DotAxes;
+use crate::op::structural::DotAxes;
 use crate::types::{ArrayType, other_axes};
 use crate::value::Value;
 

@@ -7,7 +7,8 @@
 
 use crate::dtype::{DType, Element, for_dtype};
 use crate::error::{Error, ErrorKind, Result};
-use crate::eval::{build, elements, special};
+use crate::eval::elements::{build, elements};
+use crate::eval::special;
 use crate::op::elementwise::{BinaryOp, CompareOp, UnaryOp};
 use crate::types::ArrayType;
 use crate::value::Value;

@@ -4,6 +4,7 @@
 
 use crate::dtype::DType;
 use crate::error::Result;
+use crate::eval::elements::elements;
 use crate::op::indexing::{CumulativeOp, ScatterOp};
 use crate::types::ArrayType;
 use crate::value::{HostBuffer, Value};
@@ -336,7 +337,7 @@ pub fn around(shape: &[usize], axis: usize) -> [usize; 3] {
 }
 
 fn index_lists(indices: &[Value]) -> Result<SmallVec<[&[i32]; 4]>> {
-    indices.iter().map(super::elements::<i32>).collect()
+    indices.iter().map(elements::<i32>).collect()
 }
 
 pub(super) fn gather(batch: usize, inputs: &[Value], ty: &ArrayType) -> Result<Value> {

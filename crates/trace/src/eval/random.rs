@@ -1,7 +1,7 @@
 //! The Threefry-2x32 block function. How keys and draws use it is in `key.rs`.
 
 use crate::error::Result;
-use crate::eval::{build, elements};
+use crate::eval::elements::{build, elements};
 use crate::types::ArrayType;
 use crate::value::Value;
 use smallvec::{SmallVec, smallvec};

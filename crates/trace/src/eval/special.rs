@@ -3,7 +3,7 @@
 
 use crate::dtype::DType;
 use crate::error::Result;
-use crate::eval::{build, elements};
+use crate::eval::elements::{build, elements};
 use crate::op::special::SpecialOp;
 use crate::types::ArrayType;
 use crate::value::Value;

@@ -5,9 +5,9 @@
 
 use crate::dtype::{DType, Element, for_dtype};
 use crate::error::Result;
+use crate::eval::elements::{build, elements};
 use crate::eval::elementwise::max_float;
-use crate::eval::{build, elements};
-use crate::op::ReduceOp;
+use crate::op::structural::ReduceOp;
 use crate::types::{ArrayType, other_axes, row_major_strides};
 use crate::value::{HostBuffer, Value};
 use smallvec::{SmallVec, smallvec};

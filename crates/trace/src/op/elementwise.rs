@@ -4,7 +4,7 @@
 //! the interpreter (`eval/elementwise.rs`), not here.
 
 use crate::dtype::DType;
-use crate::op::{Fault, Inferred, same_types};
+use crate::op::fault::{Fault, Inferred, same_types};
 use crate::types::ArrayType;
 
 /// Which element types an op takes.

@@ -1,8 +1,7 @@
 //! Type rules of the ops that read or write at computed indices, accumulate along an axis, or sort.
 
 use crate::dtype::DType;
-use crate::op::structural::checked_size;
-use crate::op::{Fault, Inferred};
+use crate::op::fault::{Fault, Inferred, checked_size};
 use crate::types::{ArrayType, Shape, ShapeDisplay};
 use smallvec::smallvec;
 

@@ -5,8 +5,7 @@
 //! NaN; the other matrices of the batch are not touched.
 
 use crate::dtype::DType;
-use crate::op::structural::checked_size;
-use crate::op::{Fault, Inferred};
+use crate::op::fault::{Fault, Inferred, checked_size};
 use crate::types::{ArrayType, Shape};
 use smallvec::smallvec;
 

@@ -4,7 +4,7 @@
 //! The values are those of the crate `probpipe-special`, in `f64`; `f32` is rounded once.
 
 use crate::error::ErrorKind;
-use crate::op::{Fault, Inferred, same_types};
+use crate::op::fault::{Fault, Inferred, same_types};
 use crate::types::ArrayType;
 use probpipe_special as special;
 

@@ -4,7 +4,8 @@
 use crate::context::here;
 use crate::error::{Error, ErrorKind};
 use crate::handle::Array;
-use crate::op::{DotAxes, Op};
+use crate::op::Op;
+use crate::op::structural::DotAxes;
 use crate::tracing::bind1;
 use crate::types::{Axes, Shape};
 

@@ -3,8 +3,9 @@
 use crate::context::here;
 use crate::error::{Error, ErrorKind};
 use crate::handle::Array;
+use crate::op::Op;
 use crate::op::linalg::LinalgOp;
-use crate::op::{DotAxes, Op};
+use crate::op::structural::DotAxes;
 use crate::tracing::bind1;
 use crate::types::{Shape, ShapeDisplay, broadcast_shapes};
 use smallvec::smallvec;

@@ -6,7 +6,7 @@ use crate::array::shape::reshape::{concat, stack};
 use crate::context::here;
 use crate::error::{Error, ErrorKind};
 use crate::handle::Array;
-use crate::op::DotAxes;
+use crate::op::structural::DotAxes;
 
 impl Array {
     /// The product that sums over pairs of axes, one of each array, counted from 0.

@@ -4,7 +4,8 @@ use crate::array::shape::reshape::resolve_axes;
 use crate::context::here;
 use crate::error::{Error, ErrorKind};
 use crate::handle::Array;
-use crate::op::{Op, ReduceOp};
+use crate::op::Op;
+use crate::op::structural::ReduceOp;
 use crate::tracing::bind1;
 use crate::types::{Axes, ShapeDisplay};
 

@@ -1,7 +1,7 @@
 //! Cholesky factors and substitution.
 
 use crate::error::Result;
-use crate::eval::linalg::{narrow, wide};
+use crate::eval::linalg::matrices::{narrow, sides, wide};
 use crate::types::ArrayType;
 use crate::value::Value;
 
@@ -50,7 +50,7 @@ pub(super) struct Form {
 
 /// Solves with one triangle of `a`, matrix by matrix.
 pub(super) fn solve(form: Form, a: &Value, b: &Value, ty: &ArrayType) -> Result<Value> {
-    let (n, columns) = super::sides(ty);
+    let (n, columns) = sides(ty);
     let a = wide(a)?;
     let mut x = wide(b)?;
     if !x.is_empty() {
