@@ -11,7 +11,7 @@ pub(crate) mod reduce;
 pub(crate) mod shape;
 pub(crate) mod special;
 
-pub use elementwise::{select, where_};
+pub use elementwise::{polyval, select, vander, where_};
 pub use indexing::{AtPlaces, Index, IntoIndices, OutOfRange, WindowAxes};
 pub use linalg::{
     LeastSquares, LuFactors, MatrixNorm, cho_solve, convolve, einsum, multi_dot, triangular_solve,
@@ -24,10 +24,8 @@ pub use order::{
     QuantileMethod, digitize, histogram, histogram_bins, interp, searchsorted, sort_key_val,
     sort_together,
 };
-pub use reduce::{
-    bincount, meshgrid, polyval, segment_max, segment_min, segment_prod, segment_sum, vander,
-};
-pub use shape::{PadMode, concat, select_n, stack};
+pub use reduce::{bincount, segment_max, segment_min, segment_prod, segment_sum};
+pub use shape::{PadMode, concat, meshgrid, select_n, stack};
 pub use special::{
     beta, beta_density, betainc, betaincinv, betaln, digamma_difference, gamma_density, gammainc,
     gammaincc, gammainccinv, gammaincinv, log_binomial, owens_t, polygamma, random_gamma_grad,

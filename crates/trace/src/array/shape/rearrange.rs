@@ -101,3 +101,18 @@ pub fn select_n(which: &Array, cases: &[Array]) -> Array {
     }
     chosen
 }
+
+/// Grids of coordinates from vectors. The first axis follows the first vector with `"ij"`
+/// indexing (`matrix` true), the second with `"xy"`.
+#[track_caller]
+pub fn meshgrid(vectors: &[Array], matrix: bool) -> Vec<Array> {
+    let shape: Shape = vectors.iter().map(Array::size).collect();
+    let mut grids = Vec::with_capacity(vectors.len());
+    for (i, v) in vectors.iter().enumerate() {
+        let mut along: Shape = smallvec::smallvec![1; shape.len()];
+        along[i] = v.size();
+        let full = v.reshape(along).broadcast_to(&shape);
+        grids.push(if matrix || shape.len() < 2 { full } else { full.swap_axes(0, 1) });
+    }
+    grids
+}
