@@ -56,4 +56,4 @@ pub use types::{
     row_major_strides,
 };
 pub use value::{DeviceBuffer, HostBuffer, Line, Storage, Value};
-pub use verify::{VerifyError, verify};
+pub use verify::{Verified, VerifyError, verify};
