@@ -7,6 +7,7 @@ use crate::op::graph::Graph;
 use crate::profile::Profile;
 use crate::types::ArrayType;
 use crate::value::{Given, Value, Values};
+use crate::verify::Verified;
 use smallvec::SmallVec;
 use std::fmt;
 
@@ -15,9 +16,9 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// For messages and tables: `cpu`, `gpu`, `interpreter`.
     fn name(&self) -> &'static str;
 
-    /// Compiles a graph. What the backend cannot do is an error here that names the op and the
+    /// Compiles a graph, which [`verify`](crate::verify) has checked. What the backend cannot do is an error here that names the op and the
     /// user's line, never a wrong result later.
-    fn compile(&self, graph: &Graph) -> Result<Box<dyn Executable>>;
+    fn compile(&self, graph: Verified<'_>) -> Result<Box<dyn Executable>>;
 }
 
 /// A compiled program.
@@ -63,8 +64,8 @@ impl Backend for Interpreter {
         "interpreter"
     }
 
-    fn compile(&self, graph: &Graph) -> Result<Box<dyn Executable>> {
-        Ok(Box::new(Interpreted(graph.clone())))
+    fn compile(&self, graph: Verified<'_>) -> Result<Box<dyn Executable>> {
+        Ok(Box::new(Interpreted(graph.graph().clone())))
     }
 }
 

@@ -62,4 +62,4 @@ pub use types::{
 };
 pub use value::{DeviceBuffer, Given, HostBuffer, Storage, Value, Values};
 pub use var::VarId;
-pub use verify::{VerifyError, verify};
+pub use verify::{Verified, VerifyError, verify};
