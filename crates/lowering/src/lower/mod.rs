@@ -18,7 +18,7 @@ use crate::program::*;
 use cluster::Cluster;
 use kinds::{AxisMap, Kind, NodeKind, Source, What};
 use probpipe_trace::{
-    ArrayType, DType, Error, ErrorKind, Graph, Loc, Result, VarId, row_major_strides,
+    ArrayType, DType, Error, ErrorKind, Graph, Loc, Result, VarId, Verified, row_major_strides,
 };
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -56,8 +56,8 @@ impl Default for Options {
 }
 
 /// Lowers a verified graph.
-pub fn lower(graph: &Graph, options: &Options) -> Result<Program> {
-    let graph = &*flatten::flatten_calls(graph);
+pub fn lower(graph: Verified<'_>, options: &Options) -> Result<Program> {
+    let graph = &*flatten::flatten_calls(graph.graph());
     let mut cx = Context { options: *options, buffers: Vec::new(), loops: 0 };
     let bindings: Vec<Source> = graph
         .input_types()
