@@ -9,6 +9,8 @@
 mod buffer;
 mod device;
 mod executable;
+mod lock;
+mod pool;
 mod support;
 pub mod wgsl;
 
