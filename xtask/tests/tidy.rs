@@ -19,6 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "probpipe",
         &["probpipe-trace", "probpipe-transforms", "probpipe-backend-cpu", "probpipe-backend-gpu"],
     ),
+    ("probpipe-examples", &["probpipe"]),
     ("probpipe-conformance", &["probpipe"]),
     ("probpipe-fuzz", &["probpipe"]),
     ("probpipe-benches", &["probpipe"]),

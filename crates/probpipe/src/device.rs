@@ -116,7 +116,7 @@ pub fn jit_on<A: Tree, R: Tree>(device: Device, f: impl Fn(A) -> R) -> impl Fn(A
 /// use probpipe::prelude::*;
 /// let stages = probpipe::stages_of(|x: Array| x.sin(), &array([0.5, 1.0]))?;
 /// let names: Vec<&str> = stages.iter().map(|(name, _)| *name).collect();
-/// assert_eq!(names, ["traced", "simplified", "program", "clif"]);
+/// assert_eq!(names, ["traced", "simplified", "program", "clif", "machine"]);
 /// # Ok::<(), probpipe::Error>(())
 /// ```
 #[track_caller]
