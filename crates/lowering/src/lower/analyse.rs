@@ -468,7 +468,7 @@ fn free(kinds: &[Kind], nodes: &[Node], eqn: &Eqn) -> Option<usize> {
     let cheap = match &eqn.op {
         Op::Unary(op) => matches!(op, UnaryOp::Neg | UnaryOp::Abs | UnaryOp::Not),
         Op::Binary(op) => {
-            !matches!(op, BinaryOp::Div | BinaryOp::Rem | BinaryOp::Pow | BinaryOp::Atan2)
+            op.instruction().is_some() && !matches!(op, BinaryOp::Div | BinaryOp::Rem)
         }
         Op::Compare(_) | Op::Select | Op::Cast(_) => true,
         _ => false,

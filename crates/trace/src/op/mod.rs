@@ -14,7 +14,9 @@ mod special;
 mod structural;
 
 pub use control::{Switch, While};
-pub use elementwise::{Accepts, BinaryOp, CompareOp, Spec, UnaryOp};
+pub use elementwise::{
+    Accepts, BinaryInstruction, BinaryOp, CompareOp, Cost, Oracle, Spec, UnaryInstruction, UnaryOp,
+};
 pub use indexing::{CumulativeOp, ScatterOp};
 pub use linalg::{LinalgOp, Vectors};
 pub use opaque::{Callback, Custom, CustomRule, HostFn, Sparse};
