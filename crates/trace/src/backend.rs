@@ -1,14 +1,15 @@
 //! What the transforms ask of a backend. `trace` names no backend; each implements these.
 
-use crate::{ArrayType, Error, ErrorKind, Graph, Profile, Result, Value, Verified};
+use crate::error::{Error, ErrorKind, Result};
+use crate::eval::eval_graph;
+use crate::eval::profile::profile_graph;
+use crate::op::graph::Graph;
+use crate::profile::Profile;
+use crate::types::ArrayType;
+use crate::value::{Given, Value, Values};
+use crate::verify::Verified;
 use smallvec::SmallVec;
 use std::fmt;
-
-/// Results of a program.
-pub type Values = SmallVec<[Value; 4]>;
-
-/// Arguments of a program that its caller gives up.
-pub type Given = SmallVec<[Value; 8]>;
 
 /// Turns graphs into programs.
 pub trait Backend: Send + Sync + fmt::Debug {
@@ -70,11 +71,11 @@ impl Backend for Interpreter {
 
 impl Executable for Interpreted {
     fn run(&self, inputs: &[&Value]) -> Result<Values> {
-        crate::eval::eval_graph(&self.0, inputs)
+        eval_graph(&self.0, inputs)
     }
 
     fn profile(&self, inputs: &[&Value]) -> Result<Profile> {
-        crate::eval::profile_graph(&self.0, inputs)
+        profile_graph(&self.0, inputs)
     }
 }
 

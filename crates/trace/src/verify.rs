@@ -14,9 +14,12 @@
 //! Nothing is repaired, and all faults are reported, not only the first. What comes of the check is
 //! a proof, [`Verified`], which is all that lowerings and backends take.
 
+use crate::error::{Error, ErrorKind};
+use crate::op::graph::{Eqn, Graph};
 use crate::op::{Op, infer};
 use crate::text::equation_line;
-use crate::{ArrayType, Eqn, Error, ErrorKind, Graph, VarId};
+use crate::types::ArrayType;
+use crate::var::VarId;
 use smallvec::SmallVec;
 use std::fmt;
 use std::ops::Deref;
