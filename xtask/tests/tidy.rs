@@ -15,9 +15,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("probpipe-transforms", &["probpipe-trace"]),
     ("probpipe-backend-cpu", &["probpipe-trace", "probpipe-lowering", "probpipe-kernels"]),
     ("probpipe-backend-gpu", &["probpipe-trace", "probpipe-lowering", "probpipe-kernels"]),
+    ("probpipe-plot", &["probpipe-trace"]),
     (
         "probpipe",
-        &["probpipe-trace", "probpipe-transforms", "probpipe-backend-cpu", "probpipe-backend-gpu"],
+        &[
+            "probpipe-trace",
+            "probpipe-transforms",
+            "probpipe-backend-cpu",
+            "probpipe-backend-gpu",
+            "probpipe-plot",
+        ],
     ),
     ("probpipe-conformance", &["probpipe"]),
     ("probpipe-fuzz", &["probpipe"]),

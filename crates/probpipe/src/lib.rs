@@ -25,7 +25,7 @@ mod device;
 pub mod distributions;
 pub mod optimize;
 #[cfg(feature = "plot")]
-pub mod plot;
+pub use probpipe_plot as plot;
 mod ravel;
 mod record;
 
