@@ -22,7 +22,7 @@ mod profile;
 mod spare;
 mod text;
 mod tracing;
-mod tree;
+pub mod tree;
 mod types;
 mod value;
 mod verify;
