@@ -1,5 +1,8 @@
-//! Where compiled programs run: the choice of a backend, and `jit` on the chosen one.
+//! Where compiled programs run: the choice of a backend, and `jit` on the chosen one. What a
+//! backend does with a program is its own crate's.
 
+#[doc(inline)]
+pub use probpipe_trace::release_memory;
 use probpipe_trace::{
     Array, Backend, Executable, Interpreter, Profile, Result, Tree, Verified, verify,
 };

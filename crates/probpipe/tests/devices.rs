@@ -4,9 +4,9 @@
 mod golden;
 
 use golden::{assert_close, devices, floats};
+use probpipe::graph::{Backend, Value, verify};
 use probpipe::prelude::*;
-use probpipe::transforms::testing::{Config, random_graph, random_inputs};
-use probpipe::{Backend, Value, verify};
+use probpipe_transforms::testing::{Config, random_graph, random_inputs};
 
 /// Runs `f` compiled on every device and compares with the interpreter.
 #[track_caller]

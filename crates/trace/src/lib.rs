@@ -25,7 +25,7 @@ mod profile;
 mod promotion;
 mod text;
 mod tracing;
-mod tree;
+pub mod tree;
 mod types;
 mod value;
 mod var;

@@ -1,5 +1,9 @@
 //! Records: ordered named arrays, as joint draws and structured parameters.
 
+mod ravel;
+
+pub(crate) use ravel::{Unravel, ravel};
+
 use probpipe_trace::{Array, Error, ErrorKind, Loc, Tree, here};
 use std::collections::BTreeMap;
 use std::fmt;

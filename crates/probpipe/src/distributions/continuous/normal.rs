@@ -1,8 +1,8 @@
 //! The normal distribution.
 
-use super::{
-    Distribution, HALF_LOG_TAU, LogProb, Sample, float_of, join, positive, standard_normal,
-};
+use crate::distributions::parameters::{HALF_LOG_TAU, float_of, join, positive};
+use crate::distributions::{Distribution, LogProb, Sample};
+use crate::random::standard_normal;
 use probpipe_trace::{
     Array, Error, ErrorKind, Key, Shape, ShapeDisplay, Tree, broadcast_shapes, here,
 };

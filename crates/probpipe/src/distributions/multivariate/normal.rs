@@ -1,6 +1,8 @@
 //! The multivariate normal distribution.
 
-use super::{Distribution, HALF_LOG_TAU, LogProb, Sample, float_of, join, standard_normal};
+use crate::distributions::parameters::{HALF_LOG_TAU, float_of, join};
+use crate::distributions::{Distribution, LogProb, Sample};
+use crate::random::standard_normal;
 use probpipe_trace::{
     Array, Error, ErrorKind, Key, Shape, Tree, broadcast_shapes, eye, here, triangular_solve,
 };

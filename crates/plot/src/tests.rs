@@ -1,7 +1,8 @@
 //! Figures are written, drawn without a fault from any data, and refuse what they cannot draw.
 
-use super::draw::{COLORS, REFERENCE, dash, panel, runs};
+use super::draw::{COLORS, REFERENCE, dash, panel};
 use super::scale::Axis;
+use super::series::runs;
 use super::*;
 use kuva::plot::legend::LegendPosition;
 use probpipe_trace::{array, linspace, trace};

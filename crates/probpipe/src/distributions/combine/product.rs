@@ -1,47 +1,12 @@
 //! Products: independent named parts as one distribution over records, and its flat form over
 //! vectors.
 
-use super::{Distribution, LogProb, Sample, join};
-use crate::Record;
+use crate::distributions::parameters::join;
+use crate::distributions::{Distribution, LogProb, Named, Sample};
+use crate::record::Record;
 use probpipe_trace::{
-    Array, Error, ErrorKind, Flatten, Key, Rebuild, Result, Shape, ShapeDisplay, Tree, concat,
-    here, with_location,
+    Array, Error, ErrorKind, Key, Shape, ShapeDisplay, Tree, concat, here, with_location,
 };
-
-/// A distribution under a name.
-#[derive(Clone, Debug)]
-pub struct Named<D> {
-    name: String,
-    distribution: D,
-}
-
-impl<D> Named<D> {
-    /// `distribution` under `name`.
-    pub fn new(name: impl Into<String>, distribution: D) -> Named<D> {
-        Named { name: name.into(), distribution }
-    }
-
-    /// The name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The distribution.
-    pub fn distribution(&self) -> &D {
-        &self.distribution
-    }
-}
-
-impl<D: Tree> Tree for Named<D> {
-    fn flatten<'a>(&'a self, into: &mut Flatten<'a>) {
-        into.fixed(&self.name);
-        self.distribution.flatten(into);
-    }
-
-    fn rebuild(from: &mut Rebuild<'_>) -> Result<Self> {
-        Ok(Named { name: from.fixed()?, distribution: D::rebuild(from)? })
-    }
-}
 
 /// A distribution over arrays, as a trait object.
 pub trait ArrayDistribution {
@@ -78,11 +43,15 @@ pub trait Parts {
     fn parts(&self) -> Vec<(&str, &dyn ArrayDistribution)>;
 }
 
+fn part<D: ArrayDistribution>(named: &Named<D>) -> (&str, &dyn ArrayDistribution) {
+    (named.name(), named.distribution())
+}
+
 macro_rules! tuple_parts {
     ($(($($D:ident $index:tt),+))*) => {$(
         impl<$($D: ArrayDistribution),+> Parts for ($(Named<$D>,)+) {
             fn parts(&self) -> Vec<(&str, &dyn ArrayDistribution)> {
-                vec![$((self.$index.name(), &self.$index.distribution as &dyn ArrayDistribution)),+]
+                vec![$(part(&self.$index)),+]
             }
         }
     )*};
@@ -100,7 +69,7 @@ tuple_parts! {
 
 impl<D: ArrayDistribution> Parts for Vec<Named<D>> {
     fn parts(&self) -> Vec<(&str, &dyn ArrayDistribution)> {
-        self.iter().map(|p| (p.name(), &p.distribution as &dyn ArrayDistribution)).collect()
+        self.iter().map(part).collect()
     }
 }
 

@@ -1,16 +1,15 @@
 //! The place of the legend: where it covers least of what is drawn.
 
-use super::draw::runs;
 use super::scale::Axis;
-use super::{Kind, Plot};
+use super::series::{Kind, Series, runs};
 use kuva::render::layout::{ComputedLayout, Layout};
 
 /// Segments in axis units, and whether they belong to a reference line.
 pub(super) type Shapes = Vec<(bool, [(f64, f64); 2])>;
 
-pub(super) fn shapes(plot: &Plot, x: &Axis, y: &Axis) -> Shapes {
+pub(super) fn shapes(all: &[Series], x: &Axis, y: &Axis) -> Shapes {
     let mut shapes = Vec::new();
-    for series in &plot.series {
+    for series in all {
         for run in runs(series, x, y) {
             match series.kind {
                 Kind::Scatter => shapes.extend(run.iter().map(|&p| (false, [p, p]))),

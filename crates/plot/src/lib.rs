@@ -1,8 +1,9 @@
-//! Figures of arrays: lines, points and histograms, as SVG or PNG, with no system libraries.
+//! Figures of arrays: lines, points, histograms and contours, as SVG or PNG, with no system
+//! libraries. Nothing here knows of distributions: it draws the numbers that it is given.
 //!
 //! ```no_run
-//! use probpipe::linspace;
-//! use probpipe::plot::{Figure, Plot};
+//! use probpipe_plot::{Figure, Plot};
+//! use probpipe_trace::linspace;
 //!
 //! let xs = linspace(0.0, 4.0, 200);
 //! let scores = (2.0 - &xs) * 4.0;
@@ -11,17 +12,20 @@
 //!     Plot::new("Score function").line(&xs, &scores).label("score").vline(2.0).label("mean"),
 //! ])
 //! .save("figures/score.png")?;
-//! # Ok::<(), probpipe::Error>(())
+//! # Ok::<(), probpipe_trace::Error>(())
 //! ```
 //!
 //! What does not fit (arrays of different lengths, a traced array, an invalid one) is remembered
 //! and comes out at `save`, located at the call that was given it. Points that are not finite
 //! are skipped; a line is interrupted there.
 
+#![forbid(unsafe_code)]
+
 mod contour;
 mod draw;
 mod legend;
 mod scale;
+mod series;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +35,7 @@ use kuva::backend::raster::RasterBackend;
 use kuva::backend::svg::SvgBackend;
 use probpipe_trace::{Array, Error, ErrorKind, Loc, Result};
 use scale::outline;
+use series::{Kind, Series};
 use std::panic::Location;
 use std::path::Path;
 
@@ -46,37 +51,6 @@ pub struct Plot {
     series: Vec<Series>,
     /// The first thing that went wrong.
     error: Option<Error>,
-}
-
-#[derive(Clone, Debug)]
-struct Series {
-    kind: Kind,
-    /// The points, not finite ones included.
-    points: Vec<(f64, f64)>,
-    label: Option<String>,
-    /// The heights and how many bands, of a filled contour.
-    bands: Option<(Grid, usize)>,
-}
-
-#[derive(Clone, Copy, PartialEq, Debug)]
-enum Kind {
-    Line,
-    Dashed,
-    Scatter,
-    /// The outline of the bars, from the left end of the base to the right one.
-    Histogram,
-    /// Bands of colour between the levels of a grid, whose corners are the points.
-    Filled,
-    /// At the height of its one point.
-    Horizontal,
-    /// At the abscissa of its one point.
-    Vertical,
-}
-
-impl Kind {
-    fn is_reference(self) -> bool {
-        matches!(self, Kind::Horizontal | Kind::Vertical)
-    }
 }
 
 impl Plot {

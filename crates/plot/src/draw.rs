@@ -1,8 +1,9 @@
 //! One panel as the renderer takes it, the scene of a figure, and dashes that a raster can show.
 
+use super::Plot;
 use super::legend::{place_legend, shapes};
 use super::scale::{Axis, drawable, span};
-use super::{Kind, Plot, Series};
+use super::series::{Kind, Series, runs};
 use kuva::plot::legend::{LegendEntry, LegendPosition, LegendShape};
 use kuva::plot::{ContourPlot, LinePlot, LineStyle, MarkerShape, ScatterPlot};
 use kuva::render::layout::{ComputedLayout, Layout, TickFormat};
@@ -42,7 +43,7 @@ pub(super) fn panel(plot: &Plot, top: f64) -> Panel {
     let entries = legend(plot);
     let mut layout = layout(plot, top, &x, &y, &entries);
     if !entries.is_empty() {
-        let shapes = shapes(plot, &x, &y);
+        let shapes = shapes(&plot.series, &x, &y);
         let mut place = place_legend(&layout, &shapes, entries.len());
         if place.covers {
             // No corner is free: make room at the top.
@@ -144,25 +145,6 @@ fn legend(plot: &Plot) -> Vec<LegendEntry> {
             })
         })
         .collect()
-}
-
-/// The drawable runs of a series in axis units; a reference line runs across the plot.
-pub(super) fn runs(series: &Series, x: &Axis, y: &Axis) -> Vec<Vec<(f64, f64)>> {
-    match (series.kind, series.points.first()) {
-        (Kind::Horizontal, Some(&(_, at))) if drawable(at) => {
-            vec![vec![(x.lo, y.map(at)), (x.hi, y.map(at))]]
-        }
-        (Kind::Vertical, Some(&(at, _))) if drawable(at) => {
-            vec![vec![(x.map(at), y.lo), (x.map(at), y.hi)]]
-        }
-        (Kind::Horizontal | Kind::Vertical, _) => Vec::new(),
-        _ => series
-            .points
-            .split(|&(px, py)| !drawable(px) || !drawable(py))
-            .filter(|run| !run.is_empty())
-            .map(|run| run.iter().map(|&(px, py)| (x.map(px), y.map(py))).collect())
-            .collect(),
-    }
 }
 
 fn marks(plot: &Plot, x: &Axis, y: &Axis) -> Vec<Marks> {
