@@ -47,8 +47,8 @@ pub use probpipe_trace_derive::Tree;
 pub use profile::{Profile, Region, RegionKind};
 pub use spare::{keep_lines, release_memory, spare_lines};
 pub use tracing::{
-    Outputs, Traced, bind, bind1, default_float, here, inline, is_tracing, trace, trace_with,
-    with_default_float, with_location, without_location,
+    Argument, Asked, Open, Outputs, Traced, bind, bind1, default_float, here, inline, is_tracing,
+    one_of, trace, trace_open, trace_with, with_default_float, with_location, without_location,
 };
 pub use tree::{Flatten, Nest, Rebuild, Structure, Token, Tree, nest_by_path, tree_map};
 pub use types::{

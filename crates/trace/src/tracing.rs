@@ -2,10 +2,14 @@
 //! operation of this thread is recorded in the innermost. Variables of an outer trace become
 //! captured inputs of the inner graph. Nothing here knows what the operations mean.
 
-use crate::array::{Array, Repr};
+pub(crate) mod open;
+
+use crate::array::{Array, Repr, weak};
 use crate::graph::GraphBuilder;
 use crate::op::{Fault, Op};
 use crate::{ArrayType, DType, Error, ErrorKind, Graph, Loc, Result, Value, VarId, eval};
+use open::Wanted;
+pub use open::{Argument, Asked, Open, one_of, trace_open};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
@@ -22,8 +26,20 @@ pub(crate) struct TraceId(u64);
 struct Frame {
     id: TraceId,
     builder: GraphBuilder,
-    captures: Vec<Array>,
+    /// Arrays of outer traces, as inputs of this one.
+    captures: Vec<(VarId, Array)>,
     captured: FxHashMap<(TraceId, VarId), VarId>,
+    /// Arguments without an element type, in the types that were asked for.
+    wanted: Vec<Wanted>,
+    /// Whether something was recorded once per float type.
+    pairs: bool,
+}
+
+impl Frame {
+    fn new(id: TraceId, builder: GraphBuilder, wanted: Vec<Wanted>) -> Frame {
+        let (captures, captured) = (Vec::new(), FxHashMap::default());
+        Frame { id, builder, captures, captured, wanted, pairs: false }
+    }
 }
 
 thread_local! {
@@ -120,42 +136,27 @@ pub fn trace_with<T>(
     inputs: &[ArrayType],
     f: impl FnOnce(&[Array]) -> (Vec<Array>, T),
 ) -> (Result<Traced>, T) {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let id = TraceId(NEXT.fetch_add(1, Ordering::Relaxed));
-    let mut builder = GraphBuilder::new();
-    let arguments: Vec<Array> = inputs
-        .iter()
-        .map(|ty| Array::traced(id, builder.input(ty.clone()), ty.clone(), location))
-        .collect();
+    let arguments: Vec<Argument> = inputs.iter().cloned().map(Argument::Typed).collect();
+    let (open, extra) = trace_open(location, &arguments, f);
+    (open.map(|open| open.close(&[])), extra)
+}
 
-    /// Closes the frame also when `f` panics, so that the thread stays usable.
-    struct Close(TraceId);
-    impl Drop for Close {
-        fn drop(&mut self) {
-            STACK.with_borrow_mut(|stack| {
-                if let Some(depth) = stack.iter().position(|frame| frame.id == self.0) {
-                    stack.truncate(depth);
-                }
-            });
-        }
+fn next_id() -> TraceId {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    TraceId(NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Closes the frame also when the traced function panics, so that the thread stays usable.
+struct Close(TraceId);
+
+impl Drop for Close {
+    fn drop(&mut self) {
+        STACK.with_borrow_mut(|stack| {
+            if let Some(depth) = stack.iter().position(|frame| frame.id == self.0) {
+                stack.truncate(depth);
+            }
+        });
     }
-    STACK.with_borrow_mut(|stack| {
-        stack.push(Frame { id, builder, captures: Vec::new(), captured: FxHashMap::default() })
-    });
-    let close = Close(id);
-    let (arrays, extra) = f(&arguments);
-    let outputs: Result<Vec<VarId>> = STACK
-        .with_borrow_mut(|stack| arrays.iter().map(|array| lift(stack, array, location)).collect());
-    let frame = STACK.with_borrow_mut(Vec::pop);
-    drop(close);
-    let traced = match (outputs, frame) {
-        (Ok(outputs), Some(frame)) => {
-            Ok(Traced { graph: frame.builder.finish(outputs), captures: frame.captures })
-        }
-        (Err(error), _) => Err(error.at(location)),
-        (Ok(_), None) => Err(Error::new(ErrorKind::Internal, "the trace stack is empty")),
-    };
-    (traced, extra)
 }
 
 /// The variable that stands for `array` in the innermost graph.
@@ -169,6 +170,7 @@ fn lift(stack: &mut [Frame], array: &Array, location: Loc) -> Result<VarId> {
         Repr::Literal(scalar) => {
             Ok(top.builder.constant(Value::scalar(*scalar, literal_dtype(*scalar))))
         }
+        Repr::Weak(_) => Err(undecided()),
         Repr::Traced(traced) if traced.trace == top.id => Ok(traced.var),
         Repr::Traced(traced) => {
             if !outer.iter().any(|frame| frame.id == traced.trace) {
@@ -179,11 +181,16 @@ fn lift(stack: &mut [Frame], array: &Array, location: Loc) -> Result<VarId> {
                 return Ok(var);
             }
             let var = top.builder.input(traced.ty.clone());
-            top.captures.push(array.clone());
+            top.captures.push((var, array.clone()));
             top.captured.insert(key, var);
             Ok(var)
         }
     }
+}
+
+/// Types are decided before anything is recorded or computed.
+fn undecided() -> Error {
+    Error::new(ErrorKind::Internal, "an array without an element type")
 }
 
 /// Whether the trace is still being recorded on this thread.
@@ -230,6 +237,9 @@ fn num_outputs(op: &Op, inputs: usize) -> usize {
 /// that do not fit give invalid results that carry the error.
 #[track_caller]
 pub fn bind(op: Op, inputs: &[&Array]) -> Outputs {
+    if inputs.iter().any(|array| array.is_weak()) {
+        return weak::bind(op, inputs);
+    }
     let location = here();
     let count = num_outputs(&op, inputs.len());
     let result = STACK.with_borrow_mut(|stack| {
@@ -271,6 +281,7 @@ fn compute(op: &Op, inputs: &[&Array], location: Loc) -> Result<Outputs> {
         .map(|array| match &array.repr {
             Repr::Concrete(value) => Ok(value.clone()),
             Repr::Literal(scalar) => Ok(Value::scalar(*scalar, literal_dtype(*scalar))),
+            Repr::Weak(_) => Err(undecided()),
             Repr::Traced(_) => Err(escaped(array, location)),
             Repr::Invalid(error) => Err(error.clone()),
         })

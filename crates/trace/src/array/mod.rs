@@ -11,6 +11,7 @@ pub(crate) mod order;
 pub(crate) mod reduce;
 pub(crate) mod shape;
 pub(crate) mod special;
+pub(crate) mod weak;
 
 pub use elementwise::{select, where_};
 pub use indexing::{AtPlaces, Index, IntoIndices, OutOfRange, WindowAxes};
@@ -36,12 +37,11 @@ pub use special::{
 };
 
 use crate::op::Op;
-use crate::tracing::{
-    TraceId, bind1, default_float, escaped, here, is_open, is_tracing, literal_dtype,
-};
+use crate::tracing::{TraceId, bind1, default_float, escaped, here, is_open, literal_dtype};
 use crate::{
     ArrayType, DType, Element, Error, ErrorKind, IntoShape, Loc, Result, Scalar, Value, VarId,
 };
+use std::sync::Arc;
 
 /// An n-dimensional array of numbers or truth values.
 ///
@@ -69,6 +69,8 @@ pub(crate) enum Repr {
     Concrete(Value),
     /// A number without an element type of its own: it takes that of the array it meets.
     Literal(Scalar),
+    /// An array without an element type of its own.
+    Weak(Arc<weak::Weak>),
     /// A variable of a graph under construction.
     Traced(TracedVar),
     /// Why there is no array.
@@ -127,6 +129,7 @@ impl Array {
         match &self.repr {
             Repr::Concrete(value) => Ok(value.ty().clone()),
             Repr::Literal(scalar) => Ok(ArrayType::scalar(literal_dtype(*scalar))),
+            Repr::Weak(weak) => Ok(ArrayType::new(weak.default, &weak.shape)),
             Repr::Traced(traced) => Ok(traced.ty.clone()),
             Repr::Invalid(error) => Err(error.clone()),
         }
@@ -137,16 +140,20 @@ impl Array {
         match &self.repr {
             Repr::Concrete(value) => &value.ty().shape,
             Repr::Traced(traced) => &traced.ty.shape,
+            Repr::Weak(weak) => &weak.shape,
             Repr::Literal(_) | Repr::Invalid(_) => &[],
         }
     }
 
-    /// The element type; the default float type for invalid arrays.
+    /// The element type; for arrays whose type nobody has named the one that they take where
+    /// nothing decides (the default float type, see [`Array::is_weak`]), which is also that of
+    /// invalid arrays.
     pub fn dtype(&self) -> DType {
         match &self.repr {
             Repr::Concrete(value) => value.ty().dtype,
             Repr::Traced(traced) => traced.ty.dtype,
             Repr::Literal(scalar) => literal_dtype(*scalar),
+            Repr::Weak(weak) => weak.default,
             Repr::Invalid(_) => default_float(),
         }
     }
@@ -188,6 +195,7 @@ impl Array {
         match &self.repr {
             Repr::Concrete(value) => Ok(value.clone()),
             Repr::Literal(scalar) => Ok(Value::scalar(*scalar, literal_dtype(*scalar))),
+            Repr::Weak(_) => self.decided().value(),
             Repr::Invalid(error) => Err(error.clone()),
             Repr::Traced(traced) if !is_open(traced.trace) => Err(escaped(self, here())),
             Repr::Traced(traced) => Err(Error::new(
@@ -200,7 +208,8 @@ impl Array {
         }
     }
 
-    /// The value without copying the handle, where the array has one.
+    /// The value without copying the handle, where the array has one and an element type of its
+    /// own.
     #[inline]
     pub fn value_ref(&self) -> Option<&Value> {
         match &self.repr {
@@ -232,7 +241,7 @@ impl Array {
         }
     }
 
-    /// True for a number without an element type of its own.
+    /// True for a number as written, without an element type of its own; see [`Array::is_weak`].
     pub fn is_literal(&self) -> bool {
         matches!(self.repr, Repr::Literal(_))
     }
@@ -245,6 +254,9 @@ impl Array {
             Repr::Literal(scalar) if scalar.fits(dtype) => {
                 Array::concrete(Value::scalar(*scalar, dtype), here())
             }
+            Repr::Weak(weak) if weak.default == dtype || weak.default.is_float() => {
+                self.in_dtype(dtype)
+            }
             Repr::Concrete(_) | Repr::Traced(_) if self.dtype() == dtype => self.clone(),
             _ => bind1(Op::Cast(dtype), &[self]),
         }
@@ -254,16 +266,5 @@ impl Array {
     #[track_caller]
     pub fn bitcast(&self, dtype: DType) -> Array {
         bind1(Op::Bitcast(dtype), &[self])
-    }
-}
-
-/// A literal or concrete operand can be folded at once even while tracing.
-pub(crate) fn known_scalar(array: &Array) -> Option<Scalar> {
-    match &array.repr {
-        Repr::Literal(scalar) => Some(*scalar),
-        Repr::Concrete(value) if value.ty().rank() == 0 && !is_tracing() => {
-            value.to_scalars().ok().and_then(|s| s.first().copied())
-        }
-        _ => None,
     }
 }

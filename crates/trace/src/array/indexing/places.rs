@@ -88,7 +88,7 @@ impl AtPlaces {
     #[track_caller]
     fn update(&self, op: ScatterOp, values: Array) -> Array {
         let x = &self.x;
-        let typed = |v: Array| if v.is_literal() { v.cast(x.dtype()) } else { v };
+        let typed = |v: Array| if v.is_weak() && !x.is_weak() { v.in_dtype(x.dtype()) } else { v };
         match &self.places {
             Err(error) => Array::invalid(error.clone(), here()),
             Ok(Places::Indices(indices)) => scatter(op, x, indices, typed(values)),

@@ -149,7 +149,7 @@ impl Array {
             let filled = select(
                 &spread(inside, read.shape()),
                 &read,
-                crate::array::indexing::gather::fill_value(self.dtype()),
+                crate::array::indexing::gather::fill_value(self),
             );
             read = filled;
         }

@@ -1,6 +1,7 @@
 //! Products and factorisations of matrices.
 
 use crate::array::Array;
+use crate::array::elementwise::arithmetic::meet;
 use crate::op::{DotAxes, LinalgOp, Op};
 use crate::tracing::{bind1, here};
 use crate::{Error, ErrorKind, Shape, ShapeDisplay, broadcast_shapes};
@@ -100,7 +101,10 @@ impl Array {
     /// The product that contracts and batches the given axes.
     #[track_caller]
     pub fn dot_general(&self, other: &Array, axes: DotAxes) -> Array {
-        bind1(Op::Dot(axes), &[self, other])
+        match meet(self, other) {
+            Ok((x, y)) => bind1(Op::Dot(axes), &[&x, &y]),
+            Err(error) => Array::invalid(error, here()),
+        }
     }
 
     /// The products of every pair of elements of two vectors.

@@ -4,10 +4,10 @@
 use crate::array::Array;
 use crate::array::elementwise::arithmetic::select;
 use crate::array::elementwise::powers::like;
-use crate::array::make::fill::{full_typed, iota, zeros_like};
+use crate::array::make::fill::{iota, zeros_like};
 use crate::array::shape::reshape::concat;
 use crate::op::Op;
-use crate::tracing::{bind1, default_float, here};
+use crate::tracing::{bind1, here};
 use crate::{ArrayType, DType, Error, ErrorKind, Shape};
 use smallvec::smallvec;
 
@@ -53,7 +53,7 @@ impl Array {
         }
         let (length, side) = (self.size(), self.size() + offset.unsigned_abs());
         if length == 0 {
-            return full_typed(&ArrayType::new(self.dtype(), [side, side]), 0);
+            return like(self, 0.0).broadcast_to([side, side]);
         }
         let start = (-offset).max(0) as usize * side + offset.max(0) as usize;
         let end = start + (length - 1) * (side + 1) + 1;
@@ -62,7 +62,7 @@ impl Array {
             high: smallvec![side * side - end],
             interior: smallvec![side],
         };
-        let zero = full_typed(&ArrayType::scalar(self.dtype()), 0);
+        let zero = like(self, 0.0);
         bind1(op, &[self, &zero]).reshape([side, side])
     }
 
@@ -91,7 +91,7 @@ impl Array {
     #[track_caller]
     pub fn one_hot(&self, classes: usize) -> Array {
         let positions = iota(&ArrayType::new(self.dtype(), [classes]), 0);
-        self.expand_dims(-1).eq(positions).cast(default_float())
+        self.expand_dims(-1).eq(positions).to_float()
     }
 
     fn matrix_shape(&self) -> Option<(&[usize], usize, usize)> {
@@ -124,13 +124,13 @@ fn below(m: usize, n: usize, offset: isize) -> Array {
 /// Ones on and below the diagonal `offset` places right of the main one, zeros above.
 #[track_caller]
 pub fn tri(m: usize, n: usize, offset: isize) -> Array {
-    below(m, n, offset).cast(default_float())
+    below(m, n, offset).to_float()
 }
 
 /// Ones on the diagonal `offset` places right of the main one, zeros elsewhere.
 #[track_caller]
 pub fn eye_offset(m: usize, n: usize, offset: isize) -> Array {
-    (below(m, n, offset) & !below(m, n, offset - 1)).cast(default_float())
+    (below(m, n, offset) & !below(m, n, offset - 1)).to_float()
 }
 
 /// The matrices along the diagonal of one matrix, zeros elsewhere.

@@ -5,6 +5,7 @@ use crate::array::Array;
 use crate::array::elementwise::arithmetic::{select, unary};
 use crate::array::indexing::gather::positions;
 use crate::array::shape::reshape::{concat, resolve_axis};
+use crate::array::weak::in_each;
 use crate::op::{CumulativeOp, Op, UnaryOp};
 use crate::tracing::{bind, bind1, here};
 use crate::{ArrayType, DType, Error, ErrorKind, Result, ShapeDisplay};
@@ -237,7 +238,13 @@ pub fn searchsorted(sorted: &Array, values: impl Into<Array>, right: bool) -> Ar
         }
         Ok(_) => {}
     }
-    let values = if values.is_literal() { values.cast(sorted.dtype()) } else { values };
+    in_each(&[sorted, &values], |x| counted(&x[0], &x[1], right))
+}
+
+/// How many elements of the sorted vector come before each value.
+#[track_caller]
+fn counted(sorted: &Array, values: &Array, right: bool) -> Array {
+    let values = if values.is_weak() { values.in_dtype(sorted.dtype()) } else { values.clone() };
     let v = values.expand_dims(values.rank() as isize);
     // In the order of `sort`, where NaN is above all.
     let less = |a: &Array, b: &Array| {

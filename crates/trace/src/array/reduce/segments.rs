@@ -2,6 +2,7 @@
 
 use crate::array::Array;
 use crate::array::make::fill::{full_typed, ones_like};
+use crate::array::weak::in_each;
 use crate::op::{Op, ScatterOp};
 use crate::tracing::{bind1, here};
 use crate::{ArrayType, DType, Error, ErrorKind, Scalar, Shape};
@@ -43,6 +44,11 @@ fn by_segment(op: ScatterOp, data: &Array, segments: &Array, count: usize) -> Ar
     if data.error().is_some() {
         return data.clone();
     }
+    in_each(&[data], |data| combined(op, &data[0], segments, count))
+}
+
+#[track_caller]
+fn combined(op: ScatterOp, data: &Array, segments: &Array, count: usize) -> Array {
     let mut shape = Shape::from_slice(data.shape());
     match shape.first_mut() {
         Some(n) => *n = count,

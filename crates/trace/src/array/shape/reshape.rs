@@ -2,6 +2,7 @@
 //! Negative axes and indices count from the end.
 
 use crate::array::Array;
+use crate::array::weak::of_one_type;
 use crate::op::Op;
 use crate::tracing::{bind1, here};
 use crate::{Axes, Error, ErrorKind, IntoShape, Result, Shape, ShapeDisplay};
@@ -260,7 +261,7 @@ impl Array {
     pub fn pad(&self, low: impl IntoShape, high: impl IntoShape, value: impl Into<Array>) -> Array {
         let interior = smallvec::smallvec![0; self.rank()];
         let op = Op::Pad { low: low.into_shape(), high: high.into_shape(), interior };
-        bind1(op, &[self, &value.into().cast(self.dtype())])
+        bind1(op, &[self, &value.into().cast_like(self)])
     }
 }
 
@@ -274,8 +275,8 @@ pub fn concat(arrays: &[Array], axis: isize) -> Array {
     };
     match resolve_axis("concat", first, axis, first.rank()) {
         Ok(axis) => {
-            let operands: Vec<&Array> = arrays.iter().collect();
-            bind1(Op::Concat { axis }, &operands)
+            let arrays = of_one_type(arrays);
+            bind1(Op::Concat { axis }, &arrays.iter().collect::<Vec<_>>())
         }
         Err(error) => Array::invalid(error, here()),
     }
