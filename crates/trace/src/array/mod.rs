@@ -1,8 +1,8 @@
-//! `Array`, the one value users hold: with a value, traced, a literal, or invalid. This file
-//! holds the type and reads it; arrays are made, and operations on them are, in the folders
-//! beside it.
+//! The operations on arrays, a folder per family. This file reads values and converts element
+//! types.
 
 mod display;
+pub(crate) mod each;
 pub(crate) mod elementwise;
 pub(crate) mod indexing;
 pub(crate) mod linalg;
@@ -11,9 +11,8 @@ pub(crate) mod order;
 pub(crate) mod reduce;
 pub(crate) mod shape;
 pub(crate) mod special;
-pub(crate) mod weak;
 
-pub use elementwise::{select, where_};
+pub use elementwise::{polyval, select, vander, where_};
 pub use indexing::{AtPlaces, Index, IntoIndices, OutOfRange, WindowAxes};
 pub use linalg::{
     LeastSquares, LuFactors, MatrixNorm, cho_solve, convolve, einsum, multi_dot, triangular_solve,
@@ -26,169 +25,25 @@ pub use order::{
     QuantileMethod, digitize, histogram, histogram_bins, interp, searchsorted, sort_key_val,
     sort_together,
 };
-pub use reduce::{
-    bincount, meshgrid, polyval, segment_max, segment_min, segment_prod, segment_sum, vander,
-};
-pub use shape::{PadMode, concat, select_n, stack};
+pub use reduce::{bincount, segment_max, segment_min, segment_prod, segment_sum};
+pub use shape::{PadMode, concat, meshgrid, select_n, stack};
 pub use special::{
     beta, beta_density, betainc, betaincinv, betaln, digamma_difference, gamma_density, gammainc,
     gammaincc, gammainccinv, gammaincinv, log_binomial, owens_t, polygamma, random_gamma_grad,
     rising_factorial, zeta,
 };
 
+use crate::context::here;
+use crate::dtype::{DType, Element};
+use crate::error::{Error, ErrorKind, Result};
+use crate::frames::{escaped, is_open};
+use crate::handle::{Array, Repr};
 use crate::op::Op;
-use crate::tracing::{TraceId, bind1, default_float, escaped, here, is_open, literal_dtype};
-use crate::{
-    ArrayType, DType, Element, Error, ErrorKind, IntoShape, Loc, Result, Scalar, Value, VarId,
-};
-use std::sync::Arc;
-
-/// An n-dimensional array of numbers or truth values.
-///
-/// Operations never panic and never return `Result`: operands that do not fit give an invalid
-/// array that carries the error; later operations pass it on, and it comes out where a value is
-/// read ([`Array::to_vec`], [`Array::item`], [`Array::checked`]).
-///
-/// ```
-/// use probpipe_trace::{array, Array};
-/// let x = array([1.0, 2.0, 3.0]);
-/// let y = (&x * 2.0 + 1.0).sum();
-/// assert_eq!(y.item::<f32>()?, 15.0);
-/// # Ok::<(), probpipe_trace::Error>(())
-/// ```
-#[derive(Clone)]
-pub struct Array {
-    pub(crate) repr: Repr,
-    /// Where the user made it, for messages.
-    pub(crate) location: Loc,
-}
-
-#[derive(Clone)]
-pub(crate) enum Repr {
-    /// An array with a value.
-    Concrete(Value),
-    /// A number without an element type of its own: it takes that of the array it meets.
-    Literal(Scalar),
-    /// An array without an element type of its own.
-    Weak(Arc<weak::Weak>),
-    /// A variable of a graph under construction.
-    Traced(TracedVar),
-    /// Why there is no array.
-    Invalid(Error),
-}
-
-#[derive(Clone)]
-pub(crate) struct TracedVar {
-    pub(crate) trace: TraceId,
-    pub(crate) var: VarId,
-    pub(crate) ty: ArrayType,
-}
+use crate::promotion::literal_dtype;
+use crate::tracing::bind1;
+use crate::value::Value;
 
 impl Array {
-    #[inline]
-    pub(crate) fn concrete(value: Value, location: Loc) -> Array {
-        Array { repr: Repr::Concrete(value), location }
-    }
-
-    pub(crate) fn traced(trace: TraceId, var: VarId, ty: ArrayType, location: Loc) -> Array {
-        Array { repr: Repr::Traced(TracedVar { trace, var, ty }), location }
-    }
-
-    /// An array that carries an error. Reading it gives the error, located at `location` if it
-    /// has no place of its own.
-    pub fn invalid(error: Error, location: Loc) -> Array {
-        Array { repr: Repr::Invalid(error.at(location)), location }
-    }
-
-    /// An array over a value, as the caller's.
-    #[track_caller]
-    pub fn from_value(value: Value) -> Array {
-        Array::concrete(value, here())
-    }
-
-    /// An array of the given shape from elements in row-major order, with exactly the element
-    /// type of the data. Invalid when their number does not fit the shape.
-    ///
-    /// ```
-    /// use probpipe_trace::Array;
-    /// let m = Array::from_slice(&[1.0f64, 2.0, 3.0, 4.0], [2, 2]);
-    /// assert_eq!(m.at(1).to_vec::<f64>()?, [3.0, 4.0]);
-    /// # Ok::<(), probpipe_trace::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn from_slice<T: Element>(data: &[T], shape: impl IntoShape) -> Array {
-        let location = here();
-        match Value::from_elements(data, &shape.into_shape()) {
-            Ok(value) => Array::concrete(value, location),
-            Err(error) => Array::invalid(error, location),
-        }
-    }
-
-    /// Element type and shape; the error of an invalid array.
-    pub fn ty(&self) -> Result<ArrayType> {
-        match &self.repr {
-            Repr::Concrete(value) => Ok(value.ty().clone()),
-            Repr::Literal(scalar) => Ok(ArrayType::scalar(literal_dtype(*scalar))),
-            Repr::Weak(weak) => Ok(ArrayType::new(weak.default, &weak.shape)),
-            Repr::Traced(traced) => Ok(traced.ty.clone()),
-            Repr::Invalid(error) => Err(error.clone()),
-        }
-    }
-
-    /// The extents; empty for scalars and for invalid arrays.
-    pub fn shape(&self) -> &[usize] {
-        match &self.repr {
-            Repr::Concrete(value) => &value.ty().shape,
-            Repr::Traced(traced) => &traced.ty.shape,
-            Repr::Weak(weak) => &weak.shape,
-            Repr::Literal(_) | Repr::Invalid(_) => &[],
-        }
-    }
-
-    /// The element type; for arrays whose type nobody has named the one that they take where
-    /// nothing decides (the default float type, see [`Array::is_weak`]), which is also that of
-    /// invalid arrays.
-    pub fn dtype(&self) -> DType {
-        match &self.repr {
-            Repr::Concrete(value) => value.ty().dtype,
-            Repr::Traced(traced) => traced.ty.dtype,
-            Repr::Literal(scalar) => literal_dtype(*scalar),
-            Repr::Weak(weak) => weak.default,
-            Repr::Invalid(_) => default_float(),
-        }
-    }
-
-    /// Number of axes.
-    pub fn rank(&self) -> usize {
-        self.shape().len()
-    }
-
-    /// Number of elements.
-    pub fn size(&self) -> usize {
-        self.shape().iter().product()
-    }
-
-    /// Where the array was made.
-    pub fn location(&self) -> Loc {
-        self.location
-    }
-
-    /// The error, if the array is invalid.
-    pub fn error(&self) -> Option<&Error> {
-        match &self.repr {
-            Repr::Invalid(error) => Some(error),
-            _ => None,
-        }
-    }
-
-    /// The array itself, or its error: for `?` after a call.
-    pub fn checked(self) -> Result<Array> {
-        match self.repr {
-            Repr::Invalid(error) => Err(error),
-            _ => Ok(self),
-        }
-    }
-
     /// The value. Fails for traced arrays, which have none, and for invalid ones.
     #[track_caller]
     pub fn value(&self) -> Result<Value> {
@@ -198,23 +53,16 @@ impl Array {
             Repr::Weak(_) => self.decided().value(),
             Repr::Invalid(error) => Err(error.clone()),
             Repr::Traced(traced) if !is_open(traced.trace) => Err(escaped(self, here())),
-            Repr::Traced(traced) => Err(Error::new(
-                ErrorKind::Trace,
-                format!("a traced {} has no value yet", traced.ty),
-            )
-            .at(here())
-            .note("the array was made", Some(self.location))
-            .help("inside a traced function use array operations such as `select` and `scan`; read values outside")),
-        }
-    }
-
-    /// The value without copying the handle, where the array has one and an element type of its
-    /// own.
-    #[inline]
-    pub fn value_ref(&self) -> Option<&Value> {
-        match &self.repr {
-            Repr::Concrete(value) => Some(value),
-            _ => None,
+            Repr::Traced(traced) => {
+                let message = format!("a traced {} has no value yet", traced.ty);
+                Err(Error::new(ErrorKind::Trace, message)
+                    .at(here())
+                    .note("the array was made", Some(self.location))
+                    .help(
+                        "inside a traced function use array operations such as `select` and \
+                         `scan`; read values outside",
+                    ))
+            }
         }
     }
 
@@ -239,11 +87,6 @@ impl Array {
             .at(location)
             .help("index or reduce the array first, or use `to_vec`")),
         }
-    }
-
-    /// True for a number as written, without an element type of its own; see [`Array::is_weak`].
-    pub fn is_literal(&self) -> bool {
-        matches!(self.repr, Repr::Literal(_))
     }
 
     /// Converts the element type: floats to integers truncate and saturate with NaN to 0,

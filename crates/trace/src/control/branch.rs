@@ -1,13 +1,18 @@
 //! Branches: of several functions only the chosen one runs.
 
-use super::{arguments, built, decided, leaf_name, listed, made, spoiled};
-use crate::array::Repr;
-use crate::op::{Op, Switch};
-use crate::tracing::{
-    Argument, Open, Outputs, Traced, bind, here, one_of, trace_open, with_location,
-};
+use crate::context::{here, with_location};
+use crate::control::checks::{arguments, built, decided, leaf_name, listed, made, spoiled};
+use crate::dtype::DType;
+use crate::error::{Error, ErrorKind, Result};
+use crate::handle::{Array, Outputs, Repr};
+use crate::op::Op;
+use crate::op::control::Switch;
+use crate::op::graph::Graph;
+use crate::open::{Argument, Open, Traced, one_of, trace_open};
+use crate::tracing::bind;
 use crate::tree::{Flatten, Structure, Tree};
-use crate::{Array, ArrayType, DType, Error, ErrorKind, Graph, Loc, Result, VarId};
+use crate::types::{ArrayType, Loc};
+use crate::var::VarId;
 use std::sync::Arc;
 
 /// Runs `on_true(operands)` where `predicate` is true (or a number other than zero), else

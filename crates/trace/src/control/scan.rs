@@ -1,11 +1,19 @@
 //! Loops of known length: over the entries of arrays, or counted.
 
-use super::{arguments, built, check_carry, check_structure, decided, settle, spoiled};
-use crate::array::{arange, concat, stack};
-use crate::op::{Op, Scan};
-use crate::tracing::{bind, here, inline, trace, trace_open};
+use crate::array::make::fill::arange;
+use crate::array::shape::reshape::{concat, stack};
+use crate::context::{here, with_location};
+use crate::control::checks::{
+    arguments, built, check_carry, check_structure, decided, settle, spoiled,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::handle::Array;
+use crate::op::Op;
+use crate::op::control::Scan;
+use crate::open::trace_open;
+use crate::tracing::{bind, inline, trace};
 use crate::tree::{Flatten, Structure, Tree};
-use crate::{Array, ArrayType, Error, ErrorKind, Loc, Result, Shape};
+use crate::types::{ArrayType, Loc, Shape};
 use std::sync::Arc;
 
 /// Runs `step` over the leading axis of the leaves of `xs`, carrying a value from step to step
@@ -166,7 +174,7 @@ fn run<C: Tree, X: Tree, Y: Tree>(
         let reverse = options.reverse;
         let scan = Scan { body: Arc::new(traced.graph), consts, carries, length, reverse };
         let operands = traced.captures.into_iter().chain(operands).collect();
-        crate::with_location(location, || unrolled(scan, operands, options.unroll))
+        with_location(location, || unrolled(scan, operands, options.unroll))
     });
     match outputs {
         Ok(mut outputs) => {

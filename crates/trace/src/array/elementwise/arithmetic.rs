@@ -1,11 +1,19 @@
 //! Elementwise operations: one op each, broadcast and literal handling in front of them, and the
 //! composites that are functions and not ops.
 
-use crate::array::weak::in_each;
-use crate::array::{Array, Repr};
-use crate::op::{Accepts, BinaryOp, CompareOp, Op, UnaryOp};
-use crate::tracing::{bind1, here};
-use crate::{ArrayType, DType, Error, ErrorKind, Scalar, Value, broadcast_shapes, eval};
+use crate::array::each::in_each;
+use crate::array::make::fill::full_typed;
+use crate::context::here;
+use crate::dtype::{DType, Scalar};
+use crate::error::{Error, ErrorKind};
+use crate::eval::eval_op;
+use crate::handle::{Array, Repr};
+use crate::op::elementwise::{Accepts, BinaryOp, CompareOp, UnaryOp};
+use crate::op::{Op, infer};
+use crate::promotion::promote_types;
+use crate::tracing::bind1;
+use crate::types::{ArrayType, Shape, broadcast_shapes};
+use crate::value::Value;
 
 macro_rules! unary_methods {
     ($($(#[$doc:meta])* $name:ident $op:ident;)*) => {
@@ -167,53 +175,6 @@ impl Array {
         divide(&Array::from(1), self)
     }
 
-    /// `x^n` for a whole number, by repeated multiplication; exact for integers.
-    #[track_caller]
-    pub fn powi(&self, n: i32) -> Array {
-        let mut power = n.unsigned_abs();
-        let mut base = self.clone();
-        let mut result: Option<Array> = None;
-        while power > 0 {
-            if power & 1 == 1 {
-                result = Some(match result {
-                    Some(r) => binary(Op::Binary(BinaryOp::Mul), &r, &base),
-                    None => base.clone(),
-                });
-            }
-            power >>= 1;
-            if power > 0 {
-                base = base.square();
-            }
-        }
-        match result {
-            None => crate::array::make::fill::ones_like(self),
-            Some(r) if n < 0 && r.dtype().is_integer() => Array::from(1).trunc_divide(r),
-            Some(r) if n < 0 => r.recip(),
-            Some(r) => r,
-        }
-    }
-
-    /// `x^y`. Small whole literal exponents and one half multiply, divide or take roots. Integers
-    /// are raised to integers by squaring and wrap; a negative exponent truncates `1 / x^|y|`.
-    #[track_caller]
-    pub fn pow(&self, exponent: impl Into<Array>) -> Array {
-        let exponent = exponent.into();
-        if let Repr::Literal(scalar) = exponent.repr {
-            let y = scalar.as_f64();
-            if y == y.trunc() && y.abs() <= 16.0 {
-                return self.powi(y as i32);
-            }
-            if y == 0.5 {
-                return self.sqrt();
-            }
-        }
-        let whole = self.dtype().is_integer() && exponent.dtype().is_integer();
-        if whole && self.error().is_none() && !self.is_literal() {
-            return self.pow_integer(&exponent);
-        }
-        binary(Op::Binary(BinaryOp::Pow), self, &exponent)
-    }
-
     /// `log(exp(x) + exp(y))` without overflow.
     #[track_caller]
     pub fn logaddexp(&self, other: impl Into<Array>) -> Array {
@@ -324,8 +285,8 @@ pub(crate) fn fold(op: &Op, scalars: &[Scalar]) -> Option<Scalar> {
     };
     let values: Vec<Value> = scalars.iter().map(|s| Value::scalar(*s, dtype)).collect();
     let types: Vec<&ArrayType> = values.iter().map(Value::ty).collect();
-    let result = crate::op::infer(op, &types).ok()?;
-    let outputs = eval::eval_op(op, &values, &result).ok()?;
+    let result = infer(op, &types).ok()?;
+    let outputs = eval_op(op, &values, &result).ok()?;
     outputs.first()?.to_scalars().ok()?.first().copied()
 }
 
@@ -360,7 +321,7 @@ pub(crate) fn meet(x: &Array, y: &Array) -> Result<(Array, Array), Error> {
         // Where neither has a type, whole numbers stay whole beside whole ones.
         (true, true) if a.is_float() || b.is_float() => Ok((x.to_float(), y.to_float())),
         (true, true) => {
-            let dtype = crate::promote_types(a, b);
+            let dtype = promote_types(a, b);
             Ok((x.in_dtype(a).cast(dtype), y.in_dtype(b).cast(dtype)))
         }
         (false, false) => match (a.is_float(), b.is_float()) {
@@ -404,4 +365,19 @@ fn taking(weak: &Array, typed: &Array) -> Result<(Array, Array), Error> {
         .help("convert the array with `.cast(..)`, or write a literal of its element type"));
     }
     Ok((number.in_dtype(dtype), typed.clone()))
+}
+
+/// A constant that depends on the float type of `x`.
+pub(crate) fn by_width(x: &Array, f32: f64, f64: f64) -> f64 {
+    if x.dtype() == DType::F32 { f32 } else { f64 }
+}
+
+/// A number of the element type of `x`, for choices between two constants; of none if `x` has
+/// none.
+#[track_caller]
+pub(crate) fn like(x: &Array, number: f64) -> Array {
+    match x.is_weak_float() {
+        true => Array::filled(Scalar::Float(number), x.dtype(), Shape::new(), here()),
+        false => full_typed(&ArrayType::scalar(x.dtype()), number),
+    }
 }

@@ -1,11 +1,10 @@
 //! Functions of two arrays that are made of other operations: distances, divisions with their
 //! remainders, products with logarithms. Both operands broadcast together.
 
-use crate::DType;
-use crate::array::Array;
-use crate::array::elementwise::arithmetic::select;
-use crate::array::elementwise::powers::like;
-use crate::array::weak::in_each;
+use crate::array::each::in_each;
+use crate::array::elementwise::arithmetic::{like, select};
+use crate::dtype::DType;
+use crate::handle::Array;
 use std::f64::consts::LN_2;
 
 impl Array {

@@ -1,11 +1,12 @@
 //! Products of arrays made of `dot_general`: over chosen axes, of vectors, of several matrices.
 
-use crate::array::Array;
 use crate::array::linalg::matmul::triangular_solve;
-use crate::array::shape::reshape::concat;
-use crate::op::DotAxes;
-use crate::tracing::here;
-use crate::{Error, ErrorKind};
+use crate::array::make::fill::zeros_like;
+use crate::array::shape::reshape::{concat, stack};
+use crate::context::here;
+use crate::error::{Error, ErrorKind};
+use crate::handle::Array;
+use crate::op::structural::DotAxes;
 
 impl Array {
     /// The product that sums over pairs of axes, one of each array, counted from 0.
@@ -82,7 +83,7 @@ impl Array {
             let (forth, back) = (self.at_axis(-1, i), self.at_axis(-1, j));
             parts.push(forth * other.at_axis(-1, j) - back * other.at_axis(-1, i));
         }
-        crate::array::shape::reshape::stack(&parts, -1)
+        stack(&parts, -1)
     }
 }
 
@@ -129,7 +130,7 @@ pub fn convolve(a: &Array, b: &Array) -> Array {
         return concat(&[long, short], 0);
     }
     // One shifted copy of the longer vector for every element of the shorter.
-    let mut sum = crate::array::make::fill::zeros_like(&long).pad([0], [m - 1], 0.0);
+    let mut sum = zeros_like(&long).pad([0], [m - 1], 0.0);
     for i in 0..m {
         sum = sum + (&long * short.at(i as isize)).pad([i], [m - 1 - i], 0.0);
     }

@@ -1,14 +1,16 @@
 //! Matrices by their diagonals and triangles, through strided views and masks. Leading axes of
 //! operands are batch axes.
 
-use crate::array::Array;
-use crate::array::elementwise::arithmetic::select;
-use crate::array::elementwise::powers::like;
-use crate::array::make::fill::{iota, zeros_like};
-use crate::array::shape::reshape::concat;
+use crate::array::elementwise::arithmetic::{like, select};
+use crate::array::make::fill::{iota, zeros, zeros_like};
+use crate::array::shape::reshape::{concat, stack};
+use crate::context::here;
+use crate::dtype::DType;
+use crate::error::{Error, ErrorKind};
+use crate::handle::Array;
 use crate::op::Op;
-use crate::tracing::{bind1, here};
-use crate::{ArrayType, DType, Error, ErrorKind, Shape};
+use crate::tracing::bind1;
+use crate::types::{ArrayType, Shape};
 use smallvec::smallvec;
 
 impl Array {
@@ -153,7 +155,7 @@ pub fn block_diag(blocks: &[Array]) -> Array {
     }
     match total {
         Some(total) => total,
-        None => crate::array::make::fill::zeros([0, 0]),
+        None => zeros([0, 0]),
     }
 }
 
@@ -171,5 +173,5 @@ pub fn toeplitz(column: &Array) -> Array {
     for i in 0..n {
         rows.push(line.slice_axis(0, n - 1 - i..2 * n - 1 - i));
     }
-    crate::array::shape::reshape::stack(&rows, 0)
+    stack(&rows, 0)
 }

@@ -1,12 +1,15 @@
 //! Sequences of numbers by start, stop and step or count. `arange`,
 //! the plainest, is a fill.
 
-use crate::array::Array;
 use crate::array::elementwise::arithmetic::select;
 use crate::array::make::fill::{full, full_typed, iota};
 use crate::array::shape::reshape::concat;
-use crate::tracing::{here, literal_dtype};
-use crate::{ArrayType, DType, Error, ErrorKind, Scalar};
+use crate::context::here;
+use crate::dtype::{DType, Scalar};
+use crate::error::{Error, ErrorKind};
+use crate::handle::Array;
+use crate::promotion::literal_dtype;
+use crate::types::ArrayType;
 
 /// `start, start + step, ..` up to but without `stop`: `i32` if all three are whole, else of a
 /// float type as [`linspace`]. Empty if the steps lead away from `stop`.

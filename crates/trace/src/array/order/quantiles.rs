@@ -1,11 +1,13 @@
 //! Medians and quantiles: what is read off sorted arrays.
 
-use crate::array::Array;
 use crate::array::elementwise::arithmetic::select;
 use crate::array::shape::reshape::resolve_axes;
+use crate::context::here;
+use crate::error::{Error, ErrorKind, Result};
+use crate::handle::Array;
 use crate::op::Op;
-use crate::tracing::{bind1, here};
-use crate::{Axes, Error, ErrorKind, Result, Shape, ShapeDisplay, other_axes};
+use crate::tracing::bind1;
+use crate::types::{Axes, Shape, ShapeDisplay, other_axes};
 
 /// What a quantile is that falls between two elements.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -1,13 +1,14 @@
 //! Looking up values in tables: piecewise linear interpolation, bins and histograms.
 
-use crate::array::Array;
+use crate::array::each::in_each;
 use crate::array::elementwise::arithmetic::select;
 use crate::array::make::ranges::linspace;
 use crate::array::order::sort::searchsorted;
 use crate::array::reduce::segments::bincount;
-use crate::array::weak::in_each;
-use crate::tracing::here;
-use crate::{DType, Error, ErrorKind, Result};
+use crate::context::here;
+use crate::dtype::DType;
+use crate::error::{Error, ErrorKind, Result};
+use crate::handle::Array;
 
 /// At each `x` the value of the polygon through the points `(xs[i], ys[i])`, with `xs` ascending;
 /// beyond its ends the value at the nearest end. Vectors `xs` and `ys` of floats of one length.

@@ -1,9 +1,8 @@
 //! Reductions that leave NaN out. Axes named vanish from the shape; negative axes count from the
 //! last. Where all elements are NaN the sum is 0, the product 1, everything else NaN.
 
-use crate::array::Array;
-use crate::array::elementwise::arithmetic::select;
-use crate::array::elementwise::powers::like;
+use crate::array::elementwise::arithmetic::{like, select};
+use crate::handle::Array;
 
 impl Array {
     /// How many elements over the given axes are not NaN, in the array's type.

@@ -3,7 +3,6 @@
 mod missing;
 mod reductions;
 pub(crate) mod segments;
-pub(crate) mod statistics;
+mod statistics;
 
 pub use segments::{bincount, segment_max, segment_min, segment_prod, segment_sum};
-pub use statistics::{meshgrid, polyval, vander};

@@ -1,10 +1,12 @@
 //! Reductions over all or some axes. Negative axes count from the last.
 
-use crate::Axes;
-use crate::array::Array;
 use crate::array::shape::reshape::resolve_axes;
-use crate::op::{Op, ReduceOp};
-use crate::tracing::{bind1, here};
+use crate::context::here;
+use crate::handle::Array;
+use crate::op::Op;
+use crate::op::structural::ReduceOp;
+use crate::tracing::bind1;
+use crate::types::Axes;
 
 #[track_caller]
 fn reduce(op: ReduceOp, x: &Array, axes: Option<&[isize]>) -> Array {

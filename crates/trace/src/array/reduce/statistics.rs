@@ -1,11 +1,13 @@
 //! Statistics, norms and sums of exponentials: reductions made of reductions. Axes named vanish
 //! from the shape; negative axes count from the last.
 
-use crate::array::Array;
 use crate::array::elementwise::arithmetic::select;
-use crate::array::shape::reshape::{resolve_axes, stack};
-use crate::tracing::here;
-use crate::{DType, Error, ErrorKind, Shape};
+use crate::array::shape::reshape::resolve_axes;
+use crate::context::here;
+use crate::dtype::DType;
+use crate::error::{Error, ErrorKind};
+use crate::handle::Array;
+use crate::types::Shape;
 
 impl Array {
     /// Every axis, for the reductions over all elements.
@@ -216,41 +218,4 @@ impl Array {
         let sums = self.slice_axis(-1, 1..n) + self.slice_axis(-1, 0..n - 1);
         (sums * x.diff(1, -1)).sum_axes([-1]) * 0.5
     }
-}
-
-/// Grids of coordinates from vectors. The first axis follows the first vector with `"ij"`
-/// indexing (`matrix` true), the second with `"xy"`.
-#[track_caller]
-pub fn meshgrid(vectors: &[Array], matrix: bool) -> Vec<Array> {
-    let shape: Shape = vectors.iter().map(Array::size).collect();
-    let mut grids = Vec::with_capacity(vectors.len());
-    for (i, v) in vectors.iter().enumerate() {
-        let mut along: Shape = smallvec::smallvec![1; shape.len()];
-        along[i] = v.size();
-        let full = v.reshape(along).broadcast_to(&shape);
-        grids.push(if matrix || shape.len() < 2 { full } else { full.swap_axes(0, 1) });
-    }
-    grids
-}
-
-/// The value at `x` of the polynomial with these coefficients, highest power first.
-#[track_caller]
-pub fn polyval(coefficients: &Array, x: &Array) -> Array {
-    let n = coefficients.size() as isize;
-    let flat = coefficients.flatten();
-    let mut sum = crate::array::make::fill::zeros_like(x);
-    for i in 0..n {
-        sum = sum * x + flat.at(i);
-    }
-    sum
-}
-
-/// Powers `n - 1, ..., 1, 0` of each element, in columns.
-#[track_caller]
-pub fn vander(x: &Array, n: usize) -> Array {
-    let mut powers = Vec::with_capacity(n);
-    for k in (0..n).rev() {
-        powers.push(x.powi(k as i32));
-    }
-    stack(&powers, -1)
 }

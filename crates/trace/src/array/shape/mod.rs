@@ -5,5 +5,5 @@ pub(crate) mod rearrange;
 pub(crate) mod reshape;
 
 pub use padding::PadMode;
-pub use rearrange::select_n;
+pub use rearrange::{meshgrid, select_n};
 pub use reshape::{concat, stack};

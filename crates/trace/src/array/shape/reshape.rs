@@ -1,11 +1,13 @@
 //! Operations that move elements: reshape, transpose, broadcast, index, slice, pad, join.
 //! Negative axes and indices count from the end.
 
-use crate::array::Array;
-use crate::array::weak::of_one_type;
+use crate::array::each::of_one_type;
+use crate::context::here;
+use crate::error::{Error, ErrorKind, Result};
+use crate::handle::Array;
 use crate::op::Op;
-use crate::tracing::{bind1, here};
-use crate::{Axes, Error, ErrorKind, IntoShape, Result, Shape, ShapeDisplay};
+use crate::tracing::bind1;
+use crate::types::{Axes, IntoShape, Shape, ShapeDisplay};
 use std::ops::Range;
 
 /// Axes from 0 with negatives counted from the last, ascending.

@@ -6,35 +6,29 @@
 //! all of whose floats are undecided is bound once per type; what nobody uses of a trace is
 //! removed when it ends. Comparisons and other results that are no floats use the default type.
 
-use crate::array::make::fill::full_typed;
-use crate::array::{Array, Repr};
-use crate::op::{Op, UnaryOp, infer};
-use crate::tracing::{self, Outputs, TraceId, here, is_tracing, with_location};
-use crate::tree::{Flatten, Tree};
-use crate::{ArrayType, DType, Error, ErrorKind, Loc, Scalar, Shape, Value};
+use crate::context::{default_float, here, with_location};
+use crate::dtype::{DType, Scalar};
+use crate::error::{Error, ErrorKind};
+use crate::frames::{apply, ask, is_tracing, note_pair};
+use crate::handle::{Array, Outputs, Recipe, Repr, TraceId, Weak};
+use crate::op::elementwise::UnaryOp;
+use crate::op::graph::Graph;
+use crate::op::{Op, infer};
+use crate::types::{ArrayType, Loc, Shape};
+use crate::value::Value;
 use std::sync::{Arc, OnceLock};
 
-/// An array without an element type of its own.
-pub(crate) struct Weak {
-    /// The type where nobody decides: the default float of where it was made, or, for a whole
-    /// literal handed into a trace, the integer type that holds it.
-    pub(crate) default: DType,
-    pub(crate) shape: Shape,
-    /// In `f32` and in `f64`, once they are there.
-    halves: [OnceLock<Array>; 2],
-    recipe: Recipe,
+/// The one result of an op.
+#[track_caller]
+fn one(op: Op, x: &Array) -> Array {
+    let mut results = apply(op, &[x]);
+    results.pop().unwrap_or_else(|| x.clone())
 }
 
-/// How a type that is not there yet is made.
-enum Recipe {
-    /// Both are there.
-    Pair,
-    /// Numbers as written, kept in `f64`.
-    Written,
-    /// One number everywhere.
-    Full(Scalar),
-    /// What is handed into a trace, in the types that are asked for inside.
-    Argument { trace: TraceId, index: usize },
+/// An array that has an element type in another one.
+#[track_caller]
+fn converted(x: &Array, dtype: DType) -> Array {
+    if x.dtype() == dtype || x.error().is_some() { x.clone() } else { one(Op::Cast(dtype), x) }
 }
 
 fn place(dtype: DType) -> usize {
@@ -70,21 +64,26 @@ impl Weak {
     }
 
     fn filled(&self, fill: Scalar, dtype: DType, location: Loc) -> Array {
-        with_location(location, || full_typed(&ArrayType::new(dtype, &self.shape), fill))
+        let scalar = Array::concrete(Value::scalar(fill, dtype), location);
+        if self.shape.is_empty() {
+            return scalar;
+        }
+        let op = Op::Broadcast { shape: self.shape.clone(), axes: Default::default() };
+        with_location(location, || one(op, &scalar))
     }
 
     fn in_dtype(&self, dtype: DType, location: Loc) -> Array {
         if let Recipe::Argument { trace, index } = self.recipe {
             return if dtype.is_float() || self.default.is_integer() && dtype.is_integer() {
-                tracing::open::ask(trace, index, dtype, location)
+                ask(trace, index, dtype, location)
             } else {
-                let own = tracing::open::ask(trace, index, self.default, location);
-                with_location(location, || own.cast(dtype))
+                let own = ask(trace, index, self.default, location);
+                with_location(location, || converted(&own, dtype))
             };
         }
         if !dtype.is_float() {
             let own = self.in_dtype(self.default, location);
-            return with_location(location, || own.cast(dtype));
+            return with_location(location, || converted(&own, dtype));
         }
         match (self.made(dtype, location), &self.recipe) {
             (Some(array), _) => {
@@ -108,7 +107,7 @@ impl Array {
     /// Numbers as written, in `f64`.
     pub(crate) fn written(value: Value, location: Loc) -> Array {
         let shape = value.ty().shape.clone();
-        let weak = Weak::new(crate::default_float(), shape, Recipe::Written);
+        let weak = Weak::new(default_float(), shape, Recipe::Written);
         // A new cell is empty.
         let _ = weak.halves[1].set(Array::concrete(value, location));
         Array::weak(weak, location)
@@ -134,7 +133,7 @@ impl Array {
         if let Some(error) = narrow.error().or(wide.error()) {
             return Array::invalid(error.clone(), location);
         }
-        tracing::open::note_pair();
+        note_pair();
         let weak = Weak::new(default, narrow.shape().into(), Recipe::Pair);
         // New cells are empty.
         let _ = (weak.halves[0].set(narrow), weak.halves[1].set(wide));
@@ -146,33 +145,8 @@ impl Array {
     pub(crate) fn undecided(make: impl Fn(DType) -> Array) -> Array {
         let location = here();
         with_location(location, || {
-            Array::pair(make(DType::F32), make(DType::F64), crate::default_float(), location)
+            Array::pair(make(DType::F32), make(DType::F64), default_float(), location)
         })
-    }
-
-    /// True for a number or an array whose element type nobody has named: literals, constants made
-    /// of float literals, and what arithmetic among them gives. It takes the element type of the
-    /// array that it meets, and is of type [`Array::dtype`] where nothing decides.
-    ///
-    /// ```
-    /// use probpipe_trace::{Array, DType, array, zeros};
-    /// assert!(array([0.1, 0.2]).is_weak() && zeros([2]).is_weak());
-    /// let data = Array::from_slice(&[1.0f64, 2.0], [2]);
-    /// let y = data * array([0.1, 0.2]);
-    /// assert_eq!(y.to_vec::<f64>()?, [0.1, 0.4]);
-    /// # Ok::<(), probpipe_trace::Error>(())
-    /// ```
-    pub fn is_weak(&self) -> bool {
-        matches!(self.repr, Repr::Weak(_) | Repr::Literal(_))
-    }
-
-    /// As [`Array::is_weak`], and of floats.
-    pub(crate) fn is_weak_float(&self) -> bool {
-        match &self.repr {
-            Repr::Literal(scalar) => matches!(scalar, Scalar::Float(_)),
-            Repr::Weak(weak) => weak.default.is_float(),
-            _ => false,
-        }
     }
 
     /// An array whose type nobody has named in the given one, as it was written; any other array
@@ -200,16 +174,6 @@ impl Array {
         if self.is_weak() { self.in_dtype(self.dtype()) } else { self.clone() }
     }
 
-    /// Converted to the element type of `other`; to none if that has none.
-    #[track_caller]
-    pub(crate) fn cast_like(&self, other: &Array) -> Array {
-        match (other.is_weak(), self.dtype().is_float()) {
-            (false, _) => self.cast(other.dtype()),
-            (true, true) => self.clone(),
-            (true, false) => self.to_float(),
-        }
-    }
-
     /// Integers and truth values as floats of a type that is still to be decided.
     #[track_caller]
     pub(crate) fn to_float(&self) -> Array {
@@ -219,7 +183,7 @@ impl Array {
                 Array { repr: Repr::Literal(Scalar::Float(scalar.as_f64())), location }
             }
             Repr::Concrete(_) | Repr::Traced(_) if !self.dtype().is_float() => {
-                Array::undecided(|dtype| self.cast(dtype))
+                Array::undecided(|dtype| converted(self, dtype))
             }
             Repr::Weak(weak) if !weak.default.is_float() => {
                 Array::undecided(|dtype| self.in_dtype(dtype))
@@ -230,13 +194,13 @@ impl Array {
 }
 
 /// The type that undecided floats take by themselves: the wider of their defaults.
-fn default_of(arrays: &[&Array]) -> DType {
+pub(crate) fn default_of(arrays: &[&Array]) -> DType {
     let wide = arrays.iter().any(|a| a.is_weak_float() && a.dtype() == DType::F64);
     if wide { DType::F64 } else { DType::F32 }
 }
 
 /// The float type that an operand decides.
-fn decision<'a>(operands: impl IntoIterator<Item = &'a &'a Array>) -> Option<DType> {
+pub(crate) fn decision<'a>(operands: impl IntoIterator<Item = &'a &'a Array>) -> Option<DType> {
     operands
         .into_iter()
         .filter(|a| !a.is_weak() && a.error().is_none())
@@ -244,58 +208,8 @@ fn decision<'a>(operands: impl IntoIterator<Item = &'a &'a Array>) -> Option<DTy
         .find(|dtype| dtype.is_float())
 }
 
-/// Arrays with one element type where they can take one: whole numbers become floats beside floats,
-/// and literals what they stand beside.
-#[track_caller]
-pub(crate) fn of_one_type(arrays: &[Array]) -> Vec<Array> {
-    let float = decision(&arrays.iter().collect::<Vec<_>>());
-    let typed = arrays.iter().find(|a| !a.is_weak() && a.error().is_none()).map(Array::dtype);
-    let one = |a: &Array| match (float, typed) {
-        (Some(dtype), _) if !a.dtype().is_float() => a.cast(dtype),
-        (None, _) if arrays.iter().any(Array::is_weak_float) => a.to_float(),
-        (None, Some(dtype)) if a.is_literal() => a.in_dtype(dtype),
-        _ => a.clone(),
-    };
-    arrays.iter().map(one).collect()
-}
-
-/// Runs a function whose steps depend on the float type, on operands of one: that of the operand
-/// that has one, else on both, which gives results that are as undecided as the operands.
-#[track_caller]
-pub(crate) fn in_each<T: Tree>(operands: &[&Array], f: impl Fn(&[Array]) -> T) -> T {
-    let location = here();
-    let typed = |dtype: DType| -> Vec<Array> {
-        let one = |a: &&Array| if a.is_weak_float() { a.in_dtype(dtype) } else { (*a).clone() };
-        operands.iter().map(one).collect()
-    };
-    with_location(location, || {
-        if !operands.iter().any(|a| a.is_weak_float()) {
-            return f(&typed(DType::F32));
-        }
-        if let Some(dtype) = decision(operands) {
-            return f(&typed(dtype));
-        }
-        let default = default_of(operands);
-        let (narrow, wide) = (f(&typed(DType::F32)), f(&typed(DType::F64)));
-        let wide = Flatten::of(&wide).leaves.iter().map(|&a| a.clone()).collect::<Vec<_>>();
-        let mut wide = wide.into_iter();
-        narrow.map(|narrow| match wide.next() {
-            Some(wide) => joined(narrow.clone(), wide, default, location),
-            None => narrow.clone(),
-        })
-    })
-}
-
-impl Array {
-    /// [`in_each`] of a function of one array.
-    #[track_caller]
-    pub(crate) fn each(&self, f: impl Fn(&Array) -> Array) -> Array {
-        in_each(&[self], |x| f(&x[0]))
-    }
-}
-
 /// One result in each type: undecided if it is a float, that of the default type otherwise.
-fn joined(narrow: Array, wide: Array, default: DType, location: Loc) -> Array {
+pub(crate) fn joined(narrow: Array, wide: Array, default: DType, location: Loc) -> Array {
     match (narrow.dtype(), wide.dtype()) {
         (DType::F32, DType::F64) => Array::pair(narrow, wide, default, location),
         _ if default == DType::F64 => wide,
@@ -305,7 +219,7 @@ fn joined(narrow: Array, wide: Array, default: DType, location: Loc) -> Array {
 
 /// The element types of the operands of an op that has them written down.
 fn declared(op: &Op, count: usize) -> Option<Vec<DType>> {
-    let types = |graph: &crate::Graph| graph.input_types().map(|ty| ty.dtype).collect();
+    let types = |graph: &Graph| graph.input_types().map(|ty| ty.dtype).collect();
     match op {
         Op::Call { graph, .. } | Op::Checkpoint { graph } => Some(types(graph)),
         Op::Custom(custom) => Some(types(&custom.graph)),
@@ -333,7 +247,7 @@ fn keeps_type(op: &Op) -> bool {
         && !matches!(op, Op::Callback(_))
 }
 
-/// [`tracing::bind`] with operands of which some floats have no type.
+/// [`apply`] with operands of which some floats have no type.
 #[track_caller]
 pub(crate) fn bind(op: Op, inputs: &[&Array]) -> Outputs {
     let location = here();
@@ -341,7 +255,7 @@ pub(crate) fn bind(op: Op, inputs: &[&Array]) -> Outputs {
         inputs.iter().enumerate().map(|(i, a)| a.in_dtype(of(i, a))).collect()
     };
     let run = |op: Op, operands: Vec<Array>| {
-        with_location(location, || tracing::bind(op, &operands.iter().collect::<Vec<_>>()))
+        with_location(location, || apply(op, &operands.iter().collect::<Vec<_>>()))
     };
     if let Op::Cast(dtype) = op
         && dtype.is_float()

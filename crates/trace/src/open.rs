@@ -2,12 +2,27 @@
 //! without an element type becomes an input in the types that the function asked for and that its
 //! results need. Nothing here knows what a loop or a transform makes of it.
 
-use super::{Close, Frame, STACK, TraceId, escaped, lift, next_id};
-use crate::array::{Array, Repr};
-use crate::graph::{Eqn, GraphBuilder};
+use crate::builder::GraphBuilder;
+use crate::dtype::{DType, Scalar};
+use crate::error::{Error, ErrorKind, Result};
+use crate::frames::{self, Wanted, next_id, note_pair, variable};
+use crate::handle::{Array, Repr};
 use crate::op::Op;
-use crate::{ArrayType, DType, Error, ErrorKind, Loc, Result, Scalar, Shape, Traced, Value, VarId};
+use crate::op::graph::{Eqn, Graph};
+use crate::promotion::literal_dtype;
+use crate::types::{ArrayType, Loc, Shape};
+use crate::value::Value;
+use crate::var::VarId;
 use smallvec::SmallVec;
+
+/// A traced function: the graph, whose last inputs are the captured outer arrays.
+#[derive(Debug, Clone)]
+pub struct Traced {
+    /// The graph; inputs are the arguments, then the captures.
+    pub graph: Graph,
+    /// Variables of outer traces that the function used, in the order of the last inputs.
+    pub captures: Vec<Array>,
+}
 
 /// What a traced function takes.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,42 +58,6 @@ impl Argument {
 
 /// Element types that were asked for.
 pub type Asked = SmallVec<[DType; 2]>;
-
-/// An argument without a type, in the types that it was asked for so far.
-pub(super) struct Wanted {
-    shape: Shape,
-    vars: SmallVec<[(DType, VarId); 2]>,
-}
-
-/// An argument of an open trace in a type: an input of its graph.
-pub(crate) fn ask(trace: TraceId, index: usize, dtype: DType, location: Loc) -> Array {
-    let found = STACK.with_borrow_mut(|stack| {
-        let frame = stack.iter_mut().find(|frame| frame.id == trace)?;
-        let wanted = frame.wanted.get_mut(index)?;
-        let ty = ArrayType::new(dtype, &wanted.shape);
-        let known = wanted.vars.iter().find(|(d, _)| *d == dtype).map(|(_, var)| *var);
-        let var = known.unwrap_or_else(|| {
-            let var = frame.builder.input(ty.clone());
-            wanted.vars.push((dtype, var));
-            var
-        });
-        Some(Array::traced(trace, var, ty, location))
-    });
-    found.unwrap_or_else(|| {
-        let ty = ArrayType::scalar(dtype);
-        let lost = Array::traced(trace, VarId(0), ty, location);
-        Array::invalid(escaped(&lost, location), location)
-    })
-}
-
-/// Says that the innermost trace has recorded something twice, of which part may be unused.
-pub(crate) fn note_pair() {
-    STACK.with_borrow_mut(|stack| {
-        if let Some(frame) = stack.last_mut() {
-            frame.pairs = true;
-        }
-    });
-}
 
 enum Slot {
     Typed(VarId),
@@ -130,12 +109,10 @@ pub fn trace_open<T>(
             }
         })
         .collect();
-    STACK.with_borrow_mut(|stack| stack.push(Frame::new(id, builder, wanted)));
-    let close = Close(id);
+    let opened = frames::open(id, builder, wanted);
     let (arrays, extra) = f(&given);
     let outputs: Result<Vec<Output>> = arrays.iter().map(|array| output(array, location)).collect();
-    let frame = STACK.with_borrow_mut(Vec::pop);
-    drop(close);
+    let frame = frames::close(opened);
     let open = match (outputs, frame) {
         (Ok(outputs), Some(frame)) => {
             let mut wanted = frame.wanted.into_iter();
@@ -165,7 +142,7 @@ pub fn trace_open<T>(
 
 /// What a function gives, in every type that it may still take.
 fn output(array: &Array, location: Loc) -> Result<Output> {
-    let record = |array: &Array| STACK.with_borrow_mut(|stack| lift(stack, array, location));
+    let record = |array: &Array| variable(array, location);
     match &array.repr {
         Repr::Literal(scalar) => Ok(Output::Literal(*scalar)),
         Repr::Weak(weak) if weak.default.is_float() => {
@@ -183,7 +160,7 @@ impl Open {
     pub fn output(&self, i: usize) -> (ArrayType, bool) {
         match &self.outputs[i] {
             Output::Var(var) => (self.builder.ty(*var).clone(), false),
-            Output::Literal(scalar) => (ArrayType::scalar(super::literal_dtype(*scalar)), true),
+            Output::Literal(scalar) => (ArrayType::scalar(literal_dtype(*scalar)), true),
             Output::Pair([var, _], default) => (self.builder.ty(*var).with_dtype(*default), true),
         }
     }
