@@ -8,7 +8,7 @@
 
 use crate::context::{default_float, here, with_location};
 use crate::dtype::{DType, Scalar};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
 use crate::frames::{apply, ask, is_tracing, note_pair};
 use crate::handle::{Array, Outputs, Recipe, Repr, TraceId, Weak};
 use crate::op::elementwise::UnaryOp;
@@ -165,6 +165,19 @@ impl Array {
             }
             Repr::Weak(weak) => weak.in_dtype(dtype, self.location),
             Repr::Concrete(_) | Repr::Traced(_) | Repr::Invalid(_) => self.clone(),
+        }
+    }
+
+    /// The value of [`Array::in_dtype`].
+    #[track_caller]
+    pub fn value_in(&self, dtype: DType) -> Result<Value> {
+        match &self.repr {
+            Repr::Literal(scalar) if scalar.fits(dtype) => Ok(Value::scalar(*scalar, dtype)),
+            Repr::Weak(weak) if dtype.is_float() => {
+                let made = weak.made(dtype, self.location).and_then(Array::value_ref);
+                made.cloned().map_or_else(|| self.in_dtype(dtype).value(), Ok)
+            }
+            _ => self.in_dtype(dtype).value(),
         }
     }
 
