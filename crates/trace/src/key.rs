@@ -324,7 +324,7 @@ pub fn normal(key: Key, shape: impl IntoShape) -> Array {
 fn float_of(low: &Array, high: &Array) -> DType {
     [low, high]
         .into_iter()
-        .filter(|a| !a.is_literal())
+        .filter(|a| !a.is_weak())
         .map(Array::dtype)
         .find(|d| d.is_float())
         .unwrap_or_else(default_float)
