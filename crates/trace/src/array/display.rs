@@ -1,8 +1,10 @@
 //! How arrays print: numbers nested in brackets as NumPy does, shortest digits unless a precision
 //! is given; long axes are abridged.
 
-use super::{Array, Repr};
-use crate::{Scalar, Value, for_dtype};
+use crate::dtype::{Scalar, for_dtype};
+use crate::error::Result;
+use crate::handle::{Array, Repr};
+use crate::value::Value;
 use std::fmt;
 
 /// Arrays with more elements are abridged.
@@ -15,6 +17,7 @@ impl fmt::Display for Array {
         match &self.repr {
             Repr::Literal(scalar) => number(f, &scalar_text(f, *scalar)),
             Repr::Traced(traced) => write!(f, "traced {}", traced.ty),
+            Repr::Weak(_) => fmt::Display::fmt(&self.decided(), f),
             Repr::Invalid(error) => write!(f, "error: {error}"),
             Repr::Concrete(value) => match texts(f, value) {
                 Ok(texts) if value.ty().rank() == 0 => number(f, &texts[0]),
@@ -30,6 +33,7 @@ impl fmt::Debug for Array {
         match &self.repr {
             Repr::Concrete(value) => write!(f, "Array({}, {self})", value.ty()),
             Repr::Literal(scalar) => write!(f, "Array(literal {scalar})"),
+            Repr::Weak(_) => fmt::Debug::fmt(&self.decided(), f),
             Repr::Traced(_) | Repr::Invalid(_) => write!(f, "Array({self})"),
         }
     }
@@ -50,7 +54,7 @@ fn scalar_text(f: &fmt::Formatter<'_>, scalar: Scalar) -> String {
 }
 
 /// Every element as text. Shortest digits are those of the element type, not of `f64`.
-fn texts(f: &fmt::Formatter<'_>, value: &Value) -> crate::Result<Vec<String>> {
+fn texts(f: &fmt::Formatter<'_>, value: &Value) -> Result<Vec<String>> {
     for_dtype!(value.ty().dtype, T => {
         let elements = value.to_vec::<T>()?;
         Ok(match f.precision() {
