@@ -3,7 +3,9 @@
 mod support;
 
 use probpipe_backend_cpu::Cpu;
-use probpipe_trace::{Array, ArrayType, Backend, DType, Key, Value, normal, scan, select, trace};
+use probpipe_trace::{
+    Array, ArrayType, Backend, DType, Key, Value, normal, scan, select, trace, verify,
+};
 use support::{Random, check_fn, random};
 
 fn ty(dtype: DType, shape: &[usize]) -> ArrayType {
@@ -50,7 +52,7 @@ fn divided_kernels_in_loops_use_the_counters() {
 /// The results on a pool of this many threads.
 fn results(threads: usize, graph: &probpipe_trace::Graph, inputs: &[&Value]) -> Vec<Value> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-    let executable = Cpu.compile(graph).expect("compiles");
+    let executable = Cpu.compile(verify(graph).unwrap()).expect("compiles");
     pool.install(|| executable.run(inputs).expect("runs").into_vec())
 }
 
@@ -60,7 +62,7 @@ fn the_number_of_threads_changes_no_bit() {
         for shape in SHAPES {
             let types = [ty(dtype, shape)];
             let graph = trace(&types, work).expect("traces").graph;
-            let input = random(&mut Random(7), &types[0], (-3.0, 3.0), false);
+            let input = random(&mut Random::new(7), &types[0], (-3.0, 3.0), false);
             let one = results(1, &graph, &[&input]);
             for threads in [2, 3, 16] {
                 assert!(one == results(threads, &graph, &[&input]), "{dtype}{shape:?}: {threads}");

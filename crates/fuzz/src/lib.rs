@@ -16,7 +16,7 @@ pub use text::check_text;
 
 use probpipe::graph::Graph;
 use probpipe::{DType, Device};
-use probpipe_transforms::testing::Config;
+use probpipe_testing::Config;
 use std::fmt;
 
 /// What goes wrong with a graph.

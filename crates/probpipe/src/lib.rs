@@ -168,7 +168,7 @@ pub mod graph {
     };
     #[doc(inline)]
     pub use probpipe_trace::{
-        Eqn, Graph, GraphBuilder, VarId, VerifyError, eval, op, parse, verify,
+        Eqn, Graph, GraphBuilder, VarId, Verified, VerifyError, eval, op, parse, verify,
     };
     // Recording.
     #[doc(inline)]

@@ -4,9 +4,9 @@
 mod golden;
 
 use golden::{assert_close, devices, floats};
-use probpipe::graph::{Backend, Value};
+use probpipe::graph::{Backend, Value, verify};
 use probpipe::prelude::*;
-use probpipe_transforms::testing::{Config, random_graph, random_inputs};
+use probpipe_testing::{Config, Tolerance, close, random_graph, random_inputs};
 
 /// Runs `f` compiled on every device and compares with the interpreter.
 #[track_caller]
@@ -90,18 +90,20 @@ fn random_programs(device: Device, seeds: std::ops::Range<u64>, float: DType) {
         let inputs = random_inputs(seed, &graph).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
         let inputs: Vec<&Value> = inputs.iter().collect();
         let run = |backend: &dyn Backend| {
-            let program = backend.compile(&graph);
+            let program = backend.compile(verify(&graph).unwrap());
             program
                 .and_then(|program| program.run(&inputs))
                 .unwrap_or_else(|e| panic!("seed {seed} on {}: {e}\n{graph}", backend.name()))
         };
         let (want, have) = (run(&*reference), run(&*backend));
         for (i, (want, have)) in want.iter().zip(&have).enumerate() {
-            let want = floats(&golden::leaf(want.clone()));
-            let have = floats(&golden::leaf(have.clone()));
-            let scale = want.iter().filter(|v| v.is_finite()).fold(1.0f64, |m, v| m.max(v.abs()));
             let what = format!("seed {seed} output {i} on {device:?}\n{graph}");
-            assert_close(&what, &have, &want, tolerance, tolerance * scale);
+            close(
+                what,
+                have,
+                want,
+                Tolerance { relative: tolerance, ..Tolerance::largest(tolerance) },
+            );
         }
     }
 }
