@@ -25,7 +25,7 @@
 //! |---|---|
 //! | [`prelude`] | what most programs use, for `use probpipe::prelude::*` |
 //! | [`arrays`] | [`Array`], its types, and functions that join, choose, sort and count |
-//! | [`creation`] | making arrays: [`array`], [`zeros`], [`linspace`], [`eye`] and more |
+//! | [`creation`] | making arrays: [`array()`], [`zeros`], [`linspace`], [`eye`] and more |
 //! | [`linalg`], [`special`] | products and factors of matrices; special functions |
 //! | [`control`] | loops and branches that are part of a program; calls of the host |
 //! | [`tree`], [`record`] | trees of arrays, which every function takes and gives; named arrays |
@@ -55,7 +55,7 @@ pub mod record;
 pub use probpipe_plot as plot;
 
 /// The array, its types, and functions that join, choose, sort and count. Most operations are
-/// methods of [`Array`](crate::arrays::Array).
+/// methods of [`Array`].
 pub mod arrays {
     // The one value that users hold, and its types.
     #[doc(inline)]

@@ -3,12 +3,15 @@
 
 mod golden;
 
-use golden::{array_of, assert_close, cases, extents, floats, number, numbers};
+use golden::{assert_close, cases, extents, floats, number, numbers};
 use probpipe::distributions::{FAMILIES, Parametric, table};
 use probpipe::prelude::*;
+use probpipe_testing::statistics::{chi_square, kolmogorov_smirnov};
+use probpipe_testing::{differences, reference};
 use serde_json::Value as Json;
 
 type Parameters<'a> = &'a [Array];
+type Function<'a> = Box<dyn Fn(Parameters<'_>) -> Array + 'a>;
 
 /// A family of numbers as functions of its parameters.
 struct Family {
@@ -69,6 +72,11 @@ fn of_type(kind: &str) -> Vec<(Family, Json)> {
 fn names(name: &str) -> Vec<&'static str> {
     let family = FAMILIES.iter().find(|f| f.name == name).unwrap();
     family.parameters.iter().map(|p| p.name).collect()
+}
+
+/// An array object of a file.
+fn array_of(json: &Json) -> Array {
+    reference::array(json, None).expect("an array")
 }
 
 fn f64s(data: &[f64]) -> Array {
@@ -224,7 +232,7 @@ fn derivatives_are_those_of_finite_differences() {
         let x = f64s(&[inside]);
         let q = f64s(&[0.05, 0.3, 0.9]);
         let smooth = family.quantile.is_some();
-        let mut functions: Vec<(&str, Box<dyn Fn(&[Array]) -> Array>)> = vec![
+        let mut functions: Vec<(&str, Function<'_>)> = vec![
             ("log_prob", Box::new(|p| (family.log_prob)(p, &x))),
             ("mean", Box::new(|p| (family.mean)(p))),
             ("variance", Box::new(|p| (family.variance)(p))),
@@ -240,49 +248,41 @@ fn derivatives_are_those_of_finite_differences() {
             let total = |p: Vec<Array>| f(&p).sum();
             let slopes = grad(total)(p.clone());
             for (k, slope) in slopes.iter().enumerate() {
-                let step = 1e-6 * (1.0 + floats(&p[k])[0].abs());
-                let moved = |by: f64| {
+                let of_one = |x: Array| {
                     let mut p = p.clone();
-                    p[k] = &p[k] + by;
-                    floats(&total(p))[0]
+                    p[k] = x;
+                    total(p)
                 };
-                let want = (moved(step) - moved(-step)) / (2.0 * step);
                 let name = names(family.name)[k];
-                assert_close(&format!("{id} {what} {name}"), &floats(slope), &[want], 1e-6, 1e-7);
+                let want = differences(of_one, &p[k]);
+                assert_close(&format!("{id} {what} {name}"), &floats(slope), &want, 1e-6, 1e-7);
             }
         }
     }
 }
 
-/// The Kolmogorov-Smirnov distance of draws from their distribution function. Its 0.999 quantile
-/// is 1.95 / sqrt(n).
 #[test]
 fn draws_follow_their_distribution() {
     let n = 20_000;
     for (family, case) in of_type("univariate") {
-        let id = &case["id"];
         for dtype in [DType::F64, DType::F32] {
+            let what = format!("{} {dtype}", case["id"]);
             let p = parameters(&family, &case, dtype);
-            let draw = jit(|key: Key| (family.sample)(&p, key, &[n]));
-            let draws = draw(Key::new(20_240));
-            assert_eq!(draws.shape(), [n], "{id}");
+            let draws = jit(|key: Key| (family.sample)(&p, key, &[n]))(Key::new(20_240));
+            assert_eq!(draws.shape(), [n], "{what}");
             let inside = (family.support)(&p, &draws).all().item::<bool>().unwrap();
-            assert!(inside, "{id}: a draw outside the support");
-            if family.quantile.is_none() {
-                let mean = floats(&draws).iter().sum::<f64>() / n as f64;
-                let (want, variance) =
-                    (floats(&(family.mean)(&p))[0], floats(&(family.variance)(&p))[0]);
-                assert!((mean - want).abs() < 3.3 * (variance / n as f64).sqrt(), "{id} {mean}");
-                continue;
+            assert!(inside, "{what}: a draw outside the support");
+            if family.quantile.is_some() {
+                assert_eq!(draws.dtype(), dtype, "{what}");
+                // The distribution function of a draw is uniform.
+                let levels = floats(&(family.cdf)(&p, &draws));
+                kolmogorov_smirnov(&levels, |level| level).accept(&what, 1e-4);
+            } else {
+                let ones = floats(&draws).iter().sum::<f64>();
+                let expected = floats(&(family.mean)(&p))[0] * n as f64;
+                let (observed, n) = ([ones as u64, n as u64 - ones as u64], n as f64);
+                chi_square(&observed, &[expected, n - expected], 0).accept(&what, 1e-4);
             }
-            assert_eq!(draws.dtype(), dtype, "{id}");
-            let mut levels = floats(&(family.cdf)(&p, &draws));
-            levels.sort_by(f64::total_cmp);
-            let distance = levels.iter().enumerate().fold(0.0f64, |most, (i, &level)| {
-                let (below, above) = (i as f64 / n as f64, (i + 1) as f64 / n as f64);
-                most.max(level - below).max(above - level)
-            });
-            assert!(distance < 1.95 / (n as f64).sqrt(), "{id} {dtype}: {distance}");
         }
     }
 }
