@@ -179,11 +179,19 @@ impl Constraint {
         let shape = &shape[..shape.len().checked_sub(self.event_rank())?];
         // Numbers are looked at here; whole vectors and matrices by the array operations, in a
         // graph of their own so that an open trace does not record them.
-        let (at, number) = match self.holds(0.0) {
+        let (at, of_numbers) = match self.holds(0.0) {
             Some(_) => {
-                let numbers = value.to_scalars().ok()?;
-                let at = numbers.iter().position(|x| self.holds(x.as_f64()) == Some(false))?;
-                (at, Some(numbers[at].as_f64()))
+                let outside = |x: f64| self.holds(x) == Some(false);
+                let host = value.to_host().ok()?;
+                // Large parameters are floats, which are read where they lie.
+                let at = match value.ty().dtype {
+                    DType::F32 => {
+                        host.elements::<f32>().iter().position(|&x| outside(f64::from(x)))
+                    }
+                    DType::F64 => host.elements::<f64>().iter().position(|&x| outside(x)),
+                    _ => value.to_scalars().ok()?.iter().position(|x| outside(x.as_f64())),
+                };
+                (at?, true)
             }
             None => {
                 let traced = trace(&[value.ty().clone()], |x| vec![self.check(&x[0])]).ok()?;
@@ -192,8 +200,7 @@ impl Constraint {
                 }
                 let inside = eval::eval_graph(&traced.graph, &[value]).ok()?;
                 let at = inside[0].to_vec::<bool>().ok()?.iter().position(|inside| !inside)?;
-                let number = || value.to_scalars().ok().map(|all| all[at].as_f64());
-                (at, if self.event_rank() == 0 { number() } else { None })
+                (at, self.event_rank() == 0)
             }
         };
         let mut rest = at;
@@ -209,7 +216,8 @@ impl Constraint {
         index.reverse();
         let narrow = value.ty().dtype == DType::F32;
         let shown = |v: f64| if narrow { (v as f32).to_string() } else { v.to_string() };
-        Some(Violation { index, value: number.map(shown) })
+        let number = || value.to_scalars().ok().map(|all| shown(all[at].as_f64()));
+        Some(Violation { index, value: if of_numbers { number() } else { None } })
     }
 
     /// What to write to get into the set.
