@@ -25,13 +25,14 @@
 //! |---|---|
 //! | [`prelude`] | what most programs use, for `use probpipe::prelude::*` |
 //! | [`arrays`] | [`Array`], its types, and functions that join, choose, sort and count |
-//! | [`creation`] | making arrays: [`array`], [`zeros`], [`linspace`], [`eye`] and more |
+//! | [`creation`] | making arrays: [`array()`], [`zeros`], [`linspace`], [`eye`] and more |
 //! | [`linalg`], [`special`] | products and factors of matrices; special functions |
 //! | [`control`] | loops and branches that are part of a program; calls of the host |
 //! | [`tree`], [`record`] | trees of arrays, which every function takes and gives; named arrays |
 //! | [`transforms`] | [`grad`], [`vmap`], [`jit`] and their kin; rules of your own |
 //! | [`random`] | [`Key`] and what is drawn from it |
 //! | [`distributions`] | families, and what is made of them |
+//! | [`constraints`] | the sets in which parameters and draws lie |
 //! | [`optimize`] | minimisation |
 //! | [`device`] | where programs run |
 //! | [`debug`] | looking into programs: graphs, stages, profiles, the origin of a NaN |
@@ -42,6 +43,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod constraints;
 pub mod device;
 pub mod distributions;
 pub mod optimize;
@@ -53,7 +55,7 @@ pub mod record;
 pub use probpipe_plot as plot;
 
 /// The array, its types, and functions that join, choose, sort and count. Most operations are
-/// methods of [`Array`](crate::arrays::Array).
+/// methods of [`Array`].
 pub mod arrays {
     // The one value that users hold, and its types.
     #[doc(inline)]
@@ -186,12 +188,14 @@ pub mod graph {
 
 // All of it by its plain name.
 pub use arrays::*;
+pub use constraints::Constraint;
 pub use control::*;
 pub use creation::*;
 pub use debug::*;
 pub use device::{Device, release_memory, with_device};
 pub use distributions::{
-    Distribution, FlatDistribution, LogProb, MultivariateNormal, Named, Normal, Product, Sample,
+    Bernoulli, Cdf, Distribution, Entropy, Exponential, FlatDistribution, Laplace, LogProb,
+    Moments, MultivariateNormal, Named, Normal, Product, Quantile, Sample, Support, Uniform,
     product,
 };
 pub use linalg::*;
@@ -216,7 +220,8 @@ pub mod prelude {
     pub use crate::debug::{check_nan, graph_of, profile};
     pub use crate::device::{Device, with_device};
     pub use crate::distributions::{
-        Distribution, LogProb, MultivariateNormal, Normal, Sample, product,
+        Bernoulli, Cdf, Distribution, Entropy, Exponential, Laplace, LogProb, Moments,
+        MultivariateNormal, Normal, Quantile, Sample, Support, Uniform, product,
     };
     pub use crate::linalg::einsum;
     #[cfg(feature = "plot")]
