@@ -95,12 +95,9 @@ fn positive(what: &str, parameter: Array) -> Array {
 
 /// The float type that parameters decide.
 fn float_of(parameters: &[&Array]) -> DType {
-    parameters
-        .iter()
-        .filter(|a| !a.is_literal())
-        .map(|a| a.dtype())
-        .find(|d| d.is_float())
-        .unwrap_or_else(probpipe_trace::default_float)
+    let floats = |weak: bool| parameters.iter().filter(move |a| a.is_weak() == weak);
+    let found = floats(false).chain(floats(true)).map(|a| a.dtype()).find(|d| d.is_float());
+    found.unwrap_or_else(probpipe_trace::default_float)
 }
 
 /// The shape `a` followed by `b`.
