@@ -47,7 +47,7 @@ pub use dtype::{DType, Element, Scalar};
 pub use error::{Error, ErrorKind, Result};
 pub use frames::is_tracing;
 pub use handle::{Array, Outputs};
-pub use key::{Key, RandomLayout, normal, uniform, uniform_range};
+pub use key::{Key, RandomLayout, normal, normal_typed, uniform, uniform_range, uniform_typed};
 pub use memory::{Line, keep_lines, release_memory, spare_lines};
 pub use op::graph::{Eqn, Graph};
 pub use op::{

@@ -18,6 +18,11 @@ pub(crate) struct Lifted {
 }
 
 impl Lifted {
+    /// What the closure is applied to.
+    pub(crate) fn arguments(&self) -> &[Array] {
+        &self.operands[..self.arguments]
+    }
+
     /// Flags of the inputs: the given ones for the arguments, false for the captures.
     pub(crate) fn with_captures(&self, arguments: &[bool]) -> Vec<bool> {
         let mut flags = arguments.to_vec();
