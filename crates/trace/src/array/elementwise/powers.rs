@@ -120,12 +120,6 @@ impl Array {
         ((self - &n) * LN_2).exp() * power_of_two(&half) * power_of_two(&rest)
     }
 
-    /// The logarithm to base 2.
-    #[track_caller]
-    pub fn log2(&self) -> Array {
-        self.log() / LN_2
-    }
-
     /// The logarithm to base 10.
     #[track_caller]
     pub fn log10(&self) -> Array {
