@@ -79,9 +79,10 @@ impl Executable for CpuExecutable {
     }
 
     fn stages(&self) -> Vec<(&'static str, String)> {
-        // The Cranelift form is made again rather than kept: it is long and seldom asked for.
-        let clif = jit::compile(&self.caller.program, true).map(|m| m.clif.clone());
-        let clif = clif.unwrap_or_else(|e| e.to_string());
-        vec![("program", self.caller.program.to_string()), ("clif", clif)]
+        // Made again rather than kept: they are long and seldom asked for.
+        let text = jit::compile(&self.caller.program, true).map(|machine| machine.text.clone());
+        let jit::Text { clif, machine } =
+            text.unwrap_or_else(|e| jit::Text { clif: e.to_string(), machine: String::new() });
+        vec![("program", self.caller.program.to_string()), ("clif", clif), ("machine", machine)]
     }
 }
