@@ -1,5 +1,5 @@
-//! An opened device: adapter, queue, pipelines by their text, its pool of memory and the faults that
-//! the driver reports. wgpu panics on errors by default; here every creation runs in an error
+//! An opened device: adapter, queue, pipelines by their text, its pool of memory and the faults
+//! that the driver reports. wgpu panics on errors by default; here every creation runs in an error
 //! scope, and what no scope catches is kept and returned by the next call that waits or submits.
 
 use crate::lock::lock;
