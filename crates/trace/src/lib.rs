@@ -14,6 +14,7 @@ mod control;
 mod dtype;
 mod error;
 pub mod eval;
+mod flat;
 mod graph;
 mod key;
 pub mod op;
@@ -23,6 +24,7 @@ mod spare;
 mod text;
 mod tracing;
 mod tree;
+mod tree_map;
 mod types;
 mod value;
 mod verify;
@@ -31,11 +33,12 @@ pub use array::*;
 pub use backend::{Backend, Executable, Given, Interpreter, Values, zero_value};
 pub use callback::{pure_callback, pure_callback_vectorized};
 pub use control::{
-    Branches, ScanOptions, associative_scan, cond, fori_loop, fori_loop_dynamic, map, scan,
+    Branches, ScanOptions, associative_scan, cond, fori_loop, fori_loop_dynamic, map, scan, scan_n,
     scan_reverse, switch, while_loop,
 };
 pub use dtype::{DType, Element, Scalar, promote_literal, promote_types};
 pub use error::{Error, ErrorKind, Result};
+pub use flat::{Flat, on_flat};
 pub use graph::{Eqn, Graph, GraphBuilder, VarId};
 pub use key::{Key, RandomLayout, normal, uniform, uniform_range};
 pub use op::{
@@ -50,7 +53,8 @@ pub use tracing::{
     Outputs, Traced, bind, bind1, default_float, here, inline, is_tracing, trace, trace_with,
     with_default_float, with_location, without_location,
 };
-pub use tree::{Flatten, Nest, Rebuild, Structure, Token, Tree, nest_by_path, tree_map};
+pub use tree::{Flatten, Nest, Rebuild, Structure, Token, Tree, nest_by_path};
+pub use tree_map::{tree_map, tree_map3};
 pub use types::{
     ArrayType, Axes, IntoShape, Loc, Shape, ShapeDisplay, broadcast_shapes, other_axes,
     row_major_strides,

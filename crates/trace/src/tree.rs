@@ -1,7 +1,7 @@
 //! Trees of arrays: tuples, vectors, options, maps and structs whose leaves are [`Array`]s. Every
 //! function that is transformed takes one tree and gives one tree.
 
-use crate::{Array, Error, ErrorKind, Key, Loc, Result, Value, Values};
+use crate::{Array, Error, ErrorKind, Flat, Key, Loc, Result, Value, Values};
 use smallvec::SmallVec;
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -34,18 +34,12 @@ pub trait Tree: Sized {
 
     /// The leaves, cloned.
     fn leaves(&self) -> Vec<Array> {
-        Flatten::of(self).leaves.iter().map(|&a| a.clone()).collect()
+        Flat::of(self).leaves
     }
 
     /// The same tree with every leaf replaced.
     fn map(&self, mut f: impl FnMut(&Array) -> Array) -> Self {
-        let flat = Flatten::of(self);
-        let leaves = flat.leaves.iter().map(|&a| f(a)).collect();
-        match flat.into_structure().build(leaves) {
-            Ok(tree) => tree,
-            // A tree always fits its own structure.
-            Err(error) => unreachable!("{error}"),
-        }
+        Flatten::of(self).mapped(&mut f).tree()
     }
 }
 
@@ -272,6 +266,16 @@ impl<'a> Flatten<'a> {
     pub fn into_structure(self) -> Structure {
         Structure { tokens: self.tokens }
     }
+
+    /// The leaves, cloned, and the structure.
+    pub fn into_flat(self) -> Flat {
+        self.mapped(&mut Array::clone)
+    }
+
+    fn mapped(self, f: &mut dyn FnMut(&Array) -> Array) -> Flat {
+        let leaves = self.leaves.iter().map(|&a| f(a)).collect();
+        Flat { leaves, structure: self.into_structure() }
+    }
 }
 
 /// The shape of a tree: all but its leaves.
@@ -306,9 +310,7 @@ impl Structure {
     fn build_from<T: Tree>(&self, leaves: Leaves<'_>) -> Result<T> {
         let mut from = Rebuild { tokens: self.tokens.iter(), leaves };
         let tree = T::rebuild(&mut from)?;
-        if from.leaves.next().is_some() || from.tokens.next().is_some() {
-            return Err(mismatch("the tree has parts left over"));
-        }
+        from.end()?;
         Ok(tree)
     }
 
@@ -421,6 +423,14 @@ impl Rebuild<'_> {
         self.leaves.next().ok_or_else(|| mismatch("the tree has too few leaves"))
     }
 
+    /// Nothing is left.
+    fn end(&mut self) -> Result<()> {
+        match self.leaves.next().is_some() || self.tokens.next().is_some() {
+            true => Err(mismatch("the tree has parts left over")),
+            false => Ok(()),
+        }
+    }
+
     /// The next part, which must have this name.
     #[inline]
     pub fn field<T: Tree>(&mut self, name: &'static str) -> Result<T> {
@@ -456,27 +466,6 @@ impl Rebuild<'_> {
             _ => Err(mismatch("the tree has no static field here")),
         }
     }
-}
-
-/// Combines two trees of one structure leaf by leaf. Trees that differ give invalid leaves.
-///
-/// ```
-/// use probpipe_trace::{array, tree_map};
-/// let moved = tree_map(|p, g| p - g * 0.1, (array(1.0), array(2.0)), (array(10.0), array(0.0)));
-/// assert_eq!(moved.0.item::<f32>()?, 0.0);
-/// # Ok::<(), probpipe_trace::Error>(())
-/// ```
-#[track_caller]
-pub fn tree_map<T: Tree>(mut f: impl FnMut(Array, Array) -> Array, a: T, b: T) -> T {
-    let location = crate::tracing::here();
-    let other = Flatten::of(&b);
-    let flat = Flatten::of(&a);
-    let same = flat.tokens == other.tokens;
-    let mut others = other.leaves.iter();
-    a.map(|x| match (same, others.next()) {
-        (true, Some(&y)) => f(x.clone(), y.clone()),
-        _ => Array::invalid(mismatch("`tree_map` of two trees"), location),
-    })
 }
 
 impl Tree for Array {

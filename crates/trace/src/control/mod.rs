@@ -8,33 +8,11 @@ mod while_loop;
 
 pub use associative::associative_scan;
 pub use branch::{Branches, cond, switch};
-pub use scan::{ScanOptions, fori_loop, map, scan, scan_reverse};
+pub use scan::{ScanOptions, fori_loop, map, scan, scan_n, scan_reverse};
 pub use while_loop::{fori_loop_dynamic, while_loop};
 
-use crate::tree::{Structure, Tree};
+use crate::tree::Structure;
 use crate::{Array, ArrayType, Error, ErrorKind, Graph, Loc, Result};
-
-/// Literals carry no element type of their own; inside a loop or a branch they need one.
-fn typed<T: Tree>(tree: &T) -> T {
-    let typed = |a: &Array| crate::with_location(a.location, || a.cast(a.dtype()));
-    tree.map(|a| if a.is_literal() { typed(a) } else { a.clone() })
-}
-
-/// The leaf's own error, or the given one.
-fn spoiled(leaf: &Array, error: &Error, location: Loc) -> Array {
-    match leaf.error() {
-        Some(_) => leaf.clone(),
-        None => Array::invalid(error.clone(), location),
-    }
-}
-
-/// The tree of a structure that it is known to fit.
-fn built<T: Tree>(structure: &Structure, leaves: Vec<Array>) -> T {
-    match structure.build(leaves) {
-        Ok(tree) => tree,
-        Err(error) => unreachable!("{error}"),
-    }
-}
 
 /// The leaves of a structure, for messages.
 fn listed(structure: &Structure) -> String {
@@ -78,7 +56,7 @@ fn check_structure(before: &Structure, after: &Structure) -> Result<()> {
 fn check_carry(
     graph: &Graph,
     first: usize,
-    init: &[&Array],
+    init: &[Array],
     before: &[ArrayType],
     structure: &Structure,
 ) -> Result<()> {

@@ -1,9 +1,10 @@
 //! Mapping a function over axes of its argument.
 
-use super::lift::{build, failed, invalid, leaf_name, lift, poison, run, transform_error};
+use super::lift::{Function, failed, leaf_name, lift, poison, run, transform_error};
 use crate::simplify::simplify;
 use probpipe_trace::{
-    Array, ArrayType, Axes, Loc, Op, Result, Structure, Token, Tree, bind1, with_location,
+    Array, ArrayType, Axes, Flat, Loc, Op, Result, Structure, Token, Tree, bind1, on_flat,
+    with_location,
 };
 use std::panic::Location;
 
@@ -138,22 +139,22 @@ pub fn vmap_axes<A: Tree, R: Tree>(
 ) -> impl Fn(A) -> R {
     let location = Location::caller();
     let (in_axes, out_axes) = (in_axes.into(), out_axes.into());
-    move |x| map(location, &f, &in_axes, &out_axes, x)
+    move |x: A| map(location, &on_flat(&f), &in_axes, &out_axes, Flat::of(&x)).tree()
 }
 
 /// [`vmap_axes`] as written at `location`.
-pub(super) fn map<A: Tree, R: Tree>(
+pub(super) fn map(
     location: Loc,
-    f: &impl Fn(A) -> R,
+    f: Function<'_>,
     in_axes: &BatchAxes,
     out_axes: &BatchAxes,
-    x: A,
-) -> R {
-    if let Some(error) = x.leaves().iter().find_map(|a| a.error().cloned()) {
-        return poison(&x, f, &error, location);
+    x: Flat,
+) -> Flat {
+    if let Some(error) = x.error() {
+        return poison(&x, f, error, location);
     }
     let mut plan = None;
-    let lifted = lift(location, &x, f, |leaves, structure| {
+    let lifted = lift(location, &x, f, &mut |leaves, structure| {
         let found = Plan::new(in_axes, leaves, structure, location)?;
         let types = found.lane_types(leaves)?;
         plan = Some(found);
@@ -164,7 +165,7 @@ pub(super) fn map<A: Tree, R: Tree>(
         (Err(failure), _) => return failed(&x, f, &failure, location),
         (Ok(lifted), None) => {
             let error = crate::extract::internal("a map without a plan");
-            return invalid(&lifted.output, &error, location);
+            return Flat::invalid(&lifted.output, &error, location);
         }
     };
     let mut axes = plan.axes.clone();
@@ -177,8 +178,8 @@ pub(super) fn map<A: Tree, R: Tree>(
         })
     });
     match result {
-        Ok(arrays) => build(&lifted.output, arrays, location),
-        Err(error) => invalid(&lifted.output, &error, location),
+        Ok(arrays) => Flat::new(lifted.output, arrays, location),
+        Err(error) => Flat::invalid(&lifted.output, &error, location),
     }
 }
 
