@@ -3,9 +3,10 @@
 use crate::compare::Miss;
 use crate::golden::{extents, number, numbers, scalars};
 use crate::report::{Verdict, Worst};
+use probpipe::graph::{Op, bind};
 use probpipe::{
-    Array, DType, Device, Key, Op, RandomLayout, Scalar, bind, concat, jit_on, normal,
-    uniform_range, vmap, with_default_float,
+    Array, DType, Device, Key, RandomLayout, Scalar, concat, jit_on, normal, uniform_range, vmap,
+    with_default_float,
 };
 use serde_json::Value as Json;
 

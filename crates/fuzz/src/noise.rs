@@ -2,8 +2,9 @@
 //! graph is run again with every float result moved by random last bits, as in stochastic
 //! arithmetic (Vignes 1993, "A stochastic arithmetic for reliable scientific computation").
 
-use probpipe::transforms::testing::Random;
-use probpipe::{Array, ArrayType, DType, Graph, Result, Value, eval};
+use probpipe::graph::{Graph, Value, eval};
+use probpipe::{Array, ArrayType, DType, Result};
+use probpipe_transforms::testing::Random;
 
 /// How often the reference is run with noise before a difference is called a fault.
 const RUNS: u64 = 12;
@@ -112,7 +113,7 @@ fn moved(value: Value, random: &mut Random) -> Result<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use probpipe::transforms::testing::{Config, random_graph, random_inputs};
+    use probpipe_transforms::testing::{Config, random_graph, random_inputs};
 
     /// The noise must not explain away what a wrong program does.
     #[test]

@@ -39,8 +39,8 @@ fn draw(device: Device, case: &Json) -> Option<Array> {
                 // splitting by one in the partitionable layout hashes the counter (0, 0).
                 let word = |w: usize| Array::from_slice(&[w as u32], [1]);
                 let words = key.data();
-                let outputs = probpipe::bind(
-                    probpipe::Op::Threefry2x32,
+                let outputs = probpipe::graph::bind(
+                    probpipe::graph::Op::Threefry2x32,
                     &[
                         &words.slice_axis(0, 0..1),
                         &words.slice_axis(0, 1..2),

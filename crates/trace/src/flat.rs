@@ -2,7 +2,11 @@
 //! with a closure is written, and compiled, once behind `dyn Fn(Flat) -> Flat`; of each closure only
 //! the way between its trees and their leaves is compiled with the program that has it.
 
-use crate::{Array, Error, Flatten, Loc, Structure, Tree};
+use crate::context::with_location;
+use crate::error::Error;
+use crate::handle::Array;
+use crate::tree::{Flatten, Structure, Tree, broken, mismatch};
+use crate::types::Loc;
 
 /// A tree taken apart: its leaves, and the structure that builds it again.
 ///
@@ -27,7 +31,12 @@ impl Flat {
     pub fn of<T: Tree>(tree: &T) -> Flat {
         let mut flat = Flatten::default();
         tree.flatten(&mut flat);
-        flat.into_flat()
+        Flat::taken_from(flat)
+    }
+
+    fn taken_from(flat: Flatten<'_>) -> Flat {
+        let (leaves, structure) = flat.cloned();
+        Flat { leaves, structure }
     }
 
     /// A structure with these leaves. If their number is another, which is a fault of who made
@@ -36,7 +45,7 @@ impl Flat {
         if leaves.len() == structure.num_leaves() {
             return Flat { leaves, structure };
         }
-        let error = crate::tree::mismatch("a list of leaves does not fit its tree");
+        let error = mismatch("a list of leaves does not fit its tree");
         Flat::invalid(&structure, &error, location)
     }
 
@@ -76,17 +85,11 @@ impl Flat {
     pub fn typed(mut self) -> Flat {
         for leaf in &mut self.leaves {
             if leaf.is_literal() {
-                *leaf = crate::with_location(leaf.location, || leaf.cast(leaf.dtype()));
+                *leaf = with_location(leaf.location, || leaf.cast(leaf.dtype()));
             }
         }
         self
     }
-}
-
-/// A structure taken from a tree builds trees of its type; [`Tree`] says who promises that.
-#[cold]
-pub(crate) fn broken(error: &Error) -> ! {
-    unreachable!("{error}")
 }
 
 /// A function on trees as one on trees taken apart.

@@ -1,7 +1,10 @@
 //! Trees of arrays: tuples, vectors, options, maps and structs whose leaves are [`Array`]s. Every
 //! function that is transformed takes one tree and gives one tree.
 
-use crate::{Array, Error, ErrorKind, Flat, Key, Loc, Result, Value, Values};
+use crate::error::{Error, ErrorKind, Result};
+use crate::handle::Array;
+use crate::types::Loc;
+use crate::value::{Value, Values};
 use smallvec::SmallVec;
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -34,12 +37,16 @@ pub trait Tree: Sized {
 
     /// The leaves, cloned.
     fn leaves(&self) -> Vec<Array> {
-        Flat::of(self).leaves
+        Flatten::of(self).cloned().0
     }
 
     /// The same tree with every leaf replaced.
     fn map(&self, mut f: impl FnMut(&Array) -> Array) -> Self {
-        Flatten::of(self).mapped(&mut f).tree()
+        let (leaves, structure) = Flatten::of(self).mapped(&mut f);
+        match structure.build(leaves) {
+            Ok(tree) => tree,
+            Err(error) => broken(&error),
+        }
     }
 }
 
@@ -268,14 +275,20 @@ impl<'a> Flatten<'a> {
     }
 
     /// The leaves, cloned, and the structure.
-    pub fn into_flat(self) -> Flat {
+    pub(crate) fn cloned(self) -> (Vec<Array>, Structure) {
         self.mapped(&mut Array::clone)
     }
 
-    fn mapped(self, f: &mut dyn FnMut(&Array) -> Array) -> Flat {
+    fn mapped(self, f: &mut dyn FnMut(&Array) -> Array) -> (Vec<Array>, Structure) {
         let leaves = self.leaves.iter().map(|&a| f(a)).collect();
-        Flat { leaves, structure: self.into_structure() }
+        (leaves, self.into_structure())
     }
+}
+
+/// A structure taken from a tree builds trees of its type; [`Tree`] says who promises that.
+#[cold]
+pub(crate) fn broken(error: &Error) -> ! {
+    unreachable!("{error}")
 }
 
 /// The shape of a tree: all but its leaves.
@@ -476,19 +489,5 @@ impl Tree for Array {
     #[inline]
     fn rebuild(from: &mut Rebuild<'_>) -> Result<Array> {
         from.leaf()
-    }
-}
-
-impl Tree for Key {
-    fn flatten<'a>(&'a self, into: &mut Flatten<'a>) {
-        into.token(Token::Variant(self.layout as u32));
-        into.leaf(&self.data);
-    }
-    fn rebuild(from: &mut Rebuild<'_>) -> Result<Key> {
-        let layout = match from.variant()? {
-            0 => crate::RandomLayout::Partitionable,
-            _ => crate::RandomLayout::Original,
-        };
-        Ok(Key { data: from.leaf()?, layout })
     }
 }

@@ -1,7 +1,10 @@
 //! Several trees of one structure combined leaf by leaf. For one tree there is [`Tree::map`].
 
-use crate::tree::mismatch;
-use crate::{Array, Flat, Loc, Tree};
+use crate::context::here;
+use crate::flat::Flat;
+use crate::handle::Array;
+use crate::tree::{Tree, mismatch};
+use crate::types::Loc;
 
 /// Combines two trees of one structure leaf by leaf. Trees that differ give invalid leaves.
 ///
@@ -14,7 +17,7 @@ use crate::{Array, Flat, Loc, Tree};
 #[track_caller]
 pub fn tree_map<T: Tree>(mut f: impl FnMut(Array, Array) -> Array, a: T, b: T) -> T {
     let trees = [Flat::of(&a), Flat::of(&b)];
-    combined("`tree_map` of two trees", crate::here(), trees, &mut |[a, b]| f(a, b)).tree()
+    combined("`tree_map` of two trees", here(), trees, &mut |[a, b]| f(a, b)).tree()
 }
 
 /// Combines three trees of one structure leaf by leaf. Trees that differ give invalid leaves.
@@ -36,7 +39,7 @@ pub fn tree_map<T: Tree>(mut f: impl FnMut(Array, Array) -> Array, a: T, b: T) -
 #[track_caller]
 pub fn tree_map3<T: Tree>(mut f: impl FnMut(Array, Array, Array) -> Array, a: T, b: T, c: T) -> T {
     let trees = [Flat::of(&a), Flat::of(&b), Flat::of(&c)];
-    combined("`tree_map3` of three trees", crate::here(), trees, &mut |[a, b, c]| f(a, b, c)).tree()
+    combined("`tree_map3` of three trees", here(), trees, &mut |[a, b, c]| f(a, b, c)).tree()
 }
 
 fn combined<const N: usize>(

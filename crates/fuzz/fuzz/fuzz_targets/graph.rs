@@ -3,7 +3,7 @@
 #![no_main]
 
 use probpipe::Device;
-use probpipe::transforms::testing::Random;
+use probpipe_transforms::testing::Random;
 use probpipe_fuzz::{check_choices, config};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {

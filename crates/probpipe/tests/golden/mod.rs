@@ -2,7 +2,8 @@
 //! compared at stated tolerances, never at ones chosen to pass.
 #![allow(dead_code)]
 
-use probpipe::{Array, DType, Device, Scalar, Value};
+use probpipe::graph::Value;
+use probpipe::{Array, DType, Device, Scalar};
 use serde_json::Value as Json;
 
 /// The cases of a file in `tests/data`.

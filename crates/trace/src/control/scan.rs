@@ -1,12 +1,17 @@
 //! Loops of known length: over the entries of arrays, or counted.
 
-use super::{check_carry, check_structure};
-use crate::array::{arange, concat, stack};
-use crate::flat::{once, taken};
-use crate::op::{Op, Scan};
-use crate::tracing::{bind, here, inline, trace, trace_with};
+use crate::array::make::fill::arange;
+use crate::array::shape::reshape::{concat, stack};
+use crate::context::{here, with_location};
+use crate::control::checks::{check_carry, check_structure};
+use crate::error::{Error, ErrorKind, Result};
+use crate::flat::{Flat, once, taken};
+use crate::handle::Array;
+use crate::op::Op;
+use crate::op::control::Scan;
+use crate::tracing::{bind, inline, trace, trace_with};
 use crate::tree::Tree;
-use crate::{Array, ArrayType, Error, ErrorKind, Flat, Loc, Result, Shape};
+use crate::types::{ArrayType, Loc, Shape};
 use std::sync::Arc;
 
 /// Runs `step` over the leading axis of the leaves of `xs`, carrying a value from step to step
@@ -223,7 +228,7 @@ fn looped(
         let scan = Scan { body: Arc::new(traced.graph), consts, carries, length, reverse };
         let mut operands = traced.captures;
         operands.extend(init.leaves.iter().chain(&xs.leaves).cloned());
-        crate::with_location(location, || unrolled(scan, operands, options.unroll))
+        with_location(location, || unrolled(scan, operands, options.unroll))
     });
     match outputs {
         Ok(mut carry) => {

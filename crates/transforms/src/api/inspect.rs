@@ -3,8 +3,7 @@
 use super::lift::{Function, lift_plain};
 use crate::simplify::finish;
 use probpipe_trace::{
-    Array, Backend, Error, Executable, Flat, Graph, Loc, Profile, Result, Tree, Value, on_flat,
-    verify,
+    Array, Backend, Executable, Flat, Graph, Loc, Profile, Result, Tree, Value, on_flat, verify,
 };
 use std::panic::Location;
 
@@ -62,9 +61,5 @@ pub(super) fn profile_at(
 
 /// Verifies and compiles a graph.
 pub(crate) fn compile_graph(backend: &dyn Backend, graph: &Graph) -> Result<Box<dyn Executable>> {
-    verify(graph).map_err(|faults| {
-        let message = format!("a graph to compile does not verify: {faults}");
-        Error::new(probpipe_trace::ErrorKind::Internal, message)
-    })?;
-    backend.compile(graph)
+    backend.compile(verify(graph)?)
 }

@@ -1,0 +1,80 @@
+//! Rust's operators for every mix of `Array`, `&Array` and numbers.
+
+use crate::array::elementwise::arithmetic::{binary, unary};
+use crate::handle::Array;
+use crate::op::Op;
+use crate::op::elementwise::{BinaryOp, UnaryOp};
+use std::ops;
+
+// The right side is generic so that the result's type is known before a literal's is: with one
+// impl per number, `(x * 2.0).exp()` could not be inferred. On the left only `f64` and `i32`, the
+// types of plain literals, for the same reason.
+macro_rules! operators {
+    ($($Trait:ident $method:ident $op:ident;)*) => {$(
+        impl<R: Into<Array>> ops::$Trait<R> for Array {
+            type Output = Array;
+            #[track_caller]
+            fn $method(self, other: R) -> Array {
+                binary(Op::Binary(BinaryOp::$op), &self, &other.into())
+            }
+        }
+        impl<R: Into<Array>> ops::$Trait<R> for &Array {
+            type Output = Array;
+            #[track_caller]
+            fn $method(self, other: R) -> Array {
+                binary(Op::Binary(BinaryOp::$op), self, &other.into())
+            }
+        }
+        operators!(@number $Trait $method $op, f64 Array);
+        operators!(@number $Trait $method $op, f64 &Array);
+        operators!(@number $Trait $method $op, i32 Array);
+        operators!(@number $Trait $method $op, i32 &Array);
+    )*};
+    (@number $Trait:ident $method:ident $op:ident, $number:ident $($Right:tt)+) => {
+        impl ops::$Trait<$($Right)+> for $number {
+            type Output = Array;
+            #[track_caller]
+            fn $method(self, other: $($Right)+) -> Array {
+                #[allow(clippy::needless_borrow)]
+                binary(Op::Binary(BinaryOp::$op), &Array::from(self), &other)
+            }
+        }
+    };
+}
+
+operators! {
+    Add add Add;
+    Sub sub Sub;
+    Mul mul Mul;
+    Div div Div;
+    Rem rem Rem;
+    BitAnd bitand And;
+    BitOr bitor Or;
+    BitXor bitxor Xor;
+    Shl shl Shl;
+    Shr shr Shr;
+}
+
+macro_rules! unary_operators {
+    ($($Trait:ident $method:ident $op:ident;)*) => {$(
+        impl ops::$Trait for Array {
+            type Output = Array;
+            #[track_caller]
+            fn $method(self) -> Array {
+                unary(UnaryOp::$op, &self)
+            }
+        }
+        impl ops::$Trait for &Array {
+            type Output = Array;
+            #[track_caller]
+            fn $method(self) -> Array {
+                unary(UnaryOp::$op, self)
+            }
+        }
+    )*};
+}
+
+unary_operators! {
+    Neg neg Neg;
+    Not not Not;
+}

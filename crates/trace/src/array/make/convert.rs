@@ -1,0 +1,129 @@
+//! Arrays from numbers as written, from vectors and slices, and from values.
+
+use crate::context::{default_float, here};
+use crate::dtype::{DType, Element, Scalar};
+use crate::handle::{Array, Repr};
+use crate::types::{IntoShape, Loc, Shape};
+use crate::value::Value;
+
+impl Array {
+    /// An array over a value, as the caller's.
+    #[track_caller]
+    pub fn from_value(value: Value) -> Array {
+        Array::concrete(value, here())
+    }
+
+    /// An array of the given shape from elements in row-major order, with exactly the element
+    /// type of the data. Invalid when their number does not fit the shape.
+    ///
+    /// ```
+    /// use probpipe_trace::Array;
+    /// let m = Array::from_slice(&[1.0f64, 2.0, 3.0, 4.0], [2, 2]);
+    /// assert_eq!(m.at(1).to_vec::<f64>()?, [3.0, 4.0]);
+    /// # Ok::<(), probpipe_trace::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn from_slice<T: Element>(data: &[T], shape: impl IntoShape) -> Array {
+        let location = here();
+        match Value::from_elements(data, &shape.into_shape()) {
+            Ok(value) => Array::concrete(value, location),
+            Err(error) => Array::invalid(error, location),
+        }
+    }
+}
+
+/// An array from numbers as written: `array(3.0)`, `array([1.0, 2.0])`, `array([[1, 2], [3, 4]])`.
+///
+/// A single number stays a literal, which takes the element type of the array it meets. Nested
+/// arrays of `f64` take the default float type (`f32` unless [`crate::with_default_float`] says
+/// otherwise), because that is how Rust types plain float literals; a `Vec` or a slice is data and
+/// keeps its element type, as [`Array::from_slice`] does.
+#[track_caller]
+pub fn array(data: impl Into<Array>) -> Array {
+    let mut array = data.into();
+    array.location = here();
+    array
+}
+
+impl From<&Array> for Array {
+    fn from(array: &Array) -> Array {
+        array.clone()
+    }
+}
+
+impl From<Value> for Array {
+    #[track_caller]
+    fn from(value: Value) -> Array {
+        Array::from_value(value)
+    }
+}
+
+macro_rules! from_number {
+    ($($t:ty),*) => {$(
+        impl From<$t> for Array {
+            #[track_caller]
+            fn from(v: $t) -> Array {
+                Array { repr: Repr::Literal(Scalar::from(v)), location: here() }
+            }
+        }
+    )*};
+}
+from_number!(f32, f64, i32, i64, u32, u64, bool);
+
+impl From<usize> for Array {
+    #[track_caller]
+    fn from(v: usize) -> Array {
+        Array { repr: Repr::Literal(Scalar::Int(v as i128)), location: here() }
+    }
+}
+
+impl<T: Element> From<Vec<T>> for Array {
+    #[track_caller]
+    fn from(data: Vec<T>) -> Array {
+        Array::from_slice(&data, [data.len()])
+    }
+}
+
+impl<T: Element> From<&[T]> for Array {
+    #[track_caller]
+    fn from(data: &[T]) -> Array {
+        Array::from_slice(data, [data.len()])
+    }
+}
+
+/// Written-out numbers: `f64` takes the default float type, everything else its own.
+fn written<T: Element + Into<Scalar>>(data: &[T], shape: Shape, location: Loc) -> Array {
+    let value = if T::DTYPE == DType::F64 && default_float() == DType::F32 {
+        let narrow: Vec<f32> = data.iter().map(|&v| v.into().as_f64() as f32).collect();
+        Value::from_elements(&narrow, &shape)
+    } else {
+        Value::from_elements(data, &shape)
+    };
+    match value {
+        Ok(value) => Array::concrete(value, location),
+        Err(error) => Array::invalid(error, location),
+    }
+}
+
+impl<T: Element + Into<Scalar>, const N: usize> From<[T; N]> for Array {
+    #[track_caller]
+    fn from(data: [T; N]) -> Array {
+        written(&data, Shape::from_slice(&[N]), here())
+    }
+}
+
+impl<T: Element + Into<Scalar>, const N: usize, const M: usize> From<[[T; N]; M]> for Array {
+    #[track_caller]
+    fn from(data: [[T; N]; M]) -> Array {
+        written(data.as_flattened(), Shape::from_slice(&[M, N]), here())
+    }
+}
+
+impl<T: Element + Into<Scalar>, const N: usize, const M: usize, const L: usize>
+    From<[[[T; N]; M]; L]> for Array
+{
+    #[track_caller]
+    fn from(data: [[[T; N]; M]; L]) -> Array {
+        written(data.as_flattened().as_flattened(), Shape::from_slice(&[L, M, N]), here())
+    }
+}

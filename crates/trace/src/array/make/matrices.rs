@@ -1,0 +1,177 @@
+//! Matrices by their diagonals and triangles, through strided views and masks. Leading axes of
+//! operands are batch axes.
+
+use crate::array::elementwise::arithmetic::{like, select};
+use crate::array::make::fill::{full_typed, iota, zeros, zeros_like};
+use crate::array::shape::reshape::{concat, stack};
+use crate::context::{default_float, here};
+use crate::dtype::DType;
+use crate::error::{Error, ErrorKind};
+use crate::handle::Array;
+use crate::op::Op;
+use crate::tracing::bind1;
+use crate::types::{ArrayType, Shape};
+use smallvec::smallvec;
+
+impl Array {
+    /// The diagonal `offset` places right of the main one, along the last two axes.
+    ///
+    /// ```
+    /// use probpipe_trace::array;
+    /// let m = array([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(m.diagonal(0).to_vec::<f32>()?, [1.0, 4.0]);
+    /// assert_eq!(m.diagonal(1).to_vec::<f32>()?, [2.0]);
+    /// # Ok::<(), probpipe_trace::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn diagonal(&self, offset: isize) -> Array {
+        let Some((batch, m, n)) = self.matrix_shape() else { return self.no_matrix("diagonal") };
+        let (down, right) = ((-offset).max(0) as usize, offset.max(0) as usize);
+        let length = m.saturating_sub(down).min(n.saturating_sub(right));
+        // In row-major order the diagonal is every (n + 1)-th element.
+        let mut flat = Shape::from_slice(batch);
+        flat.push(m * n);
+        let (mut ranges, mut stride): (Vec<_>, Shape) =
+            (flat.iter().map(|&extent| 0..extent).collect(), smallvec![1; flat.len()]);
+        let start = if length == 0 { 0 } else { down * n + right };
+        let limit = if length == 0 { 0 } else { start + (length - 1) * (n + 1) + 1 };
+        let last = flat.len() - 1;
+        (ranges[last], stride[last]) = (start..limit, n + 1);
+        self.reshape(flat).slice_strided(ranges, stride)
+    }
+
+    /// A square matrix with the elements of a vector `offset` places right of the main diagonal,
+    /// zeros elsewhere.
+    #[track_caller]
+    pub fn diag(&self, offset: isize) -> Array {
+        if self.rank() != 1 {
+            if let Some(error) = self.error() {
+                return Array::invalid(error.clone(), here());
+            }
+            let message = format!("`diag` takes a vector, not an array of {} axes", self.rank());
+            let error =
+                Error::new(ErrorKind::Shape, message).help("see `diagonal` for the other way");
+            return Array::invalid(error, here());
+        }
+        let (length, side) = (self.size(), self.size() + offset.unsigned_abs());
+        if length == 0 {
+            return full_typed(&ArrayType::new(self.dtype(), [side, side]), 0);
+        }
+        let start = (-offset).max(0) as usize * side + offset.max(0) as usize;
+        let end = start + (length - 1) * (side + 1) + 1;
+        let op = Op::Pad {
+            low: smallvec![start],
+            high: smallvec![side * side - end],
+            interior: smallvec![side],
+        };
+        let zero = full_typed(&ArrayType::scalar(self.dtype()), 0);
+        bind1(op, &[self, &zero]).reshape([side, side])
+    }
+
+    /// The sum of the diagonal `offset` places right of the main one.
+    #[track_caller]
+    pub fn trace(&self, offset: isize) -> Array {
+        self.diagonal(offset).sum_axes([-1])
+    }
+
+    /// The elements on and below the diagonal `offset` places right of the main one, zeros above.
+    #[track_caller]
+    pub fn tril(&self, offset: isize) -> Array {
+        let Some((_, m, n)) = self.matrix_shape() else { return self.no_matrix("tril") };
+        select(&below(m, n, offset), self, zeros_like(self))
+    }
+
+    /// The elements on and above the diagonal `offset` places right of the main one, zeros below.
+    #[track_caller]
+    pub fn triu(&self, offset: isize) -> Array {
+        let Some((_, m, n)) = self.matrix_shape() else { return self.no_matrix("triu") };
+        select(&below(m, n, offset - 1), zeros_like(self), self)
+    }
+
+    /// 1 at the position that each element names along a new last axis of `classes` entries, else
+    /// 0; all zeros for a position outside.
+    #[track_caller]
+    pub fn one_hot(&self, classes: usize) -> Array {
+        let positions = iota(&ArrayType::new(self.dtype(), [classes]), 0);
+        self.expand_dims(-1).eq(positions).cast(default_float())
+    }
+
+    fn matrix_shape(&self) -> Option<(&[usize], usize, usize)> {
+        match self.shape() {
+            [batch @ .., m, n] => Some((batch, *m, *n)),
+            _ => None,
+        }
+    }
+
+    #[track_caller]
+    fn no_matrix(&self, name: &str) -> Array {
+        if let Some(error) = self.error() {
+            return Array::invalid(error.clone(), here());
+        }
+        let message = format!("`{name}` takes a matrix, not an array of {} axes", self.rank());
+        let help = "give an array of two or more axes";
+        Array::invalid(Error::new(ErrorKind::Shape, message).help(help), here())
+    }
+}
+
+/// Where column <= row + offset.
+#[track_caller]
+fn below(m: usize, n: usize, offset: isize) -> Array {
+    let ty = ArrayType::new(DType::I32, [m, n]);
+    // Offsets beyond the matrix mean the same as those at its edge.
+    let offset = offset.clamp(-(m as isize), n as isize) as i32;
+    iota(&ty, 1).le(iota(&ty, 0) + offset)
+}
+
+/// Ones on and below the diagonal `offset` places right of the main one, zeros above.
+#[track_caller]
+pub fn tri(m: usize, n: usize, offset: isize) -> Array {
+    below(m, n, offset).cast(default_float())
+}
+
+/// Ones on the diagonal `offset` places right of the main one, zeros elsewhere.
+#[track_caller]
+pub fn eye_offset(m: usize, n: usize, offset: isize) -> Array {
+    (below(m, n, offset) & !below(m, n, offset - 1)).cast(default_float())
+}
+
+/// The matrices along the diagonal of one matrix, zeros elsewhere.
+#[track_caller]
+pub fn block_diag(blocks: &[Array]) -> Array {
+    let extents =
+        |axis: usize| -> usize { blocks.iter().filter_map(|b| b.shape().get(axis)).sum() };
+    let (height, width) = (extents(0), extents(1));
+    let (mut row, mut column) = (0, 0);
+    let mut total: Option<Array> = None;
+    for block in blocks {
+        let Some((_, m, n)) = block.matrix_shape() else { return block.no_matrix("block_diag") };
+        let placed =
+            block.pad([row, column], [height - row - m, width - column - n], like(block, 0.0));
+        total = Some(match total {
+            Some(sum) => sum + placed,
+            None => placed,
+        });
+        (row, column) = (row + m, column + n);
+    }
+    match total {
+        Some(total) => total,
+        None => zeros([0, 0]),
+    }
+}
+
+/// The symmetric matrix whose diagonals are constant, from its first column.
+#[track_caller]
+pub fn toeplitz(column: &Array) -> Array {
+    let n = column.size();
+    let flat = column.flatten();
+    if n < 2 {
+        return flat.reshape([n, n]);
+    }
+    // Row i is the window that starts n - 1 - i places into c[n-1], ..., c[1], c[0], ..., c[n-1].
+    let line = concat(&[flat.slice_axis(0, 1..n).flip(0), flat], 0);
+    let mut rows = Vec::with_capacity(n);
+    for i in 0..n {
+        rows.push(line.slice_axis(0, n - 1 - i..2 * n - 1 - i));
+    }
+    stack(&rows, 0)
+}

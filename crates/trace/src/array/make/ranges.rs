@@ -1,0 +1,105 @@
+//! Sequences of numbers by start, stop and step or count. `arange`,
+//! the plainest, is a fill.
+
+use crate::array::elementwise::arithmetic::select;
+use crate::array::make::fill::{full, full_typed, iota};
+use crate::array::shape::reshape::concat;
+use crate::context::{default_float, here};
+use crate::dtype::{DType, Scalar};
+use crate::error::{Error, ErrorKind};
+use crate::handle::Array;
+use crate::promotion::literal_dtype;
+use crate::types::ArrayType;
+
+/// `start, start + step, ..` up to but without `stop`: `i32` if all three are whole, else of the
+/// default float type. Empty if the steps lead away from `stop`.
+///
+/// ```
+/// use probpipe_trace::arange_step;
+/// assert_eq!(arange_step(2, 9, 3).to_vec::<i32>()?, [2, 5, 8]);
+/// assert_eq!(arange_step(1.0, 0.0, -0.5).to_vec::<f32>()?, [1.0, 0.5]);
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
+#[track_caller]
+pub fn arange_step(
+    start: impl Into<Scalar>,
+    stop: impl Into<Scalar>,
+    step: impl Into<Scalar>,
+) -> Array {
+    let (start, stop, step) = (start.into(), stop.into(), step.into());
+    let whole = [start, stop, step].iter().all(|s| matches!(s, Scalar::Int(_)));
+    let wide = [start, stop].into_iter().map(literal_dtype).find(|&d| d != DType::I32);
+    let dtype = if whole { wide.unwrap_or(DType::I32) } else { default_float() };
+    let count = ((stop.as_f64() - start.as_f64()) / step.as_f64()).ceil();
+    if !count.is_finite() {
+        let message = format!("`arange_step` never gets from {start} to {stop} in steps of {step}");
+        let error = Error::new(ErrorKind::Value, message).help("the step is finite and not zero");
+        return Array::invalid(error, here());
+    }
+    let steps = iota(&ArrayType::new(dtype, [count.max(0.0) as usize]), 0);
+    let like = |s: Scalar| full_typed(&ArrayType::scalar(dtype), s);
+    like(start) + steps * like(step)
+}
+
+/// `n` evenly spaced numbers from `start` to `stop`, both included, of the default float type.
+///
+/// The interior is `start (1 - t) + stop t` with `t = i / (n - 1)`, as in `jax.numpy.linspace`.
+#[track_caller]
+pub fn linspace(start: f64, stop: f64, n: usize) -> Array {
+    let dtype = default_float();
+    if n < 2 {
+        return full([n], start);
+    }
+    let t = iota(&ArrayType::new(dtype, [n - 1]), 0) / (n - 1) as f64;
+    let interior = start * (1.0 - &t) + stop * &t;
+    concat(&[interior, full_typed(&ArrayType::new(dtype, [1]), stop)], 0)
+}
+
+/// `n` evenly spaced numbers from `start` up to but without `stop`, of the default float type.
+///
+/// ```
+/// use probpipe_trace::linspace_open;
+/// assert_eq!(linspace_open(0.0, 1.0, 4).to_vec::<f32>()?, [0.0, 0.25, 0.5, 0.75]);
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
+#[track_caller]
+pub fn linspace_open(start: f64, stop: f64, n: usize) -> Array {
+    if n == 0 {
+        return full([0], start);
+    }
+    // As in `linspace`, with the parts counted to the end that is left out.
+    let t = iota(&ArrayType::new(default_float(), [n]), 0) / n as f64;
+    start * (1.0 - &t) + stop * t
+}
+
+/// `n` numbers from `10^start` to `10^stop` whose logarithms are evenly spaced, both included, of
+/// the default float type.
+#[track_caller]
+pub fn logspace(start: f64, stop: f64, n: usize) -> Array {
+    let exponents = linspace(start, stop, n);
+    full_typed(&ArrayType::new(exponents.dtype(), [n]), 10.0).pow(exponents)
+}
+
+/// `n` numbers from `start` to `stop`, both positive and included, each the same multiple of the
+/// one before, of the default float type.
+///
+/// ```
+/// use probpipe_trace::geomspace;
+/// let x = geomspace(1.0, 8.0, 4).to_vec::<f32>()?;
+/// assert!((x[1] - 2.0).abs() < 1e-6 && (x[2] - 4.0).abs() < 1e-6 && x[3] == 8.0);
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
+#[track_caller]
+pub fn geomspace(start: f64, stop: f64, n: usize) -> Array {
+    if !(start > 0.0 && stop > 0.0) {
+        let message = format!("`geomspace` cannot go from {start} to {stop}");
+        let error = Error::new(ErrorKind::Value, message).help("both ends are positive");
+        return Array::invalid(error, here());
+    }
+    let inner = linspace(start.ln(), stop.ln(), n).exp();
+    // The ends are given, not computed.
+    let at = iota(&ArrayType::new(DType::I32, [n]), 0);
+    let inner = select(&at.eq(0), start, inner);
+    let last = i32::try_from(n).unwrap_or(i32::MAX) - 1;
+    if n < 2 { inner } else { select(&at.eq(last), stop, inner) }
+}
