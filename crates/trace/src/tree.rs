@@ -23,6 +23,17 @@ use std::sync::Arc;
 /// assert_eq!(doubled.1[0].item::<f32>()?, 4.0);
 /// # Ok::<(), probpipe_trace::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a tree of arrays",
+    label = "not a tree",
+    note = "trees are `Array`, `Key`, tuples of up to eight trees, `Vec`, `Option`, arrays and \
+            `BTreeMap<String, _>` of trees, and structs and enums with `#[derive(Tree)]`",
+    note = "arrays are passed by value: clone an `&Array`, which copies no data",
+    note = "a number is a leaf as an array: `array(1.0)`; in a struct, a field that is no array is \
+            marked `#[tree(static)]`",
+    note = "more than eight parts are a struct or nested tuples; a `HashMap`, which has no order, is \
+            a `BTreeMap`"
+)]
 pub trait Tree: Sized {
     /// Lists the leaves and the structure, in one fixed order.
     fn flatten<'a>(&'a self, into: &mut Flatten<'a>);
@@ -65,6 +76,10 @@ pub trait Tree: Sized {
 /// assert_eq!(nested.1[0].1.item::<f32>()?, -2.0);
 /// # Ok::<(), probpipe_trace::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "the leaves of `{Self}` cannot be replaced by trees",
+    note = "`#[derive(Tree)]` implements `Nest` too"
+)]
 pub trait Nest: Tree {
     /// The tree with an `L` at each leaf.
     type Of<L: Tree>: Tree;

@@ -84,6 +84,11 @@ type OwnBranch<'a> = Box<dyn FnMut(Flat) -> Flat + 'a>;
 
 /// What [`switch`] takes as branches: `[f, g]` or `(f, g)`, functions from `T` to `R`. Tuples hold
 /// functions of different types and have up to eight entries. Sealed: there is always a branch.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a list of branches from `{T}` to `{R}`",
+    note = "branches are functions `|x: {T}| ..` that give one type, in an array `[f, g]` or in a \
+            tuple `(f, g)` of up to eight"
+)]
 pub trait Branches<'a, T: Tree, R: Tree>: sealed::Sealed {
     /// The branches in order, on leaves.
     #[doc(hidden)]

@@ -12,6 +12,7 @@ mod jacobian;
 mod jit;
 mod lift;
 mod linear;
+mod parts;
 mod vmap;
 
 pub use checkpoint::{checkpoint, stop_gradient};
@@ -23,4 +24,5 @@ pub use inspect::{compile, graph_of, profile, raw_graph_of};
 pub use jacobian::{hessian, jacfwd, jacrev};
 pub use jit::{Jit, jit, jit_on, recompiles};
 pub use linear::{jvp, jvp_aux, linear_transpose, linearize, vjp, vjp_aux};
+pub use parts::{grad_wrt, value_and_grad_wrt};
 pub use vmap::{BatchAxes, vmap, vmap_axes};
