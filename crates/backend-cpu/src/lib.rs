@@ -20,7 +20,7 @@ mod wide;
 pub use executable::CpuExecutable;
 
 use probpipe_lowering::{Options, lower};
-use probpipe_trace::{Backend, Executable, Result, Verified};
+use probpipe_trace::{Backend, Caps, Executable, Result, Verified};
 
 /// The CPU.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,6 +45,10 @@ impl Cpu {
 impl Backend for Cpu {
     fn name(&self) -> &'static str {
         "cpu"
+    }
+
+    fn caps(&self) -> Caps {
+        Caps::everything(self.name())
     }
 
     fn compile(&self, graph: Verified<'_>) -> Result<Box<dyn Executable>> {

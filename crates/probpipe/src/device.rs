@@ -1,7 +1,7 @@
 //! Where compiled programs run: the choice of a backend, and `jit` on the chosen one.
 
 use probpipe_trace::{
-    Array, Backend, Executable, Interpreter, Profile, Result, Tree, Verified, verify,
+    Array, Backend, Caps, Executable, Interpreter, Profile, Result, Tree, Verified, verify,
 };
 use std::cell::Cell;
 use std::sync::{Arc, OnceLock};
@@ -80,6 +80,10 @@ struct Missing(probpipe_trace::Error);
 impl Backend for Missing {
     fn name(&self) -> &'static str {
         "gpu"
+    }
+
+    fn caps(&self) -> Caps {
+        Caps::nothing(self.name())
     }
 
     fn compile(&self, _: Verified<'_>) -> Result<Box<dyn Executable>> {
