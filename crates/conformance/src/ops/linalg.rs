@@ -3,7 +3,8 @@
 use super::Class::Linalg as L;
 use super::{Rule, one, rule, two, whole};
 use crate::attrs::Attrs;
-use probpipe::{Array, LinalgOp, MatrixNorm, Op, bind1};
+use probpipe::graph::{LinalgOp, Op, bind1};
+use probpipe::{Array, MatrixNorm};
 use serde_json::Value as Json;
 
 /// The rule for dense linear algebra.

@@ -3,7 +3,7 @@
 
 use super::line_search::step_length;
 use super::number;
-use crate::ravel::{Unravel, ravel};
+use crate::record::{Unravel, ravel};
 use probpipe_trace::{
     Array, DType, Error, ErrorKind, Result, Tree, eye, here, select, while_loop, with_location,
 };
@@ -79,7 +79,7 @@ pub fn minimize<T: Tree>(f: impl Fn(T) -> Array, init: T, method: Bfgs) -> Minim
 /// What the function gives, if it is a number of the arguments' type.
 #[track_caller]
 fn scalar(value: Array, dtype: DType) -> Array {
-    let value = if value.is_literal() { value.cast(dtype) } else { value };
+    let value = value.in_dtype(dtype);
     match value.ty() {
         Ok(ty) if ty.rank() > 0 || ty.dtype != dtype => Array::invalid(
             Error::new(

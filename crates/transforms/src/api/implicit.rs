@@ -50,6 +50,8 @@ pub fn custom_root<X: Tree>(
         Ok(lifted) => lifted,
         Err(invalid) => return invalid,
     };
+    // In the types that the solver found for what has none.
+    let guess: X = build(&solution.input, solution.arguments().to_vec(), location);
     let output = solution.output.clone();
     let made = root(location, &f, &guess, solution, &tangent_solve);
     finish(made, &output, location)
@@ -176,6 +178,8 @@ pub fn custom_linear_solve<B: Tree>(
         Ok(lifted) => lifted,
         Err(invalid) => return invalid,
     };
+    // In the types that the solver found for what has none.
+    let b: B = build(&solution.input, solution.arguments().to_vec(), location);
     let output = solution.output.clone();
     let made = linear_solve(location, &matvec, &b, solution, &transpose_solve);
     finish(made, &output, location)

@@ -1,42 +1,14 @@
 //! Calls and loops that are partly known: calls are opened, a loop becomes two, one known and one
 //! not, so that afterwards every equation is wholly on one side.
 
+use super::known::{Divisible, divisible, known_results, known_within};
 use super::{Partial, branch, known_vars, partial_eval_with, while_loop};
 use crate::extract::{Env, inputs_read, partition, reorder_inputs};
 use probpipe_trace::{
-    Array, ArrayType, Eqn, Graph, Op, Result, Scan, Switch, VarId, While, bind, trace,
-    with_location,
+    Array, ArrayType, Eqn, Graph, Op, Result, Scan, VarId, bind, trace, with_location,
 };
 use std::panic::Location;
 use std::sync::Arc;
-
-/// An op that can be partly known, because it runs graphs.
-enum Divisible<'a> {
-    Call(&'a Arc<Graph>),
-    Checkpoint(&'a Arc<Graph>),
-    Scan(&'a Scan),
-    Switch(&'a Switch),
-    While(&'a While),
-}
-
-/// How an op can be divided; `None` if all of it waits for the last of its operands.
-fn divisible(op: &Op) -> Option<Divisible<'_>> {
-    match op {
-        Op::Call { graph, .. } => Some(Divisible::Call(graph)),
-        Op::Checkpoint { graph } => Some(Divisible::Checkpoint(graph)),
-        Op::Scan(scan) => Some(Divisible::Scan(scan)),
-        Op::Switch(switch) => Some(Divisible::Switch(switch)),
-        Op::While(w) => Some(Divisible::While(w)),
-        Op::Unary(_) | Op::Binary(_) | Op::Compare(_) | Op::Select | Op::Special(_) => None,
-        Op::Cast(_) | Op::Bitcast(_) | Op::Threefry2x32 | Op::Iota { .. } => None,
-        Op::Reduce { .. } | Op::Cumulative { .. } | Op::Sort { .. } => None,
-        Op::Broadcast { .. } | Op::Reshape { .. } | Op::Transpose { .. } => None,
-        Op::Slice { .. } | Op::Pad { .. } | Op::Concat { .. } | Op::Reverse { .. } => None,
-        Op::Gather { .. } | Op::Scatter { .. } | Op::Dot(_) | Op::Linalg(_) => None,
-        // Its rule knows only the whole; the host is called once.
-        Op::Custom(_) | Op::Callback(_) => None,
-    }
-}
 
 /// The same graph with every equation wholly known or wholly unknown; `None` if it is so already.
 pub(crate) fn separate(graph: &Graph, known_inputs: &[bool]) -> Result<Option<Graph>> {
@@ -57,57 +29,6 @@ fn read_vars(graph: &Graph) -> Vec<bool> {
         read[v.index()] = true;
     }
     read
-}
-
-/// As [`known_vars`], with what separating the mixed equations will make known.
-pub(super) fn known_within(graph: &Graph, known_inputs: &[bool]) -> Vec<bool> {
-    let mut known = known_vars(graph, known_inputs);
-    for eqn in graph.eqns() {
-        let flags: Vec<bool> = eqn.inputs.iter().map(|v| known[v.index()]).collect();
-        for (v, k) in eqn.outputs.iter().zip(known_results(eqn, &flags)) {
-            known[v.index()] = k;
-        }
-    }
-    known
-}
-
-fn known_outputs(graph: &Graph, flags: &[bool]) -> Vec<bool> {
-    let known = known_within(graph, flags);
-    graph.outputs().iter().map(|v| known[v.index()]).collect()
-}
-
-/// Which results of an equation can be known when the flagged operands are.
-fn known_results(eqn: &Eqn, flags: &[bool]) -> Vec<bool> {
-    let count = eqn.outputs.len();
-    if flags.iter().all(|k| *k) {
-        return vec![true; count];
-    }
-    match divisible(&eqn.op) {
-        Some(Divisible::Call(graph) | Divisible::Checkpoint(graph)) => known_outputs(graph, flags),
-        Some(Divisible::Scan(scan)) => {
-            let mut flags = flags.to_vec();
-            loop {
-                let known = known_outputs(&scan.body, &flags);
-                let before = flags.clone();
-                let carries = scan.consts..scan.consts + scan.carries;
-                for (flag, known) in flags[carries].iter_mut().zip(&known) {
-                    *flag &= known;
-                }
-                if before == flags {
-                    return known;
-                }
-            }
-        }
-        Some(Divisible::Switch(switch)) if flags[0] => {
-            let branches = switch.branches.iter().map(|branch| known_outputs(branch, &flags[1..]));
-            let both = |a: Vec<bool>, b: Vec<bool>| a.iter().zip(b).map(|(a, b)| *a && b).collect();
-            branches.reduce(both).unwrap_or_default()
-        }
-        Some(Divisible::While(w)) => {
-            while_loop::known_carries(w, flags).unwrap_or_else(|| vec![false; count])
-        }
-        Some(Divisible::Switch(_)) | None => vec![false; count],
-    }
 }
 
 fn needs_split(eqn: &Eqn, known: &[bool], read: &[bool]) -> bool {
