@@ -9,7 +9,6 @@
 mod buffer;
 mod device;
 mod executable;
-mod support;
 pub mod wgsl;
 
 pub use buffer::GpuBuffer;

@@ -4,7 +4,7 @@
 #[doc(inline)]
 pub use probpipe_trace::release_memory;
 use probpipe_trace::{
-    Array, Backend, Executable, Interpreter, Profile, Result, Tree, Verified, verify,
+    Array, Backend, Caps, Executable, Interpreter, Profile, Result, Tree, Verified, verify,
 };
 use std::cell::Cell;
 use std::sync::{Arc, OnceLock};
@@ -83,6 +83,10 @@ struct Missing(probpipe_trace::Error);
 impl Backend for Missing {
     fn name(&self) -> &'static str {
         "gpu"
+    }
+
+    fn caps(&self) -> Caps {
+        Caps::nothing(self.name())
     }
 
     fn compile(&self, _: Verified<'_>) -> Result<Box<dyn Executable>> {

@@ -10,6 +10,7 @@ mod array;
 mod backend;
 mod builder;
 mod callback;
+mod caps;
 mod containers;
 mod context;
 mod control;
@@ -40,6 +41,7 @@ pub use array::*;
 pub use backend::{Backend, Executable, Interpreter, zero_value};
 pub use builder::GraphBuilder;
 pub use callback::{pure_callback, pure_callback_vectorized};
+pub use caps::Caps;
 pub use context::{default_float, here, with_default_float, with_location, without_location};
 pub use control::{
     Branches, ScanOptions, associative_scan, cond, fori_loop, fori_loop_dynamic, map, scan, scan_n,

@@ -81,14 +81,13 @@ impl Builder<'_> {
             self.asm.mask(MASK_NOT, false, to, 0, x);
             return Some(());
         }
-        let Some(instruction) = op.instruction() else {
-            // Of the functions, `exp` alone has its steps here.
-            (op == UnaryOp::Exp && float).then_some(())?;
+        // The one function that is written out here.
+        if op == UnaryOp::Exp && float {
             let x = self.register(x, dtype)?;
             let to = self.define(i)?;
             return self.exp(dtype, to, x);
-        };
-        match instruction {
+        }
+        match op.instruction()? {
             UnaryInstruction::Round if float => self.round(i, dtype, x, 8)?,
             UnaryInstruction::Floor if float => self.round(i, dtype, x, 9)?,
             UnaryInstruction::Ceil if float => self.round(i, dtype, x, 10)?,
@@ -100,11 +99,11 @@ impl Builder<'_> {
             UnaryInstruction::Neg | UnaryInstruction::Abs if float => {
                 let sign = if dtype == DType::F32 { 1 << 31 } else { 1_i128 << 63 };
                 let bits = if dtype == DType::F32 { DType::U32 } else { DType::U64 };
-                let pattern = if instruction == UnaryInstruction::Neg { sign } else { sign - 1 };
+                let pattern = if op == UnaryOp::Neg { sign } else { sign - 1 };
                 let pattern = self.literal(bits, Scalar::Int(pattern))?;
                 let x = self.register(x, dtype)?;
                 let to = self.define(i)?;
-                let ops = if instruction == UnaryInstruction::Neg { XOR } else { AND };
+                let ops = if op == UnaryOp::Neg { XOR } else { AND };
                 self.emit(ops, bits, to, x, pattern);
             }
             UnaryInstruction::Neg => {
@@ -181,9 +180,8 @@ impl Builder<'_> {
         y: usize,
     ) -> Option<()> {
         let float = dtype.is_float();
-        let instruction = op.instruction()?;
         if dtype == DType::Bool {
-            let opcode = match instruction {
+            let opcode = match op.instruction()? {
                 BinaryInstruction::And => MASK_AND,
                 BinaryInstruction::Or => MASK_OR,
                 BinaryInstruction::Xor => MASK_XOR,
@@ -202,7 +200,7 @@ impl Builder<'_> {
             self.asm.mask(opcode, true, to, x, y);
             return Some(());
         }
-        let ops = match instruction {
+        let ops = match op.instruction()? {
             BinaryInstruction::Add => ADD,
             BinaryInstruction::Sub => SUBTRACT,
             BinaryInstruction::Mul => MULTIPLY,
@@ -225,7 +223,7 @@ impl Builder<'_> {
         };
         // A value from memory can be the last operand only.
         let varies = |this: &Self, x: usize| matches!(this.locs.get(&x), Some(Loc::Vector(_)));
-        let swaps = !matches!(instruction, BinaryInstruction::Sub | BinaryInstruction::Div);
+        let swaps = !matches!(op, BinaryOp::Sub | BinaryOp::Div);
         let (x, y) = if swaps && !varies(self, x) && varies(self, y) { (y, x) } else { (x, y) };
         let (x, y) = (self.register(x, dtype)?, self.operand(y, dtype)?);
         let to = self.define(i)?;
