@@ -31,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "probpipe-plot",
         ],
     ),
+    ("probpipe-examples", &["probpipe"]),
     ("probpipe-conformance", &["probpipe", TESTING]),
     ("probpipe-fuzz", &["probpipe", TESTING]),
     ("probpipe-benches", &["probpipe"]),

@@ -294,6 +294,6 @@ fn stages_can_be_read() {
     let graph = trace(&[f32s(&[300])], |x| vec![x[0].exp()]).unwrap().graph;
     let stages = Cpu.compile(verify(&graph).unwrap()).unwrap().stages();
     let names: Vec<&str> = stages.iter().map(|(name, _)| *name).collect();
-    assert_eq!(names, ["program", "clif"]);
+    assert_eq!(names, ["program", "clif", "machine"]);
     assert!(stages[0].1.contains("exp") && stages[1].1.contains("call_indirect"));
 }

@@ -62,18 +62,18 @@ fn shapes_that_do_not_broadcast_in_a_compiled_function() {
 #[test]
 fn element_types_that_do_not_mix() {
     let line = line!();
-    let counts = array([[1, 2]]);
-    let weights = array([[0.5], [2.0]]);
-    let z = counts * weights;
+    let data = Array::from(vec![1.0f64, 2.0]);
+    let weights = Array::from(vec![0.5f32, 2.0]) * 0.1;
+    let z = data * weights;
     says(
         line,
         &reading(&z),
         "
-        `mul` does not mix i32[1,2] with f32[2,1]
+        `mul` does not mix f64[2] with f32[2]
           --> line +3
-           = operand i32[1,2] from line +1
-           = operand f32[2,1] from line +2
-           = help: convert one side with `.cast(DType::I32)` or `.cast(DType::F32)`
+           = operand f64[2] from line +1
+           = operand f32[2] from line +2
+           = help: convert one side with `.cast(DType::F64)` or `.cast(DType::F32)`
         ",
     );
 }
@@ -81,18 +81,18 @@ fn element_types_that_do_not_mix() {
 #[test]
 fn branches_that_do_not_mix() {
     let line = line!();
-    let x = array([1.0, -1.0]);
-    let y = select(&x.gt(0.0), array([1, 2]), &x);
+    let x = Array::from(vec![1.0f32, -1.0]);
+    let y = select(&x.gt(0.0), Array::from(vec![1.0f64, 2.0]), &x);
     says(
         line,
         &reading(&y),
         "
-        `select` does not mix i32[2] with f32[2]
+        `select` does not mix f64[2] with f32[2]
           --> line +2
            = operand bool[2] from line +2
-           = operand i32[2] from line +2
+           = operand f64[2] from line +2
            = operand f32[2] from line +1
-           = help: convert one side with `.cast(DType::I32)` or `.cast(DType::F32)`
+           = help: convert one side with `.cast(DType::F64)` or `.cast(DType::F32)`
         ",
     );
 }
@@ -100,15 +100,15 @@ fn branches_that_do_not_mix() {
 #[test]
 fn literal_that_does_not_fit() {
     let line = line!();
-    let counts = array([1, 2]);
-    let halves = &counts * 0.5;
+    let bytes = Array::from(vec![1u8, 2]);
+    let larger = &bytes * 300;
     says(
         line,
-        &reading(&halves),
+        &reading(&larger),
         "
-        the literal 0.5 does not fit an array of i32
+        the literal 300 does not fit an array of u8
           --> line +2
-           = operand i32[2] from line +1
+           = operand u8[2] from line +1
            = help: convert the array with `.cast(..)`, or write a literal of its element type
         ",
     );
@@ -117,12 +117,12 @@ fn literal_that_does_not_fit() {
 #[test]
 fn function_of_another_type() {
     let line = line!();
-    let y = arange(3).sin();
+    let y = arange(4).reshape([2, 2]).inv();
     says(
         line,
         &reading(&y),
         "
-        `sin` takes a float, not i32[3]
+        `inv` takes a float, not i32[2,2]
           --> line +1
            = help: convert first, for example with `.cast(DType::F32)`
         ",

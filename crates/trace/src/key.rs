@@ -284,10 +284,36 @@ fn original_bits(words: &[Array; 2], width: u32, shape: &Shape) -> Array {
     if width == 8 { bits.cast(DType::U8) } else { bits }
 }
 
-/// Uniform numbers in [0, 1) of the default float type.
+/// Uniform numbers in [0, 1) of the default float type. Draws are data: they have that type
+/// whatever they meet; [`uniform_typed`] names another.
 #[track_caller]
 pub fn uniform(key: Key, shape: impl IntoShape) -> Array {
     unit(key, &shape.into_shape(), default_float())
+}
+
+/// Uniform numbers in [0, 1) of a float type and shape.
+///
+/// ```
+/// use probpipe_trace::{ArrayType, DType, Key, uniform_typed};
+/// let u = uniform_typed(Key::new(0), &ArrayType::new(DType::F64, [3]));
+/// assert!(u.to_vec::<f64>()?.iter().all(|u| (0.0..1.0).contains(u)));
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
+#[track_caller]
+pub fn uniform_typed(key: Key, ty: &ArrayType) -> Array {
+    match floats("uniform_typed", ty) {
+        Ok(()) => unit(key, &ty.shape, ty.dtype),
+        Err(error) => Array::invalid(error, here()),
+    }
+}
+
+/// Random numbers of other kinds are made of bits.
+fn floats(name: &str, ty: &ArrayType) -> Result<()> {
+    if ty.dtype.is_float() {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::DType, format!("`{name}` draws floats, not {ty}"))
+        .help("draw floats and convert them, or see `Key::bits`"))
 }
 
 /// Uniform numbers in [`low`, `high`) of the bounds' float type.
@@ -305,16 +331,32 @@ pub fn uniform_range(
 }
 
 /// Standard normal numbers of the default float type: `sqrt(2) erf_inv(u)` of `u` uniform in
-/// (-1, 1), as JAX draws them.
+/// (-1, 1), as JAX draws them. Draws are data: they have that type whatever they meet;
+/// [`normal_typed`] names another.
 #[track_caller]
 pub fn normal(key: Key, shape: impl IntoShape) -> Array {
-    let dtype = default_float();
+    normal_typed(key, &ArrayType::new(default_float(), shape))
+}
+
+/// Standard normal numbers of a float type and shape, see [`normal`].
+///
+/// ```
+/// use probpipe_trace::{ArrayType, DType, Key, normal_typed};
+/// let z = normal_typed(Key::new(0), &ArrayType::new(DType::F64, [3]));
+/// assert_eq!(z.to_vec::<f64>()?.len(), 3);
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
+#[track_caller]
+pub fn normal_typed(key: Key, ty: &ArrayType) -> Array {
+    if let Err(error) = floats("normal_typed", ty) {
+        return Array::invalid(error, here());
+    }
     // The bound is the number after -1, so that the draw is never infinite.
-    let low = match dtype {
+    let low = match ty.dtype {
         DType::F64 => -1.0 + f64::EPSILON / 2.0,
         _ => f64::from(-1.0 + f32::EPSILON / 2.0),
     };
-    let draw = unit(key, &shape.into_shape(), dtype);
+    let draw = unit(key, &ty.shape, ty.dtype);
     // Rounding keeps the order, so this is at least `low` without a comparison.
     let u = draw * (1.0 - low) + low;
     u.erf_inv() * std::f64::consts::SQRT_2
@@ -324,7 +366,7 @@ pub fn normal(key: Key, shape: impl IntoShape) -> Array {
 fn float_of(low: &Array, high: &Array) -> DType {
     [low, high]
         .into_iter()
-        .filter(|a| !a.is_literal())
+        .filter(|a| !a.is_weak())
         .map(Array::dtype)
         .find(|d| d.is_float())
         .unwrap_or_else(default_float)

@@ -158,8 +158,8 @@ impl Constraint {
     /// A value is looked through once: it remembers what it satisfies.
     pub(crate) fn violation(&self, x: &Array) -> Option<Violation> {
         let Some(value) = x.value_ref() else {
-            let literal = x.value().ok().filter(|_| x.is_literal())?;
-            return self.first_outside(&literal);
+            let constant = x.value().ok().filter(|_| x.is_weak())?;
+            return self.first_outside(&constant);
         };
         let fact = self.fact();
         if fact.is_some_and(|fact| value.noted(fact)) {

@@ -16,6 +16,6 @@ pub(crate) fn spread(statistic: Array, shape: &[usize], dtype: DType) -> Array {
     if statistic.error().is_some() || statistic.shape() == shape {
         return statistic;
     }
-    let typed = if statistic.is_literal() { statistic.cast(dtype) } else { statistic };
+    let typed = if statistic.is_weak() { statistic.cast(dtype) } else { statistic };
     typed.broadcast_to(shape)
 }

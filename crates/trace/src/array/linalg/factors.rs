@@ -17,7 +17,7 @@ use crate::types::{ArrayType, Shape, ShapeDisplay, broadcast_shapes};
 /// The identity matrix of the element type of `x`.
 #[track_caller]
 pub(crate) fn identity(x: &Array, n: usize) -> Array {
-    eye_offset(n, n, 0).cast(x.dtype())
+    eye_offset(n, n, 0).cast_like(x)
 }
 
 /// The results of an op of two.
@@ -93,10 +93,10 @@ impl LuFactors {
             );
         };
         let batch = broadcast_shapes(left, right).filter(|_| rows == n);
-        let Some(batch) = batch.filter(|_| a.dtype() == b.dtype()) else {
+        let Some(batch) = batch.filter(|_| one_type(a, &b)) else {
             let typed = |x: &Array| format!("{}{}", x.dtype(), ShapeDisplay(x.shape()));
             let message = format!("`{name}` cannot solve {} against {}", typed(a), typed(&b));
-            let (kind, help) = if a.dtype() == b.dtype() {
+            let (kind, help) = if one_type(a, &b) {
                 let help = format!("the right side must have {n} rows and batch axes that fit");
                 (ErrorKind::Shape, help)
             } else {
@@ -229,8 +229,8 @@ impl Array {
         let (lu, _, permutation) = triple(LinalgOp::Lu, &[self]);
         // Column j of p has its one in row permutation[j].
         let rows = iota(&ArrayType::new(DType::I32, [m, m]), 0);
-        let p = permutation.expand_dims(-2).eq(rows).cast(self.dtype());
-        let l = lu.slice_axis(-1, 0..k).tril(-1) + eye_offset(m, k, 0).cast(self.dtype());
+        let p = permutation.expand_dims(-2).eq(rows).cast_like(self);
+        let l = lu.slice_axis(-1, 0..k).tril(-1) + eye_offset(m, k, 0).cast_like(self);
         (p, l, lu.slice_axis(-2, 0..k).triu(0))
     }
 
@@ -368,6 +368,13 @@ impl Array {
             None => zeros_like(self) + identity(self, self.shape()[self.rank() - 1]),
         }
     }
+}
+
+/// Whether two arrays have one element type, or can take one.
+pub(crate) fn one_type(a: &Array, b: &Array) -> bool {
+    a.dtype() == b.dtype()
+        || a.is_weak_float() && b.dtype().is_float()
+        || b.is_weak_float() && a.dtype().is_float()
 }
 
 #[track_caller]

@@ -1,6 +1,7 @@
 //! Running reductions, sorting, and what is read off sorted or ordered arrays. Sums and sorts are
 //! ops; the rest is written with them.
 
+use crate::array::each::in_each;
 use crate::array::elementwise::arithmetic::{select, unary};
 use crate::array::indexing::gather::positions;
 use crate::array::shape::reshape::{concat, resolve_axis};
@@ -242,7 +243,13 @@ pub fn searchsorted(sorted: &Array, values: impl Into<Array>, right: bool) -> Ar
         }
         Ok(_) => {}
     }
-    let values = if values.is_literal() { values.cast(sorted.dtype()) } else { values };
+    in_each(&[sorted, &values], |x| counted(&x[0], &x[1], right))
+}
+
+/// How many elements of the sorted vector come before each value.
+#[track_caller]
+fn counted(sorted: &Array, values: &Array, right: bool) -> Array {
+    let values = if values.is_weak() { values.in_dtype(sorted.dtype()) } else { values.clone() };
     let v = values.expand_dims(values.rank() as isize);
     // In the order of `sort`, where NaN is above all.
     let less = |a: &Array, b: &Array| {

@@ -8,7 +8,7 @@ impl Array {
     /// How many elements over the given axes are not NaN, in the array's type.
     #[track_caller]
     fn count_numbers(&self, axes: &[isize]) -> Array {
-        self.eq(self).cast(self.dtype()).sum_axes(axes)
+        self.eq(self).cast_like(self).sum_axes(axes)
     }
 
     /// The array with another number for NaN.

@@ -2,12 +2,11 @@
 
 use crate::array::shape::reshape::resolve_axes;
 use crate::context::here;
-use crate::error::{Error, ErrorKind};
 use crate::handle::Array;
 use crate::op::Op;
 use crate::op::structural::ReduceOp;
 use crate::tracing::bind1;
-use crate::types::{Axes, ShapeDisplay};
+use crate::types::Axes;
 
 #[track_caller]
 fn reduce(op: ReduceOp, x: &Array, axes: Option<&[isize]>) -> Array {
@@ -50,7 +49,7 @@ reductions! {
 }
 
 impl Array {
-    /// The mean of the elements; NaN for none.
+    /// The mean of the elements; NaN for none. Of whole numbers and truth values a float.
     #[track_caller]
     pub fn mean(&self) -> Array {
         let axes: Vec<isize> = (0..self.rank() as isize).collect();
@@ -61,24 +60,10 @@ impl Array {
     #[track_caller]
     pub fn mean_axes(&self, axes: impl AsRef<[isize]>) -> Array {
         let axes = axes.as_ref();
-        if self.error().is_none() && !self.dtype().is_float() {
-            return Array::invalid(
-                Error::new(
-                    ErrorKind::DType,
-                    format!(
-                        "`mean` takes a float, not {}{}",
-                        self.dtype(),
-                        ShapeDisplay(self.shape())
-                    ),
-                )
-                .help("convert first, for example with `.cast(DType::F32)`"),
-                here(),
-            );
-        }
         match resolve_axes("mean", self, axes) {
             Ok(resolved) => {
                 let count: usize = resolved.iter().map(|&a| self.shape()[a]).product();
-                self.sum_axes(axes) / count as f64
+                self.to_float().sum_axes(axes) / count as f64
             }
             Err(error) => Array::invalid(error, here()),
         }

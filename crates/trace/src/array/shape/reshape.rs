@@ -1,6 +1,7 @@
 //! Operations that move elements: reshape, transpose, broadcast, index, slice, pad, join.
 //! Negative axes and indices count from the end.
 
+use crate::array::each::of_one_type;
 use crate::context::here;
 use crate::error::{Error, ErrorKind, Result};
 use crate::handle::Array;
@@ -262,7 +263,7 @@ impl Array {
     pub fn pad(&self, low: impl IntoShape, high: impl IntoShape, value: impl Into<Array>) -> Array {
         let interior = smallvec::smallvec![0; self.rank()];
         let op = Op::Pad { low: low.into_shape(), high: high.into_shape(), interior };
-        bind1(op, &[self, &value.into().cast(self.dtype())])
+        bind1(op, &[self, &value.into().cast_like(self)])
     }
 }
 
@@ -276,8 +277,8 @@ pub fn concat(arrays: &[Array], axis: isize) -> Array {
     };
     match resolve_axis("concat", first, axis, first.rank()) {
         Ok(axis) => {
-            let operands: Vec<&Array> = arrays.iter().collect();
-            bind1(Op::Concat { axis }, &operands)
+            let arrays = of_one_type(arrays);
+            bind1(Op::Concat { axis }, &arrays.iter().collect::<Vec<_>>())
         }
         Err(error) => Array::invalid(error, here()),
     }
