@@ -578,7 +578,7 @@ fn parameters_of_distributions() {
         line,
         &reading(&draw),
         "
-        the loc [2] and scale_tril [3, 3] of a MultivariateNormal do not fit
+        the loc [2] and scale_tril [3,3] of a MultivariateNormal do not fit
           --> line +2
            = loc was made from line +2
            = scale_tril was made from line +2
@@ -606,7 +606,7 @@ fn values_that_parameters_cannot_have() {
         line,
         &reading(&u.mean()),
         "
-        the low of a Uniform must be less than its high: low is 1 and high 0.5 at [1, 1]
+        the low of a Uniform must be less than its high: low is 1 and high 0.5 at [1,1]
           --> line +1
            = low was made from line +1
            = high was made from line +1
@@ -698,7 +698,7 @@ fn values_that_parameters_cannot_have() {
         &reading(&n.log_prob(&array(0.0))),
         "
         the scale of a Normal must be positive, not 0
-          --> line +3
+          --> line +4
            = scale was made from line +1
            = help: parameterise by the logarithm and take `.exp()` to stay positive
         ",

@@ -12,7 +12,7 @@ use std::fmt;
 /// use probpipe::prelude::*;
 /// let inside = Constraint::UnitInterval.check(&array([0.5, 1.0, 1.5]));
 /// assert_eq!(inside.to_vec::<bool>()?, [true, true, false]);
-/// assert_eq!(Constraint::Interval(array(0.0), array(2.0)).to_string(), "in [0, 2]");
+/// assert_eq!(Constraint::Interval(array(0.0), array(2.0)).to_string(), "in [0.0, 2.0]");
 /// # Ok::<(), probpipe::Error>(())
 /// ```
 #[derive(Clone, Debug)]
