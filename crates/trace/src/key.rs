@@ -281,7 +281,24 @@ fn original_bits(words: &[Array; 2], width: u32, shape: &Shape) -> Array {
 /// Uniform numbers in [0, 1) of the default float type.
 #[track_caller]
 pub fn uniform(key: Key, shape: impl IntoShape) -> Array {
-    unit(key, &shape.into_shape(), default_float())
+    uniform_of(default_float(), key, shape)
+}
+
+/// Uniform numbers in [0, 1) of a float type.
+///
+/// ```
+/// use probpipe_trace::{DType, Key, uniform_of};
+/// let u = uniform_of(DType::F64, Key::new(0), 1000);
+/// assert_eq!(u.dtype(), DType::F64);
+/// assert!(u.max().item::<f64>()? < 1.0);
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
+#[track_caller]
+pub fn uniform_of(dtype: DType, key: Key, shape: impl IntoShape) -> Array {
+    match float_only("uniform_of", dtype) {
+        Ok(()) => unit(key, &shape.into_shape(), dtype),
+        Err(error) => Array::invalid(error, here()),
+    }
 }
 
 /// Uniform numbers in [`low`, `high`) of the bounds' float type.
@@ -302,7 +319,20 @@ pub fn uniform_range(
 /// (-1, 1), as JAX draws them.
 #[track_caller]
 pub fn normal(key: Key, shape: impl IntoShape) -> Array {
-    let dtype = default_float();
+    normal_of(default_float(), key, shape)
+}
+
+/// Standard normal numbers of a float type, see [`normal`].
+///
+/// ```
+/// use probpipe_trace::{DType, Key, normal_of};
+/// assert_eq!(normal_of(DType::F64, Key::new(0), [2, 3]).dtype(), DType::F64);
+/// ```
+#[track_caller]
+pub fn normal_of(dtype: DType, key: Key, shape: impl IntoShape) -> Array {
+    if let Err(error) = float_only("normal_of", dtype) {
+        return Array::invalid(error, here());
+    }
     // The bound is the number after -1, so that the draw is never infinite.
     let low = match dtype {
         DType::F64 => -1.0 + f64::EPSILON / 2.0,
@@ -312,6 +342,15 @@ pub fn normal(key: Key, shape: impl IntoShape) -> Array {
     // Rounding keeps the order, so this is at least `low` without a comparison.
     let u = draw * (1.0 - low) + low;
     u.erf_inv() * std::f64::consts::SQRT_2
+}
+
+/// Refuses element types that are not drawn.
+fn float_only(name: &str, dtype: DType) -> Result<(), Error> {
+    if dtype.is_float() {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::DType, format!("`{name}` draws floats, not {dtype}"))
+        .help("name `DType::F32` or `DType::F64`; whole numbers come from `Key::bits`"))
 }
 
 /// The float type that bounds decide.

@@ -37,7 +37,7 @@ pub use control::{
 pub use dtype::{DType, Element, Scalar, promote_literal, promote_types};
 pub use error::{Error, ErrorKind, Result};
 pub use graph::{Eqn, Graph, GraphBuilder, VarId};
-pub use key::{Key, RandomLayout, normal, uniform, uniform_range};
+pub use key::{Key, RandomLayout, normal, normal_of, uniform, uniform_of, uniform_range};
 pub use op::{
     BinaryOp, Callback, CompareOp, CumulativeOp, Custom, CustomRule, DotAxes, HostFn, LinalgOp, Op,
     ReduceOp, Scan, ScatterOp, Sparse, SpecialOp, Switch, UnaryOp, Vectors, While,
@@ -52,7 +52,7 @@ pub use tracing::{
 };
 pub use tree::{Flatten, Nest, Rebuild, Structure, Token, Tree, nest_by_path, tree_map};
 pub use types::{
-    ArrayType, Axes, IntoShape, Loc, Shape, ShapeDisplay, broadcast_shapes, other_axes,
+    ArrayType, Axes, Extents, IntoExtents, IntoShape, Loc, Shape, ShapeDisplay, broadcast_shapes, other_axes,
     row_major_strides,
 };
 pub use value::{DeviceBuffer, HostBuffer, Line, Storage, Value};

@@ -81,7 +81,7 @@ fn quantiles_between_elements() {
     for (method, value) in
         [(Linear, 1.9), (Lower, 1.0), (Higher, 2.0), (Midpoint, 1.5), (Nearest, 2.0)]
     {
-        let q = x.quantile_axes(0.3, [0, 1], method);
+        let q = x.quantile_with(0.3, [0, 1], method);
         assert!((q.item::<f32>().unwrap() - value).abs() < 1e-6, "{method:?}");
     }
     assert_eq!(floats(&x.median_axes([1])), [2.0, 3.5]);

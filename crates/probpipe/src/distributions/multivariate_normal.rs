@@ -2,7 +2,7 @@
 
 use super::{Distribution, HALF_LOG_TAU, LogProb, Sample, float_of, join, standard_normal};
 use probpipe_trace::{
-    Array, Error, ErrorKind, Key, Shape, Tree, broadcast_shapes, eye, here, triangular_solve,
+    Array, Error, ErrorKind, Key, Shape, Tree, broadcast_shapes, eye, here,
 };
 
 /// The normal distribution on vectors, with a mean and a covariance or its Cholesky factor.
@@ -107,7 +107,7 @@ impl LogProb for MultivariateNormal {
         let z = if self.scale_tril.rank() == 2 {
             let rows = centred.size() / d.max(1);
             let columns = centred.reshape([rows, d]).transpose();
-            let z = triangular_solve(&self.scale_tril, &columns, true, false);
+            let z = self.scale_tril.solve_triangular(&columns);
             z.transpose().reshape(centred.shape())
         } else {
             // One vector per draw and factor: points and factors may each have axes of their own.
@@ -115,7 +115,7 @@ impl LogProb for MultivariateNormal {
             let (points, factors) = (&points[..points.len() - 1], &factors[..factors.len() - 2]);
             let batch = broadcast_shapes(points, factors).unwrap_or_else(|| points.into());
             let factors = self.scale_tril.broadcast_to(join(&batch, &[d, d]));
-            triangular_solve(&factors, &centred.broadcast_to(join(&batch, &[d])), true, false)
+            factors.solve_triangular(centred.broadcast_to(join(&batch, &[d])))
         };
         let constant = HALF_LOG_TAU * d as f64;
         z.square().sum_axes([-1]) * -0.5 - (log_diagonal + constant)

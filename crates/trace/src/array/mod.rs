@@ -15,20 +15,23 @@ pub(crate) mod special;
 pub use elementwise::{select, where_};
 pub use indexing::{AtPlaces, Index, IntoIndices, OutOfRange, WindowAxes};
 pub use linalg::{
-    LeastSquares, LuFactors, MatrixNorm, cho_solve, convolve, einsum, multi_dot, triangular_solve,
+    LeastSquares, LuFactors, MatrixNorm, Triangular, convolve, einsum, multi_dot,
 };
 pub use make::{
-    arange, arange_step, array, block_diag, eye, eye_offset, full, full_typed, geomspace, iota,
-    linspace, linspace_open, logspace, ones, ones_like, toeplitz, tri, zeros, zeros_like,
+    arange, arange_step, array, block_diag, eye, eye_of, eye_offset, full, full_like, full_of,
+    full_typed, geomspace, iota, linspace, linspace_of, linspace_open, logspace, ones, ones_like,
+    ones_of, toeplitz, tri, tril_indices, tril_indices_offset, triu_indices, triu_indices_offset,
+    zeros, zeros_like, zeros_of,
 };
 pub use order::{
     QuantileMethod, digitize, histogram, histogram_bins, interp, searchsorted, sort_key_val,
     sort_together,
 };
 pub use reduce::{
-    bincount, meshgrid, polyval, segment_max, segment_min, segment_prod, segment_sum, vander,
+    IntoAxes, Keep, OverAxes, bincount, meshgrid, polyval, segment_max, segment_min, segment_prod,
+    segment_sum, vander,
 };
-pub use shape::{PadMode, concat, select_n, stack};
+pub use shape::{PadMode, column_stack, concat, dstack, hstack, select_n, stack, vstack};
 pub use special::{
     beta, beta_density, betainc, betaincinv, betaln, digamma_difference, gamma_density, gammainc,
     gammaincc, gammainccinv, gammaincinv, log_binomial, owens_t, polygamma, random_gamma_grad,

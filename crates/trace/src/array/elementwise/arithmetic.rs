@@ -228,7 +228,12 @@ impl Array {
 /// # Ok::<(), probpipe_trace::Error>(())
 /// ```
 #[track_caller]
-pub fn select(condition: &Array, on_true: impl Into<Array>, on_false: impl Into<Array>) -> Array {
+pub fn select(
+    condition: impl Into<Array>,
+    on_true: impl Into<Array>,
+    on_false: impl Into<Array>,
+) -> Array {
+    let condition = condition.into();
     let (x, y) = match unify(&on_true.into(), &on_false.into()) {
         Ok(pair) => pair,
         Err(error) => return Array::invalid(error, here()),
@@ -239,14 +244,19 @@ pub fn select(condition: &Array, on_true: impl Into<Array>, on_false: impl Into<
             Op::Select,
             &[&condition.broadcast_to(&shape), &x.broadcast_to(&shape), &y.broadcast_to(&shape)],
         ),
-        _ => bind1(Op::Select, &[condition, &x, &y]),
+        _ => bind1(Op::Select, &[&condition, &x, &y]),
     }
 }
 
-/// [`select`] with the condition by value, as in `numpy.where`.
+/// [`select`] under its name in NumPy; `where` is a keyword.
 #[track_caller]
-pub fn where_(condition: Array, on_true: impl Into<Array>, on_false: impl Into<Array>) -> Array {
-    select(&condition, on_true, on_false)
+#[doc(alias = "where")]
+pub fn where_(
+    condition: impl Into<Array>,
+    on_true: impl Into<Array>,
+    on_false: impl Into<Array>,
+) -> Array {
+    select(condition, on_true, on_false)
 }
 
 #[track_caller]

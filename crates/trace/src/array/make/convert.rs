@@ -23,6 +23,13 @@ impl From<&Array> for Array {
     }
 }
 
+/// For lists of references, as in `concat(&[&a, &b], 0)`.
+impl From<&&Array> for Array {
+    fn from(array: &&Array) -> Array {
+        (*array).clone()
+    }
+}
+
 impl From<Value> for Array {
     #[track_caller]
     fn from(value: Value) -> Array {

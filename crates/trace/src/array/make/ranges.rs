@@ -1,11 +1,13 @@
 //! Sequences of numbers by start, stop and step or count. `arange`,
 //! the plainest, is a fill.
 
-use crate::array::Array;
-use crate::array::elementwise::arithmetic::select;
+use crate::array::elementwise::arithmetic::{select, unify};
 use crate::array::make::fill::{full, full_typed, iota};
-use crate::array::shape::reshape::concat;
+use crate::array::reduce::axes::in_floats;
+use crate::array::shape::join::concat;
+use crate::array::{Array, Repr};
 use crate::tracing::{default_float, here, literal_dtype};
+use crate::types::Shape;
 use crate::{ArrayType, DType, Error, ErrorKind, Scalar};
 
 /// `start, start + step, ..` up to but without `stop`: `i32` if all three are whole, else of the
@@ -41,8 +43,58 @@ pub fn arange_step(
 /// `n` evenly spaced numbers from `start` to `stop`, both included, of the default float type.
 ///
 /// The interior is `start (1 - t) + stop t` with `t = i / (n - 1)`, as in `jax.numpy.linspace`.
+///
+/// Ends that are arrays broadcast together and decide the float type; the numbers run along a new
+/// first axis, `[n, ...]`.
+///
+/// ```
+/// use probpipe_trace::{array, linspace};
+/// assert_eq!(linspace(0.0, 1.0, 3).to_vec::<f32>()?, [0.0, 0.5, 1.0]);
+/// let rows = linspace(array([0.0, 1.0]), array([2.0, 5.0]), 3);
+/// assert_eq!(rows.to_vec::<f32>()?, [0.0, 1.0, 1.0, 3.0, 2.0, 5.0]);
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
 #[track_caller]
-pub fn linspace(start: f64, stop: f64, n: usize) -> Array {
+pub fn linspace(start: impl Into<Array>, stop: impl Into<Array>, n: usize) -> Array {
+    let (start, stop) = (start.into(), stop.into());
+    match (&start.repr, &stop.repr) {
+        (Repr::Literal(start), Repr::Literal(stop)) => {
+            linspace_numbers(start.as_f64(), stop.as_f64(), n)
+        }
+        _ => linspace_arrays(&start, &stop, n),
+    }
+}
+
+/// [`linspace`] between arrays.
+#[track_caller]
+fn linspace_arrays(start: &Array, stop: &Array, n: usize) -> Array {
+    let typed = |x: &Array| if x.is_literal() { x.clone() } else { in_floats(x) };
+    let (start, stop) = match unify(&typed(start), &typed(stop)) {
+        Ok(ends) => ends,
+        Err(error) => return Array::invalid(error, here()),
+    };
+    let (from, to) = match (start.ty(), stop.ty()) {
+        (Ok(from), Ok(to)) => (from, to),
+        (Err(error), _) | (_, Err(error)) => return Array::invalid(error, here()),
+    };
+    if from != to {
+        let message = format!("`linspace` cannot go from {from} to {to}");
+        let help = "both ends are of one float type, and their shapes broadcast";
+        return Array::invalid(Error::new(ErrorKind::Shape, message).help(help), here());
+    }
+    let first = start.expand_dims(0);
+    if n < 2 {
+        return first.slice_axis(0, 0..n);
+    }
+    let mut along: Shape = smallvec::smallvec![1; first.rank()];
+    along[0] = n - 1;
+    let t = iota(&ArrayType::new(from.dtype, [n - 1]), 0).reshape(along) / (n - 1) as f64;
+    let interior = first * (1.0 - &t) + &stop * &t;
+    concat([interior, stop.expand_dims(0)], 0)
+}
+
+#[track_caller]
+fn linspace_numbers(start: f64, stop: f64, n: usize) -> Array {
     let dtype = default_float();
     if n < 2 {
         return full([n], start);

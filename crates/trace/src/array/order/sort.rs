@@ -4,7 +4,9 @@
 use crate::array::Array;
 use crate::array::elementwise::arithmetic::{select, unary};
 use crate::array::indexing::gather::positions;
-use crate::array::shape::reshape::{concat, resolve_axis};
+use crate::array::reduce::reductions::counted;
+use crate::array::shape::join::concat;
+use crate::array::shape::reshape::resolve_axis;
 use crate::op::{CumulativeOp, Op, UnaryOp};
 use crate::tracing::{bind, bind1, here};
 use crate::{ArrayType, DType, Error, ErrorKind, Result, ShapeDisplay};
@@ -22,7 +24,7 @@ macro_rules! running {
 }
 
 running! {
-    cumsum Sum "The sum of the elements up to each, along one axis.";
+    cumsum Sum "The sum of the elements up to each, along one axis; of truth values in `i32`.";
     cumprod Prod "The product of the elements up to each, along one axis.";
     cummax Max "The largest element up to each, along one axis; NaN from the first NaN on.";
     cummin Min "The smallest element up to each, along one axis; NaN from the first NaN on.";
@@ -42,7 +44,11 @@ impl Array {
     #[track_caller]
     pub fn cumulative(&self, op: CumulativeOp, axis: isize, reverse: bool) -> Array {
         match resolve_axis(op.name(), self, axis, self.rank()) {
-            Ok(axis) => bind1(Op::Cumulative { op, axis, reverse }, &[self]),
+            Ok(axis) => {
+                let sums = matches!(op, CumulativeOp::Sum | CumulativeOp::Prod);
+                let x = if sums { counted(self) } else { self.clone() };
+                bind1(Op::Cumulative { op, axis, reverse }, &[&x])
+            }
             Err(error) => Array::invalid(error, here()),
         }
     }

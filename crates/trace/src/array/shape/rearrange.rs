@@ -2,7 +2,8 @@
 
 use crate::array::Array;
 use crate::array::elementwise::arithmetic::select;
-use crate::array::shape::reshape::{concat, resolve_axes};
+use crate::array::shape::join::concat;
+use crate::array::shape::reshape::resolve_axes;
 use crate::tracing::here;
 use crate::{Error, ErrorKind, Shape};
 

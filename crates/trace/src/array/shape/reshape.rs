@@ -1,10 +1,11 @@
-//! Operations that move elements: reshape, transpose, broadcast, index, slice, pad, join.
+//! Operations that move elements: reshape, transpose, broadcast, index, slice, pad.
 //! Negative axes and indices count from the end.
 
 use crate::array::Array;
 use crate::op::Op;
 use crate::tracing::{bind1, here};
-use crate::{Axes, Error, ErrorKind, IntoShape, Result, Shape, ShapeDisplay};
+use crate::error::{Error, ErrorKind, Result};
+use crate::types::{Axes, IntoExtents, IntoShape, Shape, ShapeDisplay};
 use std::ops::Range;
 
 /// Axes from 0 with negatives counted from the last, ascending.
@@ -50,10 +51,29 @@ pub(crate) fn resolve_axis(name: &str, x: &Array, axis: isize, rank: usize) -> R
 }
 
 impl Array {
-    /// The same elements in row-major order under another shape.
+    /// The same elements in row-major order under another shape, in which one extent may be -1:
+    /// as many entries as the others leave.
+    ///
+    /// ```
+    /// use probpipe_trace::arange;
+    /// let x = arange(6);
+    /// assert_eq!(x.reshape([2, 3]).shape(), [2, 3]);
+    /// assert_eq!(x.reshape([-1, 2]).shape(), [3, 2]);
+    /// assert_eq!(x.reshape([2, 3]).reshape(-1).shape(), [6]);
+    /// # Ok::<(), probpipe_trace::Error>(())
+    /// ```
     #[track_caller]
-    pub fn reshape(&self, shape: impl IntoShape) -> Array {
-        let shape = shape.into_shape();
+    pub fn reshape(&self, shape: impl IntoExtents) -> Array {
+        let shape = match shape.into_extents().resolve(self.size()) {
+            _ if self.error().is_some() => return self.clone(),
+            Ok(shape) => shape,
+            Err((message, help)) => {
+                let typed = format!("{}{}", self.dtype(), ShapeDisplay(self.shape()));
+                let message = format!("`reshape` of {typed} {message}");
+                let error = Error::new(ErrorKind::Shape, message).help(help);
+                return Array::invalid(error, here());
+            }
+        };
         if self.error().is_none() && self.shape() == &shape[..] && !self.is_literal() {
             return self.clone();
         }
@@ -262,31 +282,4 @@ impl Array {
         let op = Op::Pad { low: low.into_shape(), high: high.into_shape(), interior };
         bind1(op, &[self, &value.into().cast(self.dtype())])
     }
-}
-
-/// The arrays one after another along `axis`.
-#[track_caller]
-pub fn concat(arrays: &[Array], axis: isize) -> Array {
-    let Some(first) = arrays.first() else {
-        let error =
-            Error::new(ErrorKind::Shape, "`concat` needs an array").help("give at least one");
-        return Array::invalid(error, here());
-    };
-    match resolve_axis("concat", first, axis, first.rank()) {
-        Ok(axis) => {
-            let operands: Vec<&Array> = arrays.iter().collect();
-            bind1(Op::Concat { axis }, &operands)
-        }
-        Err(error) => Array::invalid(error, here()),
-    }
-}
-
-/// Arrays of one shape along a new axis.
-#[track_caller]
-pub fn stack(arrays: &[Array], axis: isize) -> Array {
-    let mut expanded = Vec::with_capacity(arrays.len());
-    for array in arrays {
-        expanded.push(array.expand_dims(axis));
-    }
-    concat(&expanded, axis)
 }
