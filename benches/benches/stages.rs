@@ -4,7 +4,7 @@
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use probpipe::prelude::*;
 use probpipe::transforms::{raw_graph_of, rewrite};
-use probpipe::{Array, Graph};
+use probpipe::{Array, Graph, verify};
 use probpipe_benches::{WORKLOADS, Workload};
 use std::hint::black_box;
 
@@ -36,9 +36,10 @@ fn stages(c: &mut Criterion) {
             b.iter(|| rewrite::simplify(black_box(&raw)))
         });
         let simple = rewrite::simplify(&raw);
+        let Ok(checked) = verify(&simple) else { continue };
         let backend = Device::Cpu.backend();
         c.bench_function(&format!("compile/{name}"), |b| {
-            b.iter(|| backend.compile(black_box(&simple)))
+            b.iter(|| backend.compile(black_box(checked)))
         });
         let call = jit(|x| w.run(x));
         call(inputs.clone());
@@ -73,11 +74,13 @@ fn size(c: &mut Criterion) {
         });
         let backend = Device::Cpu.backend();
         c.bench_function(&format!("compile/{n} equations"), |b| {
-            b.iter(|| backend.compile(black_box(&graph)))
+            let checked = verify(&graph).expect("what was traced verifies");
+            b.iter(|| backend.compile(black_box(checked)))
         });
         let means = chain_of_means(n);
         c.bench_function(&format!("compile/{n} equations with means"), |b| {
-            b.iter(|| backend.compile(black_box(&means)))
+            let checked = verify(&means).expect("what was traced verifies");
+            b.iter(|| backend.compile(black_box(checked)))
         });
     }
 }

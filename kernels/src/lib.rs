@@ -7,12 +7,12 @@
 //! are written on vectors of 64 bytes (`vector`). The same functions for GPUs are text
 //! ([`wgsl`]). This crate knows nothing of graphs, arrays or threads.
 //!
-//! To add a function: the formula in `math`, an op in `tile`, a variant and a name in
-//! [`table`][mod@table]'s enum and list (same place in both), the WGSL in `wgsl/math.wgsl`, a row
-//! in `tests/data/generate.py`; the tests then cover it. The errors measured are in
+//! To add a function: the formula in `math`, a row in `functions`, the WGSL in `wgsl/math.wgsl`, a
+//! row in `tests/data/generate.py`; the tests then cover it. The errors measured are in
 //! `docs/accuracy.md`.
 #![deny(missing_docs)]
 
+mod functions;
 mod instances;
 #[allow(dead_code, reason = "each target uses the fused or the plain lanes for its portable table")]
 mod lane;

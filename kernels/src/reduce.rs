@@ -38,7 +38,7 @@ macro_rules! reductions {
                     a * b
                 }
             }
-            impl Reduction<$float> for Maximum {
+            impl Reduction<$float> for Max {
                 #[inline(always)]
                 fn identity() -> $float {
                     $float::NEG_INFINITY
@@ -50,7 +50,7 @@ macro_rules! reductions {
                     if b.is_nan() { b } else { larger }
                 }
             }
-            impl Reduction<$float> for Minimum {
+            impl Reduction<$float> for Min {
                 #[inline(always)]
                 fn identity() -> $float {
                     $float::INFINITY
@@ -73,10 +73,10 @@ pub struct Sum;
 pub struct Product;
 /// The largest element; NaN if any is.
 #[derive(Clone, Copy, Debug)]
-pub struct Maximum;
+pub struct Max;
 /// The smallest element; NaN if any is.
 #[derive(Clone, Copy, Debug)]
-pub struct Minimum;
+pub struct Min;
 
 reductions!(f32 f64);
 

@@ -4,10 +4,11 @@
 //! The portable table rounds `a * b + c` twice unless the whole program is built with FMA (as it
 //! always is on aarch64), so its last bits may differ.
 
+use crate::functions::{arithmetic_functions, binary_functions, reductions, unary_functions};
 use crate::instances;
 #[cfg(target_arch = "x86_64")]
 use crate::lane::{Fused32, Fused64};
-use crate::reduce::{Maximum, Minimum, Product, Sum};
+use crate::reduce;
 use crate::tile;
 use crate::vector;
 use core::fmt;
@@ -58,24 +59,34 @@ pub type ThreefryTile =
 pub type ThreefryOneKeyTile =
     unsafe extern "C" fn(*mut u32, *mut u32, u32, u32, *const u32, *const u32, usize);
 
+/// An enum with a variant for each row of a list.
 macro_rules! kernel_enum {
-    ($(#[$doc:meta])* $name:ident {
-        $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)*
-    }) => {
+    ($(#[$doc:meta])* $name:ident $($(#[$row:meta])* $variant:ident $text:literal
+        $formula:path $(, rare $is_rare:path => $rare:path)?
+        $(, easy $is_easy:path => $easy:path)?;)*) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum $name {
-            $($(#[$variant_doc])* $variant,)*
+            $($(#[$row])* $variant,)*
         }
         impl $name {
-            /// Every kernel, in the order of the table.
+            /// Every kernel, in the order of the list.
             pub const ALL: &[$name] = &[$($name::$variant,)*];
 
-            /// The name in lower case, as in the text IR.
+            /// The name in lower case, as in the text form of graphs.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
                     $($name::$variant => $text,)*
+                }
+            }
+
+            /// The kernel with this name.
+            #[must_use]
+            pub fn by_name(name: &str) -> Option<$name> {
+                match name {
+                    $($text => Some($name::$variant),)*
+                    _ => None,
                 }
             }
         }
@@ -87,93 +98,22 @@ macro_rules! kernel_enum {
     };
 }
 
-kernel_enum! {
-    /// The unary functions. The order is that of the arrays below.
-    UnaryKernel {
-        /// e^x
-        Exp = "exp",
-        /// e^x - 1
-        Expm1 = "expm1",
-        /// log x
-        Log = "log",
-        /// log(1 + x)
-        Log1p = "log1p",
-        /// sin x
-        Sin = "sin",
-        /// cos x
-        Cos = "cos",
-        /// tan x
-        Tan = "tan",
-        /// asin x
-        Asin = "asin",
-        /// acos x
-        Acos = "acos",
-        /// atan x
-        Atan = "atan",
-        /// sinh x
-        Sinh = "sinh",
-        /// cosh x
-        Cosh = "cosh",
-        /// tanh x
-        Tanh = "tanh",
-        /// asinh x
-        Asinh = "asinh",
-        /// acosh x
-        Acosh = "acosh",
-        /// atanh x
-        Atanh = "atanh",
-        /// The error function.
-        Erf = "erf",
-        /// 1 - erf x
-        Erfc = "erfc",
-        /// The inverse of erf.
-        ErfInv = "erf_inv",
-        /// 1 / (1 + e^-x)
-        Logistic = "logistic",
-        /// log |gamma x|
-        Lgamma = "lgamma",
-        /// The derivative of log gamma.
-        Digamma = "digamma",
-    }
-}
-
-kernel_enum! {
+unary_functions!(kernel_enum!(
+    /// The unary functions.
+    UnaryKernel
+));
+binary_functions!(kernel_enum!(
     /// The binary functions.
-    BinaryKernel {
-        /// x^y with C's special cases.
-        Pow = "pow",
-        /// `atan2(y, x)` with C's special cases.
-        Atan2 = "atan2",
-    }
-}
-
-kernel_enum! {
+    BinaryKernel
+));
+arithmetic_functions!(kernel_enum!(
     /// Arithmetic, which compiled code mostly has inline; a call is less to compile.
-    ArithmeticKernel {
-        /// x + y
-        Add = "add",
-        /// x - y
-        Sub = "sub",
-        /// x * y
-        Mul = "mul",
-        /// x / y
-        Div = "div",
-    }
-}
-
-kernel_enum! {
+    ArithmeticKernel
+));
+reductions!(kernel_enum!(
     /// The reductions.
-    ReduceKernel {
-        /// The sum; -0 for an empty tile.
-        Sum = "sum",
-        /// The product; 1 for an empty tile.
-        Product = "prod",
-        /// The maximum, NaN if any element is; -infinity for an empty tile.
-        Max = "max",
-        /// The minimum, NaN if any element is; infinity for an empty tile.
-        Min = "min",
-    }
-}
+    ReduceKernel
+));
 
 const UNARY: usize = UnaryKernel::ALL.len();
 const BINARY: usize = BinaryKernel::ALL.len();
@@ -360,27 +300,24 @@ impl KernelTable {
     }
 }
 
+/// The array of one instantiation of each row of a list.
+macro_rules! instantiated {
+    ($module:ident::$instance:ident, $lane:ty, $formulas:ident; $($(#[$row:meta])*
+        $variant:ident $text:literal $formula:path $(, rare $is_rare:path => $rare:path)?
+        $(, easy $is_easy:path => $easy:path)?;)*) => {
+        [$(instances::$module::$instance::<$lane, $formulas::$variant>),*]
+    };
+}
+
 macro_rules! kernels {
     ($module:ident, $lane:ty, $scalar:ty, $vector:ty) => {
-        kernels!(@build $module, $lane, $scalar, $vector,
-            [Exp, Expm1, Log, Log1p, Sin, Cos, Tan, Asin, Acos, Atan, Sinh, Cosh, Tanh, Asinh,
-             Acosh, Atanh, Erf, Erfc, ErfInv, Logistic, Lgamma, Digamma],
-            [Pow, Atan2], [Add, Sub, Mul, Div])
-    };
-    (@build $module:ident, $lane:ty, $scalar:ty, $vector:ty, [$($unary:ident),*],
-        [$($binary:ident),*], [$($arithmetic:ident),*]) => {
         Kernels {
-            unary: [$(instances::$module::unary_tile::<$lane, tile::$unary>),*],
-            unary_scalar: [$(instances::$module::unary_scalar::<$lane, tile::$unary>),*],
-            binary: [$(instances::$module::binary_tile::<$lane, tile::$binary>),*],
-            binary_scalar: [$(instances::$module::binary_scalar::<$lane, tile::$binary>),*],
-            arithmetic: [$(instances::$module::binary_tile::<$lane, tile::$arithmetic>),*],
-            reduce: [
-                instances::$module::reduce_tile::<$scalar, Sum>,
-                instances::$module::reduce_tile::<$scalar, Product>,
-                instances::$module::reduce_tile::<$scalar, Maximum>,
-                instances::$module::reduce_tile::<$scalar, Minimum>,
-            ],
+            unary: unary_functions!(instantiated!($module::unary_tile, $lane, tile;)),
+            unary_scalar: unary_functions!(instantiated!($module::unary_scalar, $lane, tile;)),
+            binary: binary_functions!(instantiated!($module::binary_tile, $lane, tile;)),
+            binary_scalar: binary_functions!(instantiated!($module::binary_scalar, $lane, tile;)),
+            arithmetic: arithmetic_functions!(instantiated!($module::binary_tile, $lane, tile;)),
+            reduce: reductions!(instantiated!($module::reduce_tile, $scalar, reduce;)),
             matrix_vector: instances::$module::matrix_vector_product::<$vector>,
             vector_matrix: instances::$module::vector_matrix_product::<$vector>,
         }

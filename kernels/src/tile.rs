@@ -3,6 +3,7 @@
 //! A tile is cut into blocks of fixed length, so that LLVM vectorises the whole of it; what is
 //! left over is padded to a shorter block rather than done by scalars.
 
+use crate::functions::{arithmetic_functions, binary_functions, unary_functions};
 use crate::lane::Lane;
 use crate::math::{
     error_function, exponential, gamma, inverse_trigonometric, logarithm, power, trigonometric,
@@ -49,45 +50,30 @@ pub trait BinaryOp<L: Lane> {
     fn apply(x: L, y: L) -> L;
 }
 
-macro_rules! unary_op {
-    ($($name:ident = $function:path;)*) => {
+/// A type for each unary function of the list.
+macro_rules! unary_ops {
+    ($($(#[$doc:meta])* $name:ident $text:literal $common:path
+        $(, rare $is_rare:path => $rare:path)? $(, easy $is_easy:path => $easy:path)?;)*) => {
         $(
-            #[doc = concat!("The op `", stringify!($name), "`.")]
+            $(#[$doc])*
             #[derive(Clone, Copy, Debug)]
             pub struct $name;
             impl<L: Lane> UnaryOp<L> for $name {
                 #[inline(always)]
                 fn common(x: L) -> L {
-                    $function(x)
+                    $common(x)
                 }
-            }
-        )*
-    };
-}
-
-macro_rules! unary_op_with_rare {
-    ($(
-        $name:ident = $function:path, $is_rare:path, $rare:expr
-        $(, $is_easy:path, $easy:path)?;
-    )*) => {
-        $(
-            #[doc = concat!("The op `", stringify!($name), "`.")]
-            #[derive(Clone, Copy, Debug)]
-            pub struct $name;
-            impl<L: Lane> UnaryOp<L> for $name {
-                const HAS_RARE: bool = true;
-                #[inline(always)]
-                fn common(x: L) -> L {
-                    $function(x)
-                }
-                #[inline(always)]
-                fn is_rare(x: L) -> bool {
-                    $is_rare(x)
-                }
-                #[inline(always)]
-                fn rare(x: L) -> L {
-                    $rare(x)
-                }
+                $(
+                    const HAS_RARE: bool = true;
+                    #[inline(always)]
+                    fn is_rare(x: L) -> bool {
+                        $is_rare(x)
+                    }
+                    #[inline(always)]
+                    fn rare(x: L) -> L {
+                        $rare(x)
+                    }
+                )?
                 $(
                     const HAS_EASY: bool = true;
                     #[inline(always)]
@@ -103,79 +89,26 @@ macro_rules! unary_op_with_rare {
         )*
     };
 }
+unary_functions!(unary_ops!());
 
-unary_op! {
-    Exp = exponential::exp;
-    Expm1 = exponential::expm1;
-    Log = logarithm::log;
-    Log1p = logarithm::log1p;
-    Asin = inverse_trigonometric::asin;
-    Acos = inverse_trigonometric::acos;
-    Atan = inverse_trigonometric::atan;
-    Sinh = exponential::sinh;
-    Cosh = exponential::cosh;
-    Tanh = exponential::tanh;
-    Asinh = logarithm::asinh;
-    Acosh = logarithm::acosh;
-    Atanh = logarithm::atanh;
-    Erf = error_function::erf;
-    Erfc = error_function::erfc;
-    Logistic = exponential::logistic;
-}
-
-unary_op_with_rare! {
-    Sin = trigonometric::sin, trigonometric::is_large, L::library_sin,
-        trigonometric::is_reduced, trigonometric::sin_reduced;
-    Cos = trigonometric::cos, trigonometric::is_large, L::library_cos,
-        trigonometric::is_reduced, trigonometric::cos_reduced;
-    Tan = trigonometric::tan, trigonometric::is_large, L::library_tan;
-    Lgamma = gamma::lgamma, gamma::is_reflected, L::library_lgamma;
-    Digamma = gamma::digamma, gamma::is_reflected, L::library_digamma;
-    ErfInv = error_function::erf_inv, error_function::erf_inv_is_tail, error_function::erf_inv_tail;
-}
-
-/// The op `Pow`.
-#[derive(Clone, Copy, Debug)]
-pub struct Pow;
-impl<L: Lane> BinaryOp<L> for Pow {
-    #[inline(always)]
-    fn apply(x: L, y: L) -> L {
-        power::pow(x, y)
-    }
-}
-
-/// The op `Atan2`; the first argument is the ordinate.
-#[derive(Clone, Copy, Debug)]
-pub struct Atan2;
-impl<L: Lane> BinaryOp<L> for Atan2 {
-    #[inline(always)]
-    fn apply(y: L, x: L) -> L {
-        inverse_trigonometric::atan2(y, x)
-    }
-}
-
-macro_rules! arithmetic_op {
-    ($($name:ident $operator:tt;)*) => {
+/// A type for each binary function of a list.
+macro_rules! binary_ops {
+    ($($(#[$doc:meta])* $name:ident $text:literal $formula:path;)*) => {
         $(
-            #[doc = concat!("The op `x ", stringify!($operator), " y`.")]
+            $(#[$doc])*
             #[derive(Clone, Copy, Debug)]
             pub struct $name;
             impl<L: Lane> BinaryOp<L> for $name {
                 #[inline(always)]
                 fn apply(x: L, y: L) -> L {
-                    x $operator y
+                    $formula(x, y)
                 }
             }
         )*
     };
 }
-
-arithmetic_op! {
-    Add +;
-    Sub -;
-    Mul *;
-    Div /;
-}
+binary_functions!(binary_ops!());
+arithmetic_functions!(binary_ops!());
 
 /// One value of a unary op.
 #[inline(always)]

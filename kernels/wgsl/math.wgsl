@@ -101,11 +101,6 @@ fn pp_expm1(x: f32) -> f32 {
     return select(small, x, pp_is_nan(x));
 }
 
-fn pp_logistic(x: f32) -> f32 {
-    let e = pp_exp(-abs(x));
-    return select(select(1.0, e, x < 0.0) / (1.0 + e), x, pp_is_nan(x));
-}
-
 fn pp_sinh(x: f32) -> f32 {
     let a = abs(x);
     let m = pp_expm1_parts(clamp(a, 0.0, 12.0));

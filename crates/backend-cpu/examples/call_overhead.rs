@@ -2,7 +2,7 @@
 //! costs: nearly nothing is computed, so that what remains is the call.
 
 use probpipe_backend_cpu::Cpu;
-use probpipe_trace::{Array, ArrayType, Backend, DType, Result, Value, array, trace};
+use probpipe_trace::{Array, ArrayType, Backend, DType, Result, Value, array, trace, verify};
 use probpipe_transforms::jit_on;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
@@ -52,11 +52,11 @@ fn report(name: &str, mut call: impl FnMut()) {
 fn main() -> Result<()> {
     let traced = trace(&[ArrayType::scalar(DType::F32)], |x| vec![&x[0] * 2.0 + 1.0])?;
     let start = Instant::now();
-    let executable = Cpu.compile(&traced.graph)?;
+    let executable = Cpu.compile(verify(&traced.graph)?)?;
     println!("first compilation {:.0} us", start.elapsed().as_secs_f64() * 1e6);
     let start = Instant::now();
     for _ in 0..100 {
-        Cpu.compile(&traced.graph)?;
+        Cpu.compile(verify(&traced.graph)?)?;
     }
     println!("compilation {:.0} us", start.elapsed().as_secs_f64() * 1e4);
     let x = Value::from_elements(&[1.5f32], &[])?;

@@ -3,7 +3,7 @@
 
 use probpipe_backend_cpu::Cpu;
 use probpipe_trace::{
-    Array, ArrayType, Backend, DType, Key, Result, Value, fori_loop, normal, scan, trace,
+    Array, ArrayType, Backend, DType, Key, Result, Value, fori_loop, normal, scan, trace, verify,
 };
 use std::time::Instant;
 
@@ -115,11 +115,11 @@ fn main() -> Result<()> {
         }
         let traced = trace(&types, build)?;
         let start = Instant::now();
-        let executable = Cpu.compile(&traced.graph)?;
+        let executable = Cpu.compile(verify(&traced.graph)?)?;
         let first = start.elapsed().as_secs_f64();
         let compile = (0..5).try_fold(first, |best, _| -> Result<f64> {
             let start = Instant::now();
-            Cpu.compile(&traced.graph)?;
+            Cpu.compile(verify(&traced.graph)?)?;
             Ok(best.min(start.elapsed().as_secs_f64()))
         })?;
         if std::env::var("DUMP").is_ok() {

@@ -20,7 +20,7 @@ mod wide;
 pub use executable::CpuExecutable;
 
 use probpipe_lowering::{Options, lower};
-use probpipe_trace::{Backend, Error, ErrorKind, Executable, Graph, Result};
+use probpipe_trace::{Backend, Executable, Result, Verified};
 
 /// The CPU.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,7 +37,7 @@ impl Cpu {
     }
 
     /// The compiled program of a graph.
-    pub fn executable(&self, graph: &Graph) -> Result<CpuExecutable> {
+    pub fn executable(&self, graph: Verified<'_>) -> Result<CpuExecutable> {
         CpuExecutable::new(lower(graph, &Cpu::options())?)
     }
 }
@@ -47,15 +47,7 @@ impl Backend for Cpu {
         "cpu"
     }
 
-    fn compile(&self, graph: &Graph) -> Result<Box<dyn Executable>> {
-        if cfg!(debug_assertions)
-            && let Err(faults) = probpipe_trace::verify(graph)
-        {
-            return Err(Error::new(
-                ErrorKind::Internal,
-                format!("a graph to compile does not verify: {faults}"),
-            ));
-        }
+    fn compile(&self, graph: Verified<'_>) -> Result<Box<dyn Executable>> {
         Ok(Box::new(Cpu.executable(graph)?))
     }
 }

@@ -4,7 +4,7 @@ mod support;
 
 use probpipe_trace::{
     Array, ArrayType, DType, Op, arange, array, cond, fori_loop_dynamic, scan, select, switch,
-    while_loop,
+    verify, while_loop,
 };
 use probpipe_transforms::rewrite;
 use support::check_fn;
@@ -128,7 +128,7 @@ fn memory_of_gradients_is_bounded() {
         flags.resize(linear.linear.inputs().len(), true);
         let back = rewrite::simplify(&rewrite::transpose(&linear.linear, &flags).unwrap());
         assert!(back.eqns().iter().any(|e| matches!(e.op, Op::While(_))), "{back}");
-        let program = lower(&back, &Cpu::options()).unwrap();
+        let program = lower(verify(&back).unwrap(), &Cpu::options()).unwrap();
         arenas.push(program.arena_bytes);
 
         let (mut y, mut dx, mut dc) = (0.5f64, 1.0f64, 0.0f64);
@@ -144,7 +144,7 @@ fn memory_of_gradients_is_bounded() {
         }
         let inputs =
             [Value::from_elements(&[0.5], &[]).unwrap(), Value::from_elements(&[c], &[]).unwrap()];
-        let forward = Cpu.compile(&rewrite::simplify(&linear.primal)).unwrap();
+        let forward = Cpu.compile(verify(&rewrite::simplify(&linear.primal)).unwrap()).unwrap();
         let values = forward.run(&inputs.iter().collect::<Vec<_>>()).unwrap();
         let close = |have: &Value, want: f64| {
             let have = have.to_vec::<f64>().unwrap()[0];
@@ -154,7 +154,7 @@ fn memory_of_gradients_is_bounded() {
         let one = Value::from_elements(&[1.0], &[]).unwrap();
         let inputs: Vec<&Value> = values[1..].iter().chain([&one]).collect();
         let started = std::time::Instant::now();
-        let cts = Cpu.compile(&back).unwrap().run(&inputs).unwrap();
+        let cts = Cpu.compile(verify(&back).unwrap()).unwrap().run(&inputs).unwrap();
         println!("{steps} steps back: {:?}", started.elapsed());
         close(&cts[0], dx);
         close(&cts[1], dc);

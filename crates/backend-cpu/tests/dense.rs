@@ -4,7 +4,7 @@
 mod support;
 
 use probpipe_backend_cpu::Cpu;
-use probpipe_trace::{Array, ArrayType, Backend, DType, Triangular, Value, trace};
+use probpipe_trace::{Array, ArrayType, Backend, DType, Triangular, Value, trace, verify};
 use support::{Random, check_fn, random};
 
 fn inputs(types: &[ArrayType], seed: u64) -> Vec<Value> {
@@ -30,7 +30,7 @@ fn positive(x: &Array) -> Array {
 #[track_caller]
 fn same_bits(types: &[ArrayType], f: impl FnOnce(&[Array]) -> Vec<Array>) {
     let graph = trace(types, f).unwrap().graph;
-    let compiled = Cpu.compile(&graph).unwrap();
+    let compiled = Cpu.compile(verify(&graph).unwrap()).unwrap();
     let values = inputs(types, 7);
     let run = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();

@@ -7,7 +7,8 @@ use probpipe_backend_cpu::Cpu;
 use probpipe_trace::eval::eval_graph;
 use probpipe_trace::{
     Array, ArrayType, Backend, CumulativeOp, DType, ErrorKind, Graph, OutOfRange, Value, array,
-    bincount, searchsorted, segment_sum, sort_key_val, sort_together, trace, with_default_float,
+    bincount, searchsorted, segment_sum, sort_key_val, sort_together, trace, verify,
+    with_default_float,
 };
 use probpipe_transforms::rewrite;
 
@@ -127,7 +128,8 @@ fn close(what: &str, have: &Value, want: &Value) {
 fn run(what: &str, graph: &Graph, inputs: &[Value]) -> Vec<Value> {
     let inputs: Vec<&Value> = inputs.iter().collect();
     let want = eval_graph(graph, &inputs).unwrap_or_else(|e| panic!("{what}: {e}\n{graph}"));
-    let compiled = Cpu.compile(graph).unwrap_or_else(|e| panic!("{what}: {e}\n{graph}"));
+    let compiled =
+        Cpu.compile(verify(graph).unwrap()).unwrap_or_else(|e| panic!("{what}: {e}\n{graph}"));
     for (have, want) in compiled.run(&inputs).unwrap().iter().zip(&want) {
         assert_eq!(have.ty(), want.ty());
         close(&format!("{what} compiled\n{graph}"), have, want);

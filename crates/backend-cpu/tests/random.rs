@@ -3,7 +3,7 @@
 mod support;
 
 use probpipe_backend_cpu::Cpu;
-use probpipe_trace::{Backend, DType, Graph, Value, eval::eval_graph};
+use probpipe_trace::{Backend, DType, Graph, Value, eval::eval_graph, verify};
 use probpipe_transforms::rewrite;
 use probpipe_transforms::testing::{Config, random_graph, random_inputs};
 
@@ -24,9 +24,10 @@ fn close(have: &Value, want: &Value, tolerance: f64) -> Result<(), String> {
 
 fn check(seed: u64, graph: &Graph, inputs: &[&Value], tolerance: f64) {
     let want = eval_graph(graph, inputs).unwrap();
-    let program = probpipe_lowering::lower(graph, &Cpu::options()).unwrap();
+    let program = probpipe_lowering::lower(verify(graph).unwrap(), &Cpu::options()).unwrap();
     let text = program.to_string();
-    let executable = Cpu.compile(graph).unwrap_or_else(|e| panic!("seed {seed}: {e}\n{graph}"));
+    let executable =
+        Cpu.compile(verify(graph).unwrap()).unwrap_or_else(|e| panic!("seed {seed}: {e}\n{graph}"));
     let have = executable.run(inputs).unwrap();
     for (have, want) in have.iter().zip(&want) {
         assert_eq!(have.ty(), want.ty());

@@ -2,7 +2,7 @@
 
 use probpipe_backend_cpu::Cpu;
 use probpipe_trace::{
-    Array, ArrayType, DType, Executable, Given, Graph, Value, array, fori_loop, trace,
+    Array, ArrayType, DType, Executable, Given, Graph, Value, array, fori_loop, trace, verify,
 };
 use probpipe_transforms::jit_on;
 use probpipe_transforms::testing::{Config, random_graph, random_inputs};
@@ -18,7 +18,7 @@ fn copies(inputs: &[Value]) -> Given {
 /// how many of them lie where an argument lay.
 #[track_caller]
 fn check(graph: &Graph, inputs: &[Value]) -> usize {
-    let program = Cpu.executable(graph).unwrap().reusing_from(1);
+    let program = Cpu.executable(verify(graph).unwrap()).unwrap().reusing_from(1);
     let references: Vec<&Value> = inputs.iter().collect();
     let want = program.run(&references).unwrap();
     let mut reused = 0;

@@ -5,7 +5,7 @@ mod support;
 use probpipe_backend_cpu::Cpu;
 use probpipe_trace::{
     Array, ArrayType, Backend, DType, Key, Triangular, Value, concat, fori_loop, iota, linspace, normal, scan,
-    scan_reverse, select, trace,
+    scan_reverse, select, trace, verify,
 };
 use support::check_fn;
 
@@ -240,7 +240,7 @@ fn linear_algebra() {
 #[test]
 fn calls_from_several_threads() {
     let traced = trace(&[f32s(&[3000])], |x| vec![(x[0].exp() + 1.0).log().sum()]).unwrap();
-    let executable = Cpu.compile(&traced.graph).unwrap();
+    let executable = Cpu.compile(verify(&traced.graph).unwrap()).unwrap();
     std::thread::scope(|scope| {
         for t in 0..4 {
             let executable = &executable;
@@ -266,14 +266,14 @@ fn long_sums_are_accurate() {
         .graph
     };
     let x = Value::from_elements(&vec![0.1f32; n], &[n]).unwrap();
-    let out = Cpu.compile(&sums(DType::F32)).unwrap().run(&[&x]).unwrap();
+    let out = Cpu.compile(verify(&sums(DType::F32)).unwrap()).unwrap().run(&[&x]).unwrap();
     let want = f64::from(0.1f32) * n as f64;
     assert!((out[0].to_vec::<f32>().unwrap()[0] as f64 - want).abs() < want * 1e-6);
     for column in out[1].to_vec::<f32>().unwrap() {
         assert!((f64::from(column) - want / 4.0).abs() < want * 1e-6);
     }
     let x = Value::from_elements(&vec![0.1f64; n], &[n]).unwrap();
-    let out = Cpu.compile(&sums(DType::F64)).unwrap().run(&[&x]).unwrap();
+    let out = Cpu.compile(verify(&sums(DType::F64)).unwrap()).unwrap().run(&[&x]).unwrap();
     let want = 0.1 * n as f64;
     assert!((out[0].to_vec::<f64>().unwrap()[0] - want).abs() < want * 1e-14);
 }
@@ -281,7 +281,7 @@ fn long_sums_are_accurate() {
 #[test]
 fn wrong_inputs_are_refused() {
     let graph = trace(&[f32s(&[3])], |x| vec![&x[0] * 2.0]).unwrap().graph;
-    let executable = Cpu.compile(&graph).unwrap();
+    let executable = Cpu.compile(verify(&graph).unwrap()).unwrap();
     let short = Value::from_elements(&[1.0f32], &[1]).unwrap();
     let error = executable.run(&[&short]).unwrap_err();
     assert!(error.to_string().contains("input 0 of a program is f32[3], not f32[1]"), "{error}");
@@ -291,7 +291,7 @@ fn wrong_inputs_are_refused() {
 #[test]
 fn stages_can_be_read() {
     let graph = trace(&[f32s(&[300])], |x| vec![x[0].exp()]).unwrap().graph;
-    let stages = Cpu.compile(&graph).unwrap().stages();
+    let stages = Cpu.compile(verify(&graph).unwrap()).unwrap().stages();
     let names: Vec<&str> = stages.iter().map(|(name, _)| *name).collect();
     assert_eq!(names, ["program", "clif"]);
     assert!(stages[0].1.contains("exp") && stages[1].1.contains("call_indirect"));

@@ -3,7 +3,9 @@
 mod support;
 
 use probpipe_backend_cpu::Cpu;
-use probpipe_trace::{Array, ArrayType, Backend, DType, Key, Value, normal, scan, select, trace};
+use probpipe_trace::{
+    Array, ArrayType, Backend, DType, Key, Value, normal, scan, select, trace, verify,
+};
 use support::{Random, check_fn, random};
 
 fn ty(dtype: DType, shape: &[usize]) -> ArrayType {
@@ -50,7 +52,7 @@ fn divided_kernels_in_loops_use_the_counters() {
 /// The results on a pool of this many threads.
 fn results(threads: usize, graph: &probpipe_trace::Graph, inputs: &[&Value]) -> Vec<Value> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-    let executable = Cpu.compile(graph).expect("compiles");
+    let executable = Cpu.compile(verify(graph).unwrap()).expect("compiles");
     pool.install(|| executable.run(inputs).expect("runs").into_vec())
 }
 

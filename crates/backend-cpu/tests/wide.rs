@@ -3,13 +3,13 @@
 mod support;
 
 use probpipe_backend_cpu::Cpu;
-use probpipe_trace::{Array, ArrayType, Backend, Element, Value, select, trace};
+use probpipe_trace::{Array, ArrayType, Backend, Element, Value, select, trace, verify};
 use support::{Random, SPECIAL};
 
 /// Results of a function on arrays of this many elements at a time.
 fn in_pieces<T: Element>(f: fn(&[Array]) -> Vec<Array>, data: &[T], piece: usize) -> Vec<Vec<u8>> {
     let graph = trace(&[ArrayType::new(T::DTYPE, [piece])], f).expect("traces").graph;
-    let executable = Cpu.compile(&graph).expect("compiles");
+    let executable = Cpu.compile(verify(&graph).unwrap()).expect("compiles");
     let mut out = vec![Vec::new(); graph.outputs().len()];
     for chunk in data.chunks_exact(piece) {
         let value = Value::from_elements(chunk, &[piece]).expect("fits");

@@ -4,6 +4,7 @@
 use probpipe_backend_gpu::Gpu;
 use probpipe_trace::{
     Array, ArrayType, Backend, DType, Error, ErrorKind, Value, arange, fori_loop, scan, trace,
+    verify,
 };
 use std::time::Instant;
 
@@ -15,7 +16,7 @@ fn measure(
 ) -> Result<(), Error> {
     let graph = trace(types, f)?.graph;
     let start = Instant::now();
-    let program = gpu.compile(&graph)?;
+    let program = gpu.compile(verify(&graph)?)?;
     let compile = start.elapsed();
     let inputs: Vec<Value> = types
         .iter()

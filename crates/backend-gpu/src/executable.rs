@@ -6,7 +6,8 @@ use crate::support;
 use crate::wgsl::{self, Module, Slot, Step};
 use probpipe_lowering::{Options, Program, lower};
 use probpipe_trace::{
-    ArrayType, Backend, DType, Error, ErrorKind, Executable, Graph, Result, Storage, Value, Values,
+    ArrayType, Backend, DType, Error, ErrorKind, Executable, Result, Storage, Value, Values,
+    Verified,
 };
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -26,8 +27,8 @@ impl Backend for Gpu {
         "gpu"
     }
 
-    fn compile(&self, graph: &Graph) -> Result<Box<dyn Executable>> {
-        support::check_graph(graph)?;
+    fn compile(&self, graph: Verified<'_>) -> Result<Box<dyn Executable>> {
+        support::check_graph(&graph)?;
         let options = Options {
             element_bytes: |_: DType| 4,
             alignment: self.0.alignment.max(4),

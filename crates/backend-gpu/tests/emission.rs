@@ -9,12 +9,12 @@ use probpipe_backend_gpu::wgsl::{Module, Step, Target, emit};
 use probpipe_lowering::{Options, lower};
 use probpipe_trace::{
     Array, ArrayType, BinaryOp, CompareOp, DType, ErrorKind, Graph, Op, Result, UnaryOp, arange,
-    Triangular, bind1, concat, fori_loop, scan,
+    Triangular, bind1, concat, fori_loop, scan, verify,
 };
 
 fn emitted(graph: &Graph, target: &Target) -> Result<Module> {
     let options = Options { element_bytes: |_| 4, library_matmul: Some(64), ..Options::default() };
-    emit(&lower(graph, &options)?, target)
+    emit(&lower(verify(graph).unwrap(), &options)?, target)
 }
 
 #[track_caller]

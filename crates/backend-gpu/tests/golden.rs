@@ -3,7 +3,7 @@
 
 use probpipe_backend_gpu::wgsl::{Target, emit};
 use probpipe_lowering::{Options, lower};
-use probpipe_trace::{Array, ArrayType, DType, fori_loop, trace};
+use probpipe_trace::{Array, ArrayType, DType, fori_loop, trace, verify};
 use std::path::Path;
 
 #[track_caller]
@@ -11,7 +11,7 @@ fn expect(name: &str, shapes: &[&[usize]], f: impl FnOnce(&[Array]) -> Vec<Array
     let types: Vec<ArrayType> = shapes.iter().map(|s| ArrayType::new(DType::F32, *s)).collect();
     let options = Options { element_bytes: |_| 4, ..Options::default() };
     let graph = trace(&types, f).expect("traces").graph;
-    let program = lower(&graph, &options).expect("lowers");
+    let program = lower(verify(&graph).unwrap(), &options).expect("lowers");
     let module = emit(&program, &Target::default()).expect("is emitted");
     let text: String = module.shaders.iter().map(|s| format!("// shader\n{}\n", s.text)).collect();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.wgsl"));

@@ -6,7 +6,7 @@ mod common;
 use common::{adapter_or_skip, check, f32s, graph_of, noise, run_both};
 use probpipe_trace::{
     Array, ArrayType, Backend, DType, Storage, Triangular, Value, arange, array, concat, eval, fori_loop, scan,
-    scan_reverse,
+    scan_reverse, verify,
 };
 
 #[test]
@@ -114,7 +114,7 @@ fn values_stay_on_the_device() {
     let Some(gpu) = adapter_or_skip() else { return };
     let ty = ArrayType::new(DType::F32, [2000]);
     let graph = graph_of(&[ty], |x| vec![&x[0] * 2.0, x[0].gt(0.0)]);
-    let program = gpu.compile(&graph).unwrap();
+    let program = gpu.compile(verify(&graph).unwrap()).unwrap();
     let start = f32s(&vec![1.0; 2000], &[2000]);
     let mut value = start.clone();
     for _ in 0..20 {
@@ -337,7 +337,7 @@ fn element_types_that_the_device_lacks() {
         vec![x[0].cast(DType::F64).exp().cast(DType::F32)]
     });
     let line = line!() - 2;
-    let error = gpu.compile(&graph).unwrap_err();
+    let error = gpu.compile(verify(&graph).unwrap()).unwrap_err();
     let text = error.to_string();
     assert!(text.contains("the gpu backend has no f64: the result of `cast` is f64[3]"), "{text}");
     assert!(text.contains(&format!("programs.rs:{line}")), "{text}");
@@ -351,7 +351,7 @@ fn calls_from_several_threads() {
         let sum = x[0].sum();
         vec![fori_loop(30, x[0].clone(), |_, y| &y * 0.5 + y.flip(0) * 0.5 + &sum * 0.01)]
     });
-    let program = gpu.compile(&graph).unwrap();
+    let program = gpu.compile(verify(&graph).unwrap()).unwrap();
     std::thread::scope(|s| {
         for t in 0..4u32 {
             let (program, graph) = (&program, &graph);

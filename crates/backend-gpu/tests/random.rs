@@ -12,7 +12,7 @@ use common::{adapter_or_skip, distance, f32s, graph_of, noise};
 use probpipe_lowering::Options;
 use probpipe_trace::{
     Array, ArrayType, Backend, DType, Value, arange, concat, eval::eval_graph, fori_loop, scan,
-    scan_reverse,
+    scan_reverse, verify,
 };
 
 /// A small reproducible source of choices.
@@ -122,7 +122,8 @@ fn random_programs() {
         });
         let refs: Vec<&Value> = inputs.iter().collect();
         let want = eval_graph(&graph, &refs).unwrap();
-        let program = gpu.compile(&graph).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
+        let program =
+            gpu.compile(verify(&graph).unwrap()).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
         // Twice: the arena keeps what the first call left.
         for _ in 0..2 {
             let got = program.run(&refs).unwrap_or_else(|e| panic!("seed {seed}: {e}"));

@@ -5,7 +5,9 @@ use crate::Fault;
 use crate::noise::{differs, numbers, wrong};
 use probpipe::transforms::rewrite;
 use probpipe::transforms::testing::{Config, Random, graph_of_choices, random_inputs};
-use probpipe::{Array, ArrayType, DType, Device, Graph, Value, eval, parse, stack, verify};
+use probpipe::{
+    Array, ArrayType, DType, Device, Graph, Value, Verified, eval, parse, stack, verify,
+};
 
 /// Number of lanes of mapped graphs, one per kind of loop that compiled code has.
 const LANES: [usize; 4] = [1, 3, 8, 37];
@@ -76,7 +78,7 @@ impl Run {
         }
     }
 
-    fn verified(&self, check: &'static str, graph: &Graph) -> Checked {
+    fn verified<'g>(&self, check: &'static str, graph: &'g Graph) -> Result<Verified<'g>, Fault> {
         verify(graph).map_err(|e| Fault::new(check, e.to_string(), graph))
     }
 
@@ -103,8 +105,8 @@ impl Run {
         reference: &Graph,
         inputs: &[Value],
     ) -> Checked {
-        self.verified(check, graph)?;
-        let program = at(check, graph, self.device.backend().compile(graph))?;
+        let proof = self.verified(check, graph)?;
+        let program = at(check, graph, self.device.backend().compile(proof))?;
         let have = at(check, graph, program.run(&inputs.iter().collect::<Vec<_>>()))?;
         self.means(check, &have, reference, inputs)
     }

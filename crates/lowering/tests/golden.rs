@@ -2,14 +2,14 @@
 //! `UPDATE_EXPECT=1` writes the files anew; read the difference before keeping it.
 
 use probpipe_lowering::{Options, lower};
-use probpipe_trace::{Array, ArrayType, DType, fori_loop, scan, trace};
+use probpipe_trace::{Array, ArrayType, DType, fori_loop, scan, trace, verify};
 use std::path::Path;
 
 #[track_caller]
 fn expect(name: &str, shapes: &[&[usize]], f: impl FnOnce(&[Array]) -> Vec<Array>) {
     let types: Vec<ArrayType> = shapes.iter().map(|s| ArrayType::new(DType::F32, *s)).collect();
     let graph = trace(&types, f).expect("traces").graph;
-    let program = lower(&graph, &Options::default()).expect("lowers");
+    let program = lower(verify(&graph).unwrap(), &Options::default()).expect("lowers");
     let text = program.to_string();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.txt"));
     if std::env::var_os("UPDATE_EXPECT").is_some() {

@@ -1,6 +1,8 @@
 //! Where compiled programs run: the choice of a backend, and `jit` on the chosen one.
 
-use probpipe_trace::{Array, Backend, Executable, Graph, Interpreter, Profile, Result, Tree};
+use probpipe_trace::{
+    Array, Backend, Executable, Interpreter, Profile, Result, Tree, Verified, verify,
+};
 use std::cell::Cell;
 use std::sync::{Arc, OnceLock};
 
@@ -48,7 +50,7 @@ impl Device {
     /// Whether programs can run there; the reason why not.
     pub fn check(self) -> Result<()> {
         let graph = probpipe_trace::trace(&[], |_| Vec::new())?.graph;
-        self.backend().compile(&graph).map(|_| ())
+        self.backend().compile(verify(&graph)?).map(|_| ())
     }
 }
 
@@ -80,7 +82,7 @@ impl Backend for Missing {
         "gpu"
     }
 
-    fn compile(&self, _: &Graph) -> Result<Box<dyn Executable>> {
+    fn compile(&self, _: Verified<'_>) -> Result<Box<dyn Executable>> {
         Err(self.0.clone())
     }
 }

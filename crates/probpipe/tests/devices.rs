@@ -6,7 +6,7 @@ mod golden;
 use golden::{assert_close, devices, floats};
 use probpipe::prelude::*;
 use probpipe::transforms::testing::{Config, random_graph, random_inputs};
-use probpipe::{Backend, Value};
+use probpipe::{Backend, Value, verify};
 
 /// Runs `f` compiled on every device and compares with the interpreter.
 #[track_caller]
@@ -90,7 +90,7 @@ fn random_programs(device: Device, seeds: std::ops::Range<u64>, float: DType) {
         let inputs = random_inputs(seed, &graph).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
         let inputs: Vec<&Value> = inputs.iter().collect();
         let run = |backend: &dyn Backend| {
-            let program = backend.compile(&graph);
+            let program = backend.compile(verify(&graph).unwrap());
             program
                 .and_then(|program| program.run(&inputs))
                 .unwrap_or_else(|e| panic!("seed {seed} on {}: {e}\n{graph}", backend.name()))

@@ -1,23 +1,24 @@
 //! What the transforms ask of a backend. `trace` names no backend; each implements these.
 
-use crate::{ArrayType, Error, ErrorKind, Graph, Profile, Result, Value};
+use crate::error::{Error, ErrorKind, Result};
+use crate::eval::eval_graph;
+use crate::eval::profile::profile_graph;
+use crate::op::graph::Graph;
+use crate::profile::Profile;
+use crate::types::ArrayType;
+use crate::value::{Given, Value, Values};
+use crate::verify::Verified;
 use smallvec::SmallVec;
 use std::fmt;
-
-/// Results of a program.
-pub type Values = SmallVec<[Value; 4]>;
-
-/// Arguments of a program that its caller gives up.
-pub type Given = SmallVec<[Value; 8]>;
 
 /// Turns graphs into programs.
 pub trait Backend: Send + Sync + fmt::Debug {
     /// For messages and tables: `cpu`, `gpu`, `interpreter`.
     fn name(&self) -> &'static str;
 
-    /// Compiles a graph. What the backend cannot do is an error here that names the op and the
+    /// Compiles a graph, which [`verify`](crate::verify) has checked. What the backend cannot do is an error here that names the op and the
     /// user's line, never a wrong result later.
-    fn compile(&self, graph: &Graph) -> Result<Box<dyn Executable>>;
+    fn compile(&self, graph: Verified<'_>) -> Result<Box<dyn Executable>>;
 }
 
 /// A compiled program.
@@ -63,18 +64,18 @@ impl Backend for Interpreter {
         "interpreter"
     }
 
-    fn compile(&self, graph: &Graph) -> Result<Box<dyn Executable>> {
-        Ok(Box::new(Interpreted(graph.clone())))
+    fn compile(&self, graph: Verified<'_>) -> Result<Box<dyn Executable>> {
+        Ok(Box::new(Interpreted(graph.graph().clone())))
     }
 }
 
 impl Executable for Interpreted {
     fn run(&self, inputs: &[&Value]) -> Result<Values> {
-        crate::eval::eval_graph(&self.0, inputs)
+        eval_graph(&self.0, inputs)
     }
 
     fn profile(&self, inputs: &[&Value]) -> Result<Profile> {
-        crate::eval::profile_graph(&self.0, inputs)
+        profile_graph(&self.0, inputs)
     }
 }
 

@@ -2,10 +2,15 @@
 //! function must be pure: a program may call it less often than written, if a result is not read
 //! or is the same, and in another order. The GPU refuses it when it compiles.
 
-use crate::op::{Callback, Custom, CustomRule, Op, Sparse};
-use crate::tracing::{bind, here, trace_with};
+use crate::context::{here, with_location};
+use crate::error::{Error, ErrorKind, Result};
+use crate::handle::{Array, Outputs};
+use crate::op::Op;
+use crate::op::opaque::{Callback, Custom, CustomRule, HostFn, Sparse};
+use crate::tracing::{bind, bind1, trace_with};
 use crate::tree::{Flatten, Structure, Tree};
-use crate::{Array, ArrayType, Error, ErrorKind, Loc, Outputs, Result, Value};
+use crate::types::{ArrayType, Loc};
+use crate::value::Value;
 use std::sync::Arc;
 
 /// Calls a function of the host from inside a program, on arrays that have values. `like` gives
@@ -71,7 +76,7 @@ fn call<A: Tree + 'static, R: Tree + 'static>(
             vectorized,
         };
         let operands: Vec<&Array> = leaves.iter().collect();
-        crate::with_location(location, || bind(Op::Callback(Arc::new(callback)), &operands))
+        with_location(location, || bind(Op::Callback(Arc::new(callback)), &operands))
     });
     let tree = match results {
         Ok(results) => output.build(results.into_vec()),
@@ -92,7 +97,7 @@ fn declared<R: Tree>(like: &R, leaves: &[Array]) -> Result<(Vec<ArrayType>, Vec<
 
 /// A literal carries no element type of its own; a program needs one.
 fn typed(a: &Array) -> Array {
-    if a.is_literal() { crate::with_location(a.location, || a.cast(a.dtype())) } else { a.clone() }
+    if a.is_literal() { with_location(a.location, || a.cast(a.dtype())) } else { a.clone() }
 }
 
 fn results_of<R: Tree>(
@@ -151,12 +156,12 @@ fn through(
     let x = typed(x);
     let custom = x.ty().and_then(|ty| {
         let (traced, ()) = trace_with(location, &[ty], |arguments| {
-            (crate::with_location(location, || body(&arguments[0])).into_vec(), ())
+            (with_location(location, || body(&arguments[0])).into_vec(), ())
         });
         Ok(Custom { graph: Arc::new(traced?.graph), rule })
     });
     match custom {
-        Ok(custom) => crate::with_location(location, || crate::bind1(Op::Custom(custom), &[&x])),
+        Ok(custom) => with_location(location, || bind1(Op::Custom(custom), &[&x])),
         Err(error) => Array::invalid(error, location),
     }
 }
@@ -186,7 +191,7 @@ fn inspect(x: &Array, location: Loc, see: impl Fn(&Array) + Send + Sync + 'stati
         }
         Ok(values.to_vec())
     };
-    let function: Arc<crate::HostFn> = Arc::new(function);
+    let function: Arc<HostFn> = Arc::new(function);
     through(x, location, Arc::new(PassBy), |x| match x.ty() {
         Ok(ty) => {
             let callback = Callback {

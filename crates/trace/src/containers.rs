@@ -1,7 +1,7 @@
 //! Trees of the standard library's containers: tuples, vectors, arrays, options and maps.
 
-use crate::tree::mismatch;
-use crate::{Flatten, Nest, Rebuild, Result, Token, Tree};
+use crate::error::Result;
+use crate::tree::{Flatten, Nest, Rebuild, Token, Tree, mismatch};
 use std::collections::BTreeMap;
 
 impl Nest for () {

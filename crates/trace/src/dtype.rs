@@ -179,57 +179,7 @@ macro_rules! for_dtype {
         }
     };
 }
-
-/// The element type that holds the values of both: JAX's promotion, restricted to the types of
-/// this library. `bool` below integers below floats; of two floats or two integers of one
-/// signedness the wider; of a signed and an unsigned one a signed type that holds both, and `f64`
-/// for `u64`, where there is none. Of two floats of one width, `f32`.
-///
-/// Arithmetic here never promotes by itself: two arrays of different element types do not mix, and
-/// the error names the cast to write. Literals alone adapt: they take the element type of the array
-/// beside them, if it holds their value. `x.cast(promote_types(x.dtype(), y.dtype()))` is how code
-/// for any types says that it wants the common one.
-///
-/// ```
-/// use probpipe_trace::{DType, promote_types};
-/// assert_eq!(promote_types(DType::I32, DType::F32), DType::F32);
-/// assert_eq!(promote_types(DType::I32, DType::U32), DType::I64);
-/// assert_eq!(promote_types(DType::U64, DType::I32), DType::F64);
-/// ```
-pub fn promote_types(a: DType, b: DType) -> DType {
-    match (a, b) {
-        _ if a == b || b == DType::Bool => a,
-        (DType::Bool, _) => b,
-        _ if a.is_float() && b.is_float() && a.size() == b.size() => DType::F32,
-        _ if a.is_float() == b.is_float() && a.is_signed() == b.is_signed() => {
-            if a.size() > b.size() { a } else { b }
-        }
-        _ if a.is_float() => a,
-        _ if b.is_float() => b,
-        _ => {
-            let (signed, unsigned) = if a.is_signed() { (a, b) } else { (b, a) };
-            match unsigned.size() {
-                n if n < signed.size() => signed,
-                4 => DType::I64,
-                _ => DType::F64,
-            }
-        }
-    }
-}
-
-/// The element type of an array after arithmetic with a literal, which [`promote_types`] does not
-/// say: the array's own where it can hold numbers of the literal's kind, else the literal's, which
-/// for floats is the default float type.
-///
-/// Here such arithmetic is written with a cast: `(x.cast(DType::F32) * 0.5)` for whole `x`.
-pub fn promote_literal(array: DType, literal: Scalar) -> DType {
-    match literal {
-        Scalar::Bool(_) => array,
-        Scalar::Int(_) if array.is_number() => array,
-        Scalar::Float(_) if array.is_float() => array,
-        Scalar::Int(_) | Scalar::Float(_) => crate::tracing::literal_dtype(literal),
-    }
-}
+pub(crate) use for_dtype;
 
 /// One number of any element type, as written in a program or held in a rank-0 array.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -289,3 +239,13 @@ impl fmt::Display for Scalar {
         }
     }
 }
+
+macro_rules! scalar_from {
+    ($($t:ty => $variant:ident as $as:ty),*) => {$(
+        impl From<$t> for Scalar {
+            fn from(v: $t) -> Scalar { Scalar::$variant(v as $as) }
+        }
+    )*};
+}
+scalar_from!(f32 => Float as f64, f64 => Float as f64, i32 => Int as i128, i64 => Int as i128,
+    u8 => Int as i128, u32 => Int as i128, u64 => Int as i128, bool => Bool as bool);

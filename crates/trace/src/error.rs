@@ -1,7 +1,7 @@
 //! The error that every layer reports to a user: what is wrong, where in their source, and what
 //! to do about it. Faults of our own (a graph that does not verify) use it too, as `Internal`.
 
-use crate::Loc;
+use crate::types::Loc;
 use std::fmt;
 use std::sync::Arc;
 

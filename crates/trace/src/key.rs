@@ -4,11 +4,17 @@
 //! Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011;
 //! key derivation and layouts as documented for `jax.random`.
 
-use crate::array::{concat, full_typed, iota, stack};
+use crate::array::elementwise::arithmetic::select;
+use crate::array::make::fill::{full_typed, iota, zeros_like};
+use crate::array::shape::join::{concat, stack};
+use crate::context::{default_float, here, with_location};
+use crate::dtype::{DType, Scalar};
+use crate::error::{Error, ErrorKind, Result};
+use crate::handle::Array;
 use crate::op::Op;
-use crate::tracing::{bind, default_float, here, with_location};
-use crate::types::row_major_strides;
-use crate::{Array, ArrayType, DType, Error, ErrorKind, IntoShape, Scalar, Shape};
+use crate::tracing::bind;
+use crate::tree::{Flatten, Rebuild, Token, Tree};
+use crate::types::{ArrayType, IntoShape, Shape, row_major_strides};
 
 /// How draws of several numbers count, as JAX's `jax_threefry_partitionable`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -54,7 +60,7 @@ impl Key {
             }
             DType::I32 | DType::U32 | DType::U8 => {
                 let low = seed.cast(DType::U32);
-                stack(&[crate::zeros_like(&low), low], 0)
+                stack(&[zeros_like(&low), low], 0)
             }
             DType::F32 | DType::F64 | DType::Bool => Array::invalid(
                 Error::new(ErrorKind::DType, format!("a seed is an integer, not {}", seed.dtype()))
@@ -138,7 +144,7 @@ impl Key {
             Err(error) => Array::invalid(error, here()),
             Ok(words) => {
                 let low = number.into().cast(DType::U32);
-                let [a, b] = hash(&words, &crate::zeros_like(&low), &low);
+                let [a, b] = hash(&words, &zeros_like(&low), &low);
                 stack(&[a, b], 0)
             }
         };
@@ -249,7 +255,7 @@ fn hash_flat(words: &[Array; 2], n: usize) -> Array {
     if n % 2 == 1 {
         // The pad counter is 0, not n.
         let last = iota(&ty, 0).eq(Array::from(half - 1));
-        second = crate::select(&last, 0, second);
+        second = select(&last, 0, second);
     }
     let [a, b] = hash(words, &first, &second);
     concat(&[a, b], 0).slice_axis(0, 0..n)
@@ -376,5 +382,19 @@ fn unit(key: Key, shape: &Shape, dtype: DType) -> Array {
             let bits = key.bits(32, shape) >> 9u32;
             (bits | 1.0f32.to_bits()).bitcast(DType::F32) - 1.0
         }
+    }
+}
+
+impl Tree for Key {
+    fn flatten<'a>(&'a self, into: &mut Flatten<'a>) {
+        into.token(Token::Variant(self.layout as u32));
+        into.leaf(&self.data);
+    }
+    fn rebuild(from: &mut Rebuild<'_>) -> Result<Key> {
+        let layout = match from.variant()? {
+            0 => RandomLayout::Partitionable,
+            _ => RandomLayout::Original,
+        };
+        Ok(Key { data: from.leaf()?, layout })
     }
 }

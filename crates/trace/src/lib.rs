@@ -8,36 +8,44 @@
 
 mod array;
 mod backend;
+mod builder;
 mod callback;
 mod containers;
+mod context;
 mod control;
 mod dtype;
 mod error;
 pub mod eval;
-mod graph;
+mod handle;
 mod key;
+mod memory;
 pub mod op;
 mod parse;
 mod profile;
-mod spare;
+mod promotion;
 mod text;
 mod tracing;
 mod tree;
 mod types;
 mod value;
+mod var;
 mod verify;
 
 pub use array::*;
-pub use backend::{Backend, Executable, Given, Interpreter, Values, zero_value};
+pub use backend::{Backend, Executable, Interpreter, zero_value};
+pub use builder::GraphBuilder;
 pub use callback::{pure_callback, pure_callback_vectorized};
+pub use context::{default_float, here, with_default_float, with_location, without_location};
 pub use control::{
     Branches, ScanOptions, associative_scan, cond, fori_loop, fori_loop_dynamic, map, scan,
     scan_reverse, switch, while_loop,
 };
-pub use dtype::{DType, Element, Scalar, promote_literal, promote_types};
+pub use dtype::{DType, Element, Scalar};
 pub use error::{Error, ErrorKind, Result};
-pub use graph::{Eqn, Graph, GraphBuilder, VarId};
+pub use handle::{Array, Outputs};
 pub use key::{Key, RandomLayout, normal, normal_of, uniform, uniform_of, uniform_range};
+pub use memory::{Line, keep_lines, release_memory, spare_lines};
+pub use op::graph::{Eqn, Graph};
 pub use op::{
     BinaryOp, Callback, CompareOp, CumulativeOp, Custom, CustomRule, DotAxes, HostFn, LinalgOp, Op,
     ReduceOp, Scan, ScatterOp, Sparse, SpecialOp, Switch, UnaryOp, Vectors, While,
@@ -45,15 +53,13 @@ pub use op::{
 pub use parse::parse;
 pub use probpipe_trace_derive::Tree;
 pub use profile::{Profile, Region, RegionKind};
-pub use spare::{keep_lines, release_memory, spare_lines};
-pub use tracing::{
-    Outputs, Traced, bind, bind1, default_float, here, inline, is_tracing, trace, trace_with,
-    with_default_float, with_location, without_location,
-};
+pub use promotion::{promote_literal, promote_types};
+pub use tracing::{Traced, bind, bind1, inline, is_tracing, trace, trace_with};
 pub use tree::{Flatten, Nest, Rebuild, Structure, Token, Tree, nest_by_path, tree_map};
 pub use types::{
-    ArrayType, Axes, Extents, IntoExtents, IntoShape, Loc, Shape, ShapeDisplay, broadcast_shapes, other_axes,
-    row_major_strides,
+    ArrayType, Axes, Extents, IntoExtents, IntoShape, Loc, Shape, ShapeDisplay, broadcast_shapes,
+    other_axes, row_major_strides,
 };
-pub use value::{DeviceBuffer, HostBuffer, Line, Storage, Value};
-pub use verify::{VerifyError, verify};
+pub use value::{DeviceBuffer, Given, HostBuffer, Storage, Value, Values};
+pub use var::VarId;
+pub use verify::{Verified, VerifyError, verify};

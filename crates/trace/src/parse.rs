@@ -2,16 +2,21 @@
 //! hand-written descent: tokens, then statements. What it accepts is well formed: the result has
 //! passed [`verify`]. It is safe on any input: work and memory are bounded by the text's length.
 
-use crate::op::{
-    BinaryOp, CompareOp, CumulativeOp, DotAxes, LinalgOp, Op, ReduceOp, Scan, ScatterOp, SpecialOp,
-    Switch, UnaryOp, While,
-};
+use crate::dtype::{DType, Element, for_dtype};
+use crate::error::{Error, ErrorKind, Result};
+use crate::op::Op;
+use crate::op::control::{Scan, Switch, While};
+use crate::op::elementwise::{BinaryOp, CompareOp, UnaryOp};
+use crate::op::graph::{Eqn, Graph};
+use crate::op::indexing::{CumulativeOp, ScatterOp};
+use crate::op::linalg::LinalgOp;
+use crate::op::special::SpecialOp;
+use crate::op::structural::{DotAxes, ReduceOp};
 use crate::text::in_word;
-use crate::verify::fits_in_memory;
-use crate::{
-    ArrayType, Axes, DType, Eqn, Error, ErrorKind, Graph, Loc, Result, Shape, Value, VarId,
-    for_dtype, verify,
-};
+use crate::types::{ArrayType, Axes, Loc, Shape};
+use crate::value::Value;
+use crate::var::VarId;
+use crate::verify::{fits_in_memory, verify};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use std::fmt;
@@ -286,7 +291,7 @@ impl<'t> Parser<'t> {
         })
     }
 
-    fn element<T: crate::Element + std::str::FromStr>(&mut self) -> Result<T> {
+    fn element<T: Element + std::str::FromStr>(&mut self) -> Result<T> {
         if let Token::Word(word) = self.peek()
             && let Ok(v) = word.parse()
         {

@@ -1,7 +1,7 @@
 //! Where the time of a compiled function goes: what a profile says, and how it prints. Backends
 //! measure, see [`crate::Executable::profile`].
 
-use crate::Loc;
+use crate::types::Loc;
 use std::fmt;
 use std::time::Duration;
 

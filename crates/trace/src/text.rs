@@ -16,9 +16,13 @@
 //! of `iota`) are not printed. `custom` and `callback` hold Rust code, of which the name is
 //! printed; they are not read back. A comment runs from `;` to the end of its line.
 
-use crate::op::{LinalgOp, Op};
+use crate::dtype::for_dtype;
+use crate::op::Op;
+use crate::op::graph::{Eqn, Graph};
+use crate::op::linalg::LinalgOp;
 use crate::types::ShapeDisplay;
-use crate::{Eqn, Graph, Value, VarId, for_dtype};
+use crate::value::Value;
+use crate::var::VarId;
 use std::fmt::{self, Write};
 
 impl fmt::Display for Graph {

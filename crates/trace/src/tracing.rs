@@ -2,22 +2,25 @@
 //! operation of this thread is recorded in the innermost. Variables of an outer trace become
 //! captured inputs of the inner graph. Nothing here knows what the operations mean.
 
-use crate::array::{Array, Repr};
-use crate::graph::GraphBuilder;
-use crate::op::{Fault, Op};
-use crate::{ArrayType, DType, Error, ErrorKind, Graph, Loc, Result, Value, VarId, eval};
+#![deny(clippy::wildcard_enum_match_arm)]
+
+use crate::builder::GraphBuilder;
+use crate::context::{here, with_location};
+use crate::error::{Error, ErrorKind, Result};
+use crate::eval::eval_op;
+use crate::handle::{Array, Outputs, Repr, TraceId};
+use crate::op::fault::Fault;
+use crate::op::graph::Graph;
+use crate::op::{Op, infer};
+use crate::promotion::literal_dtype;
+use crate::types::{ArrayType, Loc};
+use crate::value::Value;
+use crate::var::VarId;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-/// Results of an operation; nearly always one.
-pub type Outputs = SmallVec<[Array; 2]>;
-
-/// A graph under construction, as an identity for its variables.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct TraceId(u64);
 
 struct Frame {
     id: TraceId,
@@ -28,67 +31,6 @@ struct Frame {
 
 thread_local! {
     static STACK: RefCell<Vec<Frame>> = const { RefCell::new(Vec::new()) };
-    static LOCATION: Cell<Option<Loc>> = const { Cell::new(None) };
-    static DEFAULT_FLOAT: Cell<DType> = const { Cell::new(DType::F32) };
-}
-
-/// The float type that literals take where no array decides.
-#[inline]
-pub fn default_float() -> DType {
-    DEFAULT_FLOAT.get()
-}
-
-/// Runs `f` with another [`default_float`] on this thread. `dtype` must be `F32` or `F64`;
-/// anything else leaves the default as it is.
-pub fn with_default_float<R>(dtype: DType, f: impl FnOnce() -> R) -> R {
-    struct Restore(DType);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            DEFAULT_FLOAT.set(self.0);
-        }
-    }
-    let _restore = Restore(DEFAULT_FLOAT.get());
-    if dtype.is_float() {
-        DEFAULT_FLOAT.set(dtype);
-    }
-    f()
-}
-
-/// Runs `f` with every operation in it recorded as written at `location`: how rewrites pass on
-/// the user's line.
-pub fn with_location<R>(location: Loc, f: impl FnOnce() -> R) -> R {
-    struct Restore(Option<Loc>);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            LOCATION.set(self.0);
-        }
-    }
-    let _restore = Restore(LOCATION.replace(Some(location)));
-    f()
-}
-
-/// Runs `f` with every operation in it recorded where its caller wrote it, also inside
-/// [`with_location`]: for closures of the user, whose lines are their own.
-pub fn without_location<R>(f: impl FnOnce() -> R) -> R {
-    struct Restore(Option<Loc>);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            LOCATION.set(self.0);
-        }
-    }
-    let _restore = Restore(LOCATION.replace(None));
-    f()
-}
-
-/// The location in force: that of [`with_location`], else the caller's. Where a line must pass
-/// through a closure or a trait object: `with_location(here(), || ...)`.
-#[track_caller]
-pub fn here() -> Loc {
-    // Not `unwrap_or_else`: called from inside it, `caller` would name a line of the library.
-    match LOCATION.get() {
-        Some(location) => location,
-        None => Location::caller(),
-    }
 }
 
 /// True while this thread records a graph.
@@ -198,17 +140,6 @@ pub(crate) fn escaped(array: &Array, location: Loc) -> Error {
         .help("return the array from the traced function instead of storing it elsewhere")
 }
 
-/// The element type that a literal takes where no array decides.
-pub(crate) fn literal_dtype(scalar: crate::Scalar) -> DType {
-    match scalar {
-        crate::Scalar::Float(_) => default_float(),
-        crate::Scalar::Int(v) if i32::try_from(v).is_ok() => DType::I32,
-        crate::Scalar::Int(v) if i64::try_from(v).is_ok() => DType::I64,
-        crate::Scalar::Int(_) => DType::U64,
-        crate::Scalar::Bool(_) => DType::Bool,
-    }
-}
-
 /// Number of results of an op.
 fn num_outputs(op: &Op, inputs: usize) -> usize {
     match op {
@@ -222,7 +153,11 @@ fn num_outputs(op: &Op, inputs: usize) -> usize {
         Op::Callback(callback) => callback.outputs.len(),
         Op::Switch(switch) => switch.results(),
         Op::While(w) => w.carries(),
-        _ => 1,
+        Op::Unary(_) | Op::Binary(_) | Op::Compare(_) | Op::Select | Op::Special(_) => 1,
+        Op::Cast(_) | Op::Bitcast(_) | Op::Reduce { .. } | Op::Broadcast { .. } => 1,
+        Op::Reshape { .. } | Op::Transpose { .. } | Op::Slice { .. } | Op::Pad { .. } => 1,
+        Op::Concat { .. } | Op::Reverse { .. } | Op::Iota { .. } | Op::Dot(_) => 1,
+        Op::Gather { .. } | Op::Scatter { .. } | Op::Cumulative { .. } => 1,
     }
 }
 
@@ -276,8 +211,8 @@ fn compute(op: &Op, inputs: &[&Array], location: Loc) -> Result<Outputs> {
         })
         .collect::<Result<_>>()?;
     let types: SmallVec<[&ArrayType; 4]> = values.iter().map(Value::ty).collect();
-    let results = crate::op::infer(op, &types).map_err(|f| explain(f, inputs, location))?;
-    let outputs = eval::eval_op(op, &values, &results).map_err(|e| e.at(location))?;
+    let results = infer(op, &types).map_err(|f| explain(f, inputs, location))?;
+    let outputs = eval_op(op, &values, &results).map_err(|e| e.at(location))?;
     Ok(outputs.into_iter().map(|value| Array::concrete(value, location)).collect())
 }
 

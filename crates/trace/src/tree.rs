@@ -1,7 +1,11 @@
 //! Trees of arrays: tuples, vectors, options, maps and structs whose leaves are [`Array`]s. Every
 //! function that is transformed takes one tree and gives one tree.
 
-use crate::{Array, Error, ErrorKind, Key, Loc, Result, Value, Values};
+use crate::context::here;
+use crate::error::{Error, ErrorKind, Result};
+use crate::handle::Array;
+use crate::types::Loc;
+use crate::value::{Value, Values};
 use smallvec::SmallVec;
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -468,7 +472,7 @@ impl Rebuild<'_> {
 /// ```
 #[track_caller]
 pub fn tree_map<T: Tree>(mut f: impl FnMut(Array, Array) -> Array, a: T, b: T) -> T {
-    let location = crate::tracing::here();
+    let location = here();
     let other = Flatten::of(&b);
     let flat = Flatten::of(&a);
     let same = flat.tokens == other.tokens;
@@ -487,19 +491,5 @@ impl Tree for Array {
     #[inline]
     fn rebuild(from: &mut Rebuild<'_>) -> Result<Array> {
         from.leaf()
-    }
-}
-
-impl Tree for Key {
-    fn flatten<'a>(&'a self, into: &mut Flatten<'a>) {
-        into.token(Token::Variant(self.layout as u32));
-        into.leaf(&self.data);
-    }
-    fn rebuild(from: &mut Rebuild<'_>) -> Result<Key> {
-        let layout = match from.variant()? {
-            0 => crate::RandomLayout::Partitionable,
-            _ => crate::RandomLayout::Original,
-        };
-        Ok(Key { data: from.leaf()?, layout })
     }
 }

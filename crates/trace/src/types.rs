@@ -1,6 +1,6 @@
 //! Shapes and array types, and the arithmetic on shapes that every layer shares.
 
-use crate::DType;
+use crate::dtype::DType;
 use smallvec::SmallVec;
 use std::fmt;
 use std::hash::{Hash, Hasher};

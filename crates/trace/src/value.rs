@@ -1,18 +1,15 @@
 //! Arrays that have a value: host memory, or a buffer that a backend keeps on its device.
 //! No operation on values lives here, only storage and transfer.
 
-use crate::spare::{keep_lines, note_alive, note_gone, spare_lines};
-use crate::{ArrayType, DType, Element, Error, ErrorKind, Result, Scalar, for_dtype};
-use bytemuck::{Pod, Zeroable};
+use crate::dtype::{DType, Element, Scalar, for_dtype};
+use crate::error::{Error, ErrorKind, Result};
+use crate::memory::{Line, keep_lines, note_alive, note_gone, spare_lines};
+use crate::types::ArrayType;
+use bytemuck::Pod;
+use smallvec::SmallVec;
 use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
-
-/// One cache line. Buffers are made of lines so that they are 64-byte aligned, which makes
-/// 512-bit vector code up to 1.5 times faster than data at `Vec`'s natural alignment.
-#[derive(Clone, Copy, Zeroable, Pod, Debug, Default)]
-#[repr(C, align(64))]
-pub struct Line([u64; 8]);
 
 /// What fits here lies in the value itself, without memory of its own.
 const SMALL: usize = 64;
@@ -307,6 +304,12 @@ impl Value {
     }
 }
 
+/// Results of a program.
+pub type Values = SmallVec<[Value; 4]>;
+
+/// Arguments of a program that its caller gives up.
+pub type Given = SmallVec<[Value; 8]>;
+
 /// Bit equality of type and data (NaN equals the same NaN, 0.0 differs from -0.0).
 impl PartialEq for Value {
     fn eq(&self, other: &Value) -> bool {
@@ -324,13 +327,3 @@ impl fmt::Debug for Value {
         write!(f, "Value({})", self.ty())
     }
 }
-
-macro_rules! scalar_from {
-    ($($t:ty => $variant:ident as $as:ty),*) => {$(
-        impl From<$t> for Scalar {
-            fn from(v: $t) -> Scalar { Scalar::$variant(v as $as) }
-        }
-    )*};
-}
-scalar_from!(f32 => Float as f64, f64 => Float as f64, i32 => Int as i128, i64 => Int as i128,
-    u8 => Int as i128, u32 => Int as i128, u64 => Int as i128, bool => Bool as bool);

@@ -11,13 +11,48 @@
 //!    that [`infer`] gives. Constants of an op (axes, extents, counts) are checked there too.
 //! 7. The graphs that other ops run (`call`, `scan`, `switch`, ...) satisfy all this themselves.
 //!
-//! Nothing is repaired, and all faults are reported, not only the first.
+//! Nothing is repaired, and all faults are reported, not only the first. What comes of the check is
+//! a proof, [`Verified`], which is all that lowerings and backends take.
 
+use crate::error::{Error, ErrorKind};
+use crate::op::graph::{Eqn, Graph};
 use crate::op::{Op, infer};
 use crate::text::equation_line;
-use crate::{ArrayType, Eqn, Graph, VarId};
+use crate::types::ArrayType;
+use crate::var::VarId;
 use smallvec::SmallVec;
 use std::fmt;
+use std::ops::Deref;
+
+/// A graph that satisfies the invariants. Only [`verify`] makes one, so what is lowered or compiled
+/// has been checked. It borrows the graph, which nothing can change meanwhile, and copies nothing.
+///
+/// ```
+/// use probpipe_trace::{Array, ArrayType, Backend, DType, Interpreter, array, trace, verify};
+/// let ty = ArrayType::new(DType::F32, [2]);
+/// let graph = trace(&[ty], |x: &[Array]| vec![x[0].exp()])?.graph;
+/// let program = Interpreter.compile(verify(&graph)?)?;
+/// # let out = program.run(&[&array([0.0, 1.0]).value()?])?;
+/// # assert_eq!(out[0].ty(), graph.ty(graph.outputs()[0]));
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Verified<'g>(&'g Graph);
+
+impl<'g> Verified<'g> {
+    /// The graph itself.
+    pub fn graph(self) -> &'g Graph {
+        self.0
+    }
+}
+
+impl Deref for Verified<'_> {
+    type Target = Graph;
+
+    fn deref(&self) -> &Graph {
+        self.0
+    }
+}
 
 /// Why a graph is not well formed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,8 +71,18 @@ impl fmt::Display for VerifyError {
 
 impl std::error::Error for VerifyError {}
 
+impl From<VerifyError> for Error {
+    fn from(faults: VerifyError) -> Error {
+        let message = format!("a graph to compile does not verify: {faults}");
+        Error::new(ErrorKind::Internal, message)
+    }
+}
+
 /// Checks the invariants listed at the head of this file.
-pub fn verify(graph: &Graph) -> Result<(), VerifyError> {
+///
+/// # Errors
+/// If one does not hold: all faults, each with its equation.
+pub fn verify(graph: &Graph) -> Result<Verified<'_>, VerifyError> {
     let mut check = Check {
         graph,
         sound: graph.types.iter().map(fits_in_memory).collect(),
@@ -45,7 +90,11 @@ pub fn verify(graph: &Graph) -> Result<(), VerifyError> {
         faults: Vec::new(),
     };
     check.run();
-    if check.faults.is_empty() { Ok(()) } else { Err(VerifyError { faults: check.faults }) }
+    if check.faults.is_empty() {
+        Ok(Verified(graph))
+    } else {
+        Err(VerifyError { faults: check.faults })
+    }
 }
 
 struct Check<'g> {
@@ -157,7 +206,7 @@ impl Check<'_> {
                 Op::While(_) if i == 0 => "the condition".to_string(),
                 _ => "the body".to_string(),
             };
-            for fault in verify(graph).map_or_else(|error| error.faults, |()| Vec::new()) {
+            for fault in verify(graph).err().map_or_else(Vec::new, |error| error.faults) {
                 let fault = fault.replace('\n', "\n  ");
                 self.fault(format!("in {part}: {fault}"), Some(at));
                 sound = false;

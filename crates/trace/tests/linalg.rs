@@ -5,8 +5,7 @@ mod common;
 
 use common::{floats, run, value};
 use probpipe_trace::{
-    Array, DType, LinalgOp, MatrixNorm, Op, Vectors, array, eye, with_default_float,
-    zeros,
+    Array, DType, LinalgOp, MatrixNorm, Op, Vectors, array, eye, with_default_float, zeros,
 };
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! exp, expm1, logistic and the hyperbolic functions, all on one reduction of the argument.
+//! exp, expm1 and the hyperbolic functions, all on one reduction of the argument.
 //!
 //! x = n ln 2 + r with |r| <= ln(2)/2, and e^x = 2^n (1 + r + r^2 q(r)). The polynomial q is a
 //! Chebyshev interpolant of (e^r - 1 - r) / r^2 computed at 60 digits; it is written here so that
@@ -133,15 +133,6 @@ pub fn expm1<L: Lane>(x: L) -> L {
     let (s, s_low) = expm1_parts(r);
     // The sign is restored for the sake of -0.
     (s + s_low).scale_exponent(r.power).copysign(x)
-}
-
-/// 1 / (1 + e^-x), by e^-|x| so that neither tail overflows.
-#[inline(always)]
-pub fn logistic<L: Lane>(x: L) -> L {
-    let small = exp(-x.abs());
-    let one = L::lit(1.0);
-    let numerator = select(x < L::lit(0.0), small, one);
-    numerator / (one + small)
 }
 
 /// Where e^-2|x| no longer shows beside one.

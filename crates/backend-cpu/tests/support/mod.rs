@@ -5,6 +5,7 @@
 use probpipe_backend_cpu::Cpu;
 use probpipe_trace::{
     Array, ArrayType, Backend, DType, Graph, HostBuffer, Scalar, Value, eval::eval_graph, trace,
+    verify,
 };
 
 /// A small generator, so that failures repeat.
@@ -134,7 +135,8 @@ pub fn compare(have: &Value, want: &Value, ulp: f64, what: &str) {
 pub fn check(graph: &Graph, inputs: &[Value], ulp: f64, what: &str) {
     let inputs: Vec<&Value> = inputs.iter().collect();
     let want = eval_graph(graph, &inputs).unwrap();
-    let executable = Cpu.compile(graph).unwrap_or_else(|e| panic!("{what}: {e}\n{graph}"));
+    let executable =
+        Cpu.compile(verify(graph).unwrap()).unwrap_or_else(|e| panic!("{what}: {e}\n{graph}"));
     let have = executable.run(&inputs).unwrap();
     for (i, (have, want)) in have.iter().zip(&want).enumerate() {
         if std::env::var("DUMP").is_ok() {

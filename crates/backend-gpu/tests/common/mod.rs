@@ -4,7 +4,7 @@
 
 use probpipe_backend_gpu::Gpu;
 use probpipe_trace::eval::eval_graph;
-use probpipe_trace::{Array, ArrayType, Backend, DType, Graph, Value, Values, trace};
+use probpipe_trace::{Array, ArrayType, Backend, DType, Graph, Value, Values, trace, verify};
 
 /// The shared device. Without one the test is skipped, loudly; with `PROBPIPE_REQUIRE_GPU=1` it
 /// fails.
@@ -38,7 +38,8 @@ pub fn run_both(
     let graph = graph_of(&types, f);
     let refs: Vec<&Value> = inputs.iter().collect();
     let want = eval_graph(&graph, &refs).expect("the interpreter runs");
-    let program = gpu.compile(&graph).unwrap_or_else(|e| panic!("does not compile: {e}"));
+    let program =
+        gpu.compile(verify(&graph).unwrap()).unwrap_or_else(|e| panic!("does not compile: {e}"));
     let got = program.run(&refs).unwrap_or_else(|e| panic!("does not run: {e}"));
     if std::env::var_os("PROBPIPE_SHOW").is_some() {
         for (name, text) in program.stages() {

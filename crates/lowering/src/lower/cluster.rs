@@ -5,7 +5,7 @@
 //! can, else a recent kernel of its space, else begins a new one. Transitive dependencies are bit
 //! sets, so that a join costs no search.
 
-use super::analyse::{self, Kind, Node, NodeKind};
+use super::kinds::{self, Kind, Node, NodeKind};
 use probpipe_trace::Graph;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -117,11 +117,11 @@ impl Clustering<'_> {
             .reads(self.graph)
             .iter()
             .filter_map(|(var, map)| {
-                let (base, map) = analyse::chase(self.kinds, *var, map);
-                let producer = analyse::dependency(self.kinds, self.nodes, node, base)?;
+                let (base, map) = kinds::chase(self.kinds, *var, map);
+                let producer = kinds::dependency(self.kinds, self.nodes, node, base)?;
                 let register = matches!(self.kinds[base.index()], Kind::Node(_))
                     && self.nodes[producer].kind == NodeKind::Point
-                    && analyse::is_identity(self.graph, node, base, &map);
+                    && kinds::is_identity(self.graph, node, base, &map);
                 Some((self.of[producer], register))
             })
             .collect();
@@ -217,8 +217,8 @@ impl Clustering<'_> {
                 .flat_map(|&n| {
                     let node = &this.nodes[n];
                     node.reads(this.graph).into_iter().filter_map(move |(var, map)| {
-                        let (base, _) = analyse::chase(this.kinds, var, &map);
-                        let from = analyse::dependency(this.kinds, this.nodes, node, base)?;
+                        let (base, _) = kinds::chase(this.kinds, var, &map);
+                        let from = kinds::dependency(this.kinds, this.nodes, node, base)?;
                         Some(this.of[from])
                     })
                 })

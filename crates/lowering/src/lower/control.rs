@@ -1,6 +1,6 @@
 //! Loops and branches, and the padding and joining that is written piece by piece.
 
-use super::analyse::{self, AxisMap, Source, What};
+use super::kinds::{self, AxisMap, Source, What};
 use super::{Block, Target, block, flatten, internal};
 use crate::program::{self, Branch, Loop, LoopId, Stmt};
 use probpipe_trace::{ArrayType, DType, Eqn, Op, Result, Scan, Shape, ShapeDisplay, Switch, While};
@@ -29,7 +29,7 @@ impl Block<'_> {
         let mut bindings = Vec::with_capacity(eqn.inputs.len() - 1);
         for &var in &eqn.inputs[1..] {
             let rank = self.graph.ty(var).rank();
-            bindings.push(self.source(var, &analyse::identity(rank), rank)?);
+            bindings.push(self.source(var, &kinds::identity(rank), rank)?);
         }
         let results: Vec<Source> = eqn.outputs.iter().map(|&v| self.storage_of(v)).collect();
         let branches = switch
@@ -50,7 +50,7 @@ impl Block<'_> {
         let mut bindings = Vec::with_capacity(eqn.inputs.len());
         for (i, &var) in eqn.inputs.iter().enumerate() {
             let ty = self.graph.ty(var).clone();
-            let from = self.source(var, &analyse::identity(ty.rank()), ty.rank())?;
+            let from = self.source(var, &kinds::identity(ty.rank()), ty.rank())?;
             bindings.push(match i.checked_sub(w.consts()) {
                 None => from,
                 Some(carry) => {
@@ -88,7 +88,7 @@ impl Block<'_> {
         let mut bindings = Vec::with_capacity(eqn.inputs.len());
         for (i, &var) in eqn.inputs.iter().enumerate() {
             let ty = self.graph.ty(var).clone();
-            let identity = analyse::identity(ty.rank());
+            let identity = kinds::identity(ty.rank());
             if i < *consts {
                 bindings.push(self.source(var, &identity, ty.rank())?);
             } else if i < consts + carries {
@@ -158,7 +158,7 @@ impl Block<'_> {
         location: probpipe_trace::Loc,
     ) -> Result<()> {
         let ty = self.graph.ty(var).clone();
-        let from = self.source(var, &analyse::identity(ty.rank()), ty.rank())?;
+        let from = self.source(var, &kinds::identity(ty.rank()), ty.rank())?;
         self.copy(&from, to, &ty, location);
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! Calls, checkpoints and ops with derivatives of their own put in place, so that fusion sees
 //! across them. Nothing is merged here, so what a checkpoint computes anew stays computed anew.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use probpipe_trace::{Custom, Graph, GraphBuilder, Op, VarId};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,7 +13,33 @@ fn inside(op: &Op) -> Option<&Arc<Graph>> {
         Op::Call { graph, .. } | Op::Checkpoint { graph } | Op::Custom(Custom { graph, .. }) => {
             Some(graph)
         }
-        _ => None,
+        Op::Unary(_)
+        | Op::Binary(_)
+        | Op::Compare(_)
+        | Op::Select
+        | Op::Cast(_)
+        | Op::Bitcast(_)
+        | Op::Special(_)
+        | Op::Threefry2x32
+        | Op::Reduce { .. }
+        | Op::Broadcast { .. }
+        | Op::Reshape { .. }
+        | Op::Transpose { .. }
+        | Op::Slice { .. }
+        | Op::Pad { .. }
+        | Op::Concat { .. }
+        | Op::Reverse { .. }
+        | Op::Iota { .. }
+        | Op::Gather { .. }
+        | Op::Scatter { .. }
+        | Op::Cumulative { .. }
+        | Op::Sort { .. }
+        | Op::Dot(_)
+        | Op::Linalg(_)
+        | Op::Scan(_)
+        | Op::Callback(_)
+        | Op::Switch(_)
+        | Op::While(_) => None,
     }
 }
 

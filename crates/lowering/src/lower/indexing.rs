@@ -1,53 +1,16 @@
 //! Gathers as loads at computed indices inside kernels; scatters, running reductions and sorts as
 //! library calls on row-major arrays.
 
-use super::analyse::{self, AxisMap, Source, What};
-use super::kernel::{Exprs, Layout};
+#![deny(clippy::wildcard_enum_match_arm)]
+
+use super::exprs::{Exprs, Layout};
+use super::kinds::{AxisMap, Source, What, identity, is_identity};
 use super::{Block, internal};
 use crate::program::*;
 use probpipe_trace::eval::{IndexedDims, around};
-use probpipe_trace::{BinaryOp, CompareOp, DType, Graph, Loc, Op, Result, Scalar, VarId};
+use probpipe_trace::{BinaryOp, CompareOp, DType, Loc, Op, Result, Scalar, VarId};
 use rustc_hash::FxHashMap;
 use smallvec::{SmallVec, smallvec};
-
-/// The variables that are read at computed indices, directly or through views: these must be in
-/// memory, however cheap they are to compute anew.
-pub(super) fn pinned(graph: &Graph) -> Vec<bool> {
-    let mut pinned = vec![false; graph.num_vars()];
-    for eqn in graph.eqns().iter().rev() {
-        let passes_on = match &eqn.op {
-            Op::Gather { .. } => true,
-            Op::Broadcast { .. }
-            | Op::Reshape { .. }
-            | Op::Transpose { .. }
-            | Op::Slice { .. }
-            | Op::Reverse { .. }
-            | Op::Reduce { .. } => eqn.outputs.iter().any(|v| pinned[v.index()]),
-            _ => false,
-        };
-        if passes_on && let Some(x) = eqn.inputs.first() {
-            pinned[x.index()] = true;
-        }
-    }
-    pinned
-}
-
-/// What a gather reads, over the domain of its result: the array at a place that no affine map
-/// says, and the indices along the leading axes.
-pub(super) fn gather_reads(
-    graph: &Graph,
-    inputs: &[VarId],
-) -> Vec<(VarId, SmallVec<[AxisMap; 4]>)> {
-    inputs
-        .iter()
-        .enumerate()
-        .map(|(i, &v)| {
-            let rank = graph.ty(v).rank();
-            let map = if i == 0 { smallvec![AxisMap::ZERO; rank] } else { analyse::identity(rank) };
-            (v, map)
-        })
-        .collect()
-}
 
 impl Block<'_> {
     /// `select(all indices inside, load at (batch, indices, rest), 0)`; the load is of element 0
@@ -71,7 +34,7 @@ impl Block<'_> {
         let mut inside: Option<ExprId> = None;
         let mut places: SmallVec<[ExprId; 2]> = SmallVec::new();
         for (k, &index) in indices.iter().enumerate() {
-            let map = analyse::identity(self.graph.ty(index).rank());
+            let map = identity(self.graph.ty(index).rank());
             let i = self.read(x, layout, values, n, index, &map, None)?;
             // One unsigned comparison refuses negative indices as well.
             let unsigned = x.push(Expr::Bitcast(i), DType::U32);
@@ -97,9 +60,9 @@ impl Block<'_> {
         let held = values.get(&base).copied();
         let value = match held {
             // One element, which this kernel computes at its one point.
-            Some(id) if analyse::is_identity(self.graph, node, base, &chased) => id,
+            Some(id) if is_identity(self.graph, node, base, &chased) => id,
             _ => {
-                let whole = self.source(array, &analyse::identity(ty.rank()), ty.rank())?;
+                let whole = self.source(array, &identity(ty.rank()), ty.rank())?;
                 let steps = &whole.strides[batch..batch + places.len()];
                 let at: SmallVec<[(ExprId, i64); 2]> = places
                     .iter()
@@ -131,10 +94,8 @@ impl Block<'_> {
             What::Index => {
                 let mut sum = x.push(Expr::Index(index), dtype);
                 for (place, step) in at {
-                    let place = match dtype {
-                        DType::I32 => place,
-                        _ => x.push(Expr::Cast(place), dtype),
-                    };
+                    let same = dtype == DType::I32;
+                    let place = if same { place } else { x.push(Expr::Cast(place), dtype) };
                     let step = x.literal(Scalar::Int(i128::from(step)), dtype);
                     let term = x.binary(BinaryOp::Mul, place, step);
                     sum = x.binary(BinaryOp::Add, sum, term);
@@ -197,7 +158,33 @@ impl Block<'_> {
                 inputs: views,
                 outputs: std::mem::take(&mut results),
             },
-            op => return Err(internal(&format!("`{}` is no library call", op.name()))),
+            op @ (Op::Unary(_)
+            | Op::Binary(_)
+            | Op::Compare(_)
+            | Op::Select
+            | Op::Cast(_)
+            | Op::Bitcast(_)
+            | Op::Threefry2x32
+            | Op::Reduce { .. }
+            | Op::Broadcast { .. }
+            | Op::Reshape { .. }
+            | Op::Transpose { .. }
+            | Op::Slice { .. }
+            | Op::Pad { .. }
+            | Op::Concat { .. }
+            | Op::Reverse { .. }
+            | Op::Iota { .. }
+            | Op::Gather { .. }
+            | Op::Dot(_)
+            | Op::Linalg(_)
+            | Op::Call { .. }
+            | Op::Scan(_)
+            | Op::Checkpoint { .. }
+            | Op::Custom(_)
+            | Op::Switch(_)
+            | Op::While(_)) => {
+                return Err(internal(&format!("`{}` is no library call", op.name())));
+            }
         })
     }
 }

@@ -1,108 +1,15 @@
 //! One kernel from one cluster: the scalar expressions of its equations, loads where operands
 //! come from memory, stores where results are wanted there.
 
-use super::analyse::{self, AxisMap, Kind, NodeKind, Source, What};
-use super::cluster::{Cluster, dense_axes};
+use super::cluster::Cluster;
+use super::exprs::{Exprs, Layout};
+use super::kinds::{NodeKind, Source, What};
+use super::operands::point;
 use super::{Block, internal, threefry};
 use crate::program::*;
 use probpipe_trace::{BinaryOp, CompareOp, DType, Loc, Op, ReduceOp, Result, Scalar, VarId};
 use rustc_hash::FxHashMap;
 use smallvec::{SmallVec, smallvec};
-
-/// Expressions under construction, each stored once.
-pub(super) struct Exprs {
-    pub(super) exprs: Vec<Expr>,
-    pub(super) types: Vec<DType>,
-    literals: FxHashMap<(DType, u64), ExprId>,
-    loads: FxHashMap<(Option<BufferId>, Option<ExprId>, DType, IndexMap), ExprId>,
-}
-
-impl Exprs {
-    fn new() -> Exprs {
-        Exprs {
-            exprs: Vec::new(),
-            types: Vec::new(),
-            literals: FxHashMap::default(),
-            loads: FxHashMap::default(),
-        }
-    }
-
-    pub(super) fn push(&mut self, expr: Expr, dtype: DType) -> ExprId {
-        self.exprs.push(expr);
-        self.types.push(dtype);
-        ExprId(self.exprs.len() as u32 - 1)
-    }
-
-    pub(super) fn literal(&mut self, scalar: Scalar, dtype: DType) -> ExprId {
-        let bits = match scalar {
-            Scalar::Float(v) => v.to_bits(),
-            Scalar::Int(v) => v as u64,
-            Scalar::Bool(v) => u64::from(v),
-        };
-        // Only literals of the element type's own kind share a key.
-        let scalar = match (dtype.is_float(), scalar) {
-            (true, Scalar::Int(v)) => Scalar::Float(v as f64),
-            _ => scalar,
-        };
-        if let Some(&id) = self.literals.get(&(dtype, bits)) {
-            return id;
-        }
-        let id = self.push(Expr::Literal(scalar), dtype);
-        self.literals.insert((dtype, bits), id);
-        id
-    }
-
-    fn load(
-        &mut self,
-        buffer: Option<BufferId>,
-        index: IndexMap,
-        guard: Option<ExprId>,
-        dtype: DType,
-    ) -> ExprId {
-        let key = (buffer, guard, dtype, index);
-        if let Some(&id) = self.loads.get(&key) {
-            return id;
-        }
-        let index = key.3.clone();
-        let expr = match buffer {
-            Some(buffer) => Expr::Load { buffer, index, guard },
-            None => Expr::Index(index),
-        };
-        let id = self.push(expr, dtype);
-        self.loads.insert(key, id);
-        id
-    }
-
-    pub(super) fn binary(&mut self, op: BinaryOp, x: ExprId, y: ExprId) -> ExprId {
-        let dtype = self.types[x.0 as usize];
-        self.push(Expr::Binary(op, x, y), dtype)
-    }
-
-    fn compare(&mut self, op: CompareOp, x: ExprId, y: ExprId) -> ExprId {
-        self.push(Expr::Compare(op, x, y), DType::Bool)
-    }
-}
-
-/// The axes of a kernel: parallel, then reduced, as positions in the cluster's domain.
-pub(super) struct Layout {
-    order: SmallVec<[usize; 4]>,
-}
-
-impl Layout {
-    /// An affine index over a node's raw domain as one over the kernel's axes.
-    pub(super) fn index(&self, source: &Source, domain: &[usize]) -> IndexMap {
-        let dense = dense_axes(domain);
-        let mut axes: SmallVec<[i64; 4]> = smallvec![0; self.order.len()];
-        for (raw, &stride) in source.strides.iter().enumerate() {
-            if let Some(axis) = dense[raw]
-                && let Some(at) = self.order.iter().position(|&o| o == axis)
-            {
-                axes[at] += stride;
-            }
-        }
-        IndexMap { offset: source.offset, axes, loops: source.loops.clone() }
-    }
-}
 
 impl Block<'_> {
     /// Emits the kernel of a cluster.
@@ -206,59 +113,6 @@ impl Block<'_> {
             _ => strides.copy_from_slice(&target.strides),
         }
         Source { strides, ..target.clone() }
-    }
-
-    /// The expression for an operand: a register of this kernel, a number, an index or a load.
-    #[allow(clippy::too_many_arguments)]
-    pub(super) fn read(
-        &self,
-        x: &mut Exprs,
-        layout: &Layout,
-        values: &FxHashMap<VarId, ExprId>,
-        n: usize,
-        var: VarId,
-        map: &[AxisMap],
-        guard: Option<ExprId>,
-    ) -> Result<ExprId> {
-        let node = &self.nodes[n];
-        let dtype = self.graph.ty(var).dtype;
-        let (base, chased) = self.chase(var, map);
-        if matches!(self.kinds[base.index()], Kind::Node(_))
-            && let Some(&id) = values.get(&base)
-            && analyse::is_identity(self.graph, node, base, &chased)
-        {
-            return Ok(id);
-        }
-        if let Kind::Node(producer) = self.kinds[base.index()]
-            && self.nodes[producer].free.is_some()
-        {
-            return self.anew(x, layout, n, producer, &chased);
-        }
-        let source = self.source(var, map, node.domain.len())?;
-        let index = layout.index(&source, &node.domain);
-        Ok(match source.what {
-            What::Literal(scalar) => x.literal(scalar, dtype),
-            What::Index => x.load(None, index, None, dtype),
-            What::Buffer(buffer) => x.load(Some(buffer), index, guard, dtype),
-        })
-    }
-
-    /// Computes a free node again, at the element that `map` says.
-    fn anew(
-        &self,
-        x: &mut Exprs,
-        layout: &Layout,
-        n: usize,
-        producer: usize,
-        map: &[AxisMap],
-    ) -> Result<ExprId> {
-        let eqn = &self.graph.eqns()[self.nodes[producer].eqn];
-        let none = FxHashMap::default();
-        let mut operands: SmallVec<[ExprId; 4]> = SmallVec::new();
-        for &input in &eqn.inputs {
-            operands.push(self.read(x, layout, &none, n, input, map, None)?);
-        }
-        point(x, &eqn.op, &operands, self.graph.ty(eqn.outputs[0]).dtype)
     }
 
     /// `low <= index of axis < high`, for the axes where that is not always so.
@@ -373,44 +227,4 @@ fn needed(exprs: Vec<Expr>, types: Vec<DType>, stores: &mut [Store]) -> (Vec<Exp
         store.value = number[store.value.0 as usize];
     }
     kept
-}
-
-/// The scalar expression of an equation; of reductions, what is combined.
-fn point(x: &mut Exprs, op: &Op, operands: &[ExprId], dtype: DType) -> Result<ExprId> {
-    let expr = match op {
-        Op::Unary(op) => Expr::Unary(*op, operands[0]),
-        Op::Binary(op) => Expr::Binary(*op, operands[0], operands[1]),
-        Op::Compare(op) => Expr::Compare(*op, operands[0], operands[1]),
-        Op::Select => Expr::Select(operands[0], operands[1], operands[2]),
-        Op::Cast(_) if x.types[operands[0].0 as usize] == dtype => return Ok(operands[0]),
-        Op::Cast(_) => Expr::Cast(operands[0]),
-        Op::Bitcast(_) => Expr::Bitcast(operands[0]),
-        Op::Dot(_) => Expr::Binary(BinaryOp::Mul, operands[0], operands[1]),
-        // Combined by the store, or copied to another layout.
-        Op::Reduce { .. } | Op::Reshape { .. } => return Ok(operands[0]),
-        Op::Threefry2x32
-        | Op::Special(_)
-        | Op::Broadcast { .. }
-        | Op::Transpose { .. }
-        | Op::Slice { .. }
-        | Op::Reverse { .. }
-        | Op::Pad { .. }
-        | Op::Concat { .. }
-        | Op::Iota { .. }
-        | Op::Gather { .. }
-        | Op::Scatter { .. }
-        | Op::Cumulative { .. }
-        | Op::Sort { .. }
-        | Op::Linalg(_)
-        | Op::Call { .. }
-        | Op::Scan(_)
-        | Op::Checkpoint { .. }
-        | Op::Custom(_)
-        | Op::Callback(_)
-        | Op::Switch(_)
-        | Op::While(_) => {
-            return Err(internal(&format!("`{}` is no scalar expression", op.name())));
-        }
-    };
-    Ok(x.push(expr, dtype))
 }

@@ -1,7 +1,7 @@
 //! Calls of dense linear algebra: operands brought to (batch, row, column).
 
-use super::analyse::Source;
 use super::indexing::linear;
+use super::kinds::{Source, What};
 use super::{Block, internal};
 use crate::program::*;
 use probpipe_trace::{ArrayType, DotAxes, LinalgOp, Loc, Op, Result, VarId};
@@ -163,7 +163,7 @@ fn view(source: &Source, steps: [usize; 3]) -> Result<View> {
 }
 
 fn strided(source: &Source, steps: [i64; 3]) -> Result<View> {
-    let super::What::Buffer(buffer) = source.what else {
+    let What::Buffer(buffer) = source.what else {
         return Err(internal("a library call on no buffer"));
     };
     let index = IndexMap {

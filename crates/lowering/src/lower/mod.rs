@@ -5,17 +5,20 @@ mod analyse;
 mod arena;
 mod cluster;
 mod control;
+mod exprs;
 mod flatten;
 mod indexing;
 mod kernel;
+mod kinds;
 mod library;
+mod operands;
 mod threefry;
 
 use crate::program::*;
-use analyse::{AxisMap, Kind, NodeKind, Source, What};
 use cluster::Cluster;
+use kinds::{AxisMap, Kind, NodeKind, Source, What};
 use probpipe_trace::{
-    ArrayType, DType, Error, ErrorKind, Graph, Loc, Result, VarId, row_major_strides,
+    ArrayType, DType, Error, ErrorKind, Graph, Loc, Result, VarId, Verified, row_major_strides,
 };
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -53,8 +56,8 @@ impl Default for Options {
 }
 
 /// Lowers a verified graph.
-pub fn lower(graph: &Graph, options: &Options) -> Result<Program> {
-    let graph = &*flatten::flatten_calls(graph);
+pub fn lower(graph: Verified<'_>, options: &Options) -> Result<Program> {
+    let graph = &*flatten::flatten_calls(graph.graph());
     let mut cx = Context { options: *options, buffers: Vec::new(), loops: 0 };
     let bindings: Vec<Source> = graph
         .input_types()
@@ -112,7 +115,7 @@ struct Block<'a> {
     cx: &'a mut Context,
     graph: &'a Graph,
     kinds: Vec<Kind>,
-    nodes: Vec<analyse::Node>,
+    nodes: Vec<kinds::Node>,
     /// Where computed variables lie, once decided.
     storage: Vec<Option<Source>>,
     stmts: Vec<Stmt>,
@@ -141,7 +144,7 @@ fn block(
 impl Block<'_> {
     /// The computed variable or source behind `var` read through `map`, views composed.
     fn chase(&self, var: VarId, map: &[AxisMap]) -> (VarId, SmallVec<[AxisMap; 4]>) {
-        analyse::chase(&self.kinds, var, map)
+        kinds::chase(&self.kinds, var, map)
     }
 
     /// Gives outputs that a kernel can write in place the target as their storage. Returns which
@@ -197,7 +200,7 @@ impl Block<'_> {
                     let same_element = at == writer
                         && pointwise
                         && cluster.is_fused()
-                        && analyse::is_identity(self.graph, &self.nodes[n], base, &map);
+                        && kinds::is_identity(self.graph, &self.nodes[n], base, &map);
                     if !same_element {
                         return false;
                     }
@@ -206,7 +209,7 @@ impl Block<'_> {
         }
         // Outputs that are copied at the end of the block read late.
         !self.graph.outputs().iter().any(|&out| {
-            let (base, _) = self.chase(out, &analyse::identity(self.graph.ty(out).rank()));
+            let (base, _) = self.chase(out, &kinds::identity(self.graph.ty(out).rank()));
             reads_old(base)
         })
     }
@@ -226,11 +229,11 @@ impl Block<'_> {
                 let (base, map) = self.chase(var, &map);
                 match self.kinds[base.index()] {
                     Kind::Node(_)
-                        if analyse::dependency(&self.kinds, &self.nodes, node, base).is_none() => {}
+                        if kinds::dependency(&self.kinds, &self.nodes, node, base).is_none() => {}
                     Kind::Node(producer) => {
                         let inline = cluster_of[producer] == cluster_of[n]
                             && clusters[cluster_of[n]].is_fused()
-                            && analyse::is_identity(self.graph, node, base, &map);
+                            && kinds::is_identity(self.graph, node, base, &map);
                         stored[base.index()] |= !inline;
                     }
                     Kind::Alias { base } => stored[base.index()] = true,
@@ -240,7 +243,7 @@ impl Block<'_> {
         }
         for (i, _) in targets.iter().enumerate() {
             let out = self.graph.outputs()[i];
-            let (base, _) = self.chase(out, &analyse::identity(self.graph.ty(out).rank()));
+            let (base, _) = self.chase(out, &kinds::identity(self.graph.ty(out).rank()));
             let base = match self.kinds[base.index()] {
                 Kind::Alias { base } => base,
                 _ => base,
@@ -289,7 +292,7 @@ impl Block<'_> {
         accept: impl Fn(&Source, &[usize]) -> bool,
     ) -> Result<Source> {
         let ty = self.graph.ty(var).clone();
-        let source = self.source(var, &analyse::identity(ty.rank()), ty.rank())?;
+        let source = self.source(var, &kinds::identity(ty.rank()), ty.rank())?;
         if matches!(source.what, What::Buffer(_)) && accept(&source, &ty.shape) {
             return Ok(source);
         }
@@ -330,7 +333,7 @@ impl Block<'_> {
                 continue;
             }
             let ty = self.graph.ty(var).clone();
-            let identity = analyse::identity(ty.rank());
+            let identity = kinds::identity(ty.rank());
             let Ok(mut source) = self.source(var, &identity, ty.rank()) else { continue };
             if target.carry.is_none() {
                 self.copy(&source, &target.source, &ty, location);

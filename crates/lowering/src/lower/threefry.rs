@@ -3,7 +3,7 @@
 //!
 //! Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 
-use super::kernel::Exprs;
+use super::exprs::Exprs;
 use crate::program::ExprId;
 use probpipe_trace::{BinaryOp, DType, Scalar};
 

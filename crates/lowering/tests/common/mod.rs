@@ -4,7 +4,7 @@
 use probpipe_lowering::*;
 use probpipe_trace::eval::{eval_graph, eval_op};
 use probpipe_trace::{
-    ArrayType, DType, Graph, HostBuffer, LinalgOp, Loc, Op, Result, Shape, Value, trace,
+    ArrayType, DType, Graph, HostBuffer, LinalgOp, Loc, Op, Result, Shape, Value, trace, verify,
 };
 
 pub struct Machine<'a> {
@@ -49,7 +49,7 @@ pub fn run(program: &Program, inputs: &[&Value]) -> Result<Vec<Value>> {
 /// Lowers and runs `graph` and compares with the interpreter, bit for bit but for sums.
 #[track_caller]
 pub fn check(graph: &Graph, inputs: &[&Value], options: &Options) -> Program {
-    let program = lower(graph, options).expect("lowers");
+    let program = lower(verify(graph).unwrap(), options).expect("lowers");
     let want = eval_graph(graph, inputs).expect("runs");
     let have = run(&program, inputs).unwrap_or_else(|e| panic!("{e}\n{graph}\n{program}"));
     for (i, (want, have)) in want.iter().zip(&have).enumerate() {

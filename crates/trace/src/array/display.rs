@@ -1,8 +1,10 @@
 //! How arrays print: numbers nested in brackets as NumPy does, shortest digits unless a precision
 //! is given; long axes are abridged.
 
-use crate::array::{Array, Repr};
-use crate::{Scalar, Value, for_dtype};
+use crate::dtype::{Scalar, for_dtype};
+use crate::error::Result;
+use crate::handle::{Array, Repr};
+use crate::value::Value;
 use std::fmt;
 
 /// Arrays with more elements are abridged.
@@ -50,7 +52,7 @@ fn scalar_text(f: &fmt::Formatter<'_>, scalar: Scalar) -> String {
 }
 
 /// Every element as text. Shortest digits are those of the element type, not of `f64`.
-fn texts(f: &fmt::Formatter<'_>, value: &Value) -> crate::Result<Vec<String>> {
+fn texts(f: &fmt::Formatter<'_>, value: &Value) -> Result<Vec<String>> {
     for_dtype!(value.ty().dtype, T => {
         let elements = value.to_vec::<T>()?;
         Ok(match f.precision() {

@@ -1,12 +1,15 @@
 //! Prefixes under an associative function, in a number of passes that grows with the logarithm of
 //! the extent (Blelloch, "Prefix sums and their applications", 1990).
 
-use super::spoiled;
-use crate::array::concat;
-use crate::tracing::{here, with_location};
+use crate::array::shape::join::concat;
+use crate::context::{here, with_location};
+use crate::control::checks::{leaf_name, spoiled};
+use crate::error::{Error, ErrorKind, Result};
+use crate::handle::Array;
+use crate::op::Op;
+use crate::tracing::bind1;
 use crate::tree::{Flatten, Structure, Tree};
 use crate::types::Shape;
-use crate::{Array, Error, ErrorKind, Result};
 
 /// The running results `x0, op(x0, x1), op(op(x0, x1), x2), ..` along an axis of all leaves, from
 /// the end if `reverse`. `op` must be associative; it combines whole arrays entry by entry along
@@ -90,7 +93,7 @@ fn combine<T: Tree>(
     for (i, (want, leaf)) in before.iter().zip(&leaves).enumerate() {
         let have = leaf.ty()?;
         if have != *want {
-            let name = super::leaf_name(structure, i);
+            let name = leaf_name(structure, i);
             let message = format!("`associative_scan` of{name} {want} gives {have}");
             return Err(Error::new(ErrorKind::Shape, message)
                 .note("it comes", Some(leaf.location))
@@ -139,7 +142,7 @@ fn strided(x: &Array, axis: usize, from: usize, to: usize, step: usize) -> Array
     let mut limit: Shape = x.shape().into();
     let mut stride: Shape = smallvec::smallvec![1; x.rank()];
     (start[axis], limit[axis], stride[axis]) = (from, to, step);
-    crate::bind1(crate::Op::Slice { start, limit, stride }, &[x])
+    bind1(Op::Slice { start, limit, stride }, &[x])
 }
 
 /// `even[0], odd[0], even[1], ..`; there may be one more of the even ones.

@@ -1,11 +1,17 @@
 //! Branches: of several functions only the chosen one runs.
 
-use super::{built, leaf_name, listed, made, spoiled, typed};
-use crate::array::Repr;
-use crate::op::{Op, Switch};
-use crate::tracing::{Outputs, Traced, bind, here, trace_with, with_location};
+use crate::context::{here, with_location};
+use crate::control::checks::{built, leaf_name, listed, made, spoiled, typed};
+use crate::dtype::DType;
+use crate::error::{Error, ErrorKind, Result};
+use crate::handle::{Array, Outputs, Repr};
+use crate::op::Op;
+use crate::op::control::Switch;
+use crate::op::graph::Graph;
+use crate::tracing::{Traced, bind, trace_with};
 use crate::tree::{Flatten, Structure, Tree};
-use crate::{Array, ArrayType, DType, Error, ErrorKind, Graph, Loc, Result, VarId};
+use crate::types::{ArrayType, Loc};
+use crate::var::VarId;
 use std::sync::Arc;
 
 /// Runs `on_true(operands)` where `predicate` is true (or a number other than zero), else

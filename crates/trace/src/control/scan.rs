@@ -1,11 +1,16 @@
 //! Loops of known length: over the entries of arrays, or counted.
 
-use super::{built, check_carry, check_structure, spoiled, typed};
-use crate::array::{arange, concat, stack};
-use crate::op::{Op, Scan};
-use crate::tracing::{bind, here, inline, trace, trace_with};
+use crate::array::make::fill::arange;
+use crate::array::shape::join::{concat, stack};
+use crate::context::{here, with_location};
+use crate::control::checks::{built, check_carry, check_structure, spoiled, typed};
+use crate::error::{Error, ErrorKind, Result};
+use crate::handle::Array;
+use crate::op::Op;
+use crate::op::control::Scan;
+use crate::tracing::{bind, inline, trace, trace_with};
 use crate::tree::{Flatten, Structure, Tree};
-use crate::{Array, ArrayType, Error, ErrorKind, Loc, Result, Shape};
+use crate::types::{ArrayType, Loc, Shape};
 use std::sync::Arc;
 
 /// Runs `step` over the leading axis of the leaves of `xs`, carrying a value from step to step
@@ -168,7 +173,7 @@ fn run<C: Tree, X: Tree, Y: Tree>(
             .chain(scanned.leaves.iter().copied())
             .cloned()
             .collect();
-        crate::with_location(location, || unrolled(scan, operands, options.unroll))
+        with_location(location, || unrolled(scan, operands, options.unroll))
     });
     match outputs {
         Ok(mut outputs) => {

@@ -1,10 +1,16 @@
 //! Loops whose number of steps the data decide.
 
-use super::{branch, built, check_carry, check_structure, spoiled, typed};
-use crate::op::{Op, While};
-use crate::tracing::{bind, here, trace_with, with_location};
+use crate::context::{here, with_location};
+use crate::control::branch;
+use crate::control::checks::{built, check_carry, check_structure, spoiled, typed};
+use crate::dtype::DType;
+use crate::error::{Error, ErrorKind, Result};
+use crate::handle::Array;
+use crate::op::Op;
+use crate::op::control::While;
+use crate::tracing::{bind, trace_with};
 use crate::tree::{Flatten, Structure, Tree};
-use crate::{Array, ArrayType, DType, Error, ErrorKind, Loc, Result};
+use crate::types::{ArrayType, Loc};
 use std::sync::Arc;
 
 /// Runs `body` on `init`, and on what it gives, as long as `cond` is true of it. Both are traced
@@ -128,5 +134,5 @@ fn run(
         While { cond: Arc::new(test.graph), body: Arc::new(step.graph), cond_consts, body_consts };
     let captures = test.captures.iter().chain(&step.captures);
     let operands: Vec<&Array> = captures.chain(init.iter().copied()).collect();
-    Ok(crate::with_location(location, || bind(Op::While(op), &operands)).into_vec())
+    Ok(with_location(location, || bind(Op::While(op), &operands)).into_vec())
 }

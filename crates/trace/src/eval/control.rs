@@ -1,9 +1,11 @@
 //! Loops and branches: a scan runs its body once per step, a switch runs one of its graphs.
 //! `Call` is just the called graph and needs no rule.
 
-use super::{Runner, eval_graph};
-use crate::op::{Scan, Switch, While};
-use crate::{ArrayType, HostBuffer, Result, Value, Values};
+use crate::error::Result;
+use crate::eval::{Runner, eval_graph};
+use crate::op::control::{Scan, Switch, While};
+use crate::types::ArrayType;
+use crate::value::{HostBuffer, Value, Values};
 use smallvec::SmallVec;
 
 pub(super) fn scan(

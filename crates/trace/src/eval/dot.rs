@@ -1,10 +1,12 @@
 //! The generalised matrix product. `f32` accumulates in `f64` and rounds once; integers wrap.
 
-use super::structural::offsets;
-use super::{build, elements};
-use crate::op::DotAxes;
-use crate::types::other_axes;
-use crate::{ArrayType, DType, Element, Result, Value};
+use crate::dtype::{DType, Element};
+use crate::error::Result;
+use crate::eval::elements::{build, elements};
+use crate::eval::structural::offsets;
+use crate::op::structural::DotAxes;
+use crate::types::{ArrayType, other_axes};
+use crate::value::Value;
 
 /// Offsets of an operand's elements, along its batch, its free and its contracted axes.
 struct Side {

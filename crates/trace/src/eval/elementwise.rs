@@ -5,9 +5,13 @@
 //! rounded but for the rarest ties. They come from `libm`, not from the platform, so that every
 //! machine gives the same bits.
 
-use super::{build, elements, special};
-use crate::op::{BinaryOp, CompareOp, UnaryOp};
-use crate::{ArrayType, DType, Element, Error, ErrorKind, Result, Value, for_dtype};
+use crate::dtype::{DType, Element, for_dtype};
+use crate::error::{Error, ErrorKind, Result};
+use crate::eval::elements::{build, elements};
+use crate::eval::special;
+use crate::op::elementwise::{BinaryOp, CompareOp, UnaryOp};
+use crate::types::ArrayType;
+use crate::value::Value;
 
 /// Runs `$body` with `$T` bound to the float or the integer type behind `$dtype`; `bool` goes to
 /// its own arm because its memory form differs.

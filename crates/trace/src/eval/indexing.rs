@@ -2,8 +2,12 @@
 //! memory. The loops are public and work on plain slices, because the CPU backend calls the very
 //! same ones: their order is part of what these ops mean.
 
-use crate::op::{CumulativeOp, ScatterOp};
-use crate::{ArrayType, DType, HostBuffer, Result, Value};
+use crate::dtype::DType;
+use crate::error::Result;
+use crate::eval::elements::elements;
+use crate::op::indexing::{CumulativeOp, ScatterOp};
+use crate::types::ArrayType;
+use crate::value::{HostBuffer, Value};
 use smallvec::SmallVec;
 
 /// Runs `$body` with `$R` bound to how elements of `$dtype` lie in memory.
@@ -333,7 +337,7 @@ pub fn around(shape: &[usize], axis: usize) -> [usize; 3] {
 }
 
 fn index_lists(indices: &[Value]) -> Result<SmallVec<[&[i32]; 4]>> {
-    indices.iter().map(super::elements::<i32>).collect()
+    indices.iter().map(elements::<i32>).collect()
 }
 
 pub(super) fn gather(batch: usize, inputs: &[Value], ty: &ArrayType) -> Result<Value> {

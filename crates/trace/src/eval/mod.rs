@@ -6,10 +6,11 @@
 
 mod control;
 mod dot;
+mod elements;
 mod elementwise;
 mod indexing;
 mod linalg;
-mod profile;
+pub(crate) mod profile;
 mod random;
 mod special;
 mod structural;
@@ -22,8 +23,12 @@ pub use random::threefry2x32;
 pub use special::special_bytes;
 pub use watch::watching_nan;
 
-use crate::op::{Custom, Op};
-use crate::{ArrayType, Element, Error, ErrorKind, Graph, HostBuffer, Result, Value, Values};
+use crate::error::{Error, ErrorKind, Result};
+use crate::op::Op;
+use crate::op::graph::Graph;
+use crate::op::opaque::Custom;
+use crate::types::ArrayType;
+use crate::value::{Value, Values};
 use smallvec::{SmallVec, smallvec};
 
 /// Applies one op to values that fit it. `outputs` are the result types that
@@ -175,16 +180,4 @@ fn defined(values: &[Option<Value>], var: usize) -> Result<Value> {
     values[var].clone().ok_or_else(|| {
         Error::new(ErrorKind::Internal, format!("%{var} is used before it is defined"))
     })
-}
-
-/// The elements of a value in their memory form.
-fn elements<T: Element>(value: &Value) -> Result<&[T::Repr]> {
-    Ok(value.to_host()?.elements())
-}
-
-/// A value of type `ty`, whose elements start as zero and are written by `fill`.
-fn build<T: Element>(ty: &ArrayType, fill: impl FnOnce(&mut [T::Repr])) -> Value {
-    let mut buffer = HostBuffer::zeroed(ty.bytes());
-    fill(buffer.elements_mut());
-    Value::host(ty.clone(), buffer)
 }

@@ -1,8 +1,12 @@
 //! The time of each equation of a graph. Loops and branches count as one equation: what is inside
 //! of them is not told apart.
 
-use super::{Runner, eval_graph, eval_op};
-use crate::{ArrayType, Graph, Profile, Region, RegionKind, Result, Value};
+use crate::error::Result;
+use crate::eval::{Runner, eval_graph, eval_op};
+use crate::op::graph::Graph;
+use crate::profile::{Profile, Region, RegionKind};
+use crate::types::ArrayType;
+use crate::value::Value;
 use smallvec::SmallVec;
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,9 @@
 //! The Threefry-2x32 block function. How keys and draws use it is in `key.rs`.
 
-use super::{build, elements};
-use crate::{ArrayType, Result, Value};
+use crate::error::Result;
+use crate::eval::elements::{build, elements};
+use crate::types::ArrayType;
+use crate::value::Value;
 use smallvec::{SmallVec, smallvec};
 
 /// Threefry-2x32 with 20 rounds: hashes a 64-bit counter under a 64-bit key.

@@ -1,9 +1,12 @@
 //! Special functions: those of the crate `probpipe-special` point by point, and what an elementwise
 //! op needs and `libm` lacks. Distributions and other composites are written with ops elsewhere.
 
-use super::{build, elements};
-use crate::op::SpecialOp;
-use crate::{ArrayType, DType, Result, Value};
+use crate::dtype::DType;
+use crate::error::Result;
+use crate::eval::elements::{build, elements};
+use crate::op::special::SpecialOp;
+use crate::types::ArrayType;
+use crate::value::Value;
 use std::f64::consts::PI;
 
 pub(super) fn special(op: SpecialOp, inputs: &[Value], ty: &ArrayType) -> Result<Value> {

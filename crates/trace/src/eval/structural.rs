@@ -3,11 +3,13 @@
 //! Broadcast, transpose, slice and reverse read their operand at an affine offset of the result's
 //! index; pad and concat write at one. So two loops serve them all.
 
-use super::elementwise::max_float;
-use super::{build, elements};
-use crate::op::ReduceOp;
-use crate::types::{other_axes, row_major_strides};
-use crate::{ArrayType, DType, HostBuffer, Result, Value, for_dtype};
+use crate::dtype::{DType, Element, for_dtype};
+use crate::error::Result;
+use crate::eval::elements::{build, elements};
+use crate::eval::elementwise::max_float;
+use crate::op::structural::ReduceOp;
+use crate::types::{ArrayType, other_axes, row_major_strides};
+use crate::value::{HostBuffer, Value};
 use smallvec::{SmallVec, smallvec};
 
 /// Signed strides: `reverse` walks backwards.
@@ -226,7 +228,7 @@ pub(super) fn reduce(op: ReduceOp, axes: &[usize], x: &Value, ty: &ArrayType) ->
 }
 
 /// How a type's elements reduce, in their memory form.
-trait Reduce: crate::Element {
+trait Reduce: Element {
     fn combine(op: ReduceOp) -> fn(&[Self::Repr]) -> Self::Repr;
 }
 

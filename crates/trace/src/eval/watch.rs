@@ -1,7 +1,10 @@
 //! The watch for NaN: while it is on, the interpreter stops at the equation that makes the first
 //! one, whatever body it is in. It is off but inside of [`watching_nan`].
 
-use crate::{DType, Eqn, Error, ErrorKind, Graph, Result, Value, for_dtype};
+use crate::dtype::{DType, Scalar, for_dtype};
+use crate::error::{Error, ErrorKind, Result};
+use crate::op::graph::{Eqn, Graph};
+use crate::value::Value;
 use std::cell::Cell;
 
 thread_local! {
@@ -60,7 +63,7 @@ fn numbers(value: &Value) -> Vec<f64> {
         DType::F64 => value.to_vec::<f64>().unwrap_or_default(),
         dtype => for_dtype!(dtype, T => {
             let elements = value.to_vec::<T>().unwrap_or_default().into_iter();
-            elements.map(|v| crate::Scalar::from(v).as_f64()).collect()
+            elements.map(|v| Scalar::from(v).as_f64()).collect()
         }),
     }
 }

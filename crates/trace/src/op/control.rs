@@ -1,8 +1,42 @@
-//! Branches and conditional loops: their parameters and type rules.
+//! Loops and branches: their parameters and type rules.
 
-use super::{Fault, Inferred};
-use crate::{ArrayType, DType, Graph};
+use crate::dtype::DType;
+use crate::op::fault::{Fault, Inferred, checked_size};
+use crate::op::graph::Graph;
+use crate::types::{ArrayType, Shape};
+use smallvec::smallvec;
 use std::sync::Arc;
+
+/// A loop of known length that carries values and stacks outputs.
+///
+/// Inputs: `consts` loop-invariant values, `carries` initial carries, then arrays whose leading
+/// axis has `length` entries, one per step. The body takes (consts, carries, one entry of each)
+/// and gives (carries, one entry of each stacked output).
+#[derive(Clone, PartialEq, Debug)]
+pub struct Scan {
+    /// One step.
+    pub body: Arc<Graph>,
+    /// Number of loop-invariant inputs.
+    pub consts: usize,
+    /// Number of carried values.
+    pub carries: usize,
+    /// Number of steps.
+    pub length: usize,
+    /// Steps run from the last entry to the first; stacked outputs keep their positions.
+    pub reverse: bool,
+}
+
+impl Scan {
+    /// Number of stacked inputs.
+    pub fn xs(&self) -> usize {
+        self.body.inputs().len() - self.consts - self.carries
+    }
+
+    /// Number of stacked outputs.
+    pub fn ys(&self) -> usize {
+        self.body.outputs().len() - self.carries
+    }
+}
 
 /// One of several graphs, of which only the chosen one runs.
 ///
@@ -52,6 +86,59 @@ impl While {
     pub fn consts(&self) -> usize {
         self.cond_consts + self.body_consts
     }
+}
+
+pub(super) fn scan(scan: &Scan, inputs: &[&ArrayType]) -> Inferred {
+    let body = &*scan.body;
+    if body.inputs().len() < scan.consts.saturating_add(scan.carries)
+        || body.outputs().len() < scan.carries
+    {
+        return Err(Fault::shape("`scan` body has too few inputs or outputs", "see `Scan`"));
+    }
+    for (i, (have, var)) in inputs.iter().zip(body.inputs()).enumerate() {
+        let want = body.ty(*var);
+        let fits = if i < scan.consts + scan.carries {
+            *have == want
+        } else {
+            have.dtype == want.dtype
+                && have.rank() == want.rank() + 1
+                && have.shape[0] == scan.length
+                && have.shape[1..] == want.shape[..]
+        };
+        if !fits {
+            return Err(Fault::shape(
+                format!("`scan` of {} steps takes {want} per step, not {have}", scan.length),
+                "the leading axis of scanned arrays counts the steps",
+            ));
+        }
+    }
+    for i in 0..scan.carries {
+        let (before, after) = (body.inputs()[scan.consts + i], body.outputs()[i]);
+        if body.ty(before) != body.ty(after) {
+            return Err(Fault::shape(
+                format!(
+                    "`scan` carry {i} starts as {} and ends as {}",
+                    body.ty(before),
+                    body.ty(after)
+                ),
+                "a step must give back carries of the types it takes",
+            ));
+        }
+    }
+    body.outputs()
+        .iter()
+        .enumerate()
+        .map(|(i, v)| {
+            let ty = body.ty(*v);
+            if i < scan.carries {
+                return Ok(ty.clone());
+            }
+            let mut shape: Shape = smallvec![scan.length];
+            shape.extend_from_slice(&ty.shape);
+            checked_size(&shape)?;
+            Ok(ty.with_shape(shape))
+        })
+        .collect()
 }
 
 pub(super) fn switch(switch: &Switch, inputs: &[&ArrayType]) -> Inferred {

@@ -3,8 +3,9 @@
 //! The rows drive printing, parsing, the op reference and the tests. An op's value is defined by
 //! the interpreter (`eval/elementwise.rs`), not here.
 
-use super::{Fault, Inferred, same_types};
-use crate::{ArrayType, DType};
+use crate::dtype::DType;
+use crate::op::fault::{Fault, Inferred, same_types};
+use crate::types::ArrayType;
 
 /// Which element types an op takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

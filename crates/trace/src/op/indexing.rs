@@ -1,9 +1,8 @@
 //! Type rules of the ops that read or write at computed indices, accumulate along an axis, or sort.
 
-use super::structural::checked_size;
-use super::{Fault, Inferred};
-use crate::types::ShapeDisplay;
-use crate::{ArrayType, DType, Shape};
+use crate::dtype::DType;
+use crate::op::fault::{Fault, Inferred, checked_size};
+use crate::types::{ArrayType, Shape, ShapeDisplay};
 use smallvec::smallvec;
 
 /// How [`crate::Op::Scatter`] combines what is there with what comes.

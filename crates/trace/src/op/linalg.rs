@@ -4,9 +4,9 @@
 //! A matrix on which an algorithm fails (not positive definite, not finite, no convergence) gives
 //! NaN; the other matrices of the batch are not touched.
 
-use super::structural::checked_size;
-use super::{Fault, Inferred};
-use crate::{ArrayType, DType, Shape};
+use crate::dtype::DType;
+use crate::op::fault::{Fault, Inferred, checked_size};
+use crate::types::{ArrayType, Shape};
 use smallvec::smallvec;
 
 /// Dense linear algebra.

@@ -5,22 +5,28 @@
 //! Operands of one op have equal shapes: broadcasting is an op of its own, written by the methods
 //! of [`crate::Array`]. [`infer`] is the only place where result types are decided.
 
-mod control;
-mod elementwise;
-mod indexing;
-mod linalg;
-mod opaque;
-mod special;
-mod structural;
+pub(crate) mod control;
+pub(crate) mod elementwise;
+pub(crate) mod fault;
+pub(crate) mod graph;
+pub(crate) mod indexing;
+pub(crate) mod linalg;
+pub(crate) mod opaque;
+pub(crate) mod special;
+pub(crate) mod structural;
 
-pub use control::{Switch, While};
+pub use control::{Scan, Switch, While};
 pub use elementwise::{Accepts, BinaryOp, CompareOp, Spec, UnaryOp};
+pub use fault::{Fault, Inferred};
 pub use indexing::{CumulativeOp, ScatterOp};
 pub use linalg::{LinalgOp, Vectors};
 pub use opaque::{Callback, Custom, CustomRule, HostFn, Sparse};
 pub use special::{MAX_PARAMETER_ORDER, SpecialOp};
+pub use structural::{DotAxes, ReduceOp};
 
-use crate::{ArrayType, Axes, DType, ErrorKind, Graph, Shape};
+use crate::dtype::DType;
+use crate::op::graph::Graph;
+use crate::types::{ArrayType, Axes, Shape};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -169,85 +175,6 @@ pub enum Op {
     While(While),
 }
 
-/// How a reduction combines elements.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum ReduceOp {
-    /// Sum; 0 when empty.
-    Sum,
-    /// Product; 1 when empty.
-    Prod,
-    /// Largest, NaN if any is NaN; the least value of the type when empty.
-    Max,
-    /// Smallest, NaN if any is NaN; the largest value of the type when empty.
-    Min,
-    /// All true.
-    And,
-    /// Any true.
-    Or,
-}
-
-impl ReduceOp {
-    /// Every reduction.
-    pub const ALL: [ReduceOp; 6] =
-        [ReduceOp::Sum, ReduceOp::Prod, ReduceOp::Max, ReduceOp::Min, ReduceOp::And, ReduceOp::Or];
-
-    /// The name in printed graphs.
-    pub const fn name(self) -> &'static str {
-        match self {
-            ReduceOp::Sum => "sum",
-            ReduceOp::Prod => "prod",
-            ReduceOp::Max => "reduce_max",
-            ReduceOp::Min => "reduce_min",
-            ReduceOp::And => "all",
-            ReduceOp::Or => "any",
-        }
-    }
-}
-
-/// Which axes a [`Op::Dot`] contracts and batches; pairs are in equal positions.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
-pub struct DotAxes {
-    /// Contracted axes of the left operand.
-    pub lhs_contract: Axes,
-    /// Contracted axes of the right operand.
-    pub rhs_contract: Axes,
-    /// Batch axes of the left operand.
-    pub lhs_batch: Axes,
-    /// Batch axes of the right operand.
-    pub rhs_batch: Axes,
-}
-
-/// A loop of known length that carries values and stacks outputs.
-///
-/// Inputs: `consts` loop-invariant values, `carries` initial carries, then arrays whose leading
-/// axis has `length` entries, one per step. The body takes (consts, carries, one entry of each)
-/// and gives (carries, one entry of each stacked output).
-#[derive(Clone, PartialEq, Debug)]
-pub struct Scan {
-    /// One step.
-    pub body: Arc<Graph>,
-    /// Number of loop-invariant inputs.
-    pub consts: usize,
-    /// Number of carried values.
-    pub carries: usize,
-    /// Number of steps.
-    pub length: usize,
-    /// Steps run from the last entry to the first; stacked outputs keep their positions.
-    pub reverse: bool,
-}
-
-impl Scan {
-    /// Number of stacked inputs.
-    pub fn xs(&self) -> usize {
-        self.body.inputs().len() - self.consts - self.carries
-    }
-
-    /// Number of stacked outputs.
-    pub fn ys(&self) -> usize {
-        self.body.outputs().len() - self.carries
-    }
-}
-
 impl Op {
     /// The name in printed graphs and messages.
     pub fn name(&self) -> &'static str {
@@ -329,31 +256,6 @@ impl Op {
     }
 }
 
-/// Why operand types do not fit an op; becomes an [`crate::Error`] once the place is known.
-#[derive(Debug, Clone)]
-pub struct Fault {
-    pub(crate) kind: ErrorKind,
-    pub(crate) message: String,
-    pub(crate) help: String,
-}
-
-impl Fault {
-    pub(crate) fn shape(message: impl Into<String>, help: impl Into<String>) -> Fault {
-        Fault { kind: ErrorKind::Shape, message: message.into(), help: help.into() }
-    }
-
-    pub(crate) fn dtype(message: impl Into<String>, help: impl Into<String>) -> Fault {
-        Fault { kind: ErrorKind::DType, message: message.into(), help: help.into() }
-    }
-
-    pub(crate) fn axis(message: impl Into<String>, help: impl Into<String>) -> Fault {
-        Fault { kind: ErrorKind::Axis, message: message.into(), help: help.into() }
-    }
-}
-
-/// Result types of an op, or why it cannot be applied.
-pub type Inferred = Result<SmallVec<[ArrayType; 2]>, Fault>;
-
 /// The type rule of every op.
 pub fn infer(op: &Op, inputs: &[&ArrayType]) -> Inferred {
     if let Some(arity) = op.arity()
@@ -390,32 +292,12 @@ pub fn infer(op: &Op, inputs: &[&ArrayType]) -> Inferred {
         Op::Sort { axis, num_keys } => indexing::sort(*axis, *num_keys, inputs),
         Op::Dot(axes) => structural::dot(axes, inputs[0], inputs[1]),
         Op::Linalg(op) => linalg::infer(*op, inputs),
-        Op::Call { graph, .. } => structural::call("call", graph, inputs),
-        Op::Scan(scan) => structural::scan(scan, inputs),
-        Op::Checkpoint { graph } => structural::call("checkpoint", graph, inputs),
-        Op::Custom(custom) => structural::call("custom", &custom.graph, inputs),
-        Op::Callback(callback) => structural::callback(callback, inputs),
+        Op::Call { graph, .. } => opaque::call("call", graph, inputs),
+        Op::Scan(scan) => control::scan(scan, inputs),
+        Op::Checkpoint { graph } => opaque::call("checkpoint", graph, inputs),
+        Op::Custom(custom) => opaque::call("custom", &custom.graph, inputs),
+        Op::Callback(callback) => opaque::callback(callback, inputs),
         Op::Switch(switch) => control::switch(switch, inputs),
         Op::While(w) => control::while_loop(w, inputs),
     }
-}
-
-/// Both operands of `name` have one type.
-fn same_types(name: &str, x: &ArrayType, y: &ArrayType) -> Result<(), Fault> {
-    if x.dtype != y.dtype {
-        return Err(Fault::dtype(
-            format!("`{name}` does not mix {x} with {y}"),
-            format!(
-                "convert one side with `.cast(DType::{:?})` or `.cast(DType::{:?})`",
-                x.dtype, y.dtype
-            ),
-        ));
-    }
-    if x.shape != y.shape {
-        return Err(Fault::shape(
-            format!("`{name}` cannot broadcast {x} with {y}"),
-            "extents, aligned at the last axis, must be equal or 1; see `reshape` and `broadcast_to`",
-        ));
-    }
-    Ok(())
 }

@@ -2,9 +2,13 @@
 //! host. Both hold Rust code, so they are equal only if they hold the same object, and the text
 //! form cannot bring them back.
 
-use super::Graph;
-use crate::tracing::without_location;
-use crate::{Array, ArrayType, Error, ErrorKind, Outputs, Result, Value};
+use crate::context::without_location;
+use crate::error::{Error, ErrorKind, Result};
+use crate::handle::{Array, Outputs};
+use crate::op::fault::{Fault, Inferred, checked_size};
+use crate::op::graph::Graph;
+use crate::types::ArrayType;
+use crate::value::Value;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -123,4 +127,31 @@ impl PartialEq for Callback {
             && self.outputs == other.outputs
             && self.vectorized == other.vectorized
     }
+}
+
+pub(super) fn call(name: &str, graph: &Graph, inputs: &[&ArrayType]) -> Inferred {
+    for (i, (have, var)) in inputs.iter().zip(graph.inputs()).enumerate() {
+        if *have != graph.ty(*var) {
+            return Err(Fault::shape(
+                format!("`{name}` input {i} is {have}, the graph takes {}", graph.ty(*var)),
+                "call the graph with the types it was traced for",
+            ));
+        }
+    }
+    Ok(graph.outputs().iter().map(|v| graph.ty(*v).clone()).collect())
+}
+
+pub(super) fn callback(callback: &Callback, inputs: &[&ArrayType]) -> Inferred {
+    for (i, (have, want)) in inputs.iter().zip(&callback.inputs).enumerate() {
+        if *have != want {
+            return Err(Fault::shape(
+                format!("`callback` input {i} is {have}, the function takes {want}"),
+                "call the function with the types it was declared for",
+            ));
+        }
+    }
+    for ty in &callback.outputs {
+        checked_size(&ty.shape)?;
+    }
+    Ok(callback.outputs.iter().cloned().collect())
 }

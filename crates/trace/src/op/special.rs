@@ -3,8 +3,9 @@
 //!
 //! The values are those of the crate `probpipe-special`, in `f64`; `f32` is rounded once.
 
-use super::{Fault, Inferred, same_types};
-use crate::{ArrayType, ErrorKind};
+use crate::error::ErrorKind;
+use crate::op::fault::{Fault, Inferred, same_types};
+use crate::types::ArrayType;
 use probpipe_special as special;
 
 /// The highest total order of derivatives in parameters that have no closed form.

@@ -1,9 +1,57 @@
-//! Type rules of the ops that move, reduce, multiply or loop over whole arrays.
+//! Type rules of the ops that move, reduce or multiply whole arrays.
 
-use super::{Callback, DotAxes, Fault, Inferred, ReduceOp, Scan};
-use crate::types::{ShapeDisplay, other_axes};
-use crate::{ArrayType, DType, Graph, Shape};
+use crate::dtype::DType;
+use crate::op::fault::{Fault, Inferred, checked_size};
+use crate::types::{ArrayType, Axes, Shape, ShapeDisplay, other_axes};
 use smallvec::smallvec;
+
+/// How a reduction combines elements.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ReduceOp {
+    /// Sum; 0 when empty.
+    Sum,
+    /// Product; 1 when empty.
+    Prod,
+    /// Largest, NaN if any is NaN; the least value of the type when empty.
+    Max,
+    /// Smallest, NaN if any is NaN; the largest value of the type when empty.
+    Min,
+    /// All true.
+    And,
+    /// Any true.
+    Or,
+}
+
+impl ReduceOp {
+    /// Every reduction.
+    pub const ALL: [ReduceOp; 6] =
+        [ReduceOp::Sum, ReduceOp::Prod, ReduceOp::Max, ReduceOp::Min, ReduceOp::And, ReduceOp::Or];
+
+    /// The name in printed graphs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ReduceOp::Sum => "sum",
+            ReduceOp::Prod => "prod",
+            ReduceOp::Max => "reduce_max",
+            ReduceOp::Min => "reduce_min",
+            ReduceOp::And => "all",
+            ReduceOp::Or => "any",
+        }
+    }
+}
+
+/// Which axes a [`crate::Op::Dot`] contracts and batches; pairs are in equal positions.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct DotAxes {
+    /// Contracted axes of the left operand.
+    pub lhs_contract: Axes,
+    /// Contracted axes of the right operand.
+    pub rhs_contract: Axes,
+    /// Batch axes of the left operand.
+    pub lhs_batch: Axes,
+    /// Batch axes of the right operand.
+    pub rhs_batch: Axes,
+}
 
 fn ascending_axes(name: &str, axes: &[usize], x: &ArrayType) -> Result<(), Fault> {
     if axes.iter().any(|&a| a >= x.rank()) || axes.windows(2).any(|w| w[0] >= w[1]) {
@@ -75,22 +123,6 @@ pub(super) fn reshape(shape: &Shape, x: &ArrayType) -> Inferred {
         ));
     }
     Ok(smallvec![x.with_shape(shape)])
-}
-
-/// Number of elements, refusing shapes that no memory can hold.
-pub(super) fn checked_size(shape: &[usize]) -> Result<usize, Fault> {
-    // The limit leaves room for 8-byte elements in an `isize`.
-    shape
-        .iter()
-        .filter(|&&n| n != 0)
-        .try_fold(1usize, |p, &n| p.checked_mul(n).filter(|&p| p <= isize::MAX as usize / 8))
-        .map(|p| if shape.contains(&0) { 0 } else { p })
-        .ok_or_else(|| {
-            Fault::shape(
-                format!("shape {} has too many elements", ShapeDisplay(shape)),
-                "an array must fit in memory",
-            )
-        })
 }
 
 pub(super) fn transpose(permutation: &[usize], x: &ArrayType) -> Inferred {
@@ -242,84 +274,4 @@ pub(super) fn dot(axes: &DotAxes, lhs: &ArrayType, rhs: &ArrayType) -> Inferred 
     shape.extend(free(rhs, &axes.rhs_contract, &axes.rhs_batch));
     checked_size(&shape)?;
     Ok(smallvec![lhs.with_shape(shape)])
-}
-
-pub(super) fn call(name: &str, graph: &Graph, inputs: &[&ArrayType]) -> Inferred {
-    for (i, (have, var)) in inputs.iter().zip(graph.inputs()).enumerate() {
-        if *have != graph.ty(*var) {
-            return Err(Fault::shape(
-                format!("`{name}` input {i} is {have}, the graph takes {}", graph.ty(*var)),
-                "call the graph with the types it was traced for",
-            ));
-        }
-    }
-    Ok(graph.outputs().iter().map(|v| graph.ty(*v).clone()).collect())
-}
-
-pub(super) fn callback(callback: &Callback, inputs: &[&ArrayType]) -> Inferred {
-    for (i, (have, want)) in inputs.iter().zip(&callback.inputs).enumerate() {
-        if *have != want {
-            return Err(Fault::shape(
-                format!("`callback` input {i} is {have}, the function takes {want}"),
-                "call the function with the types it was declared for",
-            ));
-        }
-    }
-    for ty in &callback.outputs {
-        checked_size(&ty.shape)?;
-    }
-    Ok(callback.outputs.iter().cloned().collect())
-}
-
-pub(super) fn scan(scan: &Scan, inputs: &[&ArrayType]) -> Inferred {
-    let body = &*scan.body;
-    if body.inputs().len() < scan.consts.saturating_add(scan.carries)
-        || body.outputs().len() < scan.carries
-    {
-        return Err(Fault::shape("`scan` body has too few inputs or outputs", "see `Scan`"));
-    }
-    for (i, (have, var)) in inputs.iter().zip(body.inputs()).enumerate() {
-        let want = body.ty(*var);
-        let fits = if i < scan.consts + scan.carries {
-            *have == want
-        } else {
-            have.dtype == want.dtype
-                && have.rank() == want.rank() + 1
-                && have.shape[0] == scan.length
-                && have.shape[1..] == want.shape[..]
-        };
-        if !fits {
-            return Err(Fault::shape(
-                format!("`scan` of {} steps takes {want} per step, not {have}", scan.length),
-                "the leading axis of scanned arrays counts the steps",
-            ));
-        }
-    }
-    for i in 0..scan.carries {
-        let (before, after) = (body.inputs()[scan.consts + i], body.outputs()[i]);
-        if body.ty(before) != body.ty(after) {
-            return Err(Fault::shape(
-                format!(
-                    "`scan` carry {i} starts as {} and ends as {}",
-                    body.ty(before),
-                    body.ty(after)
-                ),
-                "a step must give back carries of the types it takes",
-            ));
-        }
-    }
-    body.outputs()
-        .iter()
-        .enumerate()
-        .map(|(i, v)| {
-            let ty = body.ty(*v);
-            if i < scan.carries {
-                return Ok(ty.clone());
-            }
-            let mut shape: Shape = smallvec![scan.length];
-            shape.extend_from_slice(&ty.shape);
-            checked_size(&shape)?;
-            Ok(ty.with_shape(shape))
-        })
-        .collect()
 }

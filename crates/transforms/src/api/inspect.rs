@@ -2,9 +2,7 @@
 
 use super::lift::lift_plain;
 use crate::simplify::finish;
-use probpipe_trace::{
-    Array, Backend, Error, Executable, Graph, Profile, Result, Tree, Value, verify,
-};
+use probpipe_trace::{Array, Backend, Executable, Graph, Profile, Result, Tree, Value, verify};
 use std::panic::Location;
 
 /// The simplified graph of `f` on arguments like `x`, as `jit` compiles it. Arrays of an open
@@ -50,9 +48,5 @@ pub fn profile<A: Tree, R: Tree>(
 
 /// Verifies and compiles a graph.
 pub(crate) fn compile_graph(backend: &dyn Backend, graph: &Graph) -> Result<Box<dyn Executable>> {
-    verify(graph).map_err(|faults| {
-        let message = format!("a graph to compile does not verify: {faults}");
-        Error::new(probpipe_trace::ErrorKind::Internal, message)
-    })?;
-    backend.compile(graph)
+    backend.compile(verify(graph)?)
 }

@@ -2,10 +2,16 @@
 //! composites that are functions and not ops.
 
 use crate::array::make::fill::full_typed;
-use crate::array::{Array, Repr, known_scalar};
-use crate::op::{BinaryOp, CompareOp, Op, UnaryOp};
-use crate::tracing::{bind1, here};
-use crate::{ArrayType, DType, Error, ErrorKind, Scalar, Value, broadcast_shapes, eval};
+use crate::context::{default_float, here};
+use crate::dtype::{DType, Scalar};
+use crate::error::{Error, ErrorKind};
+use crate::eval::eval_op;
+use crate::handle::{Array, Repr};
+use crate::op::elementwise::{BinaryOp, CompareOp, UnaryOp};
+use crate::op::{Op, infer};
+use crate::tracing::{bind1, is_tracing};
+use crate::types::{ArrayType, broadcast_shapes};
+use crate::value::Value;
 
 macro_rules! unary_methods {
     ($($(#[$doc:meta])* $name:ident $op:ident;)*) => {
@@ -153,51 +159,6 @@ impl Array {
         binary(Op::Binary(BinaryOp::Div), &Array::from(1), self)
     }
 
-    /// `x^n` for a whole number, by repeated multiplication; exact for integers.
-    #[track_caller]
-    pub fn powi(&self, n: i32) -> Array {
-        let mut power = n.unsigned_abs();
-        let mut base = self.clone();
-        let mut result: Option<Array> = None;
-        while power > 0 {
-            if power & 1 == 1 {
-                result = Some(match result {
-                    Some(r) => binary(Op::Binary(BinaryOp::Mul), &r, &base),
-                    None => base.clone(),
-                });
-            }
-            power >>= 1;
-            if power > 0 {
-                base = base.square();
-            }
-        }
-        match result {
-            None => crate::array::make::fill::ones_like(self),
-            Some(r) if n < 0 => r.recip(),
-            Some(r) => r,
-        }
-    }
-
-    /// `x^y`. Small whole literal exponents and one half multiply, divide or take roots. Integers
-    /// are raised to integers by squaring and wrap; a negative exponent truncates `1 / x^|y|`.
-    #[track_caller]
-    pub fn pow(&self, exponent: impl Into<Array>) -> Array {
-        let exponent = exponent.into();
-        if let Repr::Literal(scalar) = exponent.repr {
-            let y = scalar.as_f64();
-            if y == y.trunc() && y.abs() <= 16.0 {
-                return self.powi(y as i32);
-            }
-            if y == 0.5 {
-                return self.sqrt();
-            }
-        }
-        if self.dtype().is_integer() && self.error().is_none() && !self.is_literal() {
-            return self.pow_integer(&exponent);
-        }
-        binary(Op::Binary(BinaryOp::Pow), self, &exponent)
-    }
-
     /// `log(exp(x) + exp(y))` without overflow.
     #[track_caller]
     pub fn logaddexp(&self, other: impl Into<Array>) -> Array {
@@ -299,8 +260,8 @@ pub(crate) fn fold(op: &Op, scalars: &[Scalar]) -> Option<Scalar> {
     };
     let values: Vec<Value> = scalars.iter().map(|s| Value::scalar(*s, dtype)).collect();
     let types: Vec<&ArrayType> = values.iter().map(Value::ty).collect();
-    let result = crate::op::infer(op, &types).ok()?;
-    let outputs = eval::eval_op(op, &values, &result).ok()?;
+    let result = infer(op, &types).ok()?;
+    let outputs = eval_op(op, &values, &result).ok()?;
     outputs.first()?.to_scalars().ok()?.first().copied()
 }
 
@@ -331,7 +292,7 @@ pub(crate) fn typed_like(x: &Array, other: &Array) -> Result<Array, Error> {
                 .iter()
                 .flatten()
                 .any(|s| matches!(s, Scalar::Float(_)));
-            if float { crate::default_float() } else { x.dtype() }
+            if float { default_float() } else { x.dtype() }
         }
         _ => other.dtype(),
     };
@@ -345,4 +306,26 @@ pub(crate) fn typed_like(x: &Array, other: &Array) -> Result<Array, Error> {
         .help("convert the array with `.cast(..)`, or write a literal of its element type"));
     }
     Ok(full_typed(&ArrayType::scalar(dtype), scalar))
+}
+
+/// A constant that depends on the float type of `x`.
+pub(crate) fn by_width(x: &Array, f32: f64, f64: f64) -> f64 {
+    if x.dtype() == DType::F32 { f32 } else { f64 }
+}
+
+/// A number of the element type of `x`, for choices between two constants.
+#[track_caller]
+pub(crate) fn like(x: &Array, number: f64) -> Array {
+    full_typed(&ArrayType::scalar(x.dtype()), number)
+}
+
+/// A literal or concrete operand can be folded at once even while tracing.
+pub(crate) fn known_scalar(array: &Array) -> Option<Scalar> {
+    match &array.repr {
+        Repr::Literal(scalar) => Some(*scalar),
+        Repr::Concrete(value) if value.ty().rank() == 0 && !is_tracing() => {
+            value.to_scalars().ok().and_then(|s| s.first().copied())
+        }
+        _ => None,
+    }
 }

@@ -1,8 +1,8 @@
 //! Equality up to rounding.
 
-use crate::array::Array;
 use crate::array::elementwise::arithmetic::select;
 use crate::array::reduce::axes::in_floats;
+use crate::handle::Array;
 
 impl Array {
     /// Whether each element is close to `other`: `|x - y| <= 1e-8 + 1e-5 |y|`. Equal infinities are

@@ -2,13 +2,13 @@
 //! neighbours of its bits. All wrap like the integers that they are made of, and none has a
 //! derivative.
 
-use crate::array::Array;
-use crate::array::elementwise::arithmetic::{select, unify};
-use crate::array::elementwise::powers::like;
+use crate::array::elementwise::arithmetic::{like, select, unify};
 use crate::array::make::fill::{ones_like, zeros_like};
-use crate::control::fori_loop;
-use crate::tracing::here;
-use crate::{DType, Error, ErrorKind, Result};
+use crate::context::here;
+use crate::control::scan::fori_loop;
+use crate::dtype::DType;
+use crate::error::{Error, ErrorKind, Result};
+use crate::handle::Array;
 
 impl Array {
     /// How many bits are set, in the array's integer type.

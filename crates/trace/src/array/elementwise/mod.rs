@@ -5,6 +5,8 @@ mod close;
 mod integers;
 mod operators;
 mod pairs;
-pub(crate) mod powers;
+pub(crate) mod polynomials;
+mod powers;
 
 pub use arithmetic::{select, where_};
+pub use polynomials::{polyval, vander};

@@ -1,8 +1,9 @@
 //! Rust's operators for every mix of `Array`, `&Array` and numbers.
 
-use crate::array::Array;
 use crate::array::elementwise::arithmetic::{binary, unary};
-use crate::op::{BinaryOp, Op, UnaryOp};
+use crate::handle::Array;
+use crate::op::Op;
+use crate::op::elementwise::{BinaryOp, UnaryOp};
 use std::ops;
 
 // The right side is generic so that the result's type is known before a literal's is: with one

@@ -1,10 +1,9 @@
 //! Functions of two arrays that are made of other operations: distances, divisions with their
 //! remainders, products with logarithms. Both operands broadcast together.
 
-use crate::DType;
-use crate::array::Array;
-use crate::array::elementwise::arithmetic::select;
-use crate::array::elementwise::powers::like;
+use crate::array::elementwise::arithmetic::{like, select};
+use crate::dtype::DType;
+use crate::handle::Array;
 use std::f64::consts::LN_2;
 
 /// Both operands, a number with the element type of the array that it meets: before a function is

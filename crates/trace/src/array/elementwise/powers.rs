@@ -1,24 +1,60 @@
 //! Roots, powers, logarithms, rounding and predicates that are made of other operations.
 //! Each keeps the accuracy of a primitive: where the plain formula loses digits, it is split.
 
-use crate::array::Array;
-use crate::array::elementwise::arithmetic::select;
-use crate::array::make::fill::{full_typed, ones_like};
-use crate::{ArrayType, DType};
+use crate::array::elementwise::arithmetic::{binary, by_width, select};
+use crate::array::make::fill::ones_like;
+use crate::dtype::DType;
+use crate::handle::{Array, Repr};
+use crate::op::Op;
+use crate::op::elementwise::BinaryOp;
 use std::f64::consts::{LN_2, LOG10_E, PI};
 
-/// A constant that depends on the float type of `x`.
-pub(crate) fn by_width(x: &Array, f32: f64, f64: f64) -> f64 {
-    if x.dtype() == DType::F32 { f32 } else { f64 }
-}
-
-/// A number of the element type of `x`, for choices between two constants.
-#[track_caller]
-pub(crate) fn like(x: &Array, number: f64) -> Array {
-    full_typed(&ArrayType::scalar(x.dtype()), number)
-}
-
 impl Array {
+    /// `x^n` for a whole number, by repeated multiplication; exact for integers.
+    #[track_caller]
+    pub fn powi(&self, n: i32) -> Array {
+        let mut power = n.unsigned_abs();
+        let mut base = self.clone();
+        let mut result: Option<Array> = None;
+        while power > 0 {
+            if power & 1 == 1 {
+                result = Some(match result {
+                    Some(r) => binary(Op::Binary(BinaryOp::Mul), &r, &base),
+                    None => base.clone(),
+                });
+            }
+            power >>= 1;
+            if power > 0 {
+                base = base.square();
+            }
+        }
+        match result {
+            None => ones_like(self),
+            Some(r) if n < 0 => r.recip(),
+            Some(r) => r,
+        }
+    }
+
+    /// `x^y`. Small whole literal exponents and one half multiply, divide or take roots. Integers
+    /// are raised to integers by squaring and wrap; a negative exponent truncates `1 / x^|y|`.
+    #[track_caller]
+    pub fn pow(&self, exponent: impl Into<Array>) -> Array {
+        let exponent = exponent.into();
+        if let Repr::Literal(scalar) = exponent.repr {
+            let y = scalar.as_f64();
+            if y == y.trunc() && y.abs() <= 16.0 {
+                return self.powi(y as i32);
+            }
+            if y == 0.5 {
+                return self.sqrt();
+            }
+        }
+        if self.dtype().is_integer() && self.error().is_none() && !self.is_literal() {
+            return self.pow_integer(&exponent);
+        }
+        binary(Op::Binary(BinaryOp::Pow), self, &exponent)
+    }
+
     /// The value without its derivative: a constant for every transformation.
     ///
     /// ```

@@ -1,17 +1,18 @@
 //! Reading and updating at computed indices: `take`, `at_indices`, dynamic slices. All are one
 //! gather or scatter behind arithmetic on the indices, which says what happens out of range.
 
-use crate::array::Array;
 use crate::array::elementwise::arithmetic::select;
 use crate::array::indexing::places::{AtPlaces, Places};
 use crate::array::make::fill::{arange, full_typed, iota};
 use crate::array::shape::reshape::resolve_axis;
-use crate::op::{Op, ScatterOp};
-use crate::tracing::{bind1, here};
-use crate::{
-    ArrayType, Axes, DType, Error, ErrorKind, IntoShape, Result, Shape, ShapeDisplay,
-    broadcast_shapes, other_axes,
-};
+use crate::context::here;
+use crate::dtype::DType;
+use crate::error::{Error, ErrorKind, Result};
+use crate::handle::Array;
+use crate::op::Op;
+use crate::op::indexing::ScatterOp;
+use crate::tracing::bind1;
+use crate::types::{ArrayType, Axes, IntoShape, Shape, ShapeDisplay, broadcast_shapes, other_axes};
 
 /// What reading at an index out of range gives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,11 +1,11 @@
 //! Reading and updating at places that may be computed.
 
 pub(crate) mod gather;
-pub(crate) mod index;
+mod index;
 pub(crate) mod places;
+mod update;
 pub(crate) mod windows;
 
 pub use gather::OutOfRange;
-pub use index::{Index, IntoIndices};
-pub use places::AtPlaces;
+pub use places::{AtPlaces, Index, IntoIndices};
 pub use windows::WindowAxes;

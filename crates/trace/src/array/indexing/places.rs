@@ -1,18 +1,120 @@
-//! Places of an array, to read or to update: one type however they were named.
+//! The names of places in an array: the parts of an index, index arrays, a mask.
 
-use crate::array::Array;
-use crate::array::elementwise::arithmetic::select;
-use crate::array::indexing::gather::{OutOfRange, read, write};
-use crate::array::indexing::index::Index;
-use crate::op::ScatterOp;
-use crate::tracing::here;
-use crate::{Error, ErrorKind, Result, Shape};
+use crate::error::Result;
+use crate::handle::Array;
+use std::ops::{Range, RangeFrom, RangeFull, RangeTo};
+
+/// One part of an index. Numbers, ranges, `..` and arrays convert: `1`, `0..2`, `1..`, `..-1`,
+/// `..`, `&indices`.
+#[derive(Clone, Debug)]
+pub enum Index {
+    /// The entry at a position, whose axis vanishes; negative ones count from the end.
+    At(isize),
+    /// Entries from `start` on in steps, before `stop`, as Python's slices: bounds beyond the
+    /// ends are moved there, negative ones count from the end, and a negative step goes down.
+    Slice {
+        /// The first entry; the end that the steps lead away from if absent.
+        start: Option<isize>,
+        /// Where to end, exclusive; the other end if absent.
+        stop: Option<isize>,
+        /// Not zero.
+        step: isize,
+    },
+    /// A new axis of extent 1.
+    NewAxis,
+    /// All axes that the other parts leave over.
+    Ellipsis,
+    /// The entries that an array of whole numbers names.
+    Array(Array),
+}
+
+impl Index {
+    /// Every `step`-th entry; all in reverse for -1.
+    pub fn step(step: isize) -> Index {
+        Index::Slice { start: None, stop: None, step }
+    }
+}
+
+macro_rules! from_whole {
+    ($($t:ty),*) => {$(
+        impl From<$t> for Index {
+            fn from(i: $t) -> Index {
+                Index::At(i as isize)
+            }
+        }
+        impl From<Range<$t>> for Index {
+            fn from(r: Range<$t>) -> Index {
+                Index::Slice { start: Some(r.start as isize), stop: Some(r.end as isize), step: 1 }
+            }
+        }
+        impl From<RangeFrom<$t>> for Index {
+            fn from(r: RangeFrom<$t>) -> Index {
+                Index::Slice { start: Some(r.start as isize), stop: None, step: 1 }
+            }
+        }
+        impl From<RangeTo<$t>> for Index {
+            fn from(r: RangeTo<$t>) -> Index {
+                Index::Slice { start: None, stop: Some(r.end as isize), step: 1 }
+            }
+        }
+    )*};
+}
+from_whole!(i32, isize, usize);
+
+impl From<RangeFull> for Index {
+    fn from(_: RangeFull) -> Index {
+        Index::step(1)
+    }
+}
+
+impl From<&Array> for Index {
+    fn from(indices: &Array) -> Index {
+        Index::Array(indices.clone())
+    }
+}
+
+impl From<Array> for Index {
+    fn from(indices: Array) -> Index {
+        Index::Array(indices)
+    }
+}
+
+/// What indexes an array: a tuple of parts, or a list of them.
+pub trait IntoIndices {
+    /// The parts in order.
+    fn into_indices(self) -> Vec<Index>;
+}
+
+impl IntoIndices for Vec<Index> {
+    fn into_indices(self) -> Vec<Index> {
+        self
+    }
+}
+
+macro_rules! tuples {
+    ($(($($T:ident $x:ident),+);)*) => {$(
+        impl<$($T: Into<Index>),+> IntoIndices for ($($T,)+) {
+            fn into_indices(self) -> Vec<Index> {
+                let ($($x,)+) = self;
+                vec![$($x.into()),+]
+            }
+        }
+    )*};
+}
+tuples! {
+    (A a);
+    (A a, B b);
+    (A a, B b, C c);
+    (A a, B b, C c, D d);
+    (A a, B b, C c, D d, E e);
+    (A a, B b, C c, D d, E e, F f);
+}
 
 /// Places of an array; made by [`Array::at_indices`], [`Array::at_index`] and [`Array::at_mask`].
 #[derive(Clone, Debug)]
 pub struct AtPlaces {
-    x: Array,
-    places: Result<Places>,
+    pub(super) x: Array,
+    pub(super) places: Result<Places>,
 }
 
 #[derive(Clone, Debug)]
@@ -30,90 +132,4 @@ impl AtPlaces {
     pub(crate) fn new(x: &Array, places: Result<Places>) -> AtPlaces {
         AtPlaces { x: x.clone(), places }
     }
-
-    /// What is there; an index out of range reads the nearest element. A mask names no fixed number
-    /// of elements, so there is nothing to read through one.
-    #[track_caller]
-    pub fn get(&self) -> Array {
-        self.get_mode(OutOfRange::Clamp)
-    }
-
-    /// [`AtPlaces::get`] with a choice of what out of range gives.
-    #[track_caller]
-    pub fn get_mode(&self, mode: OutOfRange) -> Array {
-        let found = match &self.places {
-            Ok(Places::Indices(indices)) => return read(&self.x, 0, indices, mode),
-            Ok(Places::Parts { parts, .. }) => self.x.indexed(parts.clone(), mode),
-            Ok(Places::Mask(mask)) => mask.ty().and_then(|ty| {
-                let message = format!("a mask {ty} names no fixed number of entries");
-                let help = "choose with `select(mask, x, other)`";
-                Err(Error::new(ErrorKind::Shape, message).at(here()).help(help))
-            }),
-            Err(error) => Err(error.clone()),
-        };
-        found.unwrap_or_else(|error| Array::invalid(error, here()))
-    }
-
-    /// The array with `values` there. Of places named twice the last stands; those out of range
-    /// are dropped.
-    #[track_caller]
-    pub fn set(&self, values: impl Into<Array>) -> Array {
-        self.update(ScatterOp::Set, values.into())
-    }
-
-    /// The array with `values` added there, as often as a place is named.
-    #[track_caller]
-    pub fn add(&self, values: impl Into<Array>) -> Array {
-        self.update(ScatterOp::Add, values.into())
-    }
-
-    /// The array with `values` multiplied in, as often as a place is named.
-    #[track_caller]
-    pub fn mul(&self, values: impl Into<Array>) -> Array {
-        self.update(ScatterOp::Mul, values.into())
-    }
-
-    /// The array with the smaller of what is there and all `values` given for it.
-    #[track_caller]
-    pub fn min(&self, values: impl Into<Array>) -> Array {
-        self.update(ScatterOp::Min, values.into())
-    }
-
-    /// The array with the larger of what is there and all `values` given for it.
-    #[track_caller]
-    pub fn max(&self, values: impl Into<Array>) -> Array {
-        self.update(ScatterOp::Max, values.into())
-    }
-
-    #[track_caller]
-    fn update(&self, op: ScatterOp, values: Array) -> Array {
-        let x = &self.x;
-        let typed = |v: Array| if v.is_literal() { v.cast(x.dtype()) } else { v };
-        match &self.places {
-            Err(error) => Array::invalid(error.clone(), here()),
-            Ok(Places::Indices(indices)) => scatter(op, x, indices, typed(values)),
-            Ok(Places::Parts { positions, .. }) => {
-                let positions = std::slice::from_ref(positions);
-                scatter(op, &x.flatten(), positions, typed(values)).reshape(x.shape())
-            }
-            Ok(Places::Mask(mask)) => {
-                let there = match op {
-                    ScatterOp::Set => values,
-                    ScatterOp::Add => x + values,
-                    ScatterOp::Mul => x * values,
-                    ScatterOp::Min => x.minimum(values),
-                    ScatterOp::Max => x.maximum(values),
-                };
-                select(mask, there, x)
-            }
-        }
-    }
-}
-
-/// `values`, broadcast, at the places that index arrays of one shape name.
-#[track_caller]
-fn scatter(op: ScatterOp, x: &Array, indices: &[Array], values: Array) -> Array {
-    let mut shape: Shape = indices.first().map_or(&[][..], |i| i.shape()).into();
-    shape.extend_from_slice(&x.shape()[indices.len()..]);
-    write(op, x, indices, &values.broadcast_to(shape))
 }

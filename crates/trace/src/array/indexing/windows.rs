@@ -1,13 +1,17 @@
 //! Reading and updating windows of one size at computed places: XLA's gather and scatter, with
 //! their numbering of axes. `take`, `at_indices` and `index` say the common cases in fewer words.
 
-use crate::array::Array;
 use crate::array::elementwise::arithmetic::select;
-use crate::array::indexing::gather::OutOfRange;
+use crate::array::indexing::gather::{OutOfRange, fill_value};
 use crate::array::make::fill::iota;
-use crate::op::{Op, ScatterOp};
-use crate::tracing::{bind1, here};
-use crate::{ArrayType, Axes, DType, Error, ErrorKind, Result, Shape, other_axes};
+use crate::context::here;
+use crate::dtype::DType;
+use crate::error::{Error, ErrorKind, Result};
+use crate::handle::Array;
+use crate::op::Op;
+use crate::op::indexing::ScatterOp;
+use crate::tracing::bind1;
+use crate::types::{ArrayType, Axes, Shape, other_axes};
 
 /// How windows of an array and the axes of a result belong together. The last axis of the array
 /// of starts holds the coordinates of one window; its other axes are batch axes.
@@ -146,11 +150,7 @@ impl Array {
             x.at_indices(&located.indices).get()
         };
         if let Some(inside) = &located.inside {
-            let filled = select(
-                &spread(inside, read.shape()),
-                &read,
-                crate::array::indexing::gather::fill_value(self.dtype()),
-            );
+            let filled = select(&spread(inside, read.shape()), &read, fill_value(self.dtype()));
             read = filled;
         }
         // From (batch, indexed axes, the rest) to the order of the result: first the axes of the

@@ -1,10 +1,13 @@
 //! Products and sums by subscripts. An expression becomes diagonals, sums, `dot_general` and one
 //! transpose; operands combine from left to right.
 
-use crate::array::Array;
-use crate::op::{DotAxes, Op};
-use crate::tracing::{bind1, here};
-use crate::{Axes, Error, ErrorKind, Shape};
+use crate::context::here;
+use crate::error::{Error, ErrorKind};
+use crate::handle::Array;
+use crate::op::Op;
+use crate::op::structural::DotAxes;
+use crate::tracing::bind1;
+use crate::types::{Axes, Shape};
 
 /// Sums of products by Einstein's convention: letters name axes, those that the result does not
 /// name are summed. `...` stands for axes that broadcast; without `->` the result has the letters

@@ -1,10 +1,10 @@
 //! The exponential of matrices.
 
-use crate::array::Array;
-use crate::array::elementwise::arithmetic::select;
-use crate::array::elementwise::powers::like;
+use crate::array::elementwise::arithmetic::{like, select};
 use crate::array::linalg::factors::identity;
-use crate::{DType, fori_loop};
+use crate::control::scan::fori_loop;
+use crate::dtype::DType;
+use crate::handle::Array;
 
 /// Coefficients of the Padé approximant of order 13 (Higham 2005, equation 2.2).
 const PADE: [f64; 14] = [

@@ -2,15 +2,16 @@
 //! kinds. Leading axes are batch axes. A matrix on which a method fails gives NaN or infinities of
 //! its own and leaves the rest of the batch alone; [`Array::finite_matrices`] tells which.
 
-use crate::array::Array;
-use crate::array::elementwise::arithmetic::select;
-use crate::array::elementwise::powers::like;
+use crate::array::elementwise::arithmetic::{like, select};
 use crate::array::make::fill::{iota, zeros_like};
 use crate::array::make::matrices::eye_offset;
-use crate::op::{LinalgOp, Op};
-use crate::tracing::{bind, bind1, here};
+use crate::context::here;
 use crate::dtype::DType;
 use crate::error::{Error, ErrorKind, Result};
+use crate::handle::Array;
+use crate::op::Op;
+use crate::op::linalg::LinalgOp;
+use crate::tracing::{bind, bind1};
 use crate::types::{ArrayType, Shape, ShapeDisplay, broadcast_shapes};
 
 /// The identity matrix of the element type of `x`.

@@ -1,9 +1,13 @@
 //! Products of matrices, and the factor of Cholesky.
 
-use crate::array::Array;
-use crate::op::{DotAxes, LinalgOp, Op};
-use crate::tracing::{bind1, here};
-use crate::{Error, ErrorKind, Shape, ShapeDisplay, broadcast_shapes};
+use crate::context::here;
+use crate::error::{Error, ErrorKind};
+use crate::handle::Array;
+use crate::op::Op;
+use crate::op::linalg::LinalgOp;
+use crate::op::structural::DotAxes;
+use crate::tracing::bind1;
+use crate::types::{Shape, ShapeDisplay, broadcast_shapes};
 use smallvec::smallvec;
 
 /// The type as messages show it.

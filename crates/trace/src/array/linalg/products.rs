@@ -1,10 +1,11 @@
 //! Products of arrays made of `dot_general`: over chosen axes, of vectors, of several matrices.
 
-use crate::array::Array;
-use crate::array::shape::join::concat;
-use crate::op::DotAxes;
-use crate::tracing::here;
-use crate::{Error, ErrorKind};
+use crate::array::make::fill::zeros_like;
+use crate::array::shape::join::{concat, stack};
+use crate::context::here;
+use crate::error::{Error, ErrorKind};
+use crate::handle::Array;
+use crate::op::structural::DotAxes;
 
 impl Array {
     /// The product that sums over pairs of axes, one of each array, counted from 0.
@@ -86,7 +87,7 @@ impl Array {
             let (forth, back) = (self.at_axis(-1, i), self.at_axis(-1, j));
             parts.push(forth * other.at_axis(-1, j) - back * other.at_axis(-1, i));
         }
-        crate::array::shape::join::stack(&parts, -1)
+        stack(&parts, -1)
     }
 }
 
@@ -137,7 +138,7 @@ pub fn convolve(a: impl Into<Array>, b: impl Into<Array>) -> Array {
         return concat(&[long, short], 0);
     }
     // One shifted copy of the longer vector for every element of the shorter.
-    let mut sum = crate::array::make::fill::zeros_like(&long).pad([0], [m - 1], 0.0);
+    let mut sum = zeros_like(&long).pad([0], [m - 1], 0.0);
     for i in 0..m {
         sum = sum + (&long * short.at(i as isize)).pad([i], [m - 1 - i], 0.0);
     }

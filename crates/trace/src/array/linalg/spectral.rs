@@ -1,13 +1,16 @@
 //! Eigenvalues, singular values, and what is made of them. Leading axes are batch axes. A matrix
 //! that is not finite gives NaN; see [`Array::finite_matrices`].
 
-use crate::array::Array;
-use crate::array::elementwise::arithmetic::select;
-use crate::array::elementwise::powers::{by_width, like};
+use crate::array::elementwise::arithmetic::{by_width, like, select};
 use crate::array::linalg::factors::{identity, pair, triple};
-use crate::op::{LinalgOp, Op, Vectors};
-use crate::tracing::{bind1, here};
-use crate::{DType, Error, ErrorKind, ShapeDisplay};
+use crate::context::here;
+use crate::dtype::DType;
+use crate::error::{Error, ErrorKind};
+use crate::handle::Array;
+use crate::op::Op;
+use crate::op::linalg::{LinalgOp, Vectors};
+use crate::tracing::bind1;
+use crate::types::ShapeDisplay;
 
 /// A norm of matrices, for [`Array::matrix_norm`] and [`Array::cond_with`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,9 +1,11 @@
 //! Systems whose matrix is a triangle, and those that a Cholesky factor solves.
 
-use crate::array::Array;
 use crate::array::linalg::factors::solve_shapes;
-use crate::op::{LinalgOp, Op};
-use crate::tracing::{bind1, here};
+use crate::context::here;
+use crate::handle::Array;
+use crate::op::Op;
+use crate::op::linalg::LinalgOp;
+use crate::tracing::bind1;
 
 /// Which triangle of a matrix [`Array::solve_triangular_with`] reads, and how.
 ///

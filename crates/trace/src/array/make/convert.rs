@@ -1,8 +1,36 @@
 //! Arrays from numbers as written, from vectors and slices, and from values.
 
-use crate::array::{Array, Repr};
-use crate::tracing::{default_float, here};
-use crate::{DType, Element, Loc, Scalar, Shape, Value};
+use crate::context::{default_float, here};
+use crate::dtype::{DType, Element, Scalar};
+use crate::handle::{Array, Repr};
+use crate::types::{IntoShape, Loc, Shape};
+use crate::value::Value;
+
+impl Array {
+    /// An array over a value, as the caller's.
+    #[track_caller]
+    pub fn from_value(value: Value) -> Array {
+        Array::concrete(value, here())
+    }
+
+    /// An array of the given shape from elements in row-major order, with exactly the element
+    /// type of the data. Invalid when their number does not fit the shape.
+    ///
+    /// ```
+    /// use probpipe_trace::Array;
+    /// let m = Array::from_slice(&[1.0f64, 2.0, 3.0, 4.0], [2, 2]);
+    /// assert_eq!(m.at(1).to_vec::<f64>()?, [3.0, 4.0]);
+    /// # Ok::<(), probpipe_trace::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn from_slice<T: Element>(data: &[T], shape: impl IntoShape) -> Array {
+        let location = here();
+        match Value::from_elements(data, &shape.into_shape()) {
+            Ok(value) => Array::concrete(value, location),
+            Err(error) => Array::invalid(error, location),
+        }
+    }
+}
 
 /// An array from numbers as written: `array(3.0)`, `array([1.0, 2.0])`, `array([[1, 2], [3, 4]])`.
 ///

@@ -1,9 +1,13 @@
 //! Arrays filled with one number, counts along an axis, and the identity matrix.
 
-use crate::array::{Array, Repr};
+use crate::context::{default_float, here};
+use crate::dtype::{DType, Scalar};
+use crate::handle::{Array, Repr};
 use crate::op::Op;
-use crate::tracing::{bind1, default_float, here, literal_dtype};
-use crate::{ArrayType, DType, IntoShape, Scalar, Value};
+use crate::promotion::literal_dtype;
+use crate::tracing::bind1;
+use crate::types::{ArrayType, IntoShape};
+use crate::value::Value;
 
 /// Zeros of the default float type.
 #[track_caller]

@@ -1,14 +1,16 @@
 //! Matrices by their diagonals and triangles, through strided views and masks. Leading axes of
 //! operands are batch axes.
 
-use crate::array::Array;
-use crate::array::elementwise::arithmetic::select;
-use crate::array::elementwise::powers::like;
-use crate::array::make::fill::{full_typed, iota, zeros_like};
-use crate::array::shape::join::concat;
+use crate::array::elementwise::arithmetic::{like, select};
+use crate::array::make::fill::{full_typed, iota, zeros, zeros_like};
+use crate::array::shape::join::{concat, stack};
+use crate::context::{default_float, here};
+use crate::dtype::DType;
+use crate::error::{Error, ErrorKind};
+use crate::handle::Array;
 use crate::op::Op;
-use crate::tracing::{bind1, default_float, here};
-use crate::{ArrayType, DType, Error, ErrorKind, Shape};
+use crate::tracing::bind1;
+use crate::types::{ArrayType, Shape};
 use smallvec::smallvec;
 
 impl Array {
@@ -256,7 +258,7 @@ pub fn block_diag(blocks: impl IntoIterator<Item = impl Into<Array>>) -> Array {
     }
     match total {
         Some(total) => total,
-        None => crate::array::make::fill::zeros([0, 0]),
+        None => zeros([0, 0]),
     }
 }
 
@@ -274,5 +276,5 @@ pub fn toeplitz(column: &Array) -> Array {
     for i in 0..n {
         rows.push(line.slice_axis(0, n - 1 - i..2 * n - 1 - i));
     }
-    crate::array::shape::join::stack(&rows, 0)
+    stack(&rows, 0)
 }

@@ -5,10 +5,12 @@ use crate::array::elementwise::arithmetic::{select, unify};
 use crate::array::make::fill::{full, full_typed, iota};
 use crate::array::reduce::axes::in_floats;
 use crate::array::shape::join::concat;
-use crate::array::{Array, Repr};
-use crate::tracing::{default_float, here, literal_dtype};
-use crate::types::Shape;
-use crate::{ArrayType, DType, Error, ErrorKind, Scalar};
+use crate::context::{default_float, here};
+use crate::dtype::{DType, Scalar};
+use crate::error::{Error, ErrorKind};
+use crate::handle::{Array, Repr};
+use crate::promotion::literal_dtype;
+use crate::types::{ArrayType, Shape};
 
 /// `start, start + step, ..` up to but without `stop`: `i32` if all three are whole, else of the
 /// default float type. Empty if the steps lead away from `stop`.

@@ -3,10 +3,10 @@
 
 use crate::array::make::fill::{full_typed, iota};
 use crate::array::make::ranges::linspace;
-use crate::array::{Array, Repr};
+use crate::context::here;
 use crate::dtype::DType;
 use crate::error::{Error, ErrorKind};
-use crate::tracing::here;
+use crate::handle::{Array, Repr};
 use crate::types::{ArrayType, IntoShape};
 
 /// Zeros of an element type.
@@ -64,7 +64,8 @@ fn filled(name: &str, dtype: DType, shape: impl IntoShape, fill: Array) -> Array
             full_typed(&ArrayType::new(dtype, shape), scalar)
         }
         Repr::Literal(scalar) => {
-            let message = format!("`{name}`: the literal {scalar} does not fit an array of {dtype}");
+            let message =
+                format!("`{name}`: the literal {scalar} does not fit an array of {dtype}");
             let help = "name another element type, or write a literal of this one";
             Array::invalid(Error::new(ErrorKind::DType, message).help(help), here())
         }

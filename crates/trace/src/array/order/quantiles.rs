@@ -2,14 +2,14 @@
 //! reads entries that are known beforehand; one that is an array, or among elements of which some
 //! are left out, reads at computed places.
 
-use crate::array::elementwise::arithmetic::select;
-use crate::array::elementwise::powers::like;
+use crate::array::elementwise::arithmetic::{like, select};
 use crate::array::reduce::axes::{IntoAxes, Over, in_floats, reduced, reductions};
-use crate::array::{Array, Repr};
+use crate::context::here;
 use crate::dtype::{DType, Scalar};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
+use crate::handle::{Array, Repr};
 use crate::op::Op;
-use crate::tracing::{bind1, here};
+use crate::tracing::bind1;
 use crate::types::{Axes, Shape, ShapeDisplay, other_axes};
 
 /// What a quantile is that falls between two elements.

@@ -1,13 +1,13 @@
 //! Arrays as sets of their elements: the distinct ones, and which of them are among others.
 
-use crate::array::Array;
 use crate::array::make::typed::full_of;
 use crate::array::shape::join::concat;
+use crate::context::here;
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, ErrorKind, Result};
 use crate::eval::eval_op;
+use crate::handle::Array;
 use crate::op::{Op, infer};
-use crate::tracing::here;
 use crate::types::ShapeDisplay;
 use crate::value::Value;
 

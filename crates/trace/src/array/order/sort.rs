@@ -1,15 +1,20 @@
 //! Running reductions, sorting, and what is read off sorted or ordered arrays. Sums and sorts are
 //! ops; the rest is written with them.
 
-use crate::array::Array;
 use crate::array::elementwise::arithmetic::{select, unary};
 use crate::array::indexing::gather::positions;
 use crate::array::reduce::reductions::counted;
 use crate::array::shape::join::concat;
 use crate::array::shape::reshape::resolve_axis;
-use crate::op::{CumulativeOp, Op, UnaryOp};
-use crate::tracing::{bind, bind1, here};
-use crate::{ArrayType, DType, Error, ErrorKind, Result, ShapeDisplay};
+use crate::context::here;
+use crate::dtype::DType;
+use crate::error::{Error, ErrorKind, Result};
+use crate::handle::Array;
+use crate::op::Op;
+use crate::op::elementwise::UnaryOp;
+use crate::op::indexing::CumulativeOp;
+use crate::tracing::{bind, bind1};
+use crate::types::{ArrayType, ShapeDisplay};
 
 macro_rules! running {
     ($($name:ident $op:ident $doc:literal;)*) => {

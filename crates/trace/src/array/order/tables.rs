@@ -1,12 +1,13 @@
 //! Looking up values in tables: piecewise linear interpolation, bins and histograms.
 
-use crate::array::Array;
 use crate::array::elementwise::arithmetic::select;
 use crate::array::make::ranges::linspace;
 use crate::array::order::sort::searchsorted;
 use crate::array::reduce::segments::bincount;
-use crate::tracing::{here, with_default_float};
-use crate::{DType, Error, ErrorKind, Result};
+use crate::context::{here, with_default_float};
+use crate::dtype::DType;
+use crate::error::{Error, ErrorKind, Result};
+use crate::handle::Array;
 
 /// At each `x` the value of the polygon through the points `(xs[i], ys[i])`, with `xs` ascending;
 /// beyond its ends the value at the nearest end. Vectors `xs` and `ys` of floats of one length.

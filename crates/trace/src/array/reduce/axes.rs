@@ -1,10 +1,10 @@
 //! Which axes a reduction goes over and whether they stay in the shape, as users write it and as
 //! reductions use it.
 
-use crate::array::Array;
 use crate::array::shape::reshape::resolve_axes;
+use crate::context::{default_float, here, with_location};
 use crate::error::Result;
-use crate::tracing::{default_float, here, with_location};
+use crate::handle::Array;
 use crate::types::{Axes, Shape};
 use std::ops::RangeFull;
 
@@ -171,10 +171,10 @@ pub(crate) fn in_floats(x: &Array) -> Array {
 /// Two methods for each reduction that takes nothing else: over all elements, and over axes.
 macro_rules! reductions {
     ($($(#[$doc:meta])* $all:ident $some:ident $of:expr;)*) => {
-        impl crate::array::Array {$(
+        impl crate::handle::Array {$(
             $(#[$doc])*
             #[track_caller]
-            pub fn $all(&self) -> crate::array::Array {
+            pub fn $all(&self) -> crate::handle::Array {
                 $crate::array::reduce::axes::reduced(stringify!($all), self, .., $of)
             }
 
@@ -185,7 +185,7 @@ macro_rules! reductions {
             pub fn $some(
                 &self,
                 axes: impl $crate::array::reduce::axes::IntoAxes,
-            ) -> crate::array::Array {
+            ) -> crate::handle::Array {
                 $crate::array::reduce::axes::reduced(stringify!($all), self, axes, $of)
             }
         )*}

@@ -1,11 +1,11 @@
 //! Sums of exponentials without overflow, and what is scaled by them along an axis.
 
-use crate::array::Array;
 use crate::array::elementwise::arithmetic::select;
 use crate::array::reduce::axes::{IntoAxes, Over, in_floats, reduced, reductions};
 use crate::array::reduce::reductions::{max, sum};
+use crate::context::here;
 use crate::error::Result;
-use crate::tracing::here;
+use crate::handle::Array;
 
 /// The largest element, or 0 where that is not finite: a shift that changes no result, so it
 /// carries no derivative.

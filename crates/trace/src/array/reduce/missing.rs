@@ -1,13 +1,12 @@
 //! Reductions that leave NaN out. Where all elements are NaN the sum is 0, the product 1,
 //! everything else NaN. Integers have no NaN, and give what the plain reductions do.
 
-use crate::array::Array;
-use crate::array::elementwise::arithmetic::select;
-use crate::array::elementwise::powers::like;
+use crate::array::elementwise::arithmetic::{like, select};
 use crate::array::order::quantiles::{QuantileMethod, quantile};
 use crate::array::reduce::axes::{IntoAxes, Over, in_floats, reduced, reductions};
 use crate::array::reduce::reductions::{counted, reduce, sum};
-use crate::op::ReduceOp;
+use crate::handle::Array;
+use crate::op::structural::ReduceOp;
 
 /// How many elements are not NaN, in the array's float type.
 #[track_caller]

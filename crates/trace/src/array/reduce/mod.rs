@@ -30,5 +30,4 @@ pub(crate) mod segments;
 pub(crate) mod statistics;
 
 pub use axes::{IntoAxes, Keep, OverAxes};
-pub use curves::{meshgrid, polyval, vander};
 pub use segments::{bincount, segment_max, segment_min, segment_prod, segment_sum};

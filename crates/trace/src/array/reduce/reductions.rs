@@ -1,9 +1,10 @@
 //! The reductions that are ops.
 
-use crate::array::Array;
 use crate::array::reduce::axes::{Over, reductions};
 use crate::dtype::DType;
-use crate::op::{Op, ReduceOp};
+use crate::handle::Array;
+use crate::op::Op;
+use crate::op::structural::ReduceOp;
 use crate::tracing::bind1;
 
 #[track_caller]

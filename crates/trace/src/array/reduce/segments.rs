@@ -1,10 +1,14 @@
 //! Sums, counts and other reductions by segment: functions of scatters.
 
-use crate::array::Array;
 use crate::array::make::fill::{full_typed, ones_like};
-use crate::op::{Op, ScatterOp};
-use crate::tracing::{bind1, here};
-use crate::{ArrayType, DType, Error, ErrorKind, Scalar, Shape};
+use crate::context::here;
+use crate::dtype::{DType, Scalar};
+use crate::error::{Error, ErrorKind};
+use crate::handle::Array;
+use crate::op::Op;
+use crate::op::indexing::ScatterOp;
+use crate::tracing::bind1;
+use crate::types::{ArrayType, Shape};
 
 macro_rules! segment_reductions {
     ($($(#[$doc:meta])* $name:ident $op:ident;)*) => {$(

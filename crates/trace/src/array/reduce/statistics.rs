@@ -1,13 +1,13 @@
 //! Means, spreads, norms and covariances: reductions made of reductions, and of integers in the
 //! default float type.
 
-use crate::array::Array;
 use crate::array::reduce::axes::{IntoAxes, Over, in_floats, reduced, reductions};
 use crate::array::reduce::reductions::{max, reduce, sum};
+use crate::context::here;
 use crate::dtype::DType;
 use crate::error::{Error, ErrorKind};
-use crate::op::ReduceOp;
-use crate::tracing::here;
+use crate::handle::Array;
+use crate::op::structural::ReduceOp;
 use crate::types::ShapeDisplay;
 
 #[track_caller]

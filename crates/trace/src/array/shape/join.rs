@@ -1,10 +1,11 @@
 //! Several arrays as one: along an axis that they have, or along a new one.
 
-use crate::array::Array;
 use crate::array::shape::reshape::resolve_axis;
+use crate::context::here;
 use crate::error::{Error, ErrorKind, Result};
+use crate::handle::Array;
 use crate::op::Op;
-use crate::tracing::{bind1, here};
+use crate::tracing::bind1;
 
 /// The arrays of a list that is not empty. Numbers among arrays take the element type of the
 /// first array.

@@ -7,4 +7,4 @@ pub(crate) mod reshape;
 
 pub use join::{column_stack, concat, dstack, hstack, stack, vstack};
 pub use padding::PadMode;
-pub use rearrange::select_n;
+pub use rearrange::{meshgrid, select_n};

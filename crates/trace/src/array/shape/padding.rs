@@ -1,10 +1,11 @@
 //! Padding with what is in the array. Padding with a constant is an op, see `Array::pad`; here
 //! the rows that are put before and after are read at positions that are known beforehand.
 
-use crate::array::Array;
 use crate::array::shape::join::concat;
-use crate::tracing::here;
-use crate::{Error, ErrorKind, IntoShape};
+use crate::context::here;
+use crate::error::{Error, ErrorKind};
+use crate::handle::Array;
+use crate::types::IntoShape;
 use std::ops::Range;
 
 /// What [`Array::pad_mode`] puts around an array, along one axis after the other.

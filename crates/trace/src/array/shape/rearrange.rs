@@ -1,11 +1,13 @@
 //! Rearrangements made of slices, concatenations and broadcasts, and choices among several.
 
-use crate::array::Array;
 use crate::array::elementwise::arithmetic::select;
 use crate::array::shape::join::concat;
 use crate::array::shape::reshape::resolve_axes;
-use crate::tracing::here;
-use crate::{Error, ErrorKind, Shape};
+use crate::context::here;
+use crate::dtype::DType;
+use crate::error::{Error, ErrorKind};
+use crate::handle::Array;
+use crate::types::Shape;
 
 impl Array {
     /// The pieces of an axis that end before each of `ends`, and what is left.
@@ -91,7 +93,7 @@ pub fn select_n(which: &Array, cases: &[Array]) -> Array {
         return Array::invalid(error.help("give at least one array"), here());
     };
     let which = match which.dtype() {
-        crate::DType::Bool => which.cast(crate::DType::I32),
+        DType::Bool => which.cast(DType::I32),
         _ => which.clone(),
     };
     let mut chosen = last.clone();
@@ -99,4 +101,19 @@ pub fn select_n(which: &Array, cases: &[Array]) -> Array {
         chosen = select(&which.eq(i), case, chosen);
     }
     chosen
+}
+
+/// Grids of coordinates from vectors. The first axis follows the first vector with `"ij"`
+/// indexing (`matrix` true), the second with `"xy"`.
+#[track_caller]
+pub fn meshgrid(vectors: &[Array], matrix: bool) -> Vec<Array> {
+    let shape: Shape = vectors.iter().map(Array::size).collect();
+    let mut grids = Vec::with_capacity(vectors.len());
+    for (i, v) in vectors.iter().enumerate() {
+        let mut along: Shape = smallvec::smallvec![1; shape.len()];
+        along[i] = v.size();
+        let full = v.reshape(along).broadcast_to(&shape);
+        grids.push(if matrix || shape.len() < 2 { full } else { full.swap_axes(0, 1) });
+    }
+    grids
 }

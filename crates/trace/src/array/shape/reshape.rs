@@ -1,10 +1,11 @@
 //! Operations that move elements: reshape, transpose, broadcast, index, slice, pad.
 //! Negative axes and indices count from the end.
 
-use crate::array::Array;
-use crate::op::Op;
-use crate::tracing::{bind1, here};
+use crate::context::here;
 use crate::error::{Error, ErrorKind, Result};
+use crate::handle::Array;
+use crate::op::Op;
+use crate::tracing::bind1;
 use crate::types::{Axes, IntoExtents, IntoShape, Shape, ShapeDisplay};
 use std::ops::Range;
 

@@ -1,7 +1,10 @@
 //! Activation functions of neural networks and the logistic family, stable in both tails.
 
-use crate::array::Array;
 use crate::array::elementwise::arithmetic::select;
+use crate::array::shape::reshape::resolve_axes;
+use crate::context::here;
+use crate::error::{Error, ErrorKind};
+use crate::handle::Array;
 
 impl Array {
     /// The logistic function `1 / (1 + exp(-x))`.
@@ -112,17 +115,17 @@ impl Array {
     /// The first half along `axis` weighted by the sigmoid of the second.
     #[track_caller]
     pub fn glu(&self, axis: isize) -> Array {
-        let n = match crate::array::shape::reshape::resolve_axes("glu", self, &[axis]) {
+        let n = match resolve_axes("glu", self, &[axis]) {
             Ok(axes) => self.shape()[axes[0]],
-            Err(error) => return Array::invalid(error, crate::tracing::here()),
+            Err(error) => return Array::invalid(error, here()),
         };
         if n % 2 == 1 {
-            let error = crate::Error::new(
-                crate::ErrorKind::Shape,
+            let error = Error::new(
+                ErrorKind::Shape,
                 format!("`glu` halves an axis, but axis {axis} has {n} entries"),
             )
             .help("give an axis of even extent");
-            return Array::invalid(error, crate::tracing::here());
+            return Array::invalid(error, here());
         }
         self.slice_axis(axis, 0..n / 2) * self.slice_axis(axis, n / 2..n).sigmoid()
     }

@@ -2,13 +2,16 @@
 //! what is made of them. Operands broadcast together; `f32` results are computed in `f64` and
 //! rounded once.
 
-use crate::array::elementwise::arithmetic::{fold, select, typed_like};
-use crate::array::elementwise::powers::like;
+use crate::array::elementwise::arithmetic::{fold, like, select, typed_like};
 use crate::array::make::fill::zeros_like;
-use crate::array::{Array, Repr};
-use crate::op::{Op, SpecialOp};
-use crate::tracing::{bind1, here};
-use crate::{Error, ErrorKind, Scalar, Shape, broadcast_shapes};
+use crate::context::here;
+use crate::dtype::Scalar;
+use crate::error::{Error, ErrorKind};
+use crate::handle::{Array, Repr};
+use crate::op::Op;
+use crate::op::special::SpecialOp;
+use crate::tracing::bind1;
+use crate::types::{Shape, broadcast_shapes};
 use std::f64::consts::PI;
 
 /// A special function of operands that are typed and broadcast first.

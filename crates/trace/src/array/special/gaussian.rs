@@ -1,11 +1,10 @@
 //! The normal distribution function, its logarithm and its inverse, and entropy, with full
 //! relative accuracy in the tails.
 
-use crate::DType;
-use crate::array::Array;
-use crate::array::elementwise::arithmetic::select;
-use crate::array::elementwise::powers::{by_width, like};
+use crate::array::elementwise::arithmetic::{by_width, like, select};
 use crate::array::make::fill::ones_like;
+use crate::dtype::DType;
+use crate::handle::Array;
 use std::f64::consts::{FRAC_1_SQRT_2, PI, SQRT_2};
 
 impl Array {

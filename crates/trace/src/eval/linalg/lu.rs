@@ -1,6 +1,6 @@
 //! Gaussian elimination with partial pivoting, and what is read off its factors.
 
-use super::triangular::{Form, substitute};
+use crate::eval::linalg::triangular::{Form, substitute};
 
 /// Replaces `a` (`m` rows of `n`) by its packed factors; gives the row that each step swapped with
 /// its own. Column `j`: `L_ij = A_ij / U_jj`, then `A_ik -= L_ij U_jk` for the rest.

@@ -2,55 +2,22 @@
 //! leading ones. `f32` is computed in `f64` and rounded once. Matrices are row-major.
 
 mod lu;
+mod matrices;
 mod orthogonal;
 mod spectral;
 mod triangular;
 
+pub use matrices::sign_of;
 pub use orthogonal::complement;
-pub use spectral::sign_of;
 
-use super::{build, elements};
-use crate::op::{LinalgOp, Vectors};
-use crate::{ArrayType, DType, Result, Value};
+use crate::error::Result;
+use crate::eval::elements::elements;
+use crate::eval::linalg::matrices::{count, entry, integers, narrow, sides, wide};
+use crate::op::linalg::{LinalgOp, Vectors};
+use crate::types::ArrayType;
+use crate::value::Value;
 use smallvec::{SmallVec, smallvec};
 use triangular::Form;
-
-/// The elements as `f64`.
-fn wide(x: &Value) -> Result<Vec<f64>> {
-    Ok(if x.ty().dtype == DType::F32 {
-        elements::<f32>(x)?.iter().map(|&v| f64::from(v)).collect()
-    } else {
-        elements::<f64>(x)?.to_vec()
-    })
-}
-
-/// A value of type `ty` from elements as `f64`.
-fn narrow(data: &[f64], ty: &ArrayType) -> Value {
-    if ty.dtype == DType::F32 {
-        build::<f32>(ty, |out| out.iter_mut().zip(data).for_each(|(o, &v)| *o = v as f32))
-    } else {
-        build::<f64>(ty, |out| out.copy_from_slice(data))
-    }
-}
-
-fn integers(data: &[i32], ty: &ArrayType) -> Value {
-    build::<i32>(ty, |out| out.copy_from_slice(data))
-}
-
-/// Rows and columns.
-fn sides(ty: &ArrayType) -> (usize, usize) {
-    (ty.shape[ty.rank() - 2], ty.shape[ty.rank() - 1])
-}
-
-/// Number of matrices.
-fn count(ty: &ArrayType) -> usize {
-    ty.shape[..ty.rank() - 2].iter().product()
-}
-
-/// Entry `b` of a stack of things of equal size.
-fn entry<T>(data: &[T], b: usize, size: usize) -> &[T] {
-    &data[b * size..(b + 1) * size]
-}
 
 /// Applies an op to values that fit it.
 pub(super) fn apply(
@@ -138,9 +105,4 @@ pub(super) fn apply(
             })
         }
     }
-}
-
-/// The transpose of `m` rows of `n`.
-fn transposed(x: &[f64], m: usize, n: usize) -> Vec<f64> {
-    (0..n).flat_map(|j| (0..m).map(move |i| x[i * n + j])).collect()
 }

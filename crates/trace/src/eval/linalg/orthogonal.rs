@@ -1,5 +1,7 @@
 //! Householder reflections.
 
+use crate::eval::linalg::matrices::sign_of;
+
 /// `a = q r` with `k` columns of `q`, at least `min(m, n)`. Step `j` reflects column `j` onto
 /// `beta e_j`: `H = I - tau v v^T` with `beta = -sign(alpha) |x|`, `v = x - beta e_j` scaled to
 /// `v_j = 1`, `tau = (beta - alpha) / beta` (Golub & Van Loan 5.1; LAPACK's `larfg`). NaN for a
@@ -68,13 +70,13 @@ fn reflect(
 }
 
 /// Orthonormal columns (`m` rows of `m - k`) that complete the `k` orthonormal columns of `x`
-/// (`m` rows of `k`) to a basis, each with the sign of [`super::sign_of`].
+/// (`m` rows of `k`) to a basis, each with the sign of [`sign_of`].
 pub fn complement(x: &[f64], m: usize, k: usize) -> Vec<f64> {
     let (q, _) = qr(x, m, k, m);
     let rest = m - k;
     let mut out = vec![0.0; m * rest];
     for j in 0..rest {
-        let sign = super::sign_of((0..m).map(|i| q[i * m + k + j]));
+        let sign = sign_of((0..m).map(|i| q[i * m + k + j]));
         (0..m).for_each(|i| out[i * rest + j] = sign * q[i * m + k + j]);
     }
     out

@@ -1,21 +1,11 @@
 //! Eigenvalues by Jacobi rotations (Golub & Van Loan 8.5), singular values by one-sided ones
 //! (Hestenes; Golub & Van Loan 8.6.3).
 
-use super::orthogonal::complement;
-use super::transposed;
+use crate::eval::linalg::matrices::{sign_of, transposed};
+use crate::eval::linalg::orthogonal::complement;
 
 /// More sweeps than any matrix takes; each squares the distance to the end.
 const SWEEPS: usize = 60;
-
-/// The sign that makes the first element of about the largest magnitude positive. "About", so that
-/// the choice between elements that are equal but for rounding is always the first.
-pub fn sign_of(column: impl Iterator<Item = f64> + Clone) -> f64 {
-    let largest = column.clone().fold(0.0f64, |s, v| s.max(v.abs()));
-    match column.into_iter().find(|v| v.abs() >= largest * (1.0 - 1e-3)) {
-        Some(v) if v < 0.0 => -1.0,
-        _ => 1.0,
-    }
-}
 
 /// The rotation `(c, s)` of rows and columns p, q of a symmetric matrix that makes
 /// `pq` zero: `t^2 + 2 theta t - 1 = 0` for `t = s / c` with `theta = (qq - pp) / (2 pq)`, the

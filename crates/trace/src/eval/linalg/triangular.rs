@@ -1,7 +1,9 @@
 //! Cholesky factors and substitution.
 
-use super::{narrow, wide};
-use crate::{ArrayType, Result, Value};
+use crate::error::Result;
+use crate::eval::linalg::matrices::{narrow, sides, wide};
+use crate::types::ArrayType;
+use crate::value::Value;
 
 /// `A = L L^T`, row by row: `L_ij = (A_ij - sum_k<j L_ik L_jk) / L_jj`, the diagonal by its root.
 pub(super) fn cholesky(x: &Value, ty: &ArrayType) -> Result<Value> {
@@ -48,7 +50,7 @@ pub(super) struct Form {
 
 /// Solves with one triangle of `a`, matrix by matrix.
 pub(super) fn solve(form: Form, a: &Value, b: &Value, ty: &ArrayType) -> Result<Value> {
-    let (n, columns) = super::sides(ty);
+    let (n, columns) = sides(ty);
     let a = wide(a)?;
     let mut x = wide(b)?;
     if !x.is_empty() {

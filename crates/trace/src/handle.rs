@@ -1,0 +1,148 @@
+//! `Array`, the one value users hold: with a value, traced, a literal, or invalid. This file
+//! says what an array is and what is known of it without a trace; the operations are in `array`.
+
+use crate::context::default_float;
+use crate::dtype::{DType, Scalar};
+use crate::error::{Error, Result};
+use crate::promotion::literal_dtype;
+use crate::types::{ArrayType, Loc};
+use crate::value::Value;
+use crate::var::VarId;
+use smallvec::SmallVec;
+
+/// Results of an operation; nearly always one.
+pub type Outputs = SmallVec<[Array; 2]>;
+
+/// An n-dimensional array of numbers or truth values.
+///
+/// Operations never panic and never return `Result`: operands that do not fit give an invalid
+/// array that carries the error; later operations pass it on, and it comes out where a value is
+/// read ([`Array::to_vec`], [`Array::item`], [`Array::checked`]).
+///
+/// ```
+/// use probpipe_trace::{array, Array};
+/// let x = array([1.0, 2.0, 3.0]);
+/// let y = (&x * 2.0 + 1.0).sum();
+/// assert_eq!(y.item::<f32>()?, 15.0);
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Array {
+    pub(crate) repr: Repr,
+    /// Where the user made it, for messages.
+    pub(crate) location: Loc,
+}
+
+#[derive(Clone)]
+pub(crate) enum Repr {
+    /// An array with a value.
+    Concrete(Value),
+    /// A number without an element type of its own: it takes that of the array it meets.
+    Literal(Scalar),
+    /// A variable of a graph under construction.
+    Traced(TracedVar),
+    /// Why there is no array.
+    Invalid(Error),
+}
+
+#[derive(Clone)]
+pub(crate) struct TracedVar {
+    pub(crate) trace: TraceId,
+    pub(crate) var: VarId,
+    pub(crate) ty: ArrayType,
+}
+
+/// A graph under construction, as an identity for its variables.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct TraceId(pub(crate) u64);
+
+impl Array {
+    #[inline]
+    pub(crate) fn concrete(value: Value, location: Loc) -> Array {
+        Array { repr: Repr::Concrete(value), location }
+    }
+
+    pub(crate) fn traced(trace: TraceId, var: VarId, ty: ArrayType, location: Loc) -> Array {
+        Array { repr: Repr::Traced(TracedVar { trace, var, ty }), location }
+    }
+
+    /// An array that carries an error. Reading it gives the error, located at `location` if it
+    /// has no place of its own.
+    pub fn invalid(error: Error, location: Loc) -> Array {
+        Array { repr: Repr::Invalid(error.at(location)), location }
+    }
+
+    /// Element type and shape; the error of an invalid array.
+    pub fn ty(&self) -> Result<ArrayType> {
+        match &self.repr {
+            Repr::Concrete(value) => Ok(value.ty().clone()),
+            Repr::Literal(scalar) => Ok(ArrayType::scalar(literal_dtype(*scalar))),
+            Repr::Traced(traced) => Ok(traced.ty.clone()),
+            Repr::Invalid(error) => Err(error.clone()),
+        }
+    }
+
+    /// The extents; empty for scalars and for invalid arrays.
+    pub fn shape(&self) -> &[usize] {
+        match &self.repr {
+            Repr::Concrete(value) => &value.ty().shape,
+            Repr::Traced(traced) => &traced.ty.shape,
+            Repr::Literal(_) | Repr::Invalid(_) => &[],
+        }
+    }
+
+    /// The element type; the default float type for invalid arrays.
+    pub fn dtype(&self) -> DType {
+        match &self.repr {
+            Repr::Concrete(value) => value.ty().dtype,
+            Repr::Traced(traced) => traced.ty.dtype,
+            Repr::Literal(scalar) => literal_dtype(*scalar),
+            Repr::Invalid(_) => default_float(),
+        }
+    }
+
+    /// Number of axes.
+    pub fn rank(&self) -> usize {
+        self.shape().len()
+    }
+
+    /// Number of elements.
+    pub fn size(&self) -> usize {
+        self.shape().iter().product()
+    }
+
+    /// Where the array was made.
+    pub fn location(&self) -> Loc {
+        self.location
+    }
+
+    /// The error, if the array is invalid.
+    pub fn error(&self) -> Option<&Error> {
+        match &self.repr {
+            Repr::Invalid(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// The array itself, or its error: for `?` after a call.
+    pub fn checked(self) -> Result<Array> {
+        match self.repr {
+            Repr::Invalid(error) => Err(error),
+            _ => Ok(self),
+        }
+    }
+
+    /// The value without copying the handle, where the array has one.
+    #[inline]
+    pub fn value_ref(&self) -> Option<&Value> {
+        match &self.repr {
+            Repr::Concrete(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// True for a number without an element type of its own.
+    pub fn is_literal(&self) -> bool {
+        matches!(self.repr, Repr::Literal(_))
+    }
+}
