@@ -4,8 +4,8 @@ mod support;
 
 use probpipe_backend_cpu::Cpu;
 use probpipe_trace::{
-    Array, ArrayType, Backend, DType, Key, Triangular, Value, concat, fori_loop, iota, linspace, normal, scan,
-    scan_reverse, select, trace, verify,
+    Array, ArrayType, Backend, DType, Key, Triangular, Value, concat, fori_loop, iota, linspace,
+    normal, scan, scan_reverse, select, trace, verify,
 };
 use support::check_fn;
 

@@ -8,8 +8,8 @@ use naga::valid::{Capabilities, ValidationFlags, Validator};
 use probpipe_backend_gpu::wgsl::{Module, Step, Target, emit};
 use probpipe_lowering::{Options, lower};
 use probpipe_trace::{
-    Array, ArrayType, BinaryOp, CompareOp, DType, ErrorKind, Graph, Op, Result, UnaryOp, arange,
-    Triangular, bind1, concat, fori_loop, scan, verify,
+    Array, ArrayType, BinaryOp, CompareOp, DType, ErrorKind, Graph, Op, Result, Triangular,
+    UnaryOp, arange, bind1, concat, fori_loop, scan, verify,
 };
 
 fn emitted(graph: &Graph, target: &Target) -> Result<Module> {

@@ -5,8 +5,8 @@ mod common;
 
 use common::{adapter_or_skip, check, f32s, graph_of, noise, run_both};
 use probpipe_trace::{
-    Array, ArrayType, Backend, DType, Storage, Triangular, Value, arange, array, concat, eval, fori_loop, scan,
-    scan_reverse, verify,
+    Array, ArrayType, Backend, DType, Storage, Triangular, Value, arange, array, concat, eval,
+    fori_loop, scan, scan_reverse, verify,
 };
 
 #[test]

@@ -5,8 +5,8 @@ mod common;
 use common::{check, traced};
 use probpipe_lowering::{Options, Program, Stmt};
 use probpipe_trace::{
-    Array, ArrayType, DType, Key, Triangular, Value, arange, array, concat, cond, fori_loop, fori_loop_dynamic,
-    normal, ones, scan, scan_reverse, select, stack, switch, while_loop, zeros,
+    Array, ArrayType, DType, Key, Triangular, Value, arange, array, concat, cond, fori_loop,
+    fori_loop_dynamic, normal, ones, scan, scan_reverse, select, stack, switch, while_loop, zeros,
 };
 
 fn f32s(shape: &[usize]) -> Value {
@@ -150,7 +150,11 @@ fn linear_algebra_calls() {
         let spd = x[0].matmul(&x[0].swap_axes(-1, -2)) + probpipe_trace::eye(3) * 3.0;
         let l = spd.cholesky();
         let solved = l.solve_triangular(&x[1]);
-        vec![l.solve_triangular_with(&solved, Triangular::lower().transposed()), l.at(1), solved.at_axis(2, 0)]
+        vec![
+            l.solve_triangular_with(&solved, Triangular::lower().transposed()),
+            l.at(1),
+            solved.at_axis(2, 0),
+        ]
     });
 }
 

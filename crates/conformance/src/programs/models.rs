@@ -2,8 +2,7 @@
 
 use super::{Inputs, Program, get};
 use probpipe::{
-    Array, eye, fori_loop, grad, hessian, scan, select, tri, vmap,
-    vmap_axes, zeros_like,
+    Array, eye, fori_loop, grad, hessian, scan, select, tri, vmap, vmap_axes, zeros_like,
 };
 use std::f64::consts::PI;
 

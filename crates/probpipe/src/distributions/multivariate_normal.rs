@@ -1,9 +1,7 @@
 //! The multivariate normal distribution.
 
 use super::{Distribution, HALF_LOG_TAU, LogProb, Sample, float_of, join, standard_normal};
-use probpipe_trace::{
-    Array, Error, ErrorKind, Key, Shape, Tree, broadcast_shapes, eye, here,
-};
+use probpipe_trace::{Array, Error, ErrorKind, Key, Shape, Tree, broadcast_shapes, eye, here};
 
 /// The normal distribution on vectors, with a mean and a covariance or its Cholesky factor.
 ///

@@ -45,7 +45,7 @@ fn solve_batch(name: &str, a: &Array, b: &Array) -> Result<Shape> {
     let typed = |x: &Array| format!("{}{}", x.dtype(), ShapeDisplay(x.shape()));
     let ([left @ .., n, _], [right @ .., rows, _]) = (a.shape(), b.shape()) else {
         b.ty()?;
-        let message = format!("`{name}` has no right side in {}", typed(b));
+        let message = format!("`{name}` has no right side in a number");
         return Err(Error::new(ErrorKind::Shape, message)
             .at(here())
             .help("give a vector or a matrix of columns"));
