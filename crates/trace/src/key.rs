@@ -43,6 +43,8 @@ pub struct Key {
 impl Key {
     /// A key from a seed; all 64 bits count (`jax.random.PRNGKey(seed)` for seeds below 2^32).
     #[track_caller]
+    #[doc(alias = "random.key")]
+    #[doc(alias = "random.PRNGKey")]
     pub fn new(seed: u64) -> Key {
         Key::from_data(Array::from([(seed >> 32) as u32, seed as u32]))
     }
@@ -72,6 +74,7 @@ impl Key {
     }
 
     /// A key from its two words, or a batch of keys from `u32[..., 2]`.
+    #[doc(alias = "random.wrap_key_data")]
     pub fn from_data(data: impl Into<Array>) -> Key {
         Key { data: data.into(), layout: RandomLayout::default() }
     }
@@ -88,12 +91,14 @@ impl Key {
     }
 
     /// The words: `u32[2]`, or `u32[..., 2]` for a batch.
+    #[doc(alias = "random.key_data")]
     pub fn data(&self) -> &Array {
         &self.data
     }
 
     /// A second handle on the same key, for the rare use that means to draw the same numbers
     /// again.
+    #[doc(alias = "random.clone")]
     pub fn reuse(&self) -> Key {
         Key { data: self.data.clone(), layout: self.layout }
     }
@@ -107,6 +112,7 @@ impl Key {
 
     /// `n` independent keys.
     #[track_caller]
+    #[doc(alias = "random.split")]
     pub fn split_n(self, n: usize) -> Vec<Key> {
         let all = self.split_batch(n);
         // The caller's line does not reach into closures by itself.

@@ -471,6 +471,7 @@ impl Rebuild<'_> {
 /// # Ok::<(), probpipe_trace::Error>(())
 /// ```
 #[track_caller]
+#[doc(alias = "tree.map")]
 pub fn tree_map<T: Tree>(mut f: impl FnMut(Array, Array) -> Array, a: T, b: T) -> T {
     let location = here();
     let other = Flatten::of(&b);

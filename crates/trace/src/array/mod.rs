@@ -91,6 +91,8 @@ impl Array {
     /// Converts the element type: floats to integers truncate and saturate with NaN to 0,
     /// integers wrap, anything to `bool` is `x != 0`.
     #[track_caller]
+    #[doc(alias = "astype")]
+    #[doc(alias = "lax.convert_element_type")]
     pub fn cast(&self, dtype: DType) -> Array {
         match &self.repr {
             Repr::Literal(scalar) if scalar.fits(dtype) => {
@@ -103,6 +105,7 @@ impl Array {
 
     /// The same bits as another element type of the same width.
     #[track_caller]
+    #[doc(alias = "lax.bitcast_convert_type")]
     pub fn bitcast(&self, dtype: DType) -> Array {
         bind1(Op::Bitcast(dtype), &[self])
     }

@@ -112,6 +112,7 @@ impl LuFactors {
     ///
     /// Its derivative is `dX = matrix^-1 (db - dmatrix X)`, with the same factors.
     #[track_caller]
+    #[doc(alias = "scipy.linalg.lu_solve")]
     pub fn solve(&self, b: impl Into<Array>) -> Array {
         self.solve_with("solve", &b.into(), false)
     }

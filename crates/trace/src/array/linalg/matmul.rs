@@ -35,6 +35,7 @@ impl Array {
     /// The matrix product; leading axes are batch axes and broadcast, vectors act as a row on the
     /// left and as a column on the right.
     #[track_caller]
+    #[doc(alias = "lax.batch_matmul")]
     pub fn matmul(&self, other: impl Into<Array>) -> Array {
         let other = &other.into();
         let (m, n) = (self.rank(), other.rank());
@@ -125,6 +126,7 @@ impl Array {
     /// # Ok::<(), probpipe_trace::Error>(())
     /// ```
     #[track_caller]
+    #[doc(alias = "scipy.linalg.cho_factor")]
     pub fn cholesky(&self) -> Array {
         match self.refused("cholesky", true) {
             Some(refused) => refused,

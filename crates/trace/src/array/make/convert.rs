@@ -39,6 +39,7 @@ impl Array {
 /// otherwise), because that is how Rust types plain float literals; a `Vec` or a slice is data and
 /// keeps its element type, as [`Array::from_slice`] does.
 #[track_caller]
+#[doc(alias = "asarray")]
 pub fn array(data: impl Into<Array>) -> Array {
     let mut array = data.into();
     array.location = here();

@@ -11,6 +11,7 @@ use crate::value::Value;
 
 /// Zeros of the default float type.
 #[track_caller]
+#[doc(alias = "empty")]
 pub fn zeros(shape: impl IntoShape) -> Array {
     full(shape, 0.0)
 }
@@ -44,6 +45,7 @@ pub fn full_typed(ty: &ArrayType, fill: impl Into<Scalar>) -> Array {
 
 /// Zeros of the array's type.
 #[track_caller]
+#[doc(alias = "empty_like")]
 pub fn zeros_like(x: &Array) -> Array {
     match x.ty() {
         Ok(ty) => full_typed(&ty, 0),
@@ -68,12 +70,14 @@ pub fn arange(n: usize) -> Array {
 
 /// `0, 1, 2, ...` along one axis of an array of the given type.
 #[track_caller]
+#[doc(alias = "lax.broadcasted_iota")]
 pub fn iota(ty: &ArrayType, axis: usize) -> Array {
     bind1(Op::Iota { ty: ty.clone(), axis }, &[])
 }
 
 /// The `n` by `n` identity matrix of the default float type.
 #[track_caller]
+#[doc(alias = "identity")]
 pub fn eye(n: usize) -> Array {
     let ty = ArrayType::new(DType::I32, [n, n]);
     iota(&ty, 0).eq(iota(&ty, 1)).cast(default_float())

@@ -17,9 +17,9 @@ use crate::tracing::{bind, bind1};
 use crate::types::{ArrayType, ShapeDisplay};
 
 macro_rules! running {
-    ($($name:ident $op:ident $doc:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident $op:ident;)*) => {
         impl Array {$(
-            #[doc = $doc]
+            $(#[$doc])*
             #[track_caller]
             pub fn $name(&self, axis: isize) -> Array {
                 self.cumulative(CumulativeOp::$op, axis, false)
@@ -29,10 +29,16 @@ macro_rules! running {
 }
 
 running! {
-    cumsum Sum "The sum of the elements up to each, along one axis; of truth values in `i32`.";
-    cumprod Prod "The product of the elements up to each, along one axis.";
-    cummax Max "The largest element up to each, along one axis; NaN from the first NaN on.";
-    cummin Min "The smallest element up to each, along one axis; NaN from the first NaN on.";
+    /// The sum of the elements up to each, along one axis; of truth values in `i32`.
+    #[doc(alias = "cumulative_sum")]
+    cumsum Sum;
+    /// The product of the elements up to each, along one axis.
+    #[doc(alias = "cumulative_prod")]
+    cumprod Prod;
+    /// The largest element up to each, along one axis; NaN from the first NaN on.
+    cummax Max;
+    /// The smallest element up to each, along one axis; NaN from the first NaN on.
+    cummin Min;
 }
 
 impl Array {

@@ -41,17 +41,23 @@ reductions! {
     /// assert_eq!(x.gt(1.5).sum().item::<i32>()?, 3);
     /// # Ok::<(), probpipe_trace::Error>(())
     /// ```
+    #[doc(alias = "lax.reduce_sum")]
     sum sum_axes |x, over| sum(&counted(x), over);
     /// The product of the elements; 1 for none.
+    #[doc(alias = "lax.reduce_prod")]
     prod prod_axes |x, over| reduce(ReduceOp::Prod, &counted(x), over);
     /// The largest element; NaN if any is NaN.
     #[doc(alias = "amax")]
+    #[doc(alias = "lax.reduce_max")]
     max max_axes max;
     /// The smallest element; NaN if any is NaN.
     #[doc(alias = "amin")]
+    #[doc(alias = "lax.reduce_min")]
     min min_axes |x, over| reduce(ReduceOp::Min, x, over);
     /// Whether all elements are true.
+    #[doc(alias = "lax.reduce_and")]
     all all_axes |x, over| reduce(ReduceOp::And, x, over);
     /// Whether any element is true.
+    #[doc(alias = "lax.reduce_or")]
     any any_axes |x, over| reduce(ReduceOp::Or, x, over);
 }

@@ -74,6 +74,7 @@ impl Array {
     /// # Ok::<(), probpipe_trace::Error>(())
     /// ```
     #[track_caller]
+    #[doc(alias = "ddof")]
     pub fn var_axes(&self, axes: impl IntoAxes, ddof: usize) -> Array {
         reduced("var", self, axes, |x, over| variance(x, over, ddof))
     }

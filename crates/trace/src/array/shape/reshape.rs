@@ -83,12 +83,15 @@ impl Array {
 
     /// All elements along one axis, in row-major order.
     #[track_caller]
+    #[doc(alias = "ravel")]
     pub fn flatten(&self) -> Array {
         self.reshape([self.size()])
     }
 
     /// Repeats the array to a shape; extents, aligned at the last axis, must be equal or 1.
     #[track_caller]
+    #[doc(alias = "lax.broadcast_in_dim")]
+    #[doc(alias = "lax.broadcast")]
     pub fn broadcast_to(&self, shape: impl IntoShape) -> Array {
         let shape = shape.into_shape();
         if self.error().is_none() && self.shape() == &shape[..] {
@@ -118,6 +121,7 @@ impl Array {
 
     /// Axis `i` of the result is axis `permutation[i]` of the array.
     #[track_caller]
+    #[doc(alias = "permute_dims")]
     pub fn permute(&self, permutation: impl AsRef<[isize]>) -> Array {
         let mut axes = Axes::new();
         for &axis in permutation.as_ref() {
@@ -131,6 +135,9 @@ impl Array {
 
     /// Exchanges two axes.
     #[track_caller]
+    #[doc(alias = "swapaxes")]
+    #[doc(alias = "matrix_transpose")]
+    #[doc(alias = "linalg.matrix_transpose")]
     pub fn swap_axes(&self, a: isize, b: isize) -> Array {
         let (a, b) = (
             resolve_axis("swap_axes", self, a, self.rank()),
@@ -148,6 +155,7 @@ impl Array {
 
     /// Moves one axis to another position, the others keep their order.
     #[track_caller]
+    #[doc(alias = "moveaxis")]
     pub fn move_axis(&self, from: isize, to: isize) -> Array {
         let (from, to) = (
             resolve_axis("move_axis", self, from, self.rank()),
@@ -207,6 +215,7 @@ impl Array {
 
     /// Entry `index` along `axis`, which vanishes.
     #[track_caller]
+    #[doc(alias = "lax.index_in_dim")]
     pub fn at_axis(&self, axis: isize, index: isize) -> Array {
         let axis = match resolve_axis("at", self, axis, self.rank()) {
             Ok(axis) => axis,
@@ -234,6 +243,7 @@ impl Array {
 
     /// The entries `range` along one axis.
     #[track_caller]
+    #[doc(alias = "lax.slice_in_dim")]
     pub fn slice_axis(&self, axis: isize, range: Range<usize>) -> Array {
         match resolve_axis("slice", self, axis, self.rank()) {
             Ok(axis) => {
@@ -269,6 +279,9 @@ impl Array {
 
     /// The elements in reverse order along one axis.
     #[track_caller]
+    #[doc(alias = "fliplr")]
+    #[doc(alias = "flipud")]
+    #[doc(alias = "lax.rev")]
     pub fn flip(&self, axis: isize) -> Array {
         match resolve_axes("flip", self, &[axis]) {
             Ok(axes) => bind1(Op::Reverse { axes }, &[self]),
