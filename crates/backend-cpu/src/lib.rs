@@ -2,6 +2,7 @@
 //! its loops, calling the SIMD kernels of `probpipe-kernels` and faer. It knows nothing of
 //! derivatives or distributions; fusion and memory are planned by `probpipe-lowering`.
 
+mod caller;
 mod emit;
 mod executable;
 mod isa;
@@ -9,6 +10,7 @@ mod jit;
 mod library;
 mod plan;
 mod profile;
+mod reduction;
 mod reuse;
 mod segments;
 mod symbols;

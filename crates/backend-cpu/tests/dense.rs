@@ -8,7 +8,7 @@ use probpipe_trace::{Array, ArrayType, Backend, DType, Triangular, Value, trace,
 use support::{Random, check_fn, random};
 
 fn inputs(types: &[ArrayType], seed: u64) -> Vec<Value> {
-    let mut numbers = Random(seed);
+    let mut numbers = Random::new(seed);
     types.iter().map(|ty| random(&mut numbers, ty, (-1.0, 1.0), false)).collect()
 }
 

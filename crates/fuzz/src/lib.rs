@@ -14,8 +14,9 @@ mod text;
 pub use checks::{check, check_choices};
 pub use text::check_text;
 
-use probpipe::transforms::testing::Config;
-use probpipe::{DType, Device, Graph};
+use probpipe::graph::Graph;
+use probpipe::{DType, Device};
+use probpipe_testing::Config;
 use std::fmt;
 
 /// What goes wrong with a graph.

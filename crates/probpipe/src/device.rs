@@ -1,5 +1,8 @@
-//! Where compiled programs run: the choice of a backend, and `jit` on the chosen one.
+//! Where compiled programs run: the choice of a backend, and `jit` on the chosen one. What a
+//! backend does with a program is its own crate's.
 
+#[doc(inline)]
+pub use probpipe_trace::release_memory;
 use probpipe_trace::{
     Array, Backend, Executable, Interpreter, Profile, Result, Tree, Verified, verify,
 };
@@ -118,7 +121,7 @@ pub fn jit_on<A: Tree, R: Tree>(device: Device, f: impl Fn(A) -> R) -> impl Fn(A
 /// use probpipe::prelude::*;
 /// let stages = probpipe::stages_of(|x: Array| x.sin(), &array([0.5, 1.0]))?;
 /// let names: Vec<&str> = stages.iter().map(|(name, _)| *name).collect();
-/// assert_eq!(names, ["traced", "simplified", "program", "clif"]);
+/// assert_eq!(names, ["traced", "simplified", "program", "clif", "machine"]);
 /// # Ok::<(), probpipe::Error>(())
 /// ```
 #[track_caller]

@@ -4,9 +4,9 @@
 mod golden;
 
 use golden::{assert_close, devices, floats};
+use probpipe::graph::{Backend, Value, verify};
 use probpipe::prelude::*;
-use probpipe::transforms::testing::{Config, random_graph, random_inputs};
-use probpipe::{Backend, Value, verify};
+use probpipe_testing::{Config, Tolerance, close, random_graph, random_inputs};
 
 /// Runs `f` compiled on every device and compares with the interpreter.
 #[track_caller]
@@ -97,11 +97,13 @@ fn random_programs(device: Device, seeds: std::ops::Range<u64>, float: DType) {
         };
         let (want, have) = (run(&*reference), run(&*backend));
         for (i, (want, have)) in want.iter().zip(&have).enumerate() {
-            let want = floats(&golden::leaf(want.clone()));
-            let have = floats(&golden::leaf(have.clone()));
-            let scale = want.iter().filter(|v| v.is_finite()).fold(1.0f64, |m, v| m.max(v.abs()));
             let what = format!("seed {seed} output {i} on {device:?}\n{graph}");
-            assert_close(&what, &have, &want, tolerance, tolerance * scale);
+            close(
+                what,
+                have,
+                want,
+                Tolerance { relative: tolerance, ..Tolerance::largest(tolerance) },
+            );
         }
     }
 }

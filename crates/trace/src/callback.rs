@@ -97,7 +97,7 @@ fn declared<R: Tree>(like: &R, leaves: &[Array]) -> Result<(Vec<ArrayType>, Vec<
 
 /// A literal carries no element type of its own; a program needs one.
 fn typed(a: &Array) -> Array {
-    if a.is_literal() { with_location(a.location, || a.cast(a.dtype())) } else { a.clone() }
+    a.decided()
 }
 
 fn results_of<R: Tree>(
@@ -114,12 +114,7 @@ fn results_of<R: Tree>(
         .help("give the callback's result the structure of `like`"));
     }
     let leaves = flat.leaves.iter().zip(types);
-    leaves
-        .map(|(&leaf, ty)| match leaf.is_literal() {
-            true => leaf.cast(ty.dtype).value(),
-            false => leaf.value(),
-        })
-        .collect()
+    leaves.map(|(&leaf, ty)| leaf.in_dtype(ty.dtype).value()).collect()
 }
 
 /// The identity on a path of values; tangents and cotangents pass by it.

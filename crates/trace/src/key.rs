@@ -369,7 +369,7 @@ fn float_only(name: &str, dtype: DType) -> Result<(), Error> {
 fn float_of(low: &Array, high: &Array) -> DType {
     [low, high]
         .into_iter()
-        .filter(|a| !a.is_literal())
+        .filter(|a| !a.is_weak())
         .map(Array::dtype)
         .find(|d| d.is_float())
         .unwrap_or_else(default_float)

@@ -16,20 +16,23 @@ mod control;
 mod dtype;
 mod error;
 pub mod eval;
+mod frames;
 mod handle;
 mod key;
 mod memory;
 pub mod op;
+mod open;
 mod parse;
 mod profile;
 mod promotion;
 mod text;
 mod tracing;
-mod tree;
+pub mod tree;
 mod types;
 mod value;
 mod var;
 mod verify;
+mod weak;
 
 pub use array::*;
 pub use backend::{Backend, Executable, Interpreter, zero_value};
@@ -42,6 +45,7 @@ pub use control::{
 };
 pub use dtype::{DType, Element, Scalar};
 pub use error::{Error, ErrorKind, Result};
+pub use frames::is_tracing;
 pub use handle::{Array, Outputs};
 pub use key::{Key, RandomLayout, normal, normal_of, uniform, uniform_of, uniform_range};
 pub use memory::{Line, keep_lines, release_memory, spare_lines};
@@ -50,11 +54,12 @@ pub use op::{
     BinaryOp, Callback, CompareOp, CumulativeOp, Custom, CustomRule, DotAxes, HostFn, LinalgOp, Op,
     ReduceOp, Scan, ScatterOp, Sparse, SpecialOp, Switch, UnaryOp, Vectors, While,
 };
+pub use open::{Argument, Asked, Open, Traced, one_of, trace_open};
 pub use parse::parse;
 pub use probpipe_trace_derive::Tree;
 pub use profile::{Profile, Region, RegionKind};
 pub use promotion::{promote_literal, promote_types};
-pub use tracing::{Traced, bind, bind1, inline, is_tracing, trace, trace_with};
+pub use tracing::{bind, bind1, inline, trace, trace_with};
 pub use tree::{Flatten, Nest, Rebuild, Structure, Token, Tree, nest_by_path, tree_map};
 pub use types::{
     ArrayType, Axes, Extents, IntoExtents, IntoShape, Loc, Shape, ShapeDisplay, broadcast_shapes,

@@ -1,9 +1,7 @@
 //! Derivatives of quantiles, weighted means, lines between arrays, triangular systems and sets
 //! against central differences, and their batches against single calls.
 
-mod common;
-
-use common::{close, differences};
+use probpipe_testing::{Tolerance, close, differences};
 use probpipe_trace::{
     Array, DType, Keep, QuantileMethod, Triangular, column_stack, linspace, stack,
     with_default_float,
@@ -23,12 +21,12 @@ fn check(f: impl Fn(Array) -> Array + Clone + Send + Sync + 'static, x: Array) {
     let weights = of(&weights, &shape);
     let g = f.clone();
     let loss = move |x: Array| (g(x) * &weights).sum();
-    close(&grad(loss.clone())(x.clone()), &differences(&loss, &x), 1e-8);
+    close("", &grad(loss.clone())(x.clone()), differences(&loss, &x), Tolerance::mixed(1e-8));
 
     let other = &x * 1.25;
     let batch = vmap(f.clone())(stack([&x, &other], 0));
     let singles = stack([f(x), f(other)], 0);
-    close(&batch, &singles.to_vec::<f64>().unwrap(), 1e-12);
+    close("", &batch, &singles, Tolerance::mixed(1e-12));
 }
 
 #[test]
@@ -47,9 +45,9 @@ fn quantiles() {
         let nan = of(&[0.0, f64::NAN, 0.0, 0.0, 0.0, 0.0, f64::NAN, 0.0], &[2, 4]);
         let holes = nan.clone();
         let loss = move |x: Array| (x + &holes).nanquantile_axes(&q, 1).sum();
-        close(&grad(loss.clone())(x.clone()), &differences(&loss, &x), 1e-8);
+        close("", &grad(loss.clone())(x.clone()), differences(&loss, &x), Tolerance::mixed(1e-8));
         let loss = move |x: Array| ((&x + &nan).nanmedian_axes(1) * 2.0).sum();
-        close(&grad(loss.clone())(x.clone()), &differences(&loss, &x), 1e-8);
+        close("", &grad(loss.clone())(x.clone()), differences(&loss, &x), Tolerance::mixed(1e-8));
     });
 }
 

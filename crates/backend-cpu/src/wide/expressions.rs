@@ -1,6 +1,8 @@
 //! The expressions of a kernel in vectors: one function for each kind. `None` is what has no
 //! instruction.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use super::assembler::*;
 use super::instructions::*;
 use super::region::{Arg, Builder, Loc};
@@ -78,20 +80,10 @@ impl Builder<'_> {
             self.asm.mask(MASK_NOT, false, to, 0, x);
             return Some(());
         }
-        let rounding = match op {
-            UnaryOp::Round => Some(8),
-            UnaryOp::Floor => Some(9),
-            UnaryOp::Ceil => Some(10),
-            _ => None,
-        };
-        if let (Some(mode), true) = (rounding, float) {
-            let x = self.register(x, dtype)?;
-            let to = self.define(i)?;
-            let last = Operand::Vector(x);
-            self.emit_with(ROUND, dtype, Predicate::default(), to, 0, last, Some(mode));
-            return Some(());
-        }
         match op {
+            UnaryOp::Round if float => self.round(i, dtype, x, 8)?,
+            UnaryOp::Floor if float => self.round(i, dtype, x, 9)?,
+            UnaryOp::Ceil if float => self.round(i, dtype, x, 10)?,
             UnaryOp::Exp if float => {
                 let x = self.register(x, dtype)?;
                 let to = self.define(i)?;
@@ -156,8 +148,45 @@ impl Builder<'_> {
                     self.emit_where(BLEND, dtype, mask, to, to, value);
                 }
             }
-            _ => return None,
+            UnaryOp::Abs
+            | UnaryOp::Sign
+            | UnaryOp::Floor
+            | UnaryOp::Ceil
+            | UnaryOp::Round
+            | UnaryOp::Sqrt
+            | UnaryOp::Exp
+            | UnaryOp::Expm1
+            | UnaryOp::Log
+            | UnaryOp::Log1p
+            | UnaryOp::Sin
+            | UnaryOp::Cos
+            | UnaryOp::Tan
+            | UnaryOp::Asin
+            | UnaryOp::Acos
+            | UnaryOp::Atan
+            | UnaryOp::Sinh
+            | UnaryOp::Cosh
+            | UnaryOp::Tanh
+            | UnaryOp::Asinh
+            | UnaryOp::Acosh
+            | UnaryOp::Atanh
+            | UnaryOp::Erf
+            | UnaryOp::Erfc
+            | UnaryOp::ErfInv
+            | UnaryOp::Lgamma
+            | UnaryOp::Digamma
+            | UnaryOp::Not
+            | UnaryOp::IsFinite => return None,
         }
+        Some(())
+    }
+
+    /// To a whole number, by the mode that the instruction's immediate says.
+    fn round(&mut self, i: usize, dtype: DType, x: usize, mode: u8) -> Option<()> {
+        let x = self.register(x, dtype)?;
+        let to = self.define(i)?;
+        let last = Operand::Vector(x);
+        self.emit_with(ROUND, dtype, Predicate::default(), to, 0, last, Some(mode));
         Some(())
     }
 
@@ -175,15 +204,22 @@ impl Builder<'_> {
                 BinaryOp::And => MASK_AND,
                 BinaryOp::Or => MASK_OR,
                 BinaryOp::Xor => MASK_XOR,
-                _ => return None,
+                BinaryOp::Add
+                | BinaryOp::Sub
+                | BinaryOp::Mul
+                | BinaryOp::Div
+                | BinaryOp::Rem
+                | BinaryOp::Pow
+                | BinaryOp::Atan2
+                | BinaryOp::Max
+                | BinaryOp::Min
+                | BinaryOp::Shl
+                | BinaryOp::Shr => return None,
             };
             let (x, y) = (self.mask(x)?, self.mask(y)?);
             let to = self.define_mask(i)?;
             self.asm.mask(opcode, true, to, x, y);
             return Some(());
-        }
-        if matches!(op, BinaryOp::Shl | BinaryOp::Shr) {
-            return self.shift(i, op == BinaryOp::Shl, dtype, x, y);
         }
         let ops = match op {
             BinaryOp::Add => ADD,
@@ -198,7 +234,15 @@ impl Builder<'_> {
                 let to = self.define(i)?;
                 return self.extreme(op, dtype, to, x, y);
             }
-            _ => return None,
+            BinaryOp::Shl => return self.shift(i, true, dtype, x, y),
+            BinaryOp::Shr => return self.shift(i, false, dtype, x, y),
+            BinaryOp::Div
+            | BinaryOp::And
+            | BinaryOp::Or
+            | BinaryOp::Xor
+            | BinaryOp::Rem
+            | BinaryOp::Pow
+            | BinaryOp::Atan2 => return None,
         };
         // A value from memory can be the last operand only.
         let varies = |this: &Self, x: usize| matches!(this.locs.get(&x), Some(Loc::Vector(_)));
@@ -243,7 +287,7 @@ impl Builder<'_> {
             let opcode = match op {
                 CompareOp::Eq => MASK_SAME,
                 CompareOp::Ne => MASK_XOR,
-                _ => return None,
+                CompareOp::Lt | CompareOp::Le | CompareOp::Gt | CompareOp::Ge => return None,
             };
             let (x, y) = (self.mask(x)?, self.mask(y)?);
             let to = self.define_mask(i)?;

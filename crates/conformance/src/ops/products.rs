@@ -3,8 +3,8 @@
 use super::Class::{Elementwise, Reduction as R};
 use super::{Rule, one, rule, two, whole};
 use crate::attrs::Attrs;
-use crate::golden::extents;
 use probpipe::{Array, DotAxes};
+use probpipe_testing::reference::extents;
 use serde_json::Value as Json;
 
 /// The rule for a product.

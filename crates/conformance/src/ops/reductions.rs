@@ -3,8 +3,8 @@
 use super::Class::{self, Elementwise as E, Exact, Reduction as R};
 use super::{Rule, one, rule, two};
 use crate::attrs::Attrs;
-use crate::golden::number;
 use probpipe::{Array, DType, OverAxes, QuantileMethod, select};
+use probpipe_testing::reference::number;
 use serde_json::Value as Json;
 
 /// A reduction over the axes that a case names, all where it names none.

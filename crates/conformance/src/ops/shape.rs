@@ -3,7 +3,8 @@
 use super::Class::{Elementwise, Exact};
 use super::{Rule, one, rule, two, whole};
 use crate::attrs::Attrs;
-use probpipe::{Array, DType, Op, PadMode, bind1, concat, stack};
+use probpipe::graph::{Op, bind1};
+use probpipe::{Array, DType, PadMode, concat, stack};
 use serde_json::Value as Json;
 
 /// The rule for an operation that moves elements.

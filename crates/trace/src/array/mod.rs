@@ -2,6 +2,7 @@
 //! types.
 
 mod display;
+pub(crate) mod each;
 pub(crate) mod elementwise;
 pub(crate) mod indexing;
 pub(crate) mod linalg;
@@ -37,10 +38,11 @@ pub use special::{
 use crate::context::here;
 use crate::dtype::{DType, Element};
 use crate::error::{Error, ErrorKind, Result};
+use crate::frames::{escaped, is_open};
 use crate::handle::{Array, Repr};
 use crate::op::Op;
 use crate::promotion::literal_dtype;
-use crate::tracing::{bind1, escaped, is_open};
+use crate::tracing::bind1;
 use crate::value::Value;
 
 impl Array {
@@ -50,6 +52,7 @@ impl Array {
         match &self.repr {
             Repr::Concrete(value) => Ok(value.clone()),
             Repr::Literal(scalar) => Ok(Value::scalar(*scalar, literal_dtype(*scalar))),
+            Repr::Weak(_) => self.decided().value(),
             Repr::Invalid(error) => Err(error.clone()),
             Repr::Traced(traced) if !is_open(traced.trace) => Err(escaped(self, here())),
             Repr::Traced(traced) => {
@@ -97,6 +100,9 @@ impl Array {
         match &self.repr {
             Repr::Literal(scalar) if scalar.fits(dtype) => {
                 Array::concrete(Value::scalar(*scalar, dtype), here())
+            }
+            Repr::Weak(weak) if weak.default == dtype || weak.default.is_float() => {
+                self.in_dtype(dtype)
             }
             Repr::Concrete(_) | Repr::Traced(_) if self.dtype() == dtype => self.clone(),
             _ => bind1(Op::Cast(dtype), &[self]),

@@ -1,14 +1,15 @@
 //! Branches: of several functions only the chosen one runs.
 
 use crate::context::{here, with_location};
-use crate::control::checks::{built, leaf_name, listed, made, spoiled, typed};
+use crate::control::checks::{arguments, built, decided, leaf_name, listed, made, spoiled};
 use crate::dtype::DType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::handle::{Array, Outputs, Repr};
 use crate::op::Op;
 use crate::op::control::Switch;
 use crate::op::graph::Graph;
-use crate::tracing::{Traced, bind, trace_with};
+use crate::open::{Argument, Open, Traced, one_of, trace_open};
+use crate::tracing::bind;
 use crate::tree::{Flatten, Structure, Tree};
 use crate::types::{ArrayType, Loc};
 use crate::var::VarId;
@@ -152,7 +153,6 @@ fn run<'a, T: Tree, R: Tree>(
     names: &[String],
     branches: Vec<Branch<'a, T, R>>,
 ) -> R {
-    let operands = typed(&operands);
     let flat = Flatten::of(&operands);
     let types: Result<Vec<ArrayType>> = flat.leaves.iter().map(|a| a.ty()).collect();
     let structure = operands.structure();
@@ -169,21 +169,25 @@ fn run<'a, T: Tree, R: Tree>(
             };
         }
     };
+    let taken = arguments(&flat.leaves, &types);
     let mut traced = Vec::new();
     let mut structures: Vec<Structure> = Vec::new();
     for branch in branches {
-        let (graph, out) = trace_with(location, &types, |arguments| {
+        let (graph, out) = trace_open(location, &taken, |arguments| {
             let result = branch(built(&structure, arguments.to_vec()));
             (result.leaves(), result.structure())
         });
         traced.push(graph);
         structures.push(out);
     }
-    let outputs = traced.into_iter().collect::<Result<Vec<Traced>>>().and_then(|traced| {
+    let outputs = traced.into_iter().collect::<Result<Vec<Open>>>().and_then(|mut opens| {
+        let dtypes = settle(&mut opens, &taken);
+        let traced: Vec<Traced> = opens.into_iter().map(|open| open.close(&dtypes)).collect();
+        let given = decided(&flat.leaves, &dtypes);
         check_results(name, names, &traced, &structures)?;
         let (branches, captures) = with_equal_inputs(traced);
         let operands: Vec<&Array> =
-            std::iter::once(&index).chain(flat.leaves.iter().copied()).chain(&captures).collect();
+            std::iter::once(&index).chain(&given).chain(&captures).collect();
         let op = Op::Switch(Switch { branches });
         Ok::<Outputs, Error>(with_location(location, || bind(op, &operands)))
     });
@@ -194,6 +198,32 @@ fn run<'a, T: Tree, R: Tree>(
             built(&structures[0], vec![bad; structures[0].num_leaves()])
         }
     }
+}
+
+/// The element types of what all branches take. A result that has none in one branch takes that
+/// which it has in another.
+fn settle(branches: &mut [Open], arguments: &[Argument]) -> Vec<DType> {
+    let results = branches.iter().map(Open::outputs).min().unwrap_or(0);
+    for k in 0..results {
+        let types: Vec<(DType, bool)> =
+            branches.iter().map(|b| b.output(k)).map(|(ty, open)| (ty.dtype, open)).collect();
+        let typed = types.iter().find(|(_, open)| !open);
+        let wide = types.iter().find(|(dtype, _)| *dtype == DType::F64);
+        let float = types.iter().find(|(dtype, _)| dtype.is_float());
+        if let Some((dtype, _)) = typed.or(wide).or(float).or(types.first()) {
+            branches.iter_mut().for_each(|branch| branch.decide(k, *dtype));
+        }
+    }
+    branches.iter_mut().for_each(Open::decide_rest);
+    let asked: Vec<_> = branches.iter().map(Open::asked).collect();
+    let of = |(i, argument): (usize, &Argument)| match argument {
+        Argument::Typed(ty) => ty.dtype,
+        Argument::Weak { default, .. } => {
+            let all: Vec<DType> = asked.iter().flat_map(|asked| asked[i].iter().copied()).collect();
+            one_of(&all, *default)
+        }
+    };
+    arguments.iter().enumerate().map(of).collect()
 }
 
 /// All branches give one structure and one list of types.

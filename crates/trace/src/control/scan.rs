@@ -3,12 +3,15 @@
 use crate::array::make::fill::arange;
 use crate::array::shape::join::{concat, stack};
 use crate::context::{here, with_location};
-use crate::control::checks::{built, check_carry, check_structure, spoiled, typed};
+use crate::control::checks::{
+    arguments, built, check_carry, check_structure, decided, settle, spoiled,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::handle::Array;
 use crate::op::Op;
 use crate::op::control::Scan;
-use crate::tracing::{bind, inline, trace, trace_with};
+use crate::open::trace_open;
+use crate::tracing::{bind, inline, trace};
 use crate::tree::{Flatten, Structure, Tree};
 use crate::types::{ArrayType, Loc, Shape};
 use std::sync::Arc;
@@ -132,7 +135,6 @@ fn run<C: Tree, X: Tree, Y: Tree>(
     xs: X,
     step: impl FnOnce(C, X) -> (C, Y),
 ) -> (C, Y) {
-    let init = typed(&init);
     let carry = Flatten::of(&init);
     let scanned = Flatten::of(&xs);
     let (types, length) = match step_types(&carry.leaves, &scanned.leaves) {
@@ -148,8 +150,10 @@ fn run<C: Tree, X: Tree, Y: Tree>(
     let carry_structure = init.structure();
     let xs_structure = xs.structure();
 
+    let leaves: Vec<&Array> = carry.leaves.iter().chain(&scanned.leaves).copied().collect();
+    let taken = arguments(&leaves, &types);
     let (traced, (out_structure, y_structure)): (_, (Structure, Structure)) =
-        trace_with(location, &types, |arguments| {
+        trace_open(location, &taken, |arguments| {
             let (c, x) = arguments.split_at(carries);
             let (c, y) =
                 step(built(&carry_structure, c.to_vec()), built(&xs_structure, x.to_vec()));
@@ -158,21 +162,18 @@ fn run<C: Tree, X: Tree, Y: Tree>(
             (outputs, (c.structure(), y.structure()))
         });
 
-    let outputs = traced.and_then(|mut traced| {
+    let outputs = traced.and_then(|mut open| {
         check_structure(&carry_structure, &out_structure)?;
-        check_carry(&traced.graph, 0, &carry.leaves, &types[..carries], &carry_structure)?;
+        let dtypes = settle(&mut open, None, &taken, carries);
+        let operands = decided(&leaves, &dtypes);
+        let mut traced = open.close(&dtypes);
+        check_carry(&traced.graph, 0, &operands[..carries], &carry_structure)?;
         // Captures come first among the inputs of a scan.
         let consts = traced.captures.len();
         traced.graph.inputs.rotate_right(consts);
         let reverse = options.reverse;
         let scan = Scan { body: Arc::new(traced.graph), consts, carries, length, reverse };
-        let operands: Vec<Array> = traced
-            .captures
-            .iter()
-            .chain(carry.leaves.iter().copied())
-            .chain(scanned.leaves.iter().copied())
-            .cloned()
-            .collect();
+        let operands = traced.captures.into_iter().chain(operands).collect();
         with_location(location, || unrolled(scan, operands, options.unroll))
     });
     match outputs {

@@ -2,13 +2,16 @@
 
 use crate::context::{here, with_location};
 use crate::control::branch;
-use crate::control::checks::{built, check_carry, check_structure, spoiled, typed};
+use crate::control::checks::{
+    arguments, built, check_carry, check_structure, decided, settle, spoiled,
+};
 use crate::dtype::DType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::handle::Array;
 use crate::op::Op;
 use crate::op::control::While;
-use crate::tracing::{bind, trace_with};
+use crate::open::trace_open;
+use crate::tracing::bind;
 use crate::tree::{Flatten, Structure, Tree};
 use crate::types::{ArrayType, Loc};
 use std::sync::Arc;
@@ -37,7 +40,6 @@ use std::sync::Arc;
 #[track_caller]
 pub fn while_loop<C: Tree>(cond: impl FnOnce(C) -> Array, body: impl FnOnce(C) -> C, init: C) -> C {
     let location = here();
-    let init = typed(&init);
     let structure = init.structure();
     let test = |carry: &[Array]| cond(built(&structure, carry.to_vec()));
     let step = |carry: &[Array]| {
@@ -68,7 +70,6 @@ pub fn fori_loop_dynamic<C: Tree>(
     step: impl FnOnce(Array, C) -> C,
 ) -> C {
     let location = here();
-    let init = typed(&init);
     let structure = init.structure();
     let result = bound(lower.into(), "lower").and_then(|lower| {
         let upper = bound(upper.into(), "upper")?;
@@ -115,17 +116,21 @@ fn run(
     body: impl FnOnce(&[Array]) -> (Vec<Array>, Structure),
 ) -> Result<Vec<Array>> {
     let types = init.iter().map(|a| a.ty()).collect::<Result<Vec<_>>>()?;
-    let (test, ()) = trace_with(location, &types, |carry| {
+    let taken = arguments(init, &types);
+    let (test, ()) = trace_open(location, &taken, |carry| {
         let predicate = cond(carry);
         let truth = || branch::truth(&predicate, "`while_loop` goes on while");
         (vec![with_location(location, truth)], ())
     });
-    let (step, after) = trace_with(location, &types, body);
+    let (step, after) = trace_open(location, &taken, body);
     let (mut test, mut step) = (test?, step?);
     check_structure(structure, &after)?;
+    test.decide_rest();
+    let dtypes = settle(&mut step, Some(&test), &taken, taken.len());
+    let init = decided(init, &dtypes);
+    let (mut test, mut step) = (test.close(&dtypes), step.close(&dtypes));
     let first = usize::from(counted);
-    let (named, before) = (&init[first..], &types[first..]);
-    check_carry(&step.graph, first, named, before, structure)?;
+    check_carry(&step.graph, first, &init[first..], structure)?;
     // Captures come first among the inputs.
     let (cond_consts, body_consts) = (test.captures.len(), step.captures.len());
     test.graph.inputs.rotate_right(cond_consts);
@@ -133,6 +138,6 @@ fn run(
     let op =
         While { cond: Arc::new(test.graph), body: Arc::new(step.graph), cond_consts, body_consts };
     let captures = test.captures.iter().chain(&step.captures);
-    let operands: Vec<&Array> = captures.chain(init.iter().copied()).collect();
+    let operands: Vec<&Array> = captures.chain(&init).collect();
     Ok(with_location(location, || bind(Op::While(op), &operands)).into_vec())
 }

@@ -51,8 +51,8 @@ pub fn check_nan<A: Tree, R: Tree>(f: impl Fn(A) -> R) -> impl Fn(A) -> R {
 }
 
 /// The forms that `f` goes through on arguments like `x`, by name, as text: the graph as `traced`,
-/// as `simplified`, and those of the backend, such as the lowered `program` and its `clif` or
-/// `wgsl`.
+/// as `simplified`, and those of the backend: the lowered `program`, then its `clif` and the
+/// instructions of the `machine`, or its `wgsl`.
 ///
 /// ```
 /// use probpipe_trace::{Array, Interpreter, array};

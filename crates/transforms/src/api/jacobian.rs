@@ -1,7 +1,7 @@
 //! Matrices of derivatives, by mapping a linear map over a basis.
 
 use super::gradient::gradient;
-use super::lift::{self, transform_error};
+use super::lift::transform_error;
 use super::linear::{linearize_at, vjp_at};
 use super::vmap::map;
 use probpipe_trace::{
@@ -127,9 +127,9 @@ fn refused<A: Tree, R: Nest>(y: &R, x: &A, error: &Error, location: Loc) -> R::O
     y.nest(&mut || x.map(|_| Array::invalid(error.clone(), location)))
 }
 
-/// Literals take their element type.
+/// What has no element type takes its default: it is that of the basis, too.
 fn typed<A: Tree>(x: A) -> A {
-    x.map(|x| if x.is_literal() { lift::typed(x, x.dtype()) } else { x.clone() })
+    x.map(Array::decided)
 }
 
 fn joined(a: &[usize], b: &[usize]) -> Shape {

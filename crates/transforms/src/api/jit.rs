@@ -2,12 +2,13 @@
 //! its argument, and called many times. Inside an open trace it is one call of its graph.
 
 use super::inspect::{compile_graph, profile};
-use super::lift::{build, failed, invalid, lift_plain, poison, typed};
+use super::lift::{Unsettled, build, failed, invalid, lift_plain, own_types, poison, unsettled};
 use crate::extract::internal;
 use crate::simplify::finish;
 use probpipe_trace::{
-    Array, ArrayType, Backend, DType, Executable, Flatten, Given, Interpreter, Loc, Op, Profile,
-    Result, Structure, Tree, Value, Values, bind, default_float, is_tracing, with_location,
+    Array, ArrayType, Asked, Backend, DType, Executable, Flatten, Given, Interpreter, Loc, Op,
+    Profile, Result, Structure, Tree, Value, Values, bind, default_float, is_tracing,
+    with_location,
 };
 use smallvec::SmallVec;
 use std::fmt;
@@ -56,13 +57,45 @@ pub struct Jit<A, R, F> {
     signature: PhantomData<fn(A) -> R>,
 }
 
+/// What a program takes of a leaf.
+#[derive(PartialEq)]
+enum Leaf {
+    /// An array of this type.
+    Typed(ArrayType),
+    /// An array without an element type, which is handed over in each of those that the program
+    /// asks for, if any.
+    Weak(ArrayType, Asked),
+}
+
+impl Leaf {
+    /// The type of the one array that the program takes, if it takes one.
+    fn only(&self) -> Option<ArrayType> {
+        match self {
+            Leaf::Typed(ty) => Some(ty.clone()),
+            Leaf::Weak(ty, asked) if asked.len() == 1 => Some(ty.with_dtype(asked[0])),
+            Leaf::Weak(..) => None,
+        }
+    }
+}
+
+impl fmt::Display for Leaf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Leaf::Typed(ty) => ty.fmt(f),
+            Leaf::Weak(ty, _) => write!(f, "a literal {ty}"),
+        }
+    }
+}
+
 /// The program for one kind of argument.
 struct Entry {
     input: Structure,
-    types: Vec<ArrayType>,
+    leaves: Vec<Leaf>,
     /// Literals in the function take it, so it is part of the key.
     float: DType,
-    executable: Box<dyn Executable>,
+    executable: Arc<dyn Executable>,
+    /// Whether the executable is another entry's, too.
+    shared: bool,
     /// Whether it may write results into the memory of its arguments.
     reuses: bool,
     output: Structure,
@@ -92,18 +125,26 @@ impl Entry {
         if !flat.fits() || self.float != float {
             return false;
         }
-        for (leaf, ty) in flat.leaves.iter().zip(&self.types) {
-            let fits = match leaf.value_ref() {
-                Some(value) => value.ty() == ty,
-                None if leaf.is_literal() => match leaf.value() {
-                    Ok(value) => {
-                        let fits = value.ty() == ty;
-                        numbers.push(value);
-                        fits
-                    }
-                    Err(_) => false,
-                },
-                None => false,
+        for (leaf, takes) in flat.leaves.iter().zip(&self.leaves) {
+            let fits = match (leaf.value_ref(), takes) {
+                (Some(value), Leaf::Typed(ty)) => value.ty() == ty,
+                // The same program as that for a literal, where that is needed in one type.
+                (Some(value), Leaf::Weak(ty, asked)) => {
+                    asked.len() == 1 && value.ty().dtype == asked[0] && value.ty().shape == ty.shape
+                }
+                (None, Leaf::Weak(ty, asked)) => {
+                    leaf.is_weak()
+                        && leaf.dtype() == ty.dtype
+                        && leaf.shape() == &ty.shape[..]
+                        && asked.iter().all(|&dtype| match leaf.value_in(dtype) {
+                            Ok(value) => {
+                                numbers.push(value);
+                                true
+                            }
+                            Err(_) => false,
+                        })
+                }
+                (None, Leaf::Typed(_)) => false,
             };
             if !fits {
                 return false;
@@ -127,9 +168,11 @@ impl Entry {
         }
         let mut numbers = numbers.iter();
         let mut values: SmallVec<[&Value; 8]> = SmallVec::new();
-        for leaf in &flat.leaves {
-            if let Some(value) = leaf.value_ref().or_else(|| numbers.next()) {
-                values.push(value);
+        for (leaf, takes) in flat.leaves.iter().zip(&self.leaves) {
+            match (leaf.value_ref(), takes) {
+                (Some(value), _) => values.push(value),
+                (None, Leaf::Weak(_, asked)) => values.extend(numbers.by_ref().take(asked.len())),
+                (None, Leaf::Typed(_)) => {}
             }
         }
         Some(then(&values))
@@ -159,7 +202,7 @@ impl Entry {
             found.push(what);
             return found;
         }
-        for ((path, now), then) in paths.iter().zip(&new.types).zip(&self.types) {
+        for ((path, now), then) in paths.iter().zip(&new.leaves).zip(&self.leaves) {
             if now != then {
                 let name = match path.as_str() {
                     "" => "the argument".to_string(),
@@ -184,8 +227,9 @@ impl<A, R, F> fmt::Debug for Jit<A, R, F> {
 impl<A, R, F> Jit<A, R, F> {
     /// Number of programs compiled so far.
     pub fn cache_len(&self) -> usize {
-        let others = self.others.read().unwrap_or_else(PoisonError::into_inner).len();
-        usize::from(self.first.get().is_some()) + others
+        let others = self.others.read().unwrap_or_else(PoisonError::into_inner);
+        let own = others.iter().filter(|entry| !entry.shared).count();
+        usize::from(self.first.get().is_some()) + own
     }
 
     /// Why each program after the first was compiled: what of the argument differs from the
@@ -281,20 +325,15 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         }
     }
 
-    /// The first call with arguments of a kind. Leaves that are literals get a type; invalid ones,
-    /// and those of a trace that has ended, give an invalid result.
+    /// The first call with arguments of a kind. Invalid ones, and those of a trace that has ended,
+    /// give an invalid result.
     fn call_slowly(&self, x: A) -> R {
-        let flat = Flatten::of(&x);
-        let values: Option<Vec<&Value>> = flat.leaves.iter().map(|leaf| leaf.value_ref()).collect();
-        if let Some(values) = values {
-            return self.compile_and_run(&x, &values);
-        }
-        for leaf in &flat.leaves {
+        for leaf in &Flatten::of(&x).leaves {
             if let Err(error) = with_location(self.location, || leaf.value()) {
                 return poison(&x, &self.f, &error, self.location);
             }
         }
-        self.call(x.map(|a| if a.is_literal() { typed(a, a.dtype()) } else { a.clone() }))
+        self.compile_and_run(&x)
     }
 
     /// Runs a program if it takes the argument, which is given up then, and comes back otherwise.
@@ -341,39 +380,71 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         }
     }
 
-    fn compile_and_run(&self, x: &A, values: &[&Value]) -> R {
-        let lifted = match lift_plain(self.location, x, &self.f) {
-            Ok(lifted) => lifted,
-            Err(failure) => return failed(x, &self.f, &failure, self.location),
+    fn compile_and_run(&self, x: &A) -> R {
+        let Unsettled { open, leaves, input, output } =
+            match unsettled(self.location, x, &self.f, own_types) {
+                Ok(unsettled) => unsettled,
+                Err(failure) => return failed(x, &self.f, &failure, self.location),
+            };
+        let (traced, asked) = open.close_asked();
+        let takes = |(leaf, asked): (&Array, Asked)| -> Result<Leaf> {
+            let ty = leaf.ty()?;
+            if !leaf.is_weak() || ty.dtype == DType::Bool {
+                return Ok(Leaf::Typed(ty));
+            }
+            // A number that does not fit is refused once, not compiled for.
+            asked.iter().try_for_each(|&dtype| leaf.value_in(dtype).map(|_| ()))?;
+            Ok(Leaf::Weak(ty, asked))
         };
-        let compiled: Result<Box<dyn Executable>> =
-            compile_graph(&*self.backend, &finish(&lifted.graph));
+        let leaves: Vec<Leaf> = match leaves.iter().zip(asked).map(takes).collect() {
+            Ok(leaves) => leaves,
+            Err(error) => return invalid(&output, &error, self.location),
+        };
+        let (float, known) = (default_float(), self.same_program(&input, &leaves));
+        let shared = known.is_some();
+        let compiled: Result<Arc<dyn Executable>> = match known {
+            Some(executable) => Ok(executable),
+            None => compile_graph(&*self.backend, &finish(&traced.graph)).map(Arc::from),
+        };
         let executable = match compiled {
             Ok(executable) => executable,
-            Err(error) => {
-                return invalid(&lifted.output, &error.at(self.location), self.location);
-            }
+            Err(error) => return invalid(&output, &error.at(self.location), self.location),
         };
-        let entry = Entry {
-            input: lifted.input,
-            types: values.iter().map(|v| v.ty().clone()).collect(),
-            float: default_float(),
-            reuses: executable.reuses(),
-            executable,
-            output: lifted.output,
-        };
+        let reuses = executable.reuses();
+        let entry = Entry { input, leaves, float, reuses, executable, shared, output };
         let lost = || poison(x, &self.f, &internal("a program is lost"), self.location);
+        let run = |entry: &Entry| {
+            let result = entry.with_values(float, x, |values| self.run(entry, values));
+            result.unwrap_or_else(lost)
+        };
         let Err(entry) = self.first.set(entry) else {
             // It is there now, and is never taken out.
-            return self.first.get().map_or_else(lost, |entry| self.run(entry, values));
+            return self.first.get().map_or_else(lost, run);
         };
-        let reason = self.reason(&entry, self.cache_len() + 1);
-        self.reasons.lock().unwrap_or_else(PoisonError::into_inner).push(reason);
+        if !shared {
+            let reason = self.reason(&entry, self.cache_len() + 1);
+            self.reasons.lock().unwrap_or_else(PoisonError::into_inner).push(reason);
+        }
         let entry = Arc::new(entry);
         let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
         others.push(entry.clone());
         drop(others);
-        self.run(&entry, values)
+        run(&entry)
+    }
+
+    /// The program that takes arrays of the types in which this one would need each leaf: the same
+    /// one, where each is needed in one type.
+    fn same_program(&self, input: &Structure, leaves: &[Leaf]) -> Option<Arc<dyn Executable>> {
+        let types: Vec<ArrayType> = leaves.iter().map(Leaf::only).collect::<Option<_>>()?;
+        let others = self.others.read().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.first.get().into_iter().chain(others.iter().map(|entry| &**entry));
+        let same = |entry: &&Entry| {
+            let taken = entry.leaves.iter().map(Leaf::only);
+            entry.float == default_float()
+                && entry.input == *input
+                && taken.eq(types.iter().map(|ty| Some(ty.clone())))
+        };
+        known.find(same).map(|entry| entry.executable.clone())
     }
 
     /// Inside a trace: one call, whose graph takes the captured arrays as its last inputs.

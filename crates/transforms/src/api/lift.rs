@@ -2,8 +2,8 @@
 
 use crate::extract::internal;
 use probpipe_trace::{
-    Array, ArrayType, DType, Error, ErrorKind, Flatten, Graph, Loc, Result, Structure, Tree,
-    trace_with, with_location,
+    Argument, Array, ArrayType, DType, Error, ErrorKind, Flatten, Graph, Loc, Open, Result,
+    Structure, Tree, one_of, trace_open, with_location,
 };
 
 /// A closure traced on the types of its arguments.
@@ -38,44 +38,65 @@ impl Failure {
     }
 }
 
-/// The leaves, numbers with the element type that they have by themselves.
-pub(crate) fn typed_leaves(flat: &Flatten<'_>) -> Vec<Array> {
-    flat.leaves
-        .iter()
-        .map(|&a| if a.is_literal() { typed(a, a.dtype()) } else { a.clone() })
-        .collect()
+/// A closure traced, of whose arguments those without an element type are still to get one.
+pub(crate) struct Unsettled {
+    pub(crate) open: Open,
+    /// The arguments as they were given.
+    pub(crate) leaves: Vec<Array>,
+    pub(crate) input: Structure,
+    pub(crate) output: Structure,
 }
 
-/// A number as an array of an element type, still located where the user wrote it.
-pub(crate) fn typed(literal: &Array, dtype: DType) -> Array {
-    with_location(literal.location(), || literal.cast(dtype))
-}
-
-/// Traces `f` on arguments like `x`. `types` gives what the closure sees of each leaf.
+/// Traces `f` on arguments like `x`. `types` gives what the closure sees of each leaf. An argument
+/// without an element type takes that in which the results need it.
 pub(crate) fn lift<A: Tree, R: Tree>(
     location: Loc,
     x: &A,
     f: impl FnOnce(A) -> R,
     types: impl FnOnce(&[Array], &Structure) -> Result<Vec<ArrayType>>,
 ) -> Result<Lifted, Box<Failure>> {
-    let flat = Flatten::of(x);
-    let mut operands = typed_leaves(&flat);
-    let input = flat.into_structure();
-    let types = types(&operands, &input).map_err(|error| Failure::new(error, None))?;
+    let Unsettled { mut open, leaves, input, output } = unsettled(location, x, f, types)?;
+    open.decide_rest();
+    let asked = open.asked().into_iter();
+    let dtypes = leaves.iter().zip(asked).map(|(leaf, asked)| one_of(&asked, leaf.dtype()));
+    let dtypes: Vec<DType> = dtypes.collect();
+    let traced = open.close(&dtypes);
+    let mut operands: Vec<Array> =
+        leaves.iter().zip(&dtypes).map(|(leaf, &dtype)| leaf.in_dtype(dtype)).collect();
+    if let Some(error) = operands.iter().find_map(Array::error) {
+        return Err(Failure::new(error.clone(), Some(output)));
+    }
     let arguments = operands.len();
-    let (traced, output) =
-        trace_with(location, &types, |leaves| match input.build(leaves.to_vec()) {
+    operands.extend(traced.captures);
+    Ok(Lifted { graph: traced.graph, operands, arguments, input, output })
+}
+
+/// [`lift`] before the types of arguments that have none are settled.
+pub(crate) fn unsettled<A: Tree, R: Tree>(
+    location: Loc,
+    x: &A,
+    f: impl FnOnce(A) -> R,
+    types: impl FnOnce(&[Array], &Structure) -> Result<Vec<ArrayType>>,
+) -> Result<Unsettled, Box<Failure>> {
+    let flat = Flatten::of(x);
+    let leaves: Vec<Array> = flat.leaves.iter().map(|&a| a.clone()).collect();
+    let input = flat.into_structure();
+    let types = types(&leaves, &input).map_err(|error| Failure::new(error, None))?;
+    let taken = leaves.iter().zip(&types).map(|(leaf, ty)| match leaf.dtype() == ty.dtype {
+        true => Argument::of(leaf, &ty.shape),
+        false => Argument::Typed(ty.clone()),
+    });
+    let taken: Vec<Argument> = taken.collect();
+    let (open, output) =
+        trace_open(location, &taken, |leaves| match input.build(leaves.to_vec()) {
             Ok(tree) => {
                 let result: R = f(tree);
                 (result.leaves(), Some(result.structure()))
             }
             Err(error) => (vec![Array::invalid(error, location)], None),
         });
-    match (traced, output) {
-        (Ok(traced), Some(output)) => {
-            operands.extend(traced.captures);
-            Ok(Lifted { graph: traced.graph, operands, arguments, input, output })
-        }
+    match (open, output) {
+        (Ok(open), Some(output)) => Ok(Unsettled { open, leaves, input, output }),
         (Err(error), output) => Err(Failure::new(error.at(location), output)),
         (Ok(_), None) => Err(Failure::new(internal("a trace gave no tree"), None)),
     }

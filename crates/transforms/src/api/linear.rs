@@ -2,7 +2,6 @@
 
 use super::lift::{
     Lifted, build, check_floats, failed, invalid, lift, own_types, poison, run, transform_error,
-    typed,
 };
 use crate::jvp::spread;
 use crate::linearize::linearize as linearize_graph;
@@ -385,7 +384,7 @@ fn typed_like(
         .zip(types)
         .map(|(&leaf, ty)| {
             let dtype: DType = ty?.dtype;
-            Ok(if leaf.is_literal() { typed(leaf, dtype) } else { leaf.clone() })
+            Ok(leaf.in_dtype(dtype))
         })
         .collect()
 }

@@ -1,6 +1,7 @@
 //! Calls and loops that are partly known: calls are opened, a loop becomes two, one known and one
 //! not, so that afterwards every equation is wholly on one side.
 
+use super::known::{known_results, known_within};
 use super::{Partial, branch, known_vars, partial_eval_with, while_loop};
 use crate::extract::{Env, inputs_read, internal, partition, reorder_inputs};
 use probpipe_trace::{
@@ -28,55 +29,6 @@ fn read_vars(graph: &Graph) -> Vec<bool> {
         read[v.index()] = true;
     }
     read
-}
-
-/// As [`known_vars`], with what separating the mixed equations will make known.
-pub(super) fn known_within(graph: &Graph, known_inputs: &[bool]) -> Vec<bool> {
-    let mut known = known_vars(graph, known_inputs);
-    for eqn in graph.eqns() {
-        let flags: Vec<bool> = eqn.inputs.iter().map(|v| known[v.index()]).collect();
-        for (v, k) in eqn.outputs.iter().zip(known_results(eqn, &flags)) {
-            known[v.index()] = k;
-        }
-    }
-    known
-}
-
-fn known_outputs(graph: &Graph, flags: &[bool]) -> Vec<bool> {
-    let known = known_within(graph, flags);
-    graph.outputs().iter().map(|v| known[v.index()]).collect()
-}
-
-/// Which results of an equation can be known when the flagged operands are.
-fn known_results(eqn: &Eqn, flags: &[bool]) -> Vec<bool> {
-    let count = eqn.outputs.len();
-    if flags.iter().all(|k| *k) {
-        return vec![true; count];
-    }
-    match &eqn.op {
-        Op::Call { graph, .. } | Op::Checkpoint { graph } => known_outputs(graph, flags),
-        Op::Scan(scan) => {
-            let mut flags = flags.to_vec();
-            loop {
-                let known = known_outputs(&scan.body, &flags);
-                let before = flags.clone();
-                let carries = scan.consts..scan.consts + scan.carries;
-                for (flag, known) in flags[carries].iter_mut().zip(&known) {
-                    *flag &= known;
-                }
-                if before == flags {
-                    return known;
-                }
-            }
-        }
-        Op::Switch(switch) if flags[0] => {
-            let branches = switch.branches.iter().map(|branch| known_outputs(branch, &flags[1..]));
-            let both = |a: Vec<bool>, b: Vec<bool>| a.iter().zip(b).map(|(a, b)| *a && b).collect();
-            branches.reduce(both).unwrap_or_default()
-        }
-        Op::While(w) => while_loop::known_carries(w, flags).unwrap_or_else(|| vec![false; count]),
-        _ => vec![false; count],
-    }
 }
 
 fn needs_split(eqn: &Eqn, known: &[bool], read: &[bool]) -> bool {

@@ -1,7 +1,6 @@
 //! Equality up to rounding.
 
 use crate::array::elementwise::arithmetic::select;
-use crate::array::reduce::axes::in_floats;
 use crate::handle::Array;
 
 impl Array {
@@ -23,9 +22,7 @@ impl Array {
     /// Whether each element is within `atol + rtol |y|` of `other`; see [`Array::isclose`].
     #[track_caller]
     pub fn isclose_with(&self, other: impl Into<Array>, rtol: f64, atol: f64) -> Array {
-        // Literals take their type from the array beside them.
-        let typed = |x: &Array| if x.is_literal() { x.clone() } else { in_floats(x) };
-        let (x, y) = (typed(self), typed(&other.into()));
+        let (x, y) = (self.to_float(), other.into().to_float());
         let near = (&x - &y).abs().le(y.abs() * rtol + atol);
         select(x.is_finite() & y.is_finite(), near, x.eq(&y))
     }

@@ -1,6 +1,6 @@
 //! Rust's operators for every mix of `Array`, `&Array` and numbers.
 
-use crate::array::elementwise::arithmetic::{binary, unary};
+use crate::array::elementwise::arithmetic::{binary, divide, unary};
 use crate::handle::Array;
 use crate::op::Op;
 use crate::op::elementwise::{BinaryOp, UnaryOp};
@@ -15,14 +15,14 @@ macro_rules! operators {
             type Output = Array;
             #[track_caller]
             fn $method(self, other: R) -> Array {
-                binary(Op::Binary(BinaryOp::$op), &self, &other.into())
+                operators!(@apply $op, &self, &other.into())
             }
         }
         impl<R: Into<Array>> ops::$Trait<R> for &Array {
             type Output = Array;
             #[track_caller]
             fn $method(self, other: R) -> Array {
-                binary(Op::Binary(BinaryOp::$op), self, &other.into())
+                operators!(@apply $op, self, &other.into())
             }
         }
         operators!(@number $Trait $method $op, f64 Array);
@@ -30,13 +30,14 @@ macro_rules! operators {
         operators!(@number $Trait $method $op, i32 Array);
         operators!(@number $Trait $method $op, i32 &Array);
     )*};
+    (@apply Div, $x:expr, $y:expr) => { divide($x, $y) };
+    (@apply $op:ident, $x:expr, $y:expr) => { binary(Op::Binary(BinaryOp::$op), $x, $y) };
     (@number $Trait:ident $method:ident $op:ident, $number:ident $($Right:tt)+) => {
         impl ops::$Trait<$($Right)+> for $number {
             type Output = Array;
             #[track_caller]
             fn $method(self, other: $($Right)+) -> Array {
-                #[allow(clippy::needless_borrow)]
-                binary(Op::Binary(BinaryOp::$op), &Array::from(self), &other)
+                operators!(@apply $op, &Array::from(self), &other)
             }
         }
     };

@@ -151,7 +151,7 @@ impl Array {
             x.at_indices(&located.indices).get()
         };
         if let Some(inside) = &located.inside {
-            let filled = select(&spread(inside, read.shape()), &read, fill_value(self.dtype()));
+            let filled = select(&spread(inside, read.shape()), &read, fill_value(self));
             read = filled;
         }
         // From (batch, indexed axes, the rest) to the order of the result: first the axes of the

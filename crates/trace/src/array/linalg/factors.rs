@@ -17,7 +17,7 @@ use crate::types::{ArrayType, Shape, ShapeDisplay, broadcast_shapes};
 /// The identity matrix of the element type of `x`.
 #[track_caller]
 pub(crate) fn identity(x: &Array, n: usize) -> Array {
-    eye_offset(n, n, 0).cast(x.dtype())
+    eye_offset(n, n, 0).cast_like(x)
 }
 
 /// The results of an op of two.
@@ -50,13 +50,13 @@ fn solve_batch(name: &str, a: &Array, b: &Array) -> Result<Shape> {
             .at(here())
             .help("give a vector or a matrix of columns"));
     };
-    if a.dtype() == b.dtype()
+    if one_type(a, b)
         && let Some(batch) = broadcast_shapes(left, right).filter(|_| rows == n)
     {
         return Ok(batch);
     }
     let message = format!("`{name}` cannot solve {} against {}", typed(a), typed(b));
-    let (kind, help) = if a.dtype() == b.dtype() {
+    let (kind, help) = if one_type(a, b) {
         let help = format!("the right side must have {n} rows and batch axes that fit");
         (ErrorKind::Shape, help)
     } else {
@@ -256,8 +256,8 @@ impl Array {
         let (lu, _, permutation) = triple(LinalgOp::Lu, &[self]);
         // Column j of p has its one in row permutation[j].
         let rows = iota(&ArrayType::new(DType::I32, [m, m]), 0);
-        let p = permutation.expand_dims(-2).eq(rows).cast(self.dtype());
-        let l = lu.slice_axis(-1, 0..k).tril_offset(-1) + eye_offset(m, k, 0).cast(self.dtype());
+        let p = permutation.expand_dims(-2).eq(rows).cast_like(self);
+        let l = lu.slice_axis(-1, 0..k).tril_offset(-1) + eye_offset(m, k, 0).cast_like(self);
         (p, l, lu.slice_axis(-2, 0..k).triu())
     }
 
@@ -395,6 +395,13 @@ impl Array {
             None => zeros_like(self) + identity(self, self.shape()[self.rank() - 1]),
         }
     }
+}
+
+/// Whether two arrays have one element type, or can take one.
+pub(crate) fn one_type(a: &Array, b: &Array) -> bool {
+    a.dtype() == b.dtype()
+        || a.is_weak_float() && b.dtype().is_float()
+        || b.is_weak_float() && a.dtype().is_float()
 }
 
 #[track_caller]

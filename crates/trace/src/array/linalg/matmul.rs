@@ -1,5 +1,6 @@
 //! Products of matrices, and the factor of Cholesky.
 
+use crate::array::elementwise::arithmetic::meet;
 use crate::context::here;
 use crate::error::{Error, ErrorKind};
 use crate::handle::Array;
@@ -107,7 +108,10 @@ impl Array {
     /// The product that contracts and batches the given axes.
     #[track_caller]
     pub fn dot_general(&self, other: impl Into<Array>, axes: DotAxes) -> Array {
-        bind1(Op::Dot(axes), &[self, &other.into()])
+        match meet(self, &other.into()) {
+            Ok((x, y)) => bind1(Op::Dot(axes), &[&x, &y]),
+            Err(error) => Array::invalid(error, here()),
+        }
     }
 
     /// The products of every pair of elements of two vectors.

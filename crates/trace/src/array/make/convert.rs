@@ -1,6 +1,6 @@
 //! Arrays from numbers as written, from vectors and slices, and from values.
 
-use crate::context::{default_float, here};
+use crate::context::here;
 use crate::dtype::{DType, Element, Scalar};
 use crate::handle::{Array, Repr};
 use crate::types::{IntoShape, Loc, Shape};
@@ -34,10 +34,19 @@ impl Array {
 
 /// An array from numbers as written: `array(3.0)`, `array([1.0, 2.0])`, `array([[1, 2], [3, 4]])`.
 ///
-/// A single number stays a literal, which takes the element type of the array it meets. Nested
-/// arrays of `f64` take the default float type (`f32` unless [`crate::with_default_float`] says
-/// otherwise), because that is how Rust types plain float literals; a `Vec` or a slice is data and
-/// keeps its element type, as [`Array::from_slice`] does.
+/// A number, or nested arrays of `f64`, which is how Rust types plain float literals, take the
+/// element type of the array they meet, from the digits written, and are of the default float type
+/// (`f32` unless [`crate::with_default_float`] says otherwise) where nothing decides; see
+/// [`Array::is_weak`]. A `Vec` or a slice is data and keeps its element type, as
+/// [`Array::from_slice`] does.
+///
+/// ```
+/// use probpipe_trace::{Array, array};
+/// let data = Array::from(vec![1.0f64, 2.0]);
+/// assert_eq!((data * array([0.1, 0.2])).to_vec::<f64>()?, [0.1, 0.4]);
+/// assert_eq!(array([0.1, 0.2]).to_vec::<f32>()?, [0.1, 0.2]);
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
 #[track_caller]
 #[doc(alias = "asarray")]
 pub fn array(data: impl Into<Array>) -> Array {
@@ -99,15 +108,11 @@ impl<T: Element> From<&[T]> for Array {
     }
 }
 
-/// Written-out numbers: `f64` takes the default float type, everything else its own.
+/// Written-out numbers: `f64`, the type of Rust's float literals, takes the type of what it meets,
+/// everything else has its own.
 fn written<T: Element + Into<Scalar>>(data: &[T], shape: Shape, location: Loc) -> Array {
-    let value = if T::DTYPE == DType::F64 && default_float() == DType::F32 {
-        let narrow: Vec<f32> = data.iter().map(|&v| v.into().as_f64() as f32).collect();
-        Value::from_elements(&narrow, &shape)
-    } else {
-        Value::from_elements(data, &shape)
-    };
-    match value {
+    match Value::from_elements(data, &shape) {
+        Ok(value) if T::DTYPE == DType::F64 => Array::written(value, location),
         Ok(value) => Array::concrete(value, location),
         Err(error) => Array::invalid(error, location),
     }

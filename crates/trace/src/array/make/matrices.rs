@@ -2,9 +2,9 @@
 //! operands are batch axes.
 
 use crate::array::elementwise::arithmetic::{like, select};
-use crate::array::make::fill::{full_typed, iota, zeros, zeros_like};
+use crate::array::make::fill::{iota, zeros, zeros_like};
 use crate::array::shape::join::{concat, stack};
-use crate::context::{default_float, here};
+use crate::context::here;
 use crate::dtype::DType;
 use crate::error::{Error, ErrorKind};
 use crate::handle::Array;
@@ -74,7 +74,7 @@ impl Array {
         }
         let (length, side) = (self.size(), self.size() + offset.unsigned_abs());
         if length == 0 {
-            return full_typed(&ArrayType::new(self.dtype(), [side, side]), 0);
+            return like(self, 0.0).broadcast_to([side, side]);
         }
         let start = (-offset).max(0) as usize * side + offset.max(0) as usize;
         let end = start + (length - 1) * (side + 1) + 1;
@@ -83,7 +83,7 @@ impl Array {
             high: smallvec![side * side - end],
             interior: smallvec![side],
         };
-        let zero = full_typed(&ArrayType::scalar(self.dtype()), 0);
+        let zero = like(self, 0.0);
         bind1(op, &[self, &zero]).reshape([side, side])
     }
 
@@ -141,7 +141,7 @@ impl Array {
     #[track_caller]
     pub fn one_hot(&self, classes: usize) -> Array {
         let positions = iota(&ArrayType::new(self.dtype(), [classes]), 0);
-        self.expand_dims(-1).eq(positions).cast(default_float())
+        self.expand_dims(-1).eq(positions).to_float()
     }
 
     fn matrix_shape(&self) -> Option<(&[usize], usize, usize)> {
@@ -174,13 +174,13 @@ fn below(m: usize, n: usize, offset: isize) -> Array {
 /// Ones on and below the diagonal `offset` places right of the main one, zeros above.
 #[track_caller]
 pub fn tri(m: usize, n: usize, offset: isize) -> Array {
-    below(m, n, offset).cast(default_float())
+    below(m, n, offset).to_float()
 }
 
 /// Ones on the diagonal `offset` places right of the main one, zeros elsewhere.
 #[track_caller]
 pub fn eye_offset(m: usize, n: usize, offset: isize) -> Array {
-    (below(m, n, offset) & !below(m, n, offset.saturating_sub(1))).cast(default_float())
+    (below(m, n, offset) & !below(m, n, offset.saturating_sub(1))).to_float()
 }
 
 /// The rows and the columns, as `i32`, of the elements on and below the main diagonal of an `n` by

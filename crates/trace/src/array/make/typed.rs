@@ -4,7 +4,7 @@
 use crate::array::make::fill::{full_typed, iota};
 use crate::array::make::ranges::linspace;
 use crate::context::here;
-use crate::dtype::DType;
+use crate::dtype::{DType, Scalar};
 use crate::error::{Error, ErrorKind};
 use crate::handle::{Array, Repr};
 use crate::types::{ArrayType, IntoShape};
@@ -52,7 +52,13 @@ pub fn full_of(dtype: DType, shape: impl IntoShape, fill: impl Into<Array>) -> A
 #[doc(alias = "lax.full_like")]
 pub fn full_like(x: &Array, fill: impl Into<Array>) -> Array {
     match x.ty() {
-        Ok(ty) => filled("full_like", ty.dtype, ty.shape, fill.into()),
+        Ok(ty) => match fill.into() {
+            // Of no type if the array has none.
+            Array { repr: Repr::Literal(number), .. } if x.is_weak_float() => {
+                Array::filled(Scalar::Float(number.as_f64()), ty.dtype, ty.shape, here())
+            }
+            fill => filled("full_like", ty.dtype, ty.shape, fill),
+        },
         Err(error) => Array::invalid(error, here()),
     }
 }

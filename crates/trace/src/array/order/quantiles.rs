@@ -3,7 +3,7 @@
 //! are left out, reads at computed places.
 
 use crate::array::elementwise::arithmetic::{like, select};
-use crate::array::reduce::axes::{IntoAxes, Over, in_floats, reduced, reductions};
+use crate::array::reduce::axes::{IntoAxes, Over, reduced, reductions};
 use crate::context::here;
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, ErrorKind, Result};
@@ -139,7 +139,7 @@ impl Array {
         let p = p.into();
         let q = match p.repr {
             Repr::Literal(scalar) => Array::from(scalar.as_f64() / 100.0),
-            _ => in_floats(&p) / 100.0,
+            _ => p.to_float() / 100.0,
         };
         let method = QuantileMethod::Linear;
         reduced("percentile", self, axes, |x, over| {
@@ -161,7 +161,7 @@ pub(crate) fn quantile(
     if let Some(error) = q.error() {
         return Array::invalid(error.clone(), here());
     }
-    let x = &in_floats(x);
+    let x = &x.to_float();
     let n = over.count(x);
     if let Err(error) = fits(name, x, over, q, n) {
         return Array::invalid(error, here());
@@ -180,7 +180,7 @@ pub(crate) fn quantile(
             select(entry((n - 1) as f64).is_nan(), f64::NAN, value)
         }
         _ => {
-            let q = in_floats(q).cast(x.dtype());
+            let q = q.to_float().cast_like(x);
             at_places(&sorted, &q, method, skip)
         }
     }
@@ -189,10 +189,10 @@ pub(crate) fn quantile(
 /// Refuses what has no quantile: no elements, and numbers that are known not to be from 0 to 1.
 #[track_caller]
 fn fits(name: &str, x: &Array, over: &Over, q: &Array, n: usize) -> Result<(), Error> {
-    let known: Vec<f64> = match (&q.repr, q.value_ref()) {
-        (Repr::Literal(q), _) => vec![q.as_f64()],
-        (_, Some(value)) => value.to_scalars()?.into_iter().map(Scalar::as_f64).collect(),
-        _ => Vec::new(),
+    let known: Vec<f64> = match q.value_in(DType::F64) {
+        Ok(value) => value.to_scalars()?.into_iter().map(Scalar::as_f64).collect(),
+        // A traced one is looked at where it is computed.
+        Err(_) => Vec::new(),
     };
     let typed = format!("{}{}", x.dtype(), ShapeDisplay(x.shape()));
     if let Some(q) = known.iter().find(|q| !(0.0..=1.0).contains(*q)) {
@@ -217,7 +217,7 @@ fn at_places(sorted: &Array, q: &Array, method: QuantileMethod, skip: bool) -> A
     let n = sorted.shape().last().map_or(0, |&n| n);
     let last = if skip {
         // NaN is sorted last.
-        sorted.eq(sorted).cast(sorted.dtype()).sum_axes(-1) - 1.0
+        sorted.eq(sorted).cast_like(sorted).sum_axes(-1) - 1.0
     } else {
         like(sorted, n as f64 - 1.0)
     };

@@ -1,9 +1,10 @@
 //! Running reductions, sorting, and what is read off sorted or ordered arrays. Sums and sorts are
 //! ops; the rest is written with them.
 
+use crate::array::each::in_each;
 use crate::array::elementwise::arithmetic::{select, unary};
 use crate::array::indexing::gather::positions;
-use crate::array::reduce::reductions::counted;
+use crate::array::reduce::reductions::in_numbers;
 use crate::array::shape::join::concat;
 use crate::array::shape::reshape::resolve_axis;
 use crate::context::here;
@@ -57,7 +58,7 @@ impl Array {
         match resolve_axis(op.name(), self, axis, self.rank()) {
             Ok(axis) => {
                 let sums = matches!(op, CumulativeOp::Sum | CumulativeOp::Prod);
-                let x = if sums { counted(self) } else { self.clone() };
+                let x = if sums { in_numbers(self) } else { self.clone() };
                 bind1(Op::Cumulative { op, axis, reverse }, &[&x])
             }
             Err(error) => Array::invalid(error, here()),
@@ -254,7 +255,13 @@ pub fn searchsorted(sorted: &Array, values: impl Into<Array>, right: bool) -> Ar
         }
         Ok(_) => {}
     }
-    let values = if values.is_literal() { values.cast(sorted.dtype()) } else { values };
+    in_each(&[sorted, &values], |x| counted(&x[0], &x[1], right))
+}
+
+/// How many elements of the sorted vector come before each value.
+#[track_caller]
+fn counted(sorted: &Array, values: &Array, right: bool) -> Array {
+    let values = if values.is_weak() { values.in_dtype(sorted.dtype()) } else { values.clone() };
     let v = values.expand_dims(values.rank() as isize);
     // In the order of `sort`, where NaN is above all.
     let less = |a: &Array, b: &Array| {

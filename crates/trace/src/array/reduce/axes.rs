@@ -2,7 +2,7 @@
 //! reductions use it.
 
 use crate::array::shape::reshape::resolve_axes;
-use crate::context::{default_float, here, with_location};
+use crate::context::{here, with_location};
 use crate::error::Result;
 use crate::handle::Array;
 use crate::types::{Axes, Shape};
@@ -160,12 +160,6 @@ pub(crate) fn reduced(
         Ok(over) => with_location(location, || over.finish(x, of(x, &over))),
         Err(error) => Array::invalid(error, location),
     }
-}
-
-/// The array, of integers and truth values as numbers of the default float type.
-#[track_caller]
-pub(crate) fn in_floats(x: &Array) -> Array {
-    if x.error().is_some() || x.dtype().is_float() { x.clone() } else { x.cast(default_float()) }
 }
 
 /// Two methods for each reduction that takes nothing else: over all elements, and over axes.

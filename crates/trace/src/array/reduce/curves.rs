@@ -1,6 +1,5 @@
 //! Differences along an axis and the integral that sums them up.
 
-use crate::array::reduce::axes::in_floats;
 use crate::array::shape::reshape::resolve_axes;
 use crate::context::here;
 use crate::handle::Array;
@@ -25,11 +24,11 @@ impl Array {
     #[track_caller]
     pub fn trapezoid(&self, x: &Array) -> Array {
         let n = self.shape().last().copied().unwrap_or(0);
-        let y = in_floats(self);
+        let y = self.to_float();
         if n == 0 {
             return y.sum();
         }
         let sums = y.slice_axis(-1, 1..n) + y.slice_axis(-1, 0..n - 1);
-        (sums * in_floats(x).diff(1, -1)).sum_axes(-1) * 0.5
+        (sums * x.to_float().diff(1, -1)).sum_axes(-1) * 0.5
     }
 }

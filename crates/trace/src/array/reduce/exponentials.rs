@@ -1,7 +1,7 @@
 //! Sums of exponentials without overflow, and what is scaled by them along an axis.
 
 use crate::array::elementwise::arithmetic::select;
-use crate::array::reduce::axes::{IntoAxes, Over, in_floats, reduced, reductions};
+use crate::array::reduce::axes::{IntoAxes, Over, reduced, reductions};
 use crate::array::reduce::reductions::{max, sum};
 use crate::context::here;
 use crate::error::Result;
@@ -17,7 +17,7 @@ fn finite_max(x: &Array, over: &Over) -> Array {
 
 #[track_caller]
 fn logsumexp(x: &Array, over: &Over) -> Array {
-    let x = in_floats(x);
+    let x = x.to_float();
     let top = finite_max(&x, over);
     let sum = sum(&(&x - over.back(&x, &top)).exp(), over);
     sum.log() + top
@@ -39,7 +39,7 @@ impl Array {
     pub fn logsumexp_weighted(&self, weights: impl Into<Array>, axes: impl IntoAxes) -> Array {
         let weights = weights.into();
         reduced("logsumexp_weighted", self, axes, |x, over| {
-            let x = in_floats(x);
+            let x = x.to_float();
             let top = finite_max(&x, over);
             let terms = &weights * (&x - over.back(&x, &top)).exp();
             sum(&terms, over).log() + top
@@ -50,7 +50,7 @@ impl Array {
     #[track_caller]
     fn shifted(&self, name: &str, axis: isize) -> Result<(Array, Over)> {
         let over = Over::new(name, self, axis)?;
-        let x = in_floats(self);
+        let x = self.to_float();
         let top = max(&x, &over).stop_gradient();
         Ok((&x - over.back(&x, &top), over))
     }
@@ -98,7 +98,7 @@ impl Array {
             Ok(over) => over,
             Err(error) => return Array::invalid(error, here()),
         };
-        let x = in_floats(self);
+        let x = self.to_float();
         let count = over.count(&x) as f64;
         let centred = &x - over.back(&x, &(sum(&x, &over) / count));
         let variance = sum(&centred.square(), &over) / count;

@@ -3,21 +3,21 @@
 
 use crate::array::elementwise::arithmetic::{like, select};
 use crate::array::order::quantiles::{QuantileMethod, quantile};
-use crate::array::reduce::axes::{IntoAxes, Over, in_floats, reduced, reductions};
-use crate::array::reduce::reductions::{counted, reduce, sum};
+use crate::array::reduce::axes::{IntoAxes, Over, reduced, reductions};
+use crate::array::reduce::reductions::{in_numbers, reduce, sum};
 use crate::handle::Array;
 use crate::op::structural::ReduceOp;
 
 /// How many elements are not NaN, in the array's float type.
 #[track_caller]
 fn count(x: &Array, over: &Over) -> Array {
-    sum(&x.eq(x).cast(x.dtype()), over)
+    sum(&x.eq(x).cast_like(x), over)
 }
 
 /// The array with another number for NaN.
 #[track_caller]
 fn without_nan(x: &Array, number: f64) -> Array {
-    if x.dtype().is_float() { select(&x.is_nan(), like(x, number), x) } else { counted(x) }
+    if x.dtype().is_float() { select(&x.is_nan(), like(x, number), x) } else { in_numbers(x) }
 }
 
 #[track_caller]
@@ -27,7 +27,7 @@ fn mean(x: &Array, over: &Over) -> Array {
 
 #[track_caller]
 fn variance(x: &Array, over: &Over, ddof: usize) -> Array {
-    let x = &in_floats(x);
+    let x = &x.to_float();
     let centred = x - over.back(x, &mean(x, over));
     let freedom = count(x, over) - ddof as f64;
     let squares = sum(&without_nan(&centred.square(), 0.0), over);
@@ -59,7 +59,7 @@ reductions! {
     /// The product of what is not NaN.
     nanprod nanprod_axes |x, over| reduce(ReduceOp::Prod, &without_nan(x, 1.0), over);
     /// The mean of what is not NaN.
-    nanmean nanmean_axes |x, over| mean(&in_floats(x), over);
+    nanmean nanmean_axes |x, over| mean(&x.to_float(), over);
     /// The largest of what is not NaN.
     nanmax nanmax_axes |x, over| extreme(ReduceOp::Max, x, over, f64::NEG_INFINITY);
     /// The smallest of what is not NaN.

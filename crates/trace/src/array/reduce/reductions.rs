@@ -14,7 +14,7 @@ pub(crate) fn reduce(op: ReduceOp, x: &Array, over: &Over) -> Array {
 
 /// Truth values count as numbers.
 #[track_caller]
-pub(crate) fn counted(x: &Array) -> Array {
+pub(crate) fn in_numbers(x: &Array) -> Array {
     if x.error().is_none() && x.dtype() == DType::Bool { x.cast(DType::I32) } else { x.clone() }
 }
 
@@ -31,7 +31,7 @@ pub(crate) fn max(x: &Array, over: &Over) -> Array {
 }
 
 reductions! {
-    /// The sum of the elements; 0 for none. Truth values are counted, in `i32`.
+    /// The sum of the elements; 0 for none. Truth values are in_numbers, in `i32`.
     ///
     /// ```
     /// use probpipe_trace::array;
@@ -42,10 +42,10 @@ reductions! {
     /// # Ok::<(), probpipe_trace::Error>(())
     /// ```
     #[doc(alias = "lax.reduce_sum")]
-    sum sum_axes |x, over| sum(&counted(x), over);
+    sum sum_axes |x, over| sum(&in_numbers(x), over);
     /// The product of the elements; 1 for none.
     #[doc(alias = "lax.reduce_prod")]
-    prod prod_axes |x, over| reduce(ReduceOp::Prod, &counted(x), over);
+    prod prod_axes |x, over| reduce(ReduceOp::Prod, &in_numbers(x), over);
     /// The largest element; NaN if any is NaN.
     #[doc(alias = "amax")]
     #[doc(alias = "lax.reduce_max")]

@@ -1,7 +1,7 @@
 //! Means, spreads, norms and covariances: reductions made of reductions, and of integers in the
 //! default float type.
 
-use crate::array::reduce::axes::{IntoAxes, Over, in_floats, reduced, reductions};
+use crate::array::reduce::axes::{IntoAxes, Over, reduced, reductions};
 use crate::array::reduce::reductions::{max, reduce, sum};
 use crate::context::here;
 use crate::dtype::DType;
@@ -12,13 +12,13 @@ use crate::types::ShapeDisplay;
 
 #[track_caller]
 fn mean(x: &Array, over: &Over) -> Array {
-    let x = in_floats(x);
+    let x = x.to_float();
     sum(&x, over) / over.count(&x) as f64
 }
 
 #[track_caller]
 fn variance(x: &Array, over: &Over, ddof: usize) -> Array {
-    let x = in_floats(x);
+    let x = x.to_float();
     let squares = (&x - over.back(&x, &mean(&x, over))).square();
     sum(&squares, over) / (over.count(&x) as f64 - ddof as f64)
 }
@@ -26,7 +26,7 @@ fn variance(x: &Array, over: &Over, ddof: usize) -> Array {
 /// The vector norm of an order that is known to be one.
 #[track_caller]
 fn norm(x: &Array, over: &Over, order: f64) -> Array {
-    let x = in_floats(x);
+    let x = x.to_float();
     if order == 2.0 {
         sum(&x.square(), over).sqrt()
     } else if order == 1.0 {
@@ -129,12 +129,12 @@ impl Array {
     /// ```
     #[track_caller]
     pub fn average_axes(&self, weights: impl Into<Array>, axes: impl IntoAxes) -> Array {
-        let weights = in_floats(&weights.into());
+        let weights = weights.into().to_float();
         reduced("average", self, axes, |x, over| {
             if weights.error().is_some() {
                 return weights.clone();
             }
-            let x = in_floats(x);
+            let x = x.to_float();
             let weights = match over.axes[..] {
                 [axis] if weights.shape() == [x.shape()[axis]] => {
                     let rest = (x.rank() - 1 - axis) as isize;
@@ -160,7 +160,7 @@ impl Array {
     /// number of observations less one.
     #[track_caller]
     pub fn cov(&self) -> Array {
-        let x = in_floats(self);
+        let x = self.to_float();
         let x = if x.rank() == 1 { x.expand_dims(0) } else { x };
         let over = match Over::new("cov", &x, -1) {
             Ok(over) => over,

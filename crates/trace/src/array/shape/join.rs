@@ -1,5 +1,6 @@
 //! Several arrays as one: along an axis that they have, or along a new one.
 
+use crate::array::each::of_one_type;
 use crate::array::shape::reshape::resolve_axis;
 use crate::context::here;
 use crate::error::{Error, ErrorKind, Result};
@@ -7,8 +8,8 @@ use crate::handle::Array;
 use crate::op::Op;
 use crate::tracing::bind1;
 
-/// The arrays of a list that is not empty. Numbers among arrays take the element type of the
-/// first array.
+/// The arrays of a list that is not empty. Those without an element type take that of the
+/// others.
 #[track_caller]
 fn listed(name: &str, arrays: impl IntoIterator<Item = impl Into<Array>>) -> Result<Vec<Array>> {
     // A loop, because the caller's line does not reach into closures.
@@ -20,12 +21,7 @@ fn listed(name: &str, arrays: impl IntoIterator<Item = impl Into<Array>>) -> Res
         let message = format!("`{name}` needs an array");
         return Err(Error::new(ErrorKind::Shape, message).at(here()).help("give at least one"));
     }
-    if let Some(dtype) = list.iter().find(|x| !x.is_literal()).map(Array::dtype) {
-        for x in list.iter_mut().filter(|x| x.is_literal()) {
-            *x = x.cast(dtype);
-        }
-    }
-    Ok(list)
+    Ok(of_one_type(&list))
 }
 
 /// The arrays of a list, which is not empty, one after another.

@@ -294,6 +294,6 @@ impl Array {
     pub fn pad(&self, low: impl IntoShape, high: impl IntoShape, value: impl Into<Array>) -> Array {
         let interior = smallvec::smallvec![0; self.rank()];
         let op = Op::Pad { low: low.into_shape(), high: high.into_shape(), interior };
-        bind1(op, &[self, &value.into().cast(self.dtype())])
+        bind1(op, &[self, &value.into().cast_like(self)])
     }
 }

@@ -2,7 +2,8 @@
 //! what is made of them. Operands broadcast together; `f32` results are computed in `f64` and
 //! rounded once.
 
-use crate::array::elementwise::arithmetic::{fold, like, select, typed_like};
+use crate::array::each::in_each;
+use crate::array::elementwise::arithmetic::{fold, like, select};
 use crate::array::make::fill::zeros_like;
 use crate::context::here;
 use crate::dtype::Scalar;
@@ -31,15 +32,15 @@ fn special(op: SpecialOp, operands: &[&Array]) -> Array {
             return Array { repr: Repr::Literal(folded), location: here() };
         }
     }
-    let typed = operands.iter().find(|x| !x.is_literal());
-    let mut arrays: Vec<Array> = Vec::with_capacity(operands.len());
-    for x in operands {
-        match typed.map_or_else(|| Ok((*x).clone()), |typed| typed_like(x, typed)) {
-            Ok(x) => arrays.push(x),
-            Err(error) => return Array::invalid(error, here()),
-        }
-    }
-    // Operands that do not fit are left for the type rule to refuse.
+    let floats: Vec<Array> = operands.iter().map(|x| x.to_float()).collect();
+    in_each(&floats.iter().collect::<Vec<_>>(), |x| typed(op, x))
+}
+
+/// A special function of operands of one type, which are broadcast first. Those that do not fit
+/// are left for the type rule to refuse.
+#[track_caller]
+fn typed(op: SpecialOp, operands: &[Array]) -> Array {
+    let mut arrays = operands.to_vec();
     let fit = arrays.iter().all(|x| x.error().is_none() && x.dtype() == arrays[0].dtype());
     let shape = arrays.iter().try_fold(Shape::new(), |s, x| broadcast_shapes(&s, x.shape()));
     if let (true, Some(shape)) = (fit, shape) {
@@ -94,17 +95,19 @@ impl Array {
     #[track_caller]
     #[doc(alias = "scipy.special.gammasgn")]
     pub fn gamma_sign(&self) -> Array {
-        let floor = self.floor();
-        let odd = (&floor * 0.5).floor() * 2.0;
-        let sign = select(&floor.eq(&odd), like(self, 1.0), -1.0);
-        let sign = select(&self.eq(&floor), f64::NAN, sign);
-        select(&self.ge(0.0), 1.0, sign)
+        self.each(|this| {
+            let floor = this.floor();
+            let odd = (&floor * 0.5).floor() * 2.0;
+            let sign = select(&floor.eq(&odd), like(this, 1.0), -1.0);
+            let sign = select(&this.eq(&floor), f64::NAN, sign);
+            select(&this.ge(0.0), 1.0, sign)
+        })
     }
 
     /// `gamma(x + 1)`, for whole `x` the factorial; zero below zero, as in SciPy.
     #[track_caller]
     pub fn factorial(&self) -> Array {
-        select(&self.lt(0.0), 0.0, (self + 1.0).gamma())
+        self.each(|this| select(&this.lt(0.0), 0.0, (this + 1.0).gamma()))
     }
 
     /// The logarithm of the multivariate gamma function of dimension `d`, the sum of
