@@ -161,7 +161,7 @@ impl Gpu {
         if on_device(&self.0, value).is_some() {
             return Ok(value.clone());
         }
-        crate::support::check_type(value.ty())?;
+        Gpu::CAPS.check_type(value.ty(), || "the array".into())?;
         let memory = Memory::upload(&self.0, &wgsl::to_words(value)?)?;
         let buffer = GpuBuffer::new(Arc::new(memory), value.ty().clone());
         Ok(Value::new(value.ty().clone(), Storage::Device(Box::new(buffer))))

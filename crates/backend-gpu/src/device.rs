@@ -5,7 +5,7 @@
 use crate::lock::lock;
 use crate::pool::Pool;
 use crate::wgsl::Target;
-use probpipe_trace::{Error, ErrorKind, Loc, Result};
+use probpipe_trace::{Caps, DType, Error, ErrorKind, Loc, Result};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::fmt;
@@ -56,6 +56,18 @@ pub(crate) struct Pipeline {
 }
 
 impl Gpu {
+    /// What shaders can run: arrays of four types, and no work that goes through elements in an
+    /// order, point by point through a long function, or off the device.
+    pub const CAPS: Caps = Caps {
+        backend: "gpu",
+        dtypes: &[DType::F32, DType::I32, DType::U32, DType::Bool],
+        special: false,
+        serial: false,
+        factors: false,
+        conditions: false,
+        callbacks: false,
+    };
+
     /// Opens the most capable adapter, a software one if there is no other.
     ///
     /// # Errors

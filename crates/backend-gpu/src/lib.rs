@@ -11,7 +11,6 @@ mod device;
 mod executable;
 mod lock;
 mod pool;
-mod support;
 pub mod wgsl;
 
 pub use buffer::GpuBuffer;

@@ -81,6 +81,7 @@ impl Builder<'_> {
             self.asm.mask(MASK_NOT, false, to, 0, x);
             return Some(());
         }
+        // The one function that is written out here.
         if op == UnaryOp::Exp && float {
             let x = self.register(x, dtype)?;
             let to = self.define(i)?;
