@@ -66,12 +66,14 @@ pub mod arrays {
     // What methods of arrays take and give.
     #[doc(inline)]
     pub use probpipe_trace::{
-        AtPlaces, CumulativeOp, Index, IntoIndices, OutOfRange, PadMode, QuantileMethod, ScatterOp,
-        WindowAxes,
+        AtPlaces, CumulativeOp, Extents, Index, IntoAxes, IntoExtents, IntoIndices, Keep,
+        OutOfRange, OverAxes, PadMode, QuantileMethod, ScatterOp, WindowAxes,
     };
     // Joining and choosing.
     #[doc(inline)]
-    pub use probpipe_trace::{concat, select, select_n, stack, where_};
+    pub use probpipe_trace::{
+        column_stack, concat, dstack, hstack, select, select_n, stack, vstack, where_,
+    };
     // Order, counts, segments, tables.
     #[doc(inline)]
     pub use probpipe_trace::{
@@ -84,9 +86,10 @@ pub mod arrays {
 pub mod creation {
     #[doc(inline)]
     pub use probpipe_trace::{
-        arange, arange_step, array, block_diag, eye, eye_offset, full, full_typed, geomspace, iota,
-        linspace, linspace_open, logspace, meshgrid, ones, ones_like, toeplitz, tri, vander, zeros,
-        zeros_like,
+        arange, arange_step, array, block_diag, eye, eye_of, eye_offset, full, full_like, full_of,
+        full_typed, geomspace, iota, linspace, linspace_of, linspace_open, logspace, meshgrid,
+        ones, ones_like, ones_of, toeplitz, tri, tril_indices, tril_indices_offset, triu_indices,
+        triu_indices_offset, vander, zeros, zeros_like, zeros_of,
     };
 }
 
@@ -95,8 +98,8 @@ pub mod creation {
 pub mod linalg {
     #[doc(inline)]
     pub use probpipe_trace::{
-        DotAxes, LeastSquares, LuFactors, MatrixNorm, cho_solve, convolve, einsum, multi_dot,
-        polyval, triangular_solve,
+        DotAxes, LeastSquares, LuFactors, MatrixNorm, Triangular, convolve, einsum, multi_dot,
+        polyval,
     };
 }
 
@@ -199,7 +202,7 @@ pub use distributions::{
     product,
 };
 pub use linalg::*;
-pub use random::{Key, RandomLayout, normal, uniform, uniform_range};
+pub use random::{Key, RandomLayout, normal, normal_of, uniform, uniform_of, uniform_range};
 pub use record::Record;
 pub use special::*;
 pub use transforms::*;
@@ -208,7 +211,7 @@ pub use tree::{Nest, Tree, tree_map, tree_map3};
 /// What most programs use.
 pub mod prelude {
     pub use crate::arrays::{
-        Array, DType, Error, Result, concat, select, stack, where_, with_default_float,
+        Array, DType, Error, Keep, Result, concat, select, stack, where_, with_default_float,
     };
     pub use crate::control::{
         ScanOptions, associative_scan, cond, fori_loop, fori_loop_dynamic, map, scan, scan_n,
@@ -226,7 +229,7 @@ pub mod prelude {
     pub use crate::linalg::einsum;
     #[cfg(feature = "plot")]
     pub use crate::plot::{Figure, Plot};
-    pub use crate::random::{Key, RandomLayout, normal, uniform};
+    pub use crate::random::{Key, RandomLayout, normal, uniform, uniform_range};
     pub use crate::record::Record;
     pub use crate::transforms::{
         checkpoint, custom_jvp, custom_vjp, grad, grad_aux, grad_wrt, hessian, hvp, jacfwd, jacrev,

@@ -5,7 +5,6 @@
 mod golden;
 
 use probpipe::prelude::*;
-use probpipe::triangular_solve;
 use probpipe_testing::{self as testing, reads, relative};
 use std::cell::RefCell;
 
@@ -220,16 +219,16 @@ fn products_of_matrices() {
         ",
     );
     let line = line!();
-    let x = triangular_solve(&zeros([2, 2]), &ones([3]), true, false);
+    let x = zeros([2, 2]).solve_triangular(ones(3));
     says(
         line,
         &reading(&x),
         "
-        `triangular_solve` cannot solve f32[2,2] against f32[3,1]
+        `solve_triangular` cannot solve f32[2,2] against f32[3,1]
           --> line +1
            = operand f32[2,2] from line +1
            = operand f32[3,1] from line +1
-           = help: the right side must have 2 rows and equal batch axes
+           = help: the right side must have 2 rows and batch axes that fit
         ",
     );
 }

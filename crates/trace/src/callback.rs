@@ -157,6 +157,7 @@ impl Array {
     /// derivatives pass by unprinted. What no result needs is not computed, so use the array that
     /// this gives.
     #[track_caller]
+    #[doc(alias = "debug.print")]
     pub fn inspect(&self, label: &str) -> Array {
         let (location, label) = (here(), label.to_string());
         inspect(self, location, move |x| eprintln!("{label} = {x}"))

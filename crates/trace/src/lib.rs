@@ -52,7 +52,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use flat::{Flat, on_flat};
 pub use frames::is_tracing;
 pub use handle::{Array, Outputs};
-pub use key::{Key, RandomLayout, normal, normal_typed, uniform, uniform_range, uniform_typed};
+pub use key::{Key, RandomLayout, normal, normal_of, uniform, uniform_of, uniform_range};
 pub use memory::{Line, keep_lines, release_memory, spare_lines};
 pub use op::graph::{Eqn, Graph};
 pub use op::{
@@ -68,8 +68,8 @@ pub use tracing::{bind, bind1, inline, trace, trace_with};
 pub use tree::{Flatten, Nest, Rebuild, Structure, Token, Tree, nest_by_path};
 pub use tree_map::{tree_map, tree_map3};
 pub use types::{
-    ArrayType, Axes, IntoShape, Loc, Shape, ShapeDisplay, broadcast_shapes, other_axes,
-    row_major_strides,
+    ArrayType, Axes, Extents, IntoExtents, IntoShape, Loc, Shape, ShapeDisplay, broadcast_shapes,
+    other_axes, row_major_strides,
 };
 pub use value::{DeviceBuffer, Given, HostBuffer, Storage, Value, Values};
 pub use var::VarId;

@@ -101,13 +101,13 @@ impl Constraint {
                 x.ge(0.0).all_axes([-1]) & (x.sum_axes([-1]) - 1.0).abs().le(tolerance)
             }
             Constraint::LowerCholesky => {
-                let lower = x.eq(x.tril(0)).all_axes([-2, -1]);
-                lower & (x.diagonal(0).gt(0.0) & finite(&x.diagonal(0))).all_axes([-1])
+                let lower = x.eq(x.tril()).all_axes([-2, -1]);
+                lower & (x.diagonal().gt(0.0) & finite(&x.diagonal())).all_axes([-1])
             }
             Constraint::PositiveDefinite => {
                 let largest = x.abs().max_axes([-2, -1]).expand_dims(-1).expand_dims(-1);
                 let symmetric = (x - x.swap_axes(-2, -1)).abs().le(largest * tolerance);
-                symmetric.all_axes([-2, -1]) & x.cholesky().diagonal(0).gt(0.0).all_axes([-1])
+                symmetric.all_axes([-2, -1]) & x.cholesky().diagonal().gt(0.0).all_axes([-1])
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Prefixes under an associative function, in a number of passes that grows with the logarithm of
 //! the extent (Blelloch, "Prefix sums and their applications", 1990).
 
-use crate::array::shape::reshape::concat;
+use crate::array::shape::join::concat;
 use crate::context::{here, with_location};
 use crate::control::checks::leaf_name;
 use crate::error::{Error, ErrorKind, Result};

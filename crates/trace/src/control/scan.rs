@@ -1,7 +1,7 @@
 //! Loops of known length: over the entries of arrays, or counted.
 
 use crate::array::make::fill::arange;
-use crate::array::shape::reshape::{concat, stack};
+use crate::array::shape::join::{concat, stack};
 use crate::context::{here, with_location};
 use crate::control::checks::{arguments, check_carry, check_structure, decided, settle};
 use crate::error::{Error, ErrorKind, Result};

@@ -57,6 +57,7 @@ pub fn custom_jvp<A: Tree + 'static, R: Tree + 'static>(
 /// # Ok::<(), probpipe_trace::Error>(())
 /// ```
 #[track_caller]
+#[doc(alias = "jax.custom_gradient")]
 pub fn custom_vjp<A: Tree + 'static, R: Tree + 'static, S: Tree + 'static>(
     f: impl Fn(A) -> R,
     fwd: impl Fn(A) -> (R, S) + Send + Sync + 'static,

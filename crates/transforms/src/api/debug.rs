@@ -24,6 +24,7 @@ use std::panic::Location;
 /// assert!(error.starts_with(want), "{error}");
 /// ```
 #[track_caller]
+#[doc(alias = "jax.debug_nans")]
 pub fn check_nan<A: Tree, R: Tree>(f: impl Fn(A) -> R) -> impl Fn(A) -> R {
     let location = Location::caller();
     move |x: A| {

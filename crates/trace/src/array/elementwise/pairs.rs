@@ -39,6 +39,8 @@ impl Array {
     /// The remainder of [`Array::floor_divide`]: it has the sign of the divisor. Zero for an
     /// integer divided by zero.
     #[track_caller]
+    #[doc(alias = "mod")]
+    #[doc(alias = "remainder")]
     pub fn modulo(&self, other: impl Into<Array>) -> Array {
         in_each(&[self, &other.into()], |operands| {
             let (this, other) = (&operands[0], &operands[1]);
@@ -54,6 +56,7 @@ impl Array {
 
     /// The remainder with the sign of the dividend, as `%`.
     #[track_caller]
+    #[doc(alias = "lax.rem")]
     pub fn fmod(&self, other: impl Into<Array>) -> Array {
         self % other.into()
     }
