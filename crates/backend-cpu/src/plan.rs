@@ -55,8 +55,8 @@ pub(crate) struct Plan {
 /// threads, and so do the results.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Split {
-    /// Extent of the axis that is cut: the outermost one, or the innermost where `Plan::tiled`
-    /// says so.
+    /// Extent of the axis that is cut: the outermost one, or the innermost where
+    /// `Plan::splits_tiles` says so.
     pub(crate) extent: usize,
     /// Points of a part along it; the last part may be shorter.
     pub(crate) part: usize,

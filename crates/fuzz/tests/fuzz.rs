@@ -2,7 +2,7 @@
 
 use probpipe::Device;
 use probpipe_fuzz::{check, check_text, config};
-use probpipe_transforms::testing::{Config, random_graph};
+use probpipe_testing::{Config, random_graph};
 use proptest::prelude::*;
 
 #[test]

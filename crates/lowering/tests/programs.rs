@@ -5,8 +5,8 @@ mod common;
 use common::{check, traced};
 use probpipe_lowering::{Options, Program, Stmt};
 use probpipe_trace::{
-    Array, ArrayType, DType, Key, Value, arange, array, concat, cond, fori_loop, fori_loop_dynamic,
-    normal, ones, scan, scan_reverse, select, stack, switch, triangular_solve, while_loop, zeros,
+    Array, ArrayType, DType, Key, Triangular, Value, arange, array, concat, cond, fori_loop,
+    fori_loop_dynamic, normal, ones, scan, scan_reverse, select, stack, switch, while_loop, zeros,
 };
 
 fn f32s(shape: &[usize]) -> Value {
@@ -149,8 +149,12 @@ fn linear_algebra_calls() {
     agree(&[&[2, 3, 3], &[2, 3, 2]], |x| {
         let spd = x[0].matmul(&x[0].swap_axes(-1, -2)) + probpipe_trace::eye(3) * 3.0;
         let l = spd.cholesky();
-        let solved = triangular_solve(&l, &x[1], true, false);
-        vec![triangular_solve(&l, &solved, true, true), l.at(1), solved.at_axis(2, 0)]
+        let solved = l.solve_triangular(&x[1]);
+        vec![
+            l.solve_triangular_with(&solved, Triangular::lower().transposed()),
+            l.at(1),
+            solved.at_axis(2, 0),
+        ]
     });
 }
 

@@ -4,7 +4,7 @@
 #[doc(inline)]
 pub use probpipe_trace::release_memory;
 use probpipe_trace::{
-    Array, Backend, Executable, Interpreter, Profile, Result, Tree, Verified, verify,
+    Array, Backend, Caps, Executable, Interpreter, Profile, Result, Tree, Verified, verify,
 };
 use std::cell::Cell;
 use std::sync::{Arc, OnceLock};
@@ -85,6 +85,10 @@ impl Backend for Missing {
         "gpu"
     }
 
+    fn caps(&self) -> Caps {
+        Caps::nothing(self.name())
+    }
+
     fn compile(&self, _: Verified<'_>) -> Result<Box<dyn Executable>> {
         Err(self.0.clone())
     }
@@ -124,7 +128,7 @@ pub fn jit_on<A: Tree, R: Tree>(device: Device, f: impl Fn(A) -> R) -> impl Fn(A
 /// use probpipe::prelude::*;
 /// let stages = probpipe::stages_of(|x: Array| x.sin(), &array([0.5, 1.0]))?;
 /// let names: Vec<&str> = stages.iter().map(|(name, _)| *name).collect();
-/// assert_eq!(names, ["traced", "simplified", "program", "clif"]);
+/// assert_eq!(names, ["traced", "simplified", "program", "clif", "machine"]);
 /// # Ok::<(), probpipe::Error>(())
 /// ```
 #[track_caller]

@@ -25,13 +25,14 @@
 //! |---|---|
 //! | [`prelude`] | what most programs use, for `use probpipe::prelude::*` |
 //! | [`arrays`] | [`Array`], its types, and functions that join, choose, sort and count |
-//! | [`creation`] | making arrays: [`array`], [`zeros`], [`linspace`], [`eye`] and more |
+//! | [`creation`] | making arrays: [`array()`], [`zeros`], [`linspace`], [`eye`] and more |
 //! | [`linalg`], [`special`] | products and factors of matrices; special functions |
 //! | [`control`] | loops and branches that are part of a program; calls of the host |
 //! | [`tree`], [`record`] | trees of arrays, which every function takes and gives; named arrays |
 //! | [`transforms`] | [`grad`], [`vmap`], [`jit`] and their kin; rules of your own |
 //! | [`random`] | [`Key`] and what is drawn from it |
 //! | [`distributions`] | families, and what is made of them |
+//! | [`constraints`] | the sets in which parameters and draws lie |
 //! | [`optimize`] | minimisation |
 //! | [`device`] | where programs run |
 //! | [`debug`] | looking into programs: graphs, stages, profiles, the origin of a NaN |
@@ -42,6 +43,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod constraints;
 pub mod device;
 pub mod distributions;
 pub mod optimize;
@@ -53,7 +55,7 @@ pub mod record;
 pub use probpipe_plot as plot;
 
 /// The array, its types, and functions that join, choose, sort and count. Most operations are
-/// methods of [`Array`](crate::arrays::Array).
+/// methods of [`Array`].
 pub mod arrays {
     // The one value that users hold, and its types.
     #[doc(inline)]
@@ -64,12 +66,14 @@ pub mod arrays {
     // What methods of arrays take and give.
     #[doc(inline)]
     pub use probpipe_trace::{
-        AtPlaces, CumulativeOp, Index, IntoIndices, OutOfRange, PadMode, QuantileMethod, ScatterOp,
-        WindowAxes,
+        AtPlaces, CumulativeOp, Extents, Index, IntoAxes, IntoExtents, IntoIndices, Keep,
+        OutOfRange, OverAxes, PadMode, QuantileMethod, ScatterOp, WindowAxes,
     };
     // Joining and choosing.
     #[doc(inline)]
-    pub use probpipe_trace::{concat, select, select_n, stack, where_};
+    pub use probpipe_trace::{
+        column_stack, concat, dstack, hstack, select, select_n, stack, vstack, where_,
+    };
     // Order, counts, segments, tables.
     #[doc(inline)]
     pub use probpipe_trace::{
@@ -82,9 +86,10 @@ pub mod arrays {
 pub mod creation {
     #[doc(inline)]
     pub use probpipe_trace::{
-        arange, arange_step, array, block_diag, eye, eye_offset, full, full_typed, geomspace, iota,
-        linspace, linspace_open, logspace, meshgrid, ones, ones_like, toeplitz, tri, vander, zeros,
-        zeros_like,
+        arange, arange_step, array, block_diag, eye, eye_of, eye_offset, full, full_like, full_of,
+        full_typed, geomspace, iota, linspace, linspace_of, linspace_open, logspace, meshgrid,
+        ones, ones_like, ones_of, toeplitz, tri, tril_indices, tril_indices_offset, triu_indices,
+        triu_indices_offset, vander, zeros, zeros_like, zeros_of,
     };
 }
 
@@ -93,8 +98,8 @@ pub mod creation {
 pub mod linalg {
     #[doc(inline)]
     pub use probpipe_trace::{
-        DotAxes, LeastSquares, LuFactors, MatrixNorm, cho_solve, convolve, einsum, multi_dot,
-        polyval, triangular_solve,
+        DotAxes, LeastSquares, LuFactors, MatrixNorm, Triangular, convolve, einsum, multi_dot,
+        polyval,
     };
 }
 
@@ -166,7 +171,7 @@ pub mod graph {
     };
     #[doc(inline)]
     pub use probpipe_trace::{
-        Eqn, Graph, GraphBuilder, VarId, VerifyError, eval, op, parse, verify,
+        Eqn, Graph, GraphBuilder, VarId, Verified, VerifyError, eval, op, parse, verify,
     };
     // Recording.
     #[doc(inline)]
@@ -186,16 +191,18 @@ pub mod graph {
 
 // All of it by its plain name.
 pub use arrays::*;
+pub use constraints::Constraint;
 pub use control::*;
 pub use creation::*;
 pub use debug::*;
 pub use device::{Device, release_memory, with_device};
 pub use distributions::{
-    Distribution, FlatDistribution, LogProb, MultivariateNormal, Named, Normal, Product, Sample,
+    Bernoulli, Cdf, Distribution, Entropy, Exponential, FlatDistribution, Laplace, LogProb,
+    Moments, MultivariateNormal, Named, Normal, Product, Quantile, Sample, Support, Uniform,
     product,
 };
 pub use linalg::*;
-pub use random::{Key, RandomLayout, normal, uniform, uniform_range};
+pub use random::{Key, RandomLayout, normal, normal_of, uniform, uniform_of, uniform_range};
 pub use record::Record;
 pub use special::*;
 pub use transforms::*;
@@ -204,7 +211,7 @@ pub use tree::{Nest, Tree, tree_map, tree_map3};
 /// What most programs use.
 pub mod prelude {
     pub use crate::arrays::{
-        Array, DType, Error, Result, concat, select, stack, where_, with_default_float,
+        Array, DType, Error, Keep, Result, concat, select, stack, where_, with_default_float,
     };
     pub use crate::control::{
         ScanOptions, associative_scan, cond, fori_loop, fori_loop_dynamic, map, scan, scan_n,
@@ -216,12 +223,13 @@ pub mod prelude {
     pub use crate::debug::{check_nan, graph_of, profile, recompiles};
     pub use crate::device::{Device, with_device};
     pub use crate::distributions::{
-        Distribution, LogProb, MultivariateNormal, Normal, Sample, product,
+        Bernoulli, Cdf, Distribution, Entropy, Exponential, Laplace, LogProb, Moments,
+        MultivariateNormal, Normal, Quantile, Sample, Support, Uniform, product,
     };
     pub use crate::linalg::einsum;
     #[cfg(feature = "plot")]
     pub use crate::plot::{Figure, Plot};
-    pub use crate::random::{Key, RandomLayout, normal, uniform};
+    pub use crate::random::{Key, RandomLayout, normal, uniform, uniform_range};
     pub use crate::record::Record;
     pub use crate::transforms::{
         checkpoint, custom_jvp, custom_vjp, grad, grad_aux, grad_wrt, hessian, hvp, jacfwd, jacrev,

@@ -2,6 +2,7 @@
 //! number of steps, batched, and to the second derivative.
 
 use probpipe::prelude::*;
+use probpipe_testing::{self as testing, Tolerance};
 
 fn number(x: f64) -> Array {
     Array::from_slice(&[x], ())
@@ -9,11 +10,7 @@ fn number(x: f64) -> Array {
 
 #[track_caller]
 fn close(have: &Array, want: &[f64], tolerance: f64) {
-    let have: Vec<f64> = have.to_vec().expect("values");
-    assert_eq!(have.len(), want.len(), "{have:?} against {want:?}");
-    for (h, w) in have.iter().zip(want) {
-        assert!((h - w).abs() <= tolerance * w.abs().max(1e-300), "{have:?} against {want:?}");
-    }
+    testing::close("", have, want, Tolerance::relative(tolerance));
 }
 
 /// `n` steps of `x -> x + (c - x) / n`: `c + (x - c) (1 - 1/n)^n`.

@@ -40,7 +40,7 @@ impl GraphBuilder {
         GraphBuilder { graph, scalars: FxHashMap::default(), arrays: FxHashMap::default() }
     }
 
-    /// A fresh variable; `parse` uses it for definitions that are still to come.
+    /// A fresh variable, for a definition that is still to come.
     pub(crate) fn var(&mut self, ty: ArrayType) -> VarId {
         let id = VarId(self.graph.types.len() as u32);
         self.graph.types.push(ty);
@@ -107,6 +107,45 @@ impl GraphBuilder {
     /// Where an equation's result was asked for; `None` for inputs and constants.
     pub fn location_of(&self, var: VarId) -> Option<Loc> {
         self.graph.eqns.iter().rev().find(|e| e.outputs.contains(&var)).map(|e| e.location)
+    }
+
+    /// The graph so far.
+    pub(crate) fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The finished graph of what is `live`, with these inputs and, first of all, these equations.
+    pub(crate) fn finish_live(
+        mut self,
+        inputs: Vec<VarId>,
+        first: Vec<Eqn>,
+        outputs: Vec<VarId>,
+        live: &[bool],
+    ) -> Graph {
+        let old = &mut self.graph;
+        let mut map: Vec<Option<VarId>> = vec![None; old.types.len()];
+        let mut types = Vec::new();
+        let mut keep = |var: VarId| -> VarId {
+            *map[var.index()].get_or_insert_with(|| {
+                types.push(old.types[var.index()].clone());
+                VarId(types.len() as u32 - 1)
+            })
+        };
+        let inputs = inputs.into_iter().map(&mut keep).collect();
+        let consts = std::mem::take(&mut old.consts).into_iter();
+        let consts = consts.filter(|(var, _)| live[var.index()]);
+        let consts = consts.map(|(var, value)| (keep(var), value)).collect();
+        let is_live = |eqn: &Eqn| eqn.outputs.iter().any(|var| live[var.index()]);
+        let eqns = std::mem::take(&mut old.eqns).into_iter().filter(is_live);
+        let eqns = first.into_iter().chain(eqns).map(|mut eqn| {
+            let renamed = eqn.inputs.iter_mut().chain(&mut eqn.outputs);
+            renamed.for_each(|var| *var = keep(*var));
+            eqn
+        });
+        let eqns = eqns.collect();
+        let outputs = outputs.into_iter().map(&mut keep).collect();
+        self.graph = Graph { types, inputs, consts, eqns, outputs: Vec::new() };
+        self.finish(outputs)
     }
 
     /// The finished graph.

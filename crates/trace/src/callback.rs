@@ -92,7 +92,7 @@ fn declared(like: &Flat, leaves: &[Array]) -> Result<(Vec<ArrayType>, Vec<ArrayT
 
 /// A literal carries no element type of its own; a program needs one.
 fn typed(a: &Array) -> Array {
-    if a.is_literal() { with_location(a.location, || a.cast(a.dtype())) } else { a.clone() }
+    a.decided()
 }
 
 fn results_of(result: &Flat, structure: &Structure, types: &[ArrayType]) -> Result<Vec<Value>> {
@@ -104,12 +104,7 @@ fn results_of(result: &Flat, structure: &Structure, types: &[ArrayType]) -> Resu
         .help("give the callback's result the structure of `like`"));
     }
     let leaves = result.leaves.iter().zip(types);
-    leaves
-        .map(|(leaf, ty)| match leaf.is_literal() {
-            true => leaf.cast(ty.dtype).value(),
-            false => leaf.value(),
-        })
-        .collect()
+    leaves.map(|(leaf, ty)| leaf.in_dtype(ty.dtype).value()).collect()
 }
 
 /// The identity on a path of values; tangents and cotangents pass by it.
@@ -162,6 +157,7 @@ impl Array {
     /// derivatives pass by unprinted. What no result needs is not computed, so use the array that
     /// this gives.
     #[track_caller]
+    #[doc(alias = "debug.print")]
     pub fn inspect(&self, label: &str) -> Array {
         let (location, label) = (here(), label.to_string());
         inspect(self, location, move |x| eprintln!("{label} = {x}"))

@@ -2,7 +2,6 @@
 //! with a closure is written, and compiled, once behind `dyn Fn(Flat) -> Flat`; of each closure only
 //! the way between its trees and their leaves is compiled with the program that has it.
 
-use crate::context::with_location;
 use crate::error::Error;
 use crate::handle::Array;
 use crate::tree::{Flatten, Structure, Tree, broken, mismatch};
@@ -81,11 +80,11 @@ impl Flat {
         })
     }
 
-    /// Numbers without an element type of their own get the one they have by themselves.
+    /// Leaves without an element type of their own get the one they have by themselves.
     pub fn typed(mut self) -> Flat {
         for leaf in &mut self.leaves {
-            if leaf.is_literal() {
-                *leaf = with_location(leaf.location, || leaf.cast(leaf.dtype()));
+            if leaf.is_weak() {
+                *leaf = leaf.decided();
             }
         }
         self

@@ -1,14 +1,16 @@
-//! `Array`, the one value users hold: with a value, traced, a literal, or invalid. This file
+//! `Array`, the one value users hold: with a value, traced, without an element type
+//! of its own, or invalid. This file
 //! says what an array is and what is known of it without a trace; the operations are in `array`.
 
 use crate::context::default_float;
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
 use crate::promotion::literal_dtype;
-use crate::types::{ArrayType, Loc};
+use crate::types::{ArrayType, Loc, Shape};
 use crate::value::Value;
 use crate::var::VarId;
 use smallvec::SmallVec;
+use std::sync::{Arc, OnceLock};
 
 /// Results of an operation; nearly always one.
 pub type Outputs = SmallVec<[Array; 2]>;
@@ -39,10 +41,35 @@ pub(crate) enum Repr {
     Concrete(Value),
     /// A number without an element type of its own: it takes that of the array it meets.
     Literal(Scalar),
+    /// An array without an element type of its own.
+    Weak(Arc<Weak>),
     /// A variable of a graph under construction.
     Traced(TracedVar),
     /// Why there is no array.
     Invalid(Error),
+}
+
+/// An array without an element type of its own.
+pub(crate) struct Weak {
+    /// The type where nobody decides: the default float of where it was made, or, for a whole
+    /// literal handed into a trace, the integer type that holds it.
+    pub(crate) default: DType,
+    pub(crate) shape: Shape,
+    /// In `f32` and in `f64`, once they are there.
+    pub(crate) halves: [OnceLock<Array>; 2],
+    pub(crate) recipe: Recipe,
+}
+
+/// How a type that is not there yet is made.
+pub(crate) enum Recipe {
+    /// Both are there.
+    Pair,
+    /// Numbers as written, kept in `f64`.
+    Written,
+    /// One number everywhere.
+    Full(Scalar),
+    /// What is handed into a trace, in the types that are asked for inside.
+    Argument { trace: TraceId, index: usize },
 }
 
 #[derive(Clone)]
@@ -77,6 +104,7 @@ impl Array {
         match &self.repr {
             Repr::Concrete(value) => Ok(value.ty().clone()),
             Repr::Literal(scalar) => Ok(ArrayType::scalar(literal_dtype(*scalar))),
+            Repr::Weak(weak) => Ok(ArrayType::new(weak.default, &weak.shape)),
             Repr::Traced(traced) => Ok(traced.ty.clone()),
             Repr::Invalid(error) => Err(error.clone()),
         }
@@ -87,21 +115,26 @@ impl Array {
         match &self.repr {
             Repr::Concrete(value) => &value.ty().shape,
             Repr::Traced(traced) => &traced.ty.shape,
+            Repr::Weak(weak) => &weak.shape,
             Repr::Literal(_) | Repr::Invalid(_) => &[],
         }
     }
 
-    /// The element type; the default float type for invalid arrays.
+    /// The element type; for arrays whose type nobody has named the one that they take where
+    /// nothing decides (the default float type, see [`Array::is_weak`]), which is also that of
+    /// invalid arrays.
     pub fn dtype(&self) -> DType {
         match &self.repr {
             Repr::Concrete(value) => value.ty().dtype,
             Repr::Traced(traced) => traced.ty.dtype,
             Repr::Literal(scalar) => literal_dtype(*scalar),
+            Repr::Weak(weak) => weak.default,
             Repr::Invalid(_) => default_float(),
         }
     }
 
     /// Number of axes.
+    #[doc(alias = "ndim")]
     pub fn rank(&self) -> usize {
         self.shape().len()
     }
@@ -132,7 +165,8 @@ impl Array {
         }
     }
 
-    /// The value without copying the handle, where the array has one.
+    /// The value without copying the handle, where the array has one and an element type of its
+    /// own.
     #[inline]
     pub fn value_ref(&self) -> Option<&Value> {
         match &self.repr {
@@ -141,8 +175,33 @@ impl Array {
         }
     }
 
-    /// True for a number without an element type of its own.
+    /// True for a number as written, without an element type of its own; see [`Array::is_weak`].
     pub fn is_literal(&self) -> bool {
         matches!(self.repr, Repr::Literal(_))
+    }
+
+    /// True for a number or an array whose element type nobody has named: literals, constants made
+    /// of float literals, and what arithmetic among them gives. It takes the element type of the
+    /// array that it meets, and is of type [`Array::dtype`] where nothing decides.
+    ///
+    /// ```
+    /// use probpipe_trace::{Array, DType, array, zeros};
+    /// assert!(array([0.1, 0.2]).is_weak() && zeros([2]).is_weak());
+    /// let data = Array::from_slice(&[1.0f64, 2.0], [2]);
+    /// let y = data * array([0.1, 0.2]);
+    /// assert_eq!(y.to_vec::<f64>()?, [0.1, 0.4]);
+    /// # Ok::<(), probpipe_trace::Error>(())
+    /// ```
+    pub fn is_weak(&self) -> bool {
+        matches!(self.repr, Repr::Weak(_) | Repr::Literal(_))
+    }
+
+    /// As [`Array::is_weak`], and of floats.
+    pub(crate) fn is_weak_float(&self) -> bool {
+        match &self.repr {
+            Repr::Literal(scalar) => matches!(scalar, Scalar::Float(_)),
+            Repr::Weak(weak) => weak.default.is_float(),
+            _ => false,
+        }
     }
 }

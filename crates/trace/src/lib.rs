@@ -10,6 +10,7 @@ mod array;
 mod backend;
 mod builder;
 mod callback;
+mod caps;
 mod containers;
 mod context;
 mod control;
@@ -17,10 +18,12 @@ mod dtype;
 mod error;
 pub mod eval;
 mod flat;
+mod frames;
 mod handle;
 mod key;
 mod memory;
 pub mod op;
+mod open;
 mod parse;
 mod profile;
 mod promotion;
@@ -32,11 +35,13 @@ mod types;
 mod value;
 mod var;
 mod verify;
+mod weak;
 
 pub use array::*;
 pub use backend::{Backend, Executable, Interpreter, zero_value};
 pub use builder::GraphBuilder;
 pub use callback::{pure_callback, pure_callback_vectorized};
+pub use caps::Caps;
 pub use context::{default_float, here, with_default_float, with_location, without_location};
 pub use control::{
     Branches, ScanOptions, associative_scan, cond, fori_loop, fori_loop_dynamic, map, scan, scan_n,
@@ -45,24 +50,26 @@ pub use control::{
 pub use dtype::{DType, Element, Scalar};
 pub use error::{Error, ErrorKind, Result};
 pub use flat::{Flat, on_flat};
+pub use frames::is_tracing;
 pub use handle::{Array, Outputs};
-pub use key::{Key, RandomLayout, normal, uniform, uniform_range};
+pub use key::{Key, RandomLayout, normal, normal_of, uniform, uniform_of, uniform_range};
 pub use memory::{Line, keep_lines, release_memory, spare_lines};
 pub use op::graph::{Eqn, Graph};
 pub use op::{
     BinaryOp, Callback, CompareOp, CumulativeOp, Custom, CustomRule, DotAxes, HostFn, LinalgOp, Op,
     ReduceOp, Scan, ScatterOp, Sparse, SpecialOp, Switch, UnaryOp, Vectors, While,
 };
+pub use open::{Argument, Asked, Open, Traced, one_of, trace_open};
 pub use parse::parse;
 pub use probpipe_trace_derive::Tree;
 pub use profile::{Profile, Region, RegionKind};
 pub use promotion::{promote_literal, promote_types};
-pub use tracing::{Traced, bind, bind1, inline, is_tracing, trace, trace_with};
+pub use tracing::{bind, bind1, inline, trace, trace_with};
 pub use tree::{Flatten, Nest, Rebuild, Structure, Token, Tree, nest_by_path};
 pub use tree_map::{tree_map, tree_map3};
 pub use types::{
-    ArrayType, Axes, IntoShape, Loc, Shape, ShapeDisplay, broadcast_shapes, other_axes,
-    row_major_strides,
+    ArrayType, Axes, Extents, IntoExtents, IntoShape, Loc, Shape, ShapeDisplay, broadcast_shapes,
+    other_axes, row_major_strides,
 };
 pub use value::{DeviceBuffer, Given, HostBuffer, Storage, Value, Values};
 pub use var::VarId;

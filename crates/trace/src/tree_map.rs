@@ -15,6 +15,7 @@ use crate::types::Loc;
 /// # Ok::<(), probpipe_trace::Error>(())
 /// ```
 #[track_caller]
+#[doc(alias = "tree.map")]
 pub fn tree_map<T: Tree>(mut f: impl FnMut(Array, Array) -> Array, a: T, b: T) -> T {
     let trees = [Flat::of(&a), Flat::of(&b)];
     combined("`tree_map` of two trees", here(), trees, &mut |[a, b]| f(a, b)).tree()

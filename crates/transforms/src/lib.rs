@@ -12,8 +12,6 @@ mod jvp;
 mod linearize;
 mod partial_eval;
 mod simplify;
-#[doc(hidden)]
-pub mod testing;
 mod transpose;
 mod vmap;
 

@@ -1,16 +1,16 @@
 //! The innermost axis in tiles: strips of vector code, calls of tile kernels between them, and
 //! reductions that gather in registers over a tile before they join the running total.
 
-use super::accumulate::{combine, combine_all, combining, identity};
+use super::accumulate::{combine, combine_all};
 use super::code::{Val, Var};
 use super::group::{Group, per_register};
 use super::memory::Coordinate;
-use super::nest::Nest;
-use super::parallel::Part;
+use super::nest::{Nest, Part};
 use super::strip::Strip;
 use super::wide::Placed;
 use super::{Emitter, vector};
 use crate::plan::operand_type;
+use crate::reduction::{combining, identity};
 use crate::segments::{Argument, Held, Segments, row_bytes};
 use cranelift_codegen::ir::InstBuilder;
 use probpipe_trace::{DType, ReduceOp, Result, Scalar};

@@ -4,16 +4,45 @@
 //!
 //! Shapes follow TensorFlow Probability: a draw has the sample shape, then the batch shape of the
 //! parameters, then the event shape of one draw.
+//!
+//! Parameters are checked: those whose value is known when the distribution is made, traced ones
+//! by shape and type. A tree that is put together from leaves is checked when it is used, since it
+//! may as well hold derivatives. A value is looked through once, however often it is used.
+//!
+//! ```
+//! use probpipe::prelude::*;
+//! let n = Normal::new(0.0, array([1.0, -0.5]));
+//! let error = n.log_prob(&array(0.0)).checked().unwrap_err();
+//! assert_eq!(error.message(), "the scale of a Normal must be positive, not -0.5 at [1]");
+//! ```
 
 mod capabilities;
 mod combine;
 mod continuous;
+mod discrete;
+mod family;
+mod formulas;
 mod multivariate;
 mod named;
 mod parameters;
+mod shapes;
+#[cfg(test)]
+mod tests;
 
-pub use capabilities::{Distribution, LogProb, Sample};
+pub use capabilities::{Cdf, Distribution, Entropy, LogProb, Moments, Quantile, Sample, Support};
 pub use combine::{FlatDistribution, Parts, Product, product};
-pub use continuous::Normal;
+pub use continuous::{Exponential, Laplace, Normal, Uniform};
+pub use discrete::Bernoulli;
+pub use family::{Family, Parameter, Parametric, table};
 pub use multivariate::MultivariateNormal;
 pub use named::Named;
+
+/// All families. [`table`] prints them.
+pub const FAMILIES: &[&Family] = &[
+    Bernoulli::FAMILY,
+    Exponential::FAMILY,
+    Laplace::FAMILY,
+    MultivariateNormal::FAMILY,
+    Normal::FAMILY,
+    Uniform::FAMILY,
+];

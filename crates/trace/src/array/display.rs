@@ -17,6 +17,7 @@ impl fmt::Display for Array {
         match &self.repr {
             Repr::Literal(scalar) => number(f, &scalar_text(f, *scalar)),
             Repr::Traced(traced) => write!(f, "traced {}", traced.ty),
+            Repr::Weak(_) => fmt::Display::fmt(&self.decided(), f),
             Repr::Invalid(error) => write!(f, "error: {error}"),
             Repr::Concrete(value) => match texts(f, value) {
                 Ok(texts) if value.ty().rank() == 0 => number(f, &texts[0]),
@@ -32,6 +33,7 @@ impl fmt::Debug for Array {
         match &self.repr {
             Repr::Concrete(value) => write!(f, "Array({}, {self})", value.ty()),
             Repr::Literal(scalar) => write!(f, "Array(literal {scalar})"),
+            Repr::Weak(_) => fmt::Debug::fmt(&self.decided(), f),
             Repr::Traced(_) | Repr::Invalid(_) => write!(f, "Array({self})"),
         }
     }

@@ -1,7 +1,7 @@
 //! Branches: of several functions only the chosen one runs.
 
 use crate::context::{here, with_location};
-use crate::control::checks::{leaf_name, listed, made};
+use crate::control::checks::{arguments, decided, leaf_name, listed, made};
 use crate::dtype::DType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::flat::{Flat, once};
@@ -9,7 +9,8 @@ use crate::handle::{Array, Outputs, Repr};
 use crate::op::Op;
 use crate::op::control::Switch;
 use crate::op::graph::Graph;
-use crate::tracing::{Traced, bind, trace_with};
+use crate::open::{Argument, Open, Traced, one_of, trace_open};
+use crate::tracing::bind;
 use crate::tree::{Structure, Tree};
 use crate::types::{ArrayType, Loc};
 use crate::var::VarId;
@@ -181,7 +182,6 @@ fn run(
     names: &[String],
     branches: &mut [Branch<'_>],
 ) -> Flat {
-    let operands = operands.typed();
     let types: Result<Vec<ArrayType>> = operands.leaves.iter().map(Array::ty).collect();
     let types = match types {
         Ok(types) => types,
@@ -196,10 +196,11 @@ fn run(
             };
         }
     };
+    let taken = arguments(&operands.leaves, &types);
     let mut traced = Vec::new();
     let mut structures: Vec<Structure> = Vec::new();
     for branch in branches {
-        let (graph, out) = trace_with(location, &types, |arguments| {
+        let (graph, out) = trace_open(location, &taken, |arguments| {
             let (leaves, structure) = (arguments.to_vec(), operands.structure.clone());
             let result = branch(Flat { leaves, structure });
             (result.leaves, result.structure)
@@ -207,11 +208,14 @@ fn run(
         traced.push(graph);
         structures.push(out);
     }
-    let outputs = traced.into_iter().collect::<Result<Vec<Traced>>>().and_then(|traced| {
+    let outputs = traced.into_iter().collect::<Result<Vec<Open>>>().and_then(|mut opens| {
+        let dtypes = settle(&mut opens, &taken);
+        let traced: Vec<Traced> = opens.into_iter().map(|open| open.close(&dtypes)).collect();
+        let given = decided(&operands.leaves, &dtypes);
         check_results(name, names, &traced, &structures)?;
         let (branches, captures) = with_equal_inputs(traced);
         let operands: Vec<&Array> =
-            std::iter::once(&index).chain(&operands.leaves).chain(&captures).collect();
+            std::iter::once(&index).chain(&given).chain(&captures).collect();
         let op = Op::Switch(Switch { branches });
         Ok::<Outputs, Error>(with_location(location, || bind(op, &operands)))
     });
@@ -220,6 +224,32 @@ fn run(
         Ok(outputs) => Flat::new(structure, outputs.into_vec(), location),
         Err(error) => Flat::invalid(&structure, &error, location),
     }
+}
+
+/// The element types of what all branches take. A result that has none in one branch takes that
+/// which it has in another.
+fn settle(branches: &mut [Open], arguments: &[Argument]) -> Vec<DType> {
+    let results = branches.iter().map(Open::outputs).min().unwrap_or(0);
+    for k in 0..results {
+        let types: Vec<(DType, bool)> =
+            branches.iter().map(|b| b.output(k)).map(|(ty, open)| (ty.dtype, open)).collect();
+        let typed = types.iter().find(|(_, open)| !open);
+        let wide = types.iter().find(|(dtype, _)| *dtype == DType::F64);
+        let float = types.iter().find(|(dtype, _)| dtype.is_float());
+        if let Some((dtype, _)) = typed.or(wide).or(float).or(types.first()) {
+            branches.iter_mut().for_each(|branch| branch.decide(k, *dtype));
+        }
+    }
+    branches.iter_mut().for_each(Open::decide_rest);
+    let asked: Vec<_> = branches.iter().map(Open::asked).collect();
+    let of = |(i, argument): (usize, &Argument)| match argument {
+        Argument::Typed(ty) => ty.dtype,
+        Argument::Weak { default, .. } => {
+            let all: Vec<DType> = asked.iter().flat_map(|asked| asked[i].iter().copied()).collect();
+            one_of(&all, *default)
+        }
+    };
+    arguments.iter().enumerate().map(of).collect()
 }
 
 /// All branches give one structure and one list of types.

@@ -1,15 +1,16 @@
 //! Loops of known length: over the entries of arrays, or counted.
 
 use crate::array::make::fill::arange;
-use crate::array::shape::reshape::{concat, stack};
+use crate::array::shape::join::{concat, stack};
 use crate::context::{here, with_location};
-use crate::control::checks::{check_carry, check_structure};
+use crate::control::checks::{arguments, check_carry, check_structure, decided, settle};
 use crate::error::{Error, ErrorKind, Result};
 use crate::flat::{Flat, once, taken};
 use crate::handle::Array;
 use crate::op::Op;
 use crate::op::control::Scan;
-use crate::tracing::{bind, inline, trace, trace_with};
+use crate::open::trace_open;
+use crate::tracing::{bind, inline, trace};
 use crate::tree::Tree;
 use crate::types::{ArrayType, Loc, Shape};
 use std::sync::Arc;
@@ -197,7 +198,6 @@ fn looped(
     xs: Flat,
     step: Step<'_>,
 ) -> [Flat; 2] {
-    let init = init.typed();
     let (types, length) = match step_types(length, &init.leaves, &xs.leaves) {
         Ok(found) => found,
         // The structure of the result is what the step gives on arrays that carry the error.
@@ -207,7 +207,9 @@ fn looped(
         }
     };
     let carries = init.leaves.len();
-    let (traced, [out_structure, y_structure]) = trace_with(location, &types, |arguments| {
+    let leaves: Vec<Array> = init.leaves.iter().chain(&xs.leaves).cloned().collect();
+    let given = arguments(&leaves, &types);
+    let (traced, [out_structure, y_structure]) = trace_open(location, &given, |arguments| {
         let (carry, x) = arguments.split_at(carries);
         let flat = |leaves: &[Array], like: &Flat| Flat {
             leaves: leaves.to_vec(),
@@ -218,16 +220,18 @@ fn looped(
         (carry.leaves, [carry.structure, y.structure])
     });
 
-    let outputs = traced.and_then(|mut traced| {
+    let outputs = traced.and_then(|mut open| {
         check_structure(&init.structure, &out_structure)?;
-        check_carry(&traced.graph, 0, &init.leaves, &types[..carries], &init.structure)?;
+        let dtypes = settle(&mut open, None, &given, carries);
+        let operands = decided(&leaves, &dtypes);
+        let mut traced = open.close(&dtypes);
+        check_carry(&traced.graph, 0, &operands[..carries], &init.structure)?;
         // Captures come first among the inputs of a scan.
         let consts = traced.captures.len();
         traced.graph.inputs.rotate_right(consts);
         let reverse = options.reverse;
         let scan = Scan { body: Arc::new(traced.graph), consts, carries, length, reverse };
-        let mut operands = traced.captures;
-        operands.extend(init.leaves.iter().chain(&xs.leaves).cloned());
+        let operands = traced.captures.into_iter().chain(operands).collect();
         with_location(location, || unrolled(scan, operands, options.unroll))
     });
     match outputs {

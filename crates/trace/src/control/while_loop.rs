@@ -2,14 +2,15 @@
 
 use crate::context::{here, with_location};
 use crate::control::branch;
-use crate::control::checks::{check_carry, check_structure};
+use crate::control::checks::{arguments, check_carry, check_structure, decided, settle};
 use crate::dtype::DType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::flat::{Flat, once, taken};
 use crate::handle::Array;
 use crate::op::Op;
 use crate::op::control::While;
-use crate::tracing::{bind, trace_with};
+use crate::open::trace_open;
+use crate::tracing::bind;
 use crate::tree::{Structure, Tree};
 use crate::types::{ArrayType, Loc};
 use std::sync::Arc;
@@ -39,7 +40,7 @@ use std::sync::Arc;
 pub fn while_loop<C: Tree>(cond: impl FnOnce(C) -> Array, body: impl FnOnce(C) -> C, init: C) -> C {
     let mut cond = Some(cond);
     let cond = &mut |carry: Flat| taken(&mut cond)(carry.tree());
-    looped(here(), cond, &mut once(body), Flat::of(&init).typed()).tree()
+    looped(here(), cond, &mut once(body), Flat::of(&init)).tree()
 }
 
 /// The loop on leaves.
@@ -77,7 +78,7 @@ pub fn fori_loop_dynamic<C: Tree>(
 ) -> C {
     let mut step = Some(step);
     let step = &mut |i: Array, state: Flat| Flat::of(&taken(&mut step)(i, state.tree()));
-    counted(here(), lower.into(), upper.into(), Flat::of(&init).typed(), step).tree()
+    counted(here(), lower.into(), upper.into(), Flat::of(&init), step).tree()
 }
 
 /// The counted loop on leaves.
@@ -132,20 +133,24 @@ fn run(
     body: &mut dyn FnMut(&[Array]) -> Flat,
 ) -> Result<Vec<Array>> {
     let types = init.iter().map(|a| a.ty()).collect::<Result<Vec<_>>>()?;
-    let (test, ()) = trace_with(location, &types, |carry| {
+    let given = arguments(init, &types);
+    let (test, ()) = trace_open(location, &given, |carry| {
         let predicate = cond(carry);
         let truth = || branch::truth(&predicate, "`while_loop` goes on while");
         (vec![with_location(location, truth)], ())
     });
-    let (step, after) = trace_with(location, &types, |carry| {
+    let (step, after) = trace_open(location, &given, |carry| {
         let next = body(carry);
         (next.leaves, next.structure)
     });
     let (mut test, mut step) = (test?, step?);
     check_structure(structure, &after)?;
+    test.decide_rest();
+    let dtypes = settle(&mut step, Some(&test), &given, given.len());
+    let init = decided(init, &dtypes);
+    let (mut test, mut step) = (test.close(&dtypes), step.close(&dtypes));
     let first = usize::from(counted);
-    let (named, before) = (&init[first..], &types[first..]);
-    check_carry(&step.graph, first, named, before, structure)?;
+    check_carry(&step.graph, first, &init[first..], structure)?;
     // Captures come first among the inputs.
     let (cond_consts, body_consts) = (test.captures.len(), step.captures.len());
     test.graph.inputs.rotate_right(cond_consts);
@@ -153,6 +158,6 @@ fn run(
     let op =
         While { cond: Arc::new(test.graph), body: Arc::new(step.graph), cond_consts, body_consts };
     let captures = test.captures.iter().chain(&step.captures);
-    let operands: Vec<&Array> = captures.chain(init).collect();
+    let operands: Vec<&Array> = captures.chain(&init).collect();
     Ok(with_location(location, || bind(Op::While(op), &operands)).into_vec())
 }

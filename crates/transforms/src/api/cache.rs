@@ -2,15 +2,16 @@
 //! over the function or its trees, so that a program compiles none of it anew.
 
 use super::inspect::compile_graph;
-use super::lift::{Function, failed, lift_or_invalid, lift_plain, poison};
+use super::lift::{Function, Unsettled, failed, lift_or_invalid, own_types, poison, unsettled};
 use crate::extract::internal;
 use crate::simplify::finish;
 use probpipe_trace::{
-    Array, ArrayType, Backend, DType, Executable, Flat, Flatten, Given, Loc, Op, Result, Structure,
-    Tree, Value, Values, bind, default_float, is_tracing, with_location,
+    Array, ArrayType, Asked, Backend, DType, Executable, Flat, Flatten, Given, Loc, Op, Result,
+    Structure, Tree, Value, Values, bind, default_float, is_tracing, with_location,
 };
 use smallvec::SmallVec;
 use std::cell::RefCell;
+use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
@@ -30,13 +31,45 @@ pub(super) struct Cache {
     reasons: Mutex<Vec<String>>,
 }
 
+/// What a program takes of a leaf.
+#[derive(PartialEq)]
+enum Leaf {
+    /// An array of this type.
+    Typed(ArrayType),
+    /// An array without an element type, which is handed over in each of those that the program
+    /// asks for, if any.
+    Weak(ArrayType, Asked),
+}
+
+impl Leaf {
+    /// The type of the one array that the program takes, if it takes one.
+    fn only(&self) -> Option<ArrayType> {
+        match self {
+            Leaf::Typed(ty) => Some(ty.clone()),
+            Leaf::Weak(ty, asked) if asked.len() == 1 => Some(ty.with_dtype(asked[0])),
+            Leaf::Weak(..) => None,
+        }
+    }
+}
+
+impl fmt::Display for Leaf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Leaf::Typed(ty) => ty.fmt(f),
+            Leaf::Weak(ty, _) => write!(f, "a literal {ty}"),
+        }
+    }
+}
+
 /// The program for one kind of argument.
 pub(super) struct Entry {
     pub(super) input: Structure,
-    types: Vec<ArrayType>,
+    leaves: Vec<Leaf>,
     /// Literals in the function take it, so it is part of the key.
     float: DType,
-    pub(super) executable: Box<dyn Executable>,
+    pub(super) executable: Arc<dyn Executable>,
+    /// Whether the executable is another entry's, too.
+    shared: bool,
     /// Whether it may write results into the memory of its arguments.
     reuses: bool,
     pub(super) output: Structure,
@@ -107,22 +140,41 @@ impl Entry {
         flat: &Flatten<'_>,
         then: impl FnOnce(&[&Value]) -> T,
     ) -> Option<T> {
-        if !flat.fits() || self.float != float {
+        if flat.fits() { self.with_leaves(float, &flat.leaves, then) } else { None }
+    }
+
+    /// [`Entry::with_values`] for leaves that are known to have the program's structure.
+    #[inline]
+    fn with_leaves<T>(
+        &self,
+        float: DType,
+        leaves: &[&Array],
+        then: impl FnOnce(&[&Value]) -> T,
+    ) -> Option<T> {
+        if self.float != float {
             return None;
         }
         let mut numbers: SmallVec<[Value; 4]> = SmallVec::new();
-        for (leaf, ty) in flat.leaves.iter().zip(&self.types) {
-            let fits = match leaf.value_ref() {
-                Some(value) => value.ty() == ty,
-                None if leaf.is_literal() => match leaf.value() {
-                    Ok(value) => {
-                        let fits = value.ty() == ty;
-                        numbers.push(value);
-                        fits
-                    }
-                    Err(_) => false,
-                },
-                None => false,
+        for (leaf, takes) in leaves.iter().zip(&self.leaves) {
+            let fits = match (leaf.value_ref(), takes) {
+                (Some(value), Leaf::Typed(ty)) => value.ty() == ty,
+                // The same program as that for a literal, where that is needed in one type.
+                (Some(value), Leaf::Weak(ty, asked)) => {
+                    asked.len() == 1 && value.ty().dtype == asked[0] && value.ty().shape == ty.shape
+                }
+                (None, Leaf::Weak(ty, asked)) => {
+                    leaf.is_weak()
+                        && leaf.dtype() == ty.dtype
+                        && leaf.shape() == &ty.shape[..]
+                        && asked.iter().all(|&dtype| match leaf.value_in(dtype) {
+                            Ok(value) => {
+                                numbers.push(value);
+                                true
+                            }
+                            Err(_) => false,
+                        })
+                }
+                (None, Leaf::Typed(_)) => false,
             };
             if !fits {
                 return None;
@@ -130,9 +182,11 @@ impl Entry {
         }
         let mut numbers = numbers.iter();
         let mut values: SmallVec<[&Value; 8]> = SmallVec::new();
-        for leaf in &flat.leaves {
-            if let Some(value) = leaf.value_ref().or_else(|| numbers.next()) {
-                values.push(value);
+        for (leaf, takes) in leaves.iter().zip(&self.leaves) {
+            match (leaf.value_ref(), takes) {
+                (Some(value), _) => values.push(value),
+                (None, Leaf::Weak(_, asked)) => values.extend(numbers.by_ref().take(asked.len())),
+                (None, Leaf::Typed(_)) => {}
             }
         }
         Some(then(&values))
@@ -167,7 +221,7 @@ impl Entry {
             found.push(what);
             return found;
         }
-        for ((path, now), then) in paths.iter().zip(&new.types).zip(&self.types) {
+        for ((path, now), then) in paths.iter().zip(&new.leaves).zip(&self.leaves) {
             if now != then {
                 let name = match path.as_str() {
                     "" => "the argument".to_string(),
@@ -187,8 +241,9 @@ impl Cache {
     }
 
     pub(super) fn len(&self) -> usize {
-        let others = self.others.read().unwrap_or_else(PoisonError::into_inner).len();
-        usize::from(self.first.get().is_some()) + others
+        let others = self.others.read().unwrap_or_else(PoisonError::into_inner);
+        let own = others.iter().filter(|entry| !entry.shared).count();
+        usize::from(self.first.get().is_some()) + own
     }
 
     pub(super) fn recompiles(&self) -> Vec<String> {
@@ -246,14 +301,12 @@ impl Cache {
         found.map_or(Attempt::Unknown, |entry| Found::Other(entry).attempt(float, x))
     }
 
-    /// The first call with arguments of a kind, and every call inside a trace. Leaves that are
-    /// literals get a type; invalid ones, and those of a trace that has ended, give an invalid
-    /// result.
+    /// The first call with arguments of a kind, and every call inside a trace. Invalid arguments,
+    /// and those of a trace that has ended, give an invalid result.
     pub(super) fn call_slowly(&self, x: Flat, f: Function<'_>) -> Flat {
         if is_tracing() {
             return self.record(&x, f);
         }
-        let x = x.typed();
         for leaf in &x.leaves {
             if let Err(error) = with_location(self.location, || leaf.value()) {
                 return poison(&x, f, &error, self.location);
@@ -264,27 +317,43 @@ impl Cache {
 
     fn compile_and_run(&self, x: &Flat, f: Function<'_>) -> Flat {
         let location = self.location;
-        let lifted = match lift_plain(location, x, f) {
-            Ok(lifted) => lifted,
+        let Unsettled { open, output } = match unsettled(location, x, f, &mut own_types) {
+            Ok(unsettled) => unsettled,
             Err(failure) => return failed(x, f, &failure, location),
         };
-        let executable = match compile_graph(&*self.backend, &finish(&lifted.graph)) {
+        let (traced, asked) = open.close_asked();
+        let takes = |(leaf, asked): (&Array, Asked)| -> Result<Leaf> {
+            let ty = leaf.ty()?;
+            if !leaf.is_weak() || ty.dtype == DType::Bool {
+                return Ok(Leaf::Typed(ty));
+            }
+            // A number that does not fit is refused once, not compiled for.
+            asked.iter().try_for_each(|&dtype| leaf.value_in(dtype).map(|_| ()))?;
+            Ok(Leaf::Weak(ty, asked))
+        };
+        let leaves: Vec<Leaf> = match x.leaves.iter().zip(asked).map(takes).collect() {
+            Ok(leaves) => leaves,
+            Err(error) => return Flat::invalid(&output, &error, location),
+        };
+        let (float, known) = (default_float(), self.same_program(&x.structure, &leaves));
+        let shared = known.is_some();
+        let compiled: Result<Arc<dyn Executable>> = match known {
+            Some(executable) => Ok(executable),
+            None => compile_graph(&*self.backend, &finish(&traced.graph)).map(Arc::from),
+        };
+        let executable = match compiled {
             Ok(executable) => executable,
-            Err(error) => return Flat::invalid(&lifted.output, &error.at(location), location),
+            Err(error) => return Flat::invalid(&output, &error.at(location), location),
         };
-        let values: Vec<&Value> = x.leaves.iter().filter_map(Array::value_ref).collect();
-        let entry = Entry {
-            input: lifted.input,
-            types: values.iter().map(|v| v.ty().clone()).collect(),
-            float: default_float(),
-            reuses: executable.reuses(),
-            executable,
-            output: lifted.output,
-        };
-        let results = match self.keep(entry) {
-            Some(entry) => Ok((entry.executable.run(&values), entry.output.clone())),
-            None => Err(internal("a program is lost")),
-        };
+        let reuses = executable.reuses();
+        let input = x.structure.clone();
+        let entry = Entry { input, leaves, float, reuses, executable, shared, output };
+        let results = self.keep(entry).and_then(|entry| {
+            let leaves: Vec<&Array> = x.leaves.iter().collect();
+            let results = entry.with_leaves(float, &leaves, |values| entry.executable.run(values));
+            Some((results?, entry.output.clone()))
+        });
+        let results = results.ok_or_else(|| internal("a program is lost"));
         match results {
             Ok((Ok(results), output)) => {
                 let leaves = results.into_iter().map(Array::from_value);
@@ -301,12 +370,29 @@ impl Cache {
             // It is there now, and is never taken out.
             return self.first.get().map(Found::First);
         };
-        let reason = self.reason(&entry, self.len() + 1);
-        self.reasons.lock().unwrap_or_else(PoisonError::into_inner).push(reason);
+        if !entry.shared {
+            let reason = self.reason(&entry, self.len() + 1);
+            self.reasons.lock().unwrap_or_else(PoisonError::into_inner).push(reason);
+        }
         let entry = Arc::new(entry);
         let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
         others.push(entry.clone());
         Some(Found::Other(entry))
+    }
+
+    /// The program that takes arrays of the types in which this one would need each leaf: the same
+    /// one, where each is needed in one type.
+    fn same_program(&self, input: &Structure, leaves: &[Leaf]) -> Option<Arc<dyn Executable>> {
+        let types: Vec<ArrayType> = leaves.iter().map(Leaf::only).collect::<Option<_>>()?;
+        let others = self.others.read().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.first.get().into_iter().chain(others.iter().map(|entry| &**entry));
+        let same = |entry: &&Entry| {
+            let taken = entry.leaves.iter().map(Leaf::only);
+            entry.float == default_float()
+                && entry.input == *input
+                && taken.eq(types.iter().map(|ty| Some(ty.clone())))
+        };
+        known.find(same).map(|entry| entry.executable.clone())
     }
 
     /// Inside a trace: one call, whose graph takes the captured arrays as its last inputs.

@@ -19,6 +19,7 @@ use std::sync::Arc;
 /// # Ok::<(), probpipe_trace::Error>(())
 /// ```
 #[track_caller]
+#[doc(alias = "jax.remat")]
 pub fn checkpoint<A: Tree, R: Tree>(f: impl Fn(A) -> R) -> impl Fn(A) -> R {
     let location = Location::caller();
     move |x: A| closed(location, &on_flat(&f), &Flat::of(&x)).tree()

@@ -1,7 +1,7 @@
 //! Functions with derivatives of their own. A rule is a closure over trees; it runs when a
 //! derivative is taken, in a trace of its own, so that it may call the function that it is about.
 
-use super::lift::{Function, lift_or_invalid, transform_error, typed};
+use super::lift::{Function, lift_or_invalid, transform_error};
 use crate::extract::{extract, partition, zeros_of};
 use crate::jvp::{jvp_arrays, spread};
 use crate::transpose::transpose;
@@ -57,6 +57,7 @@ pub fn custom_jvp<A: Tree + 'static, R: Tree + 'static>(
 /// # Ok::<(), probpipe_trace::Error>(())
 /// ```
 #[track_caller]
+#[doc(alias = "jax.custom_gradient")]
 pub fn custom_vjp<A: Tree + 'static, R: Tree + 'static, S: Tree + 'static>(
     f: impl Fn(A) -> R,
     fwd: impl Fn(A) -> (R, S) + Send + Sync + 'static,
@@ -238,7 +239,7 @@ impl TreeRule {
                 if floats_only && !ty.dtype.is_float() {
                     return Ok(probpipe_trace::full_typed(ty, 0));
                 }
-                let leaf = if leaf.is_literal() { typed(&leaf, ty.dtype) } else { leaf };
+                let leaf = leaf.in_dtype(ty.dtype);
                 let have = leaf.ty().map_err(|error| {
                     error.note(format!("it came up in a rule of `{name}`"), Some(self.location))
                 })?;
@@ -305,9 +306,7 @@ impl TreeRule {
         let (forward, structure) = self.trace(&inputs, |x| {
             let [y, residual] = fwd(Flat { leaves: x.to_vec(), structure: self.input.clone() });
             let mut out = self.checked("a result", y, &self.output, &outputs, false)?;
-            let typed_leaf =
-                |a: &Array| if a.is_literal() { typed(a, a.dtype()) } else { a.clone() };
-            out.extend(residual.leaves.iter().map(typed_leaf));
+            out.extend(residual.leaves.iter().map(Array::decided));
             Ok((out, residual.structure))
         })?;
         let operands: Vec<Array> = x.iter().map(|&x| x.clone()).collect();

@@ -24,6 +24,7 @@ use std::panic::Location;
 /// assert!(error.starts_with(want), "{error}");
 /// ```
 #[track_caller]
+#[doc(alias = "jax.debug_nans")]
 pub fn check_nan<A: Tree, R: Tree>(f: impl Fn(A) -> R) -> impl Fn(A) -> R {
     let location = Location::caller();
     move |x: A| {
@@ -53,8 +54,8 @@ fn watched(location: Loc, f: Function<'_>, x: &Flat) -> Flat {
 }
 
 /// The forms that `f` goes through on arguments like `x`, by name, as text: the graph as `traced`,
-/// as `simplified`, and those of the backend, such as the lowered `program` and its `clif` or
-/// `wgsl`.
+/// as `simplified`, and those of the backend: the lowered `program`, then its `clif` and the
+/// instructions of the `machine`, or its `wgsl`.
 ///
 /// ```
 /// use probpipe_trace::{Array, Interpreter, array};

@@ -67,6 +67,8 @@ fn root(
         Ok(lifted) => lifted,
         Err(invalid) => return invalid,
     };
+    // In the types that the solver found for what has none.
+    let guess = &Flat { leaves: solution.arguments().to_vec(), structure: solution.input.clone() };
     let output = solution.output.clone();
     finish(root_op(location, f, guess, solution, tangent_solve), output, location)
 }
@@ -206,6 +208,8 @@ fn linear_solve(
         Ok(lifted) => lifted,
         Err(invalid) => return invalid,
     };
+    // In the types that the solver found for what has none.
+    let b = &Flat { leaves: solution.arguments().to_vec(), structure: solution.input.clone() };
     let output = solution.output.clone();
     finish(linear_solve_op(location, matvec, b, solution, transpose_solve), output, location)
 }

@@ -10,6 +10,7 @@ use std::panic::Location;
 /// The simplified graph of `f` on arguments like `x`, as `jit` compiles it. Arrays of an open
 /// trace that `f` captures become its last inputs.
 #[track_caller]
+#[doc(alias = "jax.make_jaxpr")]
 pub fn graph_of<A: Tree, R: Tree>(f: impl Fn(A) -> R, x: &A) -> Result<Graph> {
     traced(Location::caller(), &on_flat(&f), &Flat::of(x)).map(|graph| finish(&graph))
 }

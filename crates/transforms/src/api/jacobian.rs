@@ -85,6 +85,7 @@ fn forward(name: &'static str, location: Loc, f: Function<'_>, x: Flat) -> Jacob
 /// The Jacobian in reverse mode, one cotangent per element of the result, which must be floats; as
 /// [`jacfwd`] gives it.
 #[track_caller]
+#[doc(alias = "jax.jacobian")]
 pub fn jacrev<A: Tree, R: Nest>(f: impl Fn(A) -> R) -> impl Fn(A) -> R::Of<A> {
     let location = Location::caller();
     move |x: A| backward(location, &on_flat(&f), Flat::of(&x)).nested::<A, R>()

@@ -1,8 +1,8 @@
 //! From closures to graphs: what all user functions share. No transform is here.
 
 use probpipe_trace::{
-    Array, ArrayType, DType, Error, ErrorKind, Flat, Graph, Loc, Result, Structure, trace_with,
-    with_location,
+    Argument, Array, ArrayType, DType, Error, ErrorKind, Flat, Graph, Loc, Open, Result, Structure,
+    one_of, trace_open, with_location,
 };
 
 /// A closure traced on the types of its arguments.
@@ -17,6 +17,11 @@ pub(crate) struct Lifted {
 }
 
 impl Lifted {
+    /// What the closure is applied to.
+    pub(crate) fn arguments(&self) -> &[Array] {
+        &self.operands[..self.arguments]
+    }
+
     /// Flags of the inputs: the given ones for the arguments, false for the captures.
     pub(crate) fn with_captures(&self, arguments: &[bool]) -> Vec<bool> {
         let mut flags = arguments.to_vec();
@@ -37,9 +42,10 @@ impl Failure {
     }
 }
 
-/// A number as an array of an element type, still located where the user wrote it.
-pub(crate) fn typed(literal: &Array, dtype: DType) -> Array {
-    with_location(literal.location(), || literal.cast(dtype))
+/// A closure traced, of whose arguments those without an element type are still to get one.
+pub(crate) struct Unsettled {
+    pub(crate) open: Open,
+    pub(crate) output: Structure,
 }
 
 /// What transforms see of a user's closure: a function on leaves. All they do with it is compiled
@@ -50,25 +56,50 @@ pub(crate) type Function<'a> = &'a dyn Fn(Flat) -> Flat;
 /// What of its arguments a traced closure sees.
 pub(crate) type Types<'a> = &'a mut dyn FnMut(&[Array], &Structure) -> Result<Vec<ArrayType>>;
 
-/// Traces `f` on arguments like `x`. `types` gives what the closure sees of each leaf.
+/// Traces `f` on arguments like `x`. `types` gives what the closure sees of each leaf. An argument
+/// without an element type takes that in which the results need it.
 pub(crate) fn lift(
     location: Loc,
     x: &Flat,
     f: Function<'_>,
     types: Types<'_>,
 ) -> Result<Lifted, Box<Failure>> {
-    let Flat { leaves: mut operands, structure: input } = x.clone().typed();
-    let types = types(&operands, &input).map_err(|error| Failure::new(error, None))?;
+    let Unsettled { mut open, output } = unsettled(location, x, f, types)?;
+    open.decide_rest();
+    let asked = open.asked().into_iter();
+    let dtypes = x.leaves.iter().zip(asked).map(|(leaf, asked)| one_of(&asked, leaf.dtype()));
+    let dtypes: Vec<DType> = dtypes.collect();
+    let traced = open.close(&dtypes);
+    let mut operands: Vec<Array> =
+        x.leaves.iter().zip(&dtypes).map(|(leaf, &dtype)| leaf.in_dtype(dtype)).collect();
+    if let Some(error) = operands.iter().find_map(Array::error) {
+        return Err(Failure::new(error.clone(), Some(output)));
+    }
     let arguments = operands.len();
-    let (traced, output) = trace_with(location, &types, |leaves| {
-        let result = f(Flat { leaves: leaves.to_vec(), structure: input.clone() });
+    operands.extend(traced.captures);
+    let input = x.structure.clone();
+    Ok(Lifted { graph: traced.graph, operands, arguments, input, output })
+}
+
+/// [`lift`] before the types of arguments that have none are settled.
+pub(crate) fn unsettled(
+    location: Loc,
+    x: &Flat,
+    f: Function<'_>,
+    types: Types<'_>,
+) -> Result<Unsettled, Box<Failure>> {
+    let types = types(&x.leaves, &x.structure).map_err(|error| Failure::new(error, None))?;
+    let taken = x.leaves.iter().zip(&types).map(|(leaf, ty)| match leaf.dtype() == ty.dtype {
+        true => Argument::of(leaf, &ty.shape),
+        false => Argument::Typed(ty.clone()),
+    });
+    let taken: Vec<Argument> = taken.collect();
+    let (open, output) = trace_open(location, &taken, |leaves| {
+        let result = f(Flat { leaves: leaves.to_vec(), structure: x.structure.clone() });
         (result.leaves, result.structure)
     });
-    match traced {
-        Ok(traced) => {
-            operands.extend(traced.captures);
-            Ok(Lifted { graph: traced.graph, operands, arguments, input, output })
-        }
+    match open {
+        Ok(open) => Ok(Unsettled { open, output }),
         Err(error) => Err(Failure::new(error.at(location), Some(output))),
     }
 }

@@ -1,7 +1,7 @@
 //! Derivatives of any function at a point: along a tangent, against a cotangent, as a linear map.
 
 use super::lift::{
-    Function, Lifted, check_floats, failed, lift, own_types, poison, run, transform_error, typed,
+    Function, Lifted, check_floats, failed, lift, own_types, poison, run, transform_error,
 };
 use crate::jvp::spread;
 use crate::linearize::linearize as linearize_graph;
@@ -401,7 +401,7 @@ fn typed_like(flat: &Flat, types: impl Iterator<Item = Result<ArrayType>>) -> Re
         .zip(types)
         .map(|(leaf, ty)| {
             let dtype: DType = ty?.dtype;
-            Ok(if leaf.is_literal() { typed(leaf, dtype) } else { leaf.clone() })
+            Ok(leaf.in_dtype(dtype))
         })
         .collect()
 }

@@ -157,6 +157,7 @@ impl BatchAxes {
 /// # Ok::<(), probpipe_trace::Error>(())
 /// ```
 #[track_caller]
+#[doc(alias = "vectorize")]
 pub fn vmap<A: Tree, R: Tree>(f: impl Fn(A) -> R) -> impl Fn(A) -> R {
     vmap_axes(f, 0, 0)
 }

@@ -1,7 +1,7 @@
 //! Products: independent named parts as one distribution over records, and its flat form over
 //! vectors.
 
-use crate::distributions::parameters::join;
+use crate::distributions::shapes::join;
 use crate::distributions::{Distribution, LogProb, Named, Sample};
 use crate::record::Record;
 use probpipe_trace::{

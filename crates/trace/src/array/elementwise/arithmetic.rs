@@ -1,16 +1,18 @@
 //! Elementwise operations: one op each, broadcast and literal handling in front of them, and the
 //! composites that are functions and not ops.
 
+use crate::array::each::in_each;
 use crate::array::make::fill::full_typed;
-use crate::context::{default_float, here};
+use crate::context::here;
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, ErrorKind};
 use crate::eval::eval_op;
 use crate::handle::{Array, Repr};
-use crate::op::elementwise::{BinaryOp, CompareOp, UnaryOp};
+use crate::op::elementwise::{Accepts, BinaryOp, CompareOp, UnaryOp};
 use crate::op::{Op, infer};
-use crate::tracing::{bind1, is_tracing};
-use crate::types::{ArrayType, broadcast_shapes};
+use crate::promotion::promote_types;
+use crate::tracing::bind1;
+use crate::types::{ArrayType, Shape, broadcast_shapes};
 use crate::value::Value;
 
 macro_rules! unary_methods {
@@ -27,6 +29,8 @@ macro_rules! unary_methods {
 
 unary_methods! {
     /// `|x|`; its derivative at zero is zero.
+    #[doc(alias = "absolute")]
+    #[doc(alias = "fabs")]
     abs Abs;
     /// -1, 0 or 1 with the sign of each element.
     sign Sign;
@@ -35,6 +39,8 @@ unary_methods! {
     /// The least whole number not below each element.
     ceil Ceil;
     /// The nearest whole number, ties to even.
+    #[doc(alias = "rint")]
+    #[doc(alias = "around")]
     round Round;
     /// The square root; NaN below zero.
     sqrt Sqrt;
@@ -44,6 +50,14 @@ unary_methods! {
     expm1 Expm1;
     /// The natural logarithm.
     log Log;
+    /// The logarithm to base 2: exact at powers of two, `-inf` at zero, NaN below.
+    ///
+    /// ```
+    /// use probpipe_trace::array;
+    /// assert_eq!(array([8.0, 0.5, 8192.0]).log2().to_vec::<f32>()?, [3.0, -1.0, 13.0]);
+    /// # Ok::<(), probpipe_trace::Error>(())
+    /// ```
+    log2 Log2;
     /// `log(1 + x)`, exact near zero.
     log1p Log1p;
     /// The sine of an angle in radians.
@@ -53,10 +67,13 @@ unary_methods! {
     /// The tangent of an angle in radians.
     tan Tan;
     /// The arc sine, in radians.
+    #[doc(alias = "arcsin")]
     asin Asin;
     /// The arc cosine, in radians.
+    #[doc(alias = "arccos")]
     acos Acos;
     /// The arc tangent, in radians.
+    #[doc(alias = "arctan")]
     atan Atan;
     /// The hyperbolic sine.
     sinh Sinh;
@@ -65,16 +82,20 @@ unary_methods! {
     /// The hyperbolic tangent.
     tanh Tanh;
     /// The inverse hyperbolic sine.
+    #[doc(alias = "arcsinh")]
     asinh Asinh;
     /// The inverse hyperbolic cosine.
+    #[doc(alias = "arccosh")]
     acosh Acosh;
     /// The inverse hyperbolic tangent.
+    #[doc(alias = "arctanh")]
     atanh Atanh;
     /// The error function, `2/sqrt(pi)` times the integral of `exp(-t^2)` from 0 to `x`.
     erf Erf;
     /// `1 - erf(x)`, exact in the tail.
     erfc Erfc;
     /// The inverse of [`Array::erf`].
+    #[doc(alias = "scipy.special.erfinv")]
     erf_inv ErfInv;
     /// `log |gamma(x)|`: infinite at zero and at negative whole numbers.
     ///
@@ -83,11 +104,13 @@ unary_methods! {
     /// assert_eq!(array([1.0, 2.0, 5.0]).lgamma().to_vec::<f32>()?, [0.0, 0.0, 24f32.ln()]);
     /// # Ok::<(), probpipe_trace::Error>(())
     /// ```
+    #[doc(alias = "scipy.special.gammaln")]
     lgamma Lgamma;
     /// The derivative of [`Array::lgamma`] (DLMF 5.2.2); NaN at zero and at negative whole
     /// numbers.
     digamma Digamma;
     /// Whether each element is neither infinite nor NaN.
+    #[doc(alias = "isfinite")]
     is_finite IsFinite;
 }
 
@@ -105,6 +128,7 @@ macro_rules! binary_methods {
 
 binary_methods! {
     /// The angle of the point `(other, self)`, in radians.
+    #[doc(alias = "arctan2")]
     atan2 Atan2;
     /// The larger of both; NaN if either is NaN. Ties share the derivative.
     maximum Max;
@@ -127,24 +151,45 @@ macro_rules! compare_methods {
 
 compare_methods! {
     /// Elementwise `==`, to `bool`.
+    #[doc(alias = "equal")]
     eq Eq;
     /// Elementwise `!=`, to `bool`.
+    #[doc(alias = "not_equal")]
     ne Ne;
     /// Elementwise `<`, to `bool`.
+    #[doc(alias = "less")]
     lt Lt;
     /// Elementwise `<=`, to `bool`.
+    #[doc(alias = "less_equal")]
     le Le;
     /// Elementwise `>`, to `bool`.
+    #[doc(alias = "greater")]
     gt Gt;
     /// Elementwise `>=`, to `bool`.
+    #[doc(alias = "greater_equal")]
     ge Ge;
 }
 
 impl Array {
     /// Whether each element is NaN.
     #[track_caller]
+    #[doc(alias = "isnan")]
     pub fn is_nan(&self) -> Array {
         self.ne(self)
+    }
+
+    /// The quotient of whole numbers rounded toward zero, as Rust's `/` divides them; by zero all
+    /// bits are set. Of floats the quotient, as `/`. See also [`Array::floor_divide`].
+    ///
+    /// ```
+    /// use probpipe_trace::array;
+    /// assert_eq!(array([7, -7]).trunc_divide(2).to_vec::<i32>()?, [3, -3]);
+    /// assert_eq!((array([7, -7]) / 2).to_vec::<f32>()?, [3.5, -3.5]);
+    /// # Ok::<(), probpipe_trace::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn trunc_divide(&self, other: impl Into<Array>) -> Array {
+        binary(Op::Binary(BinaryOp::Div), self, &other.into())
     }
 
     /// `x * x`.
@@ -155,19 +200,25 @@ impl Array {
 
     /// `1 / x`.
     #[track_caller]
+    #[doc(alias = "reciprocal")]
+    #[doc(alias = "lax.reciprocal")]
     pub fn recip(&self) -> Array {
-        binary(Op::Binary(BinaryOp::Div), &Array::from(1), self)
+        divide(&Array::from(1), self)
     }
 
     /// `log(exp(x) + exp(y))` without overflow.
     #[track_caller]
     pub fn logaddexp(&self, other: impl Into<Array>) -> Array {
-        let (larger, gap) = self.larger_and_gap(&other.into());
-        larger + gap.exp().log1p()
+        in_each(&[self, &other.into()], |operands| {
+            let (this, other) = (&operands[0], &operands[1]);
+            let (larger, gap) = this.larger_and_gap(other);
+            larger + gap.exp().log1p()
+        })
     }
 
     /// Each element held between `low` and `high`.
     #[track_caller]
+    #[doc(alias = "lax.clamp")]
     pub fn clip(&self, low: impl Into<Array>, high: impl Into<Array>) -> Array {
         self.maximum(low).minimum(high)
     }
@@ -189,25 +240,36 @@ impl Array {
 /// # Ok::<(), probpipe_trace::Error>(())
 /// ```
 #[track_caller]
-pub fn select(condition: &Array, on_true: impl Into<Array>, on_false: impl Into<Array>) -> Array {
+#[doc(alias = "lax.select")]
+pub fn select(
+    condition: impl Into<Array>,
+    on_true: impl Into<Array>,
+    on_false: impl Into<Array>,
+) -> Array {
+    let condition = condition.into();
     let (x, y) = match unify(&on_true.into(), &on_false.into()) {
         Ok(pair) => pair,
         Err(error) => return Array::invalid(error, here()),
     };
     let shape = broadcast_shapes(condition.shape(), x.shape());
     match shape {
-        Some(shape) if x.dtype() == y.dtype() => bind1(
+        Some(shape) if x.is_weak() && y.is_weak() || x.dtype() == y.dtype() => bind1(
             Op::Select,
             &[&condition.broadcast_to(&shape), &x.broadcast_to(&shape), &y.broadcast_to(&shape)],
         ),
-        _ => bind1(Op::Select, &[condition, &x, &y]),
+        _ => bind1(Op::Select, &[&condition, &x, &y]),
     }
 }
 
-/// [`select`] with the condition by value, as in `numpy.where`.
+/// [`select`] under its name in NumPy; `where` is a keyword.
 #[track_caller]
-pub fn where_(condition: Array, on_true: impl Into<Array>, on_false: impl Into<Array>) -> Array {
-    select(&condition, on_true, on_false)
+#[doc(alias = "where")]
+pub fn where_(
+    condition: impl Into<Array>,
+    on_true: impl Into<Array>,
+    on_false: impl Into<Array>,
+) -> Array {
+    select(condition, on_true, on_false)
 }
 
 #[track_caller]
@@ -217,10 +279,13 @@ pub(crate) fn unary(op: UnaryOp, x: &Array) -> Array {
     {
         return Array { repr: Repr::Literal(folded), location: here() };
     }
+    if op.spec().accepts == Accepts::Floats && !x.dtype().is_float() {
+        return bind1(Op::Unary(op), &[&x.to_float()]);
+    }
     bind1(Op::Unary(op), &[x])
 }
 
-/// An op of two operands with literals typed and shapes broadcast.
+/// An op of two operands, which get one type and one shape first.
 #[track_caller]
 pub(crate) fn binary(op: Op, x: &Array, y: &Array) -> Array {
     if let (Repr::Literal(a), Repr::Literal(b)) = (&x.repr, &y.repr)
@@ -228,10 +293,27 @@ pub(crate) fn binary(op: Op, x: &Array, y: &Array) -> Array {
     {
         return Array { repr: Repr::Literal(folded), location: here() };
     }
+    if let Op::Binary(op) = op
+        && op.spec().accepts == Accepts::Floats
+        && !x.dtype().is_float()
+        && !y.dtype().is_float()
+    {
+        return binary(Op::Binary(op), &x.to_float(), &y.to_float());
+    }
     match unify(x, y) {
         Ok((x, y)) => bind1(op, &[&x, &y]),
         Err(error) => Array::invalid(error, here()),
     }
+}
+
+/// The true quotient: of whole numbers a float.
+#[track_caller]
+pub(crate) fn divide(x: &Array, y: &Array) -> Array {
+    let op = Op::Binary(BinaryOp::Div);
+    if x.dtype().is_float() || y.dtype().is_float() {
+        return binary(op, x, y);
+    }
+    binary(op, &x.to_float(), &y.to_float())
 }
 
 /// Computes an op on literals: at once, also while tracing, in the widest type, so that the
@@ -240,10 +322,6 @@ pub(crate) fn fold(op: &Op, scalars: &[Scalar]) -> Option<Scalar> {
     let dtype = if scalars.iter().all(|s| matches!(s, Scalar::Bool(_))) {
         DType::Bool
     } else if scalars.iter().all(|s| s.fits(DType::I64)) {
-        // A division of whole literals is meant as the user's element type divides.
-        if matches!(op, Op::Binary(BinaryOp::Div)) {
-            return None;
-        }
         DType::I64
     } else {
         DType::F64
@@ -255,15 +333,14 @@ pub(crate) fn fold(op: &Op, scalars: &[Scalar]) -> Option<Scalar> {
     outputs.first()?.to_scalars().ok()?.first().copied()
 }
 
-/// Both operands with one element type and one shape. Shapes and types that do not fit are left
-/// for the type rule to refuse, so that there is one message for each fault.
+/// Both operands with one element type, or both undecided, and of one shape. Shapes and types that
+/// do not fit are left for the type rule to refuse, so that there is one message for each fault.
 #[track_caller]
 pub(crate) fn unify(x: &Array, y: &Array) -> Result<(Array, Array), Error> {
-    let x = typed_like(x, y)?;
-    let y = typed_like(y, &x)?;
+    let (x, y) = meet(x, y)?;
     // Types that do not fit are refused as the user wrote them, not broadcast.
-    let fit = x.dtype() == y.dtype() && x.error().is_none() && y.error().is_none();
-    if x.shape() == y.shape() || !fit {
+    let fit = x.is_weak() && y.is_weak() || x.dtype() == y.dtype();
+    if x.shape() == y.shape() || !fit || x.error().is_some() || y.error().is_some() {
         return Ok((x, y));
     }
     Ok(match broadcast_shapes(x.shape(), y.shape()) {
@@ -272,30 +349,65 @@ pub(crate) fn unify(x: &Array, y: &Array) -> Result<(Array, Array), Error> {
     })
 }
 
-/// A literal takes the element type of the array beside it.
+/// Both operands with the element type that both take: what has none takes that of the other, a
+/// float's wins over that of whole numbers, and truth values count as 0 and 1 beside numbers. Two
+/// float types, and two integer types, do not mix.
 #[track_caller]
-pub(crate) fn typed_like(x: &Array, other: &Array) -> Result<Array, Error> {
-    let Repr::Literal(scalar) = x.repr else { return Ok(x.clone()) };
-    let dtype = match &other.repr {
-        Repr::Literal(_) | Repr::Invalid(_) => {
-            let float = [Some(scalar), known_scalar(other)]
-                .iter()
-                .flatten()
-                .any(|s| matches!(s, Scalar::Float(_)));
-            if float { default_float() } else { x.dtype() }
+pub(crate) fn meet(x: &Array, y: &Array) -> Result<(Array, Array), Error> {
+    let both = (x.clone(), y.clone());
+    if x.error().is_some() || y.error().is_some() {
+        return Ok(both);
+    }
+    let (a, b) = (x.dtype(), y.dtype());
+    match (x.is_weak(), y.is_weak()) {
+        (false, false) if a == b => Ok(both),
+        // Where neither has a type, whole numbers stay whole beside whole ones.
+        (true, true) if a.is_float() || b.is_float() => Ok((x.to_float(), y.to_float())),
+        (true, true) => {
+            let dtype = promote_types(a, b);
+            Ok((x.in_dtype(a).cast(dtype), y.in_dtype(b).cast(dtype)))
         }
-        _ => other.dtype(),
+        (false, false) => match (a.is_float(), b.is_float()) {
+            (true, false) => Ok((x.clone(), y.cast(a))),
+            (false, true) => Ok((x.cast(b), y.clone())),
+            (false, false) if a == DType::Bool => Ok((x.cast(b), y.clone())),
+            (false, false) if b == DType::Bool => Ok((x.clone(), y.cast(a))),
+            _ => Ok(both),
+        },
+        (true, false) => taking(x, y),
+        (false, true) => taking(y, x).map(|(y, x)| (x, y)),
+    }
+}
+
+/// An operand without an element type beside one that has one.
+#[track_caller]
+fn taking(weak: &Array, typed: &Array) -> Result<(Array, Array), Error> {
+    let (kind, dtype) = (weak.dtype(), typed.dtype());
+    // A float beside whole numbers makes floats of them, of a type that is still to be decided.
+    if kind.is_float() && !dtype.is_float() {
+        return Ok((weak.clone(), typed.to_float()));
+    }
+    if dtype == DType::Bool && kind != DType::Bool {
+        return Ok((weak.in_dtype(kind), typed.cast(kind)));
+    }
+    let number = match weak.repr {
+        Repr::Literal(Scalar::Bool(value)) if dtype != DType::Bool => {
+            Array { repr: Repr::Literal(Scalar::Int(value.into())), location: weak.location }
+        }
+        _ => weak.clone(),
     };
-    if !scalar.fits(dtype) {
+    if let Repr::Literal(scalar) = number.repr
+        && !scalar.fits(dtype)
+    {
         return Err(Error::new(
             ErrorKind::DType,
             format!("the literal {scalar} does not fit an array of {dtype}"),
         )
         .at(here())
-        .note(format!("operand {}", other.ty()?), Some(other.location))
+        .note(format!("operand {}", typed.ty()?), Some(typed.location))
         .help("convert the array with `.cast(..)`, or write a literal of its element type"));
     }
-    Ok(full_typed(&ArrayType::scalar(dtype), scalar))
+    Ok((number.in_dtype(dtype), typed.clone()))
 }
 
 /// A constant that depends on the float type of `x`.
@@ -303,19 +415,12 @@ pub(crate) fn by_width(x: &Array, f32: f64, f64: f64) -> f64 {
     if x.dtype() == DType::F32 { f32 } else { f64 }
 }
 
-/// A number of the element type of `x`, for choices between two constants.
+/// A number of the element type of `x`, for choices between two constants; of none if `x` has
+/// none.
 #[track_caller]
 pub(crate) fn like(x: &Array, number: f64) -> Array {
-    full_typed(&ArrayType::scalar(x.dtype()), number)
-}
-
-/// A literal or concrete operand can be folded at once even while tracing.
-pub(crate) fn known_scalar(array: &Array) -> Option<Scalar> {
-    match &array.repr {
-        Repr::Literal(scalar) => Some(*scalar),
-        Repr::Concrete(value) if value.ty().rank() == 0 && !is_tracing() => {
-            value.to_scalars().ok().and_then(|s| s.first().copied())
-        }
-        _ => None,
+    match x.is_weak_float() {
+        true => Array::filled(Scalar::Float(number), x.dtype(), Shape::new(), here()),
+        false => full_typed(&ArrayType::scalar(x.dtype()), number),
     }
 }

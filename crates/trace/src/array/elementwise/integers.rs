@@ -2,6 +2,7 @@
 //! neighbours of its bits. All wrap like the integers that they are made of, and none has a
 //! derivative.
 
+use crate::array::each::in_each;
 use crate::array::elementwise::arithmetic::{like, select, unify};
 use crate::array::make::fill::{ones_like, zeros_like};
 use crate::context::here;
@@ -19,6 +20,7 @@ impl Array {
     /// # Ok::<(), probpipe_trace::Error>(())
     /// ```
     #[track_caller]
+    #[doc(alias = "bitwise_count")]
     pub fn population_count(&self) -> Array {
         match words("population_count", self) {
             Ok(word) => count_bits(&word).cast(self.dtype()),
@@ -34,6 +36,7 @@ impl Array {
     /// # Ok::<(), probpipe_trace::Error>(())
     /// ```
     #[track_caller]
+    #[doc(alias = "lax.clz")]
     pub fn leading_zeros(&self) -> Array {
         let mut word = match words("leading_zeros", self) {
             Ok(word) => word,
@@ -85,7 +88,7 @@ impl Array {
         };
         let divisor = x.gcd(&y);
         let divisor = select(&divisor.eq(0), 1, divisor);
-        (x / divisor * y).abs()
+        (x.trunc_divide(divisor) * y).abs()
     }
 
     /// `x^y` of integers, which wraps. A negative exponent gives the truncated quotient
@@ -127,38 +130,44 @@ impl Array {
     /// ```
     #[track_caller]
     pub fn nextafter(&self, other: impl Into<Array>) -> Array {
-        let (x, y) = match unify(self, &other.into()) {
-            Ok(pair) => pair,
-            Err(error) => return Array::invalid(error, here()),
-        };
-        let sum = &x + &y;
-        let bits = match sum.dtype() {
-            _ if sum.error().is_some() => return sum,
-            DType::F32 => DType::I32,
-            DType::F64 => DType::I64,
-            _ => {
-                let message = format!("`nextafter` takes floats, not {}", sum.dtype());
-                let error = Error::new(ErrorKind::DType, message)
-                    .help("whole numbers are followed by `x + 1`");
-                return Array::invalid(error, here());
-            }
-        };
-        // The bits of floats of one sign are ordered as the floats are, so the neighbour away
-        // from zero is one bit pattern on. The least magnitude has the sign of the direction.
-        let away = y.gt(&x).eq(x.gt(0.0));
-        let word = x.bitcast(bits);
-        let near = (&word + select(&away, like(&word, 1.0), -1)).bitcast(x.dtype());
-        let least = like(&word, 1.0).bitcast(x.dtype()).copysign(&y);
-        let next = select(&x.eq(0.0), least, near);
-        let missing = x.is_nan() | y.is_nan();
-        select(&x.eq(&y), &y, select(&missing, f64::NAN, next))
+        in_each(&[self, &other.into()], |operands| next(&operands[0], &operands[1]))
     }
+}
+
+/// [`Array::nextafter`] of operands of one type.
+#[track_caller]
+fn next(x: &Array, other: &Array) -> Array {
+    let (x, y) = match unify(x, other) {
+        Ok(pair) => pair,
+        Err(error) => return Array::invalid(error, here()),
+    };
+    let sum = &x + &y;
+    let bits = match sum.dtype() {
+        _ if sum.error().is_some() => return sum,
+        DType::F32 => DType::I32,
+        DType::F64 => DType::I64,
+        _ => {
+            let message = format!("`nextafter` takes floats, not {}", sum.dtype());
+            let error =
+                Error::new(ErrorKind::DType, message).help("whole numbers are followed by `x + 1`");
+            return Array::invalid(error, here());
+        }
+    };
+    // The bits of floats of one sign are ordered as the floats are, so the neighbour away
+    // from zero is one bit pattern on. The least magnitude has the sign of the direction.
+    let away = y.gt(&x).eq(x.gt(0.0));
+    let word = x.bitcast(bits);
+    let near = (&word + select(&away, like(&word, 1.0), -1)).bitcast(x.dtype());
+    let least = like(&word, 1.0).bitcast(x.dtype()).copysign(&y);
+    let next = select(&x.eq(0.0), least, near);
+    let missing = x.is_nan() | y.is_nan();
+    select(&x.eq(&y), &y, select(&missing, f64::NAN, next))
 }
 
 /// Integers as unsigned words of 32 or 64 bits.
 #[track_caller]
 fn words(name: &str, x: &Array) -> Result<Array> {
-    let x = if x.is_literal() { x.cast(x.dtype()) } else { x.clone() };
+    let x = x.decided();
     let ty = x.ty()?;
     if !ty.dtype.is_integer() {
         return Err(Error::new(ErrorKind::DType, format!("`{name}` takes integers, not {ty}"))
@@ -196,7 +205,7 @@ fn integers(name: &str, x: &Array, y: &Array) -> Result<(Array, Array)> {
     // What does not fit together, the type rule of `+` refuses.
     let ty = (&x + &y).ty()?;
     if ty.dtype.is_integer() {
-        let typed = |a: Array| if a.is_literal() { a.cast(ty.dtype) } else { a };
+        let typed = |a: Array| a.in_dtype(ty.dtype);
         return Ok((typed(x), typed(y)));
     }
     Err(Error::new(ErrorKind::DType, format!("`{name}` takes integers, not {ty}"))

@@ -1,28 +1,30 @@
 //! Rust's operators for every mix of `Array`, `&Array` and numbers.
 
-use crate::array::elementwise::arithmetic::{binary, unary};
+use crate::array::elementwise::arithmetic::{binary, divide, unary};
+use crate::context::{here, with_location};
 use crate::handle::Array;
 use crate::op::Op;
 use crate::op::elementwise::{BinaryOp, UnaryOp};
-use std::ops;
+use std::{iter, ops};
 
 // The right side is generic so that the result's type is known before a literal's is: with one
 // impl per number, `(x * 2.0).exp()` could not be inferred. On the left only `f64` and `i32`, the
-// types of plain literals, for the same reason.
+// types of plain literals, for the same reason: with a second float type `2.0 * x` is of no known
+// type. Numbers of other types stand on the right, or are arrays first: `array(n) * x`.
 macro_rules! operators {
     ($($Trait:ident $method:ident $op:ident;)*) => {$(
         impl<R: Into<Array>> ops::$Trait<R> for Array {
             type Output = Array;
             #[track_caller]
             fn $method(self, other: R) -> Array {
-                binary(Op::Binary(BinaryOp::$op), &self, &other.into())
+                operators!(@apply $op, &self, &other.into())
             }
         }
         impl<R: Into<Array>> ops::$Trait<R> for &Array {
             type Output = Array;
             #[track_caller]
             fn $method(self, other: R) -> Array {
-                binary(Op::Binary(BinaryOp::$op), self, &other.into())
+                operators!(@apply $op, self, &other.into())
             }
         }
         operators!(@number $Trait $method $op, f64 Array);
@@ -30,13 +32,14 @@ macro_rules! operators {
         operators!(@number $Trait $method $op, i32 Array);
         operators!(@number $Trait $method $op, i32 &Array);
     )*};
+    (@apply Div, $x:expr, $y:expr) => { divide($x, $y) };
+    (@apply $op:ident, $x:expr, $y:expr) => { binary(Op::Binary(BinaryOp::$op), $x, $y) };
     (@number $Trait:ident $method:ident $op:ident, $number:ident $($Right:tt)+) => {
         impl ops::$Trait<$($Right)+> for $number {
             type Output = Array;
             #[track_caller]
             fn $method(self, other: $($Right)+) -> Array {
-                #[allow(clippy::needless_borrow)]
-                binary(Op::Binary(BinaryOp::$op), &Array::from(self), &other)
+                operators!(@apply $op, &Array::from(self), &other)
             }
         }
     };
@@ -77,4 +80,48 @@ macro_rules! unary_operators {
 unary_operators! {
     Neg neg Neg;
     Not not Not;
+}
+
+macro_rules! assigning_operators {
+    ($($Trait:ident $method:ident $operator:tt;)*) => {$(
+        impl<R: Into<Array>> ops::$Trait<R> for Array {
+            #[track_caller]
+            fn $method(&mut self, other: R) {
+                *self = &*self $operator other;
+            }
+        }
+    )*};
+}
+
+assigning_operators! {
+    AddAssign add_assign +;
+    SubAssign sub_assign -;
+    MulAssign mul_assign *;
+    DivAssign div_assign /;
+    RemAssign rem_assign %;
+}
+
+// The sum of no arrays is a literal, which fits whatever it meets.
+macro_rules! folds {
+    ($($Trait:ident $method:ident $operator:tt $empty:literal;)*) => {$(
+        impl iter::$Trait for Array {
+            #[track_caller]
+            fn $method<I: Iterator<Item = Array>>(arrays: I) -> Array {
+                let location = here();
+                let step = |all, x| with_location(location, || all $operator x);
+                arrays.reduce(step).unwrap_or_else(|| Array::from($empty))
+            }
+        }
+        impl<'a> iter::$Trait<&'a Array> for Array {
+            #[track_caller]
+            fn $method<I: Iterator<Item = &'a Array>>(arrays: I) -> Array {
+                arrays.cloned().$method()
+            }
+        }
+    )*};
+}
+
+folds! {
+    Sum sum + 0;
+    Product product * 1;
 }

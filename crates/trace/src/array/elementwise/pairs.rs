@@ -1,82 +1,62 @@
 //! Functions of two arrays that are made of other operations: distances, divisions with their
 //! remainders, products with logarithms. Both operands broadcast together.
 
+use crate::array::each::in_each;
 use crate::array::elementwise::arithmetic::{like, select};
 use crate::dtype::DType;
 use crate::handle::Array;
 use std::f64::consts::LN_2;
 
-/// Both operands, a number with the element type of the array that it meets: before a function is
-/// applied to it alone, which would decide its type.
-#[track_caller]
-fn meet(x: &Array, y: impl Into<Array>) -> (Array, Array) {
-    let y = y.into();
-    match (x.is_literal(), y.is_literal()) {
-        (false, true) if x.dtype().is_float() => (x.clone(), y.cast(x.dtype())),
-        (true, false) if y.dtype().is_float() => (x.cast(y.dtype()), y),
-        _ => (x.clone(), y),
-    }
-}
-
 impl Array {
     /// `sqrt(x^2 + y^2)` without overflow; infinite if either is. Its slopes at the origin are 0.
     #[track_caller]
     pub fn hypot(&self, other: impl Into<Array>) -> Array {
-        let (x, other) = meet(self, other);
-        let size = x.abs().maximum(other.abs());
-        // Powers of two scale without rounding, and a choice has no derivative, so the slopes
-        // are those of the plain formula.
-        let (big, small, up, down) = match size.dtype() {
-            DType::F32 => (2f64.powi(60), 2f64.powi(-40), 2f64.powi(70), 2f64.powi(-70)),
-            _ => (2f64.powi(500), 2f64.powi(-400), 2f64.powi(600), 2f64.powi(-600)),
-        };
-        let scale = select(&size.lt(small), up, like(&size, 1.0));
-        let scale = select(&size.gt(big), down, scale);
-        let squares = (&x * &scale).square() + (&other * &scale).square();
-        // A root of zero has no slope; the corner at the origin lies between slopes -1 and 1.
-        let origin = size.eq(0.0);
-        let root = select(&origin, 1.0, squares).sqrt() / &scale;
-        let plain = select(&origin, 0.0, root);
-        select(&(x.is_inf() | other.is_inf()), f64::INFINITY, plain)
+        in_each(&[self, &other.into()], |operands| hypot(&operands[0], &operands[1]))
     }
-
-    /// The quotient rounded down. Integers divided by zero give what `/` gives, corrected for
-    /// the sign of the remainder.
+    /// The quotient rounded down; of integers an integer. By zero integers give what
+    /// [`Array::trunc_divide`] gives, corrected for the sign of the remainder.
     #[track_caller]
     pub fn floor_divide(&self, other: impl Into<Array>) -> Array {
-        let other = other.into();
-        let remainder = self % &other;
-        if self.error().is_none() && !remainder.dtype().is_float() {
-            let quotient = self / &other;
-            if !quotient.dtype().is_signed() {
-                return quotient;
+        in_each(&[self, &other.into()], |operands| {
+            let (this, other) = (&operands[0], &operands[1]);
+            let remainder = this % other;
+            if this.error().is_none() && !remainder.dtype().is_float() {
+                let quotient = this.trunc_divide(other);
+                if !quotient.dtype().is_signed() {
+                    return quotient;
+                }
+                let down = this.sign().ne(other.sign()) & remainder.ne(0);
+                return &quotient - down.cast(quotient.dtype());
             }
-            let down = self.sign().ne(other.sign()) & remainder.ne(0);
-            return &quotient - down.cast(quotient.dtype());
-        }
-        let quotient = (self - &remainder) / &other;
-        let down = remainder.ne(0.0) & remainder.sign().ne(other.sign());
-        let whole = select(&down, &quotient - 1.0, &quotient).round();
-        // There is no remainder of a division by zero.
-        select(&other.eq(0.0), self / &other, whole)
+            let quotient = (this - &remainder) / other;
+            let down = remainder.ne(0.0) & remainder.sign().ne(other.sign());
+            let whole = select(&down, &quotient - 1.0, &quotient).round();
+            // There is no remainder of a division by zero.
+            select(&other.eq(0.0), this / other, whole)
+        })
     }
 
     /// The remainder of [`Array::floor_divide`]: it has the sign of the divisor. Zero for an
     /// integer divided by zero.
     #[track_caller]
+    #[doc(alias = "mod")]
+    #[doc(alias = "remainder")]
     pub fn modulo(&self, other: impl Into<Array>) -> Array {
-        let other = other.into();
-        let remainder = self % &other;
-        let apart = remainder.lt(0).ne(other.lt(0)) & remainder.ne(0);
-        let positive = select(&apart, &remainder + &other, &remainder);
-        if positive.error().is_some() || positive.dtype().is_float() {
-            return positive;
-        }
-        select(&other.eq(0), 0, positive)
+        in_each(&[self, &other.into()], |operands| {
+            let (this, other) = (&operands[0], &operands[1]);
+            let remainder = this % other;
+            let apart = remainder.lt(0).ne(other.lt(0)) & remainder.ne(0);
+            let positive = select(&apart, &remainder + other, &remainder);
+            if positive.error().is_some() || positive.dtype().is_float() {
+                return positive;
+            }
+            select(&other.eq(0), 0, positive)
+        })
     }
 
     /// The remainder with the sign of the dividend, as `%`.
     #[track_caller]
+    #[doc(alias = "lax.rem")]
     pub fn fmod(&self, other: impl Into<Array>) -> Array {
         self % other.into()
     }
@@ -84,9 +64,11 @@ impl Array {
     /// `log2(2^x + 2^y)` without overflow.
     #[track_caller]
     pub fn logaddexp2(&self, other: impl Into<Array>) -> Array {
-        let other = other.into();
-        let (larger, gap) = self.larger_and_gap(&other);
-        larger + (gap * LN_2).exp().log1p() / LN_2
+        in_each(&[self, &other.into()], |operands| {
+            let (this, other) = (&operands[0], &operands[1]);
+            let (larger, gap) = this.larger_and_gap(other);
+            larger + (gap * LN_2).exp().log1p() / LN_2
+        })
     }
 
     /// The larger operand, and less the difference to the other. Sides are chosen rather than
@@ -113,17 +95,21 @@ impl Array {
     /// `x log(y)`, zero where `x` is zero whatever `y` is but NaN.
     #[track_caller]
     pub fn xlogy(&self, y: impl Into<Array>) -> Array {
-        let (x, y) = meet(self, y);
-        let y = select(&x.vanishes_before(&y, 0.0), 1.0, &y);
-        x * y.log()
+        in_each(&[self, &y.into()], |operands| {
+            let (x, y) = (&operands[0], &operands[1]);
+            let y = select(&x.vanishes_before(y, 0.0), 1.0, y);
+            x * y.log()
+        })
     }
 
     /// `x log(1 + y)`, zero where `x` is zero whatever `y` is but NaN.
     #[track_caller]
     pub fn xlog1py(&self, y: impl Into<Array>) -> Array {
-        let (x, y) = meet(self, y);
-        let y = select(&x.vanishes_before(&y, -1.0), 0.0, &y);
-        x * y.log1p()
+        in_each(&[self, &y.into()], |operands| {
+            let (x, y) = (&operands[0], &operands[1]);
+            let y = select(&x.vanishes_before(y, -1.0), 0.0, y);
+            x * y.log1p()
+        })
     }
 
     /// Where `x` is zero and the logarithm of `y`, finite above `least`, would spoil the product.
@@ -135,9 +121,12 @@ impl Array {
     /// 0 below zero, 1 above, `at_zero` at zero.
     #[track_caller]
     pub fn heaviside(&self, at_zero: impl Into<Array>) -> Array {
-        let level = select(&self.gt(0.0), like(self, 1.0), at_zero);
-        let level = select(&self.lt(0.0), 0.0, level);
-        select(&self.is_nan(), self, level)
+        in_each(&[self, &at_zero.into()], |operands| {
+            let (this, at_zero) = (&operands[0], &operands[1]);
+            let level = select(&this.gt(0.0), like(this, 1.0), at_zero);
+            let level = select(&this.lt(0.0), 0.0, level);
+            select(&this.is_nan(), this, level)
+        })
     }
 
     /// `(x - y)^2`.
@@ -150,11 +139,13 @@ impl Array {
     /// domain.
     #[track_caller]
     pub fn rel_entr(&self, y: impl Into<Array>) -> Array {
-        let (x, y) = meet(self, y);
-        let inside = x.gt(0.0) & y.gt(0.0);
-        let zero = x.eq(0.0) & y.ge(0.0);
-        let (x, y) = (select(&inside, x, 1.0), select(&inside, &y, 1.0));
-        select(&inside, &x * (&x / &y).log(), select(&zero, like(&x, 0.0), f64::INFINITY))
+        in_each(&[self, &y.into()], |operands| {
+            let (x, y) = (&operands[0], &operands[1]);
+            let inside = x.gt(0.0) & y.gt(0.0);
+            let zero = x.eq(0.0) & y.ge(0.0);
+            let (x, y) = (select(&inside, x, 1.0), select(&inside, y, 1.0));
+            select(&inside, &x * (&x / &y).log(), select(&zero, like(&x, 0.0), f64::INFINITY))
+        })
     }
 
     /// `x log(x / y) - x + y`, which is never negative.
@@ -163,4 +154,23 @@ impl Array {
         let y = y.into();
         self.rel_entr(&y) - self + y
     }
+}
+
+#[track_caller]
+fn hypot(x: &Array, other: &Array) -> Array {
+    let size = x.abs().maximum(other.abs());
+    // Powers of two scale without rounding, and a choice has no derivative, so the slopes
+    // are those of the plain formula.
+    let (big, small, up, down) = match size.dtype() {
+        DType::F32 => (2f64.powi(60), 2f64.powi(-40), 2f64.powi(70), 2f64.powi(-70)),
+        _ => (2f64.powi(500), 2f64.powi(-400), 2f64.powi(600), 2f64.powi(-600)),
+    };
+    let scale = select(&size.lt(small), up, like(&size, 1.0));
+    let scale = select(&size.gt(big), down, scale);
+    let squares = (x * &scale).square() + (other * &scale).square();
+    // A root of zero has no slope; the corner at the origin lies between slopes -1 and 1.
+    let origin = size.eq(0.0);
+    let root = select(&origin, 1.0, squares).sqrt() / &scale;
+    let plain = select(&origin, 0.0, root);
+    select(&(x.is_inf() | other.is_inf()), f64::INFINITY, plain)
 }

@@ -1,6 +1,7 @@
 //! Roots, powers, logarithms, rounding and predicates that are made of other operations.
 //! Each keeps the accuracy of a primitive: where the plain formula loses digits, it is split.
 
+use crate::array::each::in_each;
 use crate::array::elementwise::arithmetic::{binary, by_width, select};
 use crate::array::make::fill::ones_like;
 use crate::dtype::DType;
@@ -12,6 +13,7 @@ use std::f64::consts::{LN_2, LOG10_E, PI};
 impl Array {
     /// `x^n` for a whole number, by repeated multiplication; exact for integers.
     #[track_caller]
+    #[doc(alias = "lax.integer_pow")]
     pub fn powi(&self, n: i32) -> Array {
         let mut power = n.unsigned_abs();
         let mut base = self.clone();
@@ -30,6 +32,7 @@ impl Array {
         }
         match result {
             None => ones_like(self),
+            Some(r) if n < 0 && r.dtype().is_integer() => Array::from(1).trunc_divide(r),
             Some(r) if n < 0 => r.recip(),
             Some(r) => r,
         }
@@ -38,6 +41,8 @@ impl Array {
     /// `x^y`. Small whole literal exponents and one half multiply, divide or take roots. Integers
     /// are raised to integers by squaring and wrap; a negative exponent truncates `1 / x^|y|`.
     #[track_caller]
+    #[doc(alias = "power")]
+    #[doc(alias = "float_power")]
     pub fn pow(&self, exponent: impl Into<Array>) -> Array {
         let exponent = exponent.into();
         if let Repr::Literal(scalar) = exponent.repr {
@@ -49,7 +54,8 @@ impl Array {
                 return self.sqrt();
             }
         }
-        if self.dtype().is_integer() && self.error().is_none() && !self.is_literal() {
+        let whole = self.dtype().is_integer() && exponent.dtype().is_integer();
+        if whole && self.error().is_none() && !self.is_literal() {
             return self.pow_integer(&exponent);
         }
         binary(Op::Binary(BinaryOp::Pow), self, &exponent)
@@ -64,14 +70,20 @@ impl Array {
     /// ```
     #[track_caller]
     pub fn stop_gradient(&self) -> Array {
-        // Bits say nothing of small changes, so the derivative ends at the conversion.
-        let bits = match self.dtype() {
-            _ if self.is_literal() || self.error().is_some() => return self.clone(),
-            DType::F32 => DType::I32,
-            DType::F64 => DType::I64,
-            _ => return self.clone(),
-        };
-        self.bitcast(bits).bitcast(self.dtype())
+        if self.is_literal() {
+            return self.clone();
+        }
+        in_each(&[self], |x| {
+            let x = &x[0];
+            // Bits say nothing of small changes, so the derivative ends at the conversion.
+            let bits = match x.dtype() {
+                _ if x.error().is_some() => return x.clone(),
+                DType::F32 => DType::I32,
+                DType::F64 => DType::I64,
+                _ => return x.clone(),
+            };
+            x.bitcast(bits).bitcast(x.dtype())
+        })
     }
 
     /// The whole part: rounds toward zero.
@@ -83,9 +95,11 @@ impl Array {
     /// The nearest whole number, ties away from zero.
     #[track_caller]
     pub fn round_half_away(&self) -> Array {
-        let whole = self.trunc();
-        let up = (self - &whole).abs().ge(0.5);
-        select(&up, &whole + self.sign(), whole)
+        self.each(|this| {
+            let whole = this.trunc();
+            let up = (this - &whole).abs().ge(0.5);
+            select(&up, &whole + this.sign(), whole)
+        })
     }
 
     /// `1 / sqrt(x)`.
@@ -97,56 +111,73 @@ impl Array {
     /// The real cube root, with the sign of `x`.
     #[track_caller]
     pub fn cbrt(&self) -> Array {
-        let plain = self.is_finite() & self.ne(0.0);
-        let x = select(&plain, self, 1.0);
-        let negative = x.lt(0.0);
-        let a = select(&negative, -&x, &x);
-        // exp(log(a)/3) loses digits where the logarithm is large; one Newton step restores them.
-        let y = (a.log() / 3.0).exp();
-        let y = &y - (&y - &a / y.square()) / 3.0;
-        // At zero and beyond the finite the root is the number itself, with an infinite slope.
-        select(&plain, select(&negative, -&y, &y), self)
+        self.each(|this| {
+            let plain = this.is_finite() & this.ne(0.0);
+            let x = select(&plain, this, 1.0);
+            let negative = x.lt(0.0);
+            let a = select(&negative, -&x, &x);
+            // exp(log(a)/3) loses digits where the logarithm is large; one Newton step restores them.
+            let y = (a.log() / 3.0).exp();
+            let y = &y - (&y - &a / y.square()) / 3.0;
+            // At zero and beyond the finite the root is the number itself, with an infinite slope.
+            select(&plain, select(&negative, -&y, &y), this)
+        })
     }
 
     /// `2^x`.
     #[track_caller]
     pub fn exp2(&self) -> Array {
-        // 2^x = 2^n exp((x - n) log 2): the exponent is added exactly, in two halves so that
-        // results below the normal range are reached.
-        let limit = by_width(self, 160.0, 1200.0);
-        let n = self.round().maximum(-limit).minimum(limit).stop_gradient();
-        let half = (&n * 0.5).floor();
-        let rest = &n - &half;
-        ((self - &n) * LN_2).exp() * power_of_two(&half) * power_of_two(&rest)
+        in_each(&[&self.to_float()], |x| {
+            let x = &x[0];
+            // 2^x = 2^n exp((x - n) log 2): the exponent is added exactly, in two halves so that
+            // results below the normal range are reached.
+            let limit = by_width(x, 160.0, 1200.0);
+            let n = x.round().maximum(-limit).minimum(limit).stop_gradient();
+            let half = (&n * 0.5).floor();
+            let rest = &n - &half;
+            ((x - &n) * LN_2).exp() * power_of_two(&half) * power_of_two(&rest)
+        })
     }
 
-    /// The logarithm to base 2.
-    #[track_caller]
-    pub fn log2(&self) -> Array {
-        self.log() / LN_2
-    }
-
-    /// The logarithm to base 10.
+    /// The logarithm to base 10, exact at powers of ten. A result that is off a whole number by no
+    /// more than its rounding is that number.
+    ///
+    /// ```
+    /// use probpipe_trace::array;
+    /// assert_eq!(array([1e15, 1e-3]).log10().floor().to_vec::<f64>()?, [15.0, -3.0]);
+    /// # Ok::<(), probpipe_trace::Error>(())
+    /// ```
     #[track_caller]
     pub fn log10(&self) -> Array {
         // Its reciprocal is the better rounded of the two constants.
-        self.log() * LOG10_E
+        let y = self.log() * LOG10_E;
+        // At powers of ten the logarithm, the constant and the product are off by up to 1.15 units
+        // of the last place together, also where a backend's logarithm is the next number. A whole
+        // number less what it is near to is exact, so the sum is the whole number.
+        let whole = y.round();
+        let gap = &whole - &y;
+        let unit = by_width(self, f64::from(f32::EPSILON), f64::EPSILON);
+        let near = gap.abs().le(whole.abs() * (1.25 * unit));
+        y + select(&near, gap, 0.0).stop_gradient()
     }
 
     /// Degrees to radians.
     #[track_caller]
+    #[doc(alias = "radians")]
     pub fn deg2rad(&self) -> Array {
         self * (PI / 180.0)
     }
 
     /// Radians to degrees.
     #[track_caller]
+    #[doc(alias = "degrees")]
     pub fn rad2deg(&self) -> Array {
         self * (180.0 / PI)
     }
 
     /// Whether each element is infinite.
     #[track_caller]
+    #[doc(alias = "isinf")]
     pub fn is_inf(&self) -> Array {
         self.abs().eq(f64::INFINITY)
     }
@@ -164,26 +195,31 @@ impl Array {
     /// NaN replaced by zero, infinities by the largest finite numbers.
     #[track_caller]
     pub fn nan_to_num(&self) -> Array {
-        let most = by_width(self, f64::from(f32::MAX), f64::MAX);
-        let low = select(&self.eq(f64::NEG_INFINITY), -most, self);
-        let high = select(&self.eq(f64::INFINITY), most, low);
-        select(&self.is_nan(), 0.0, high)
+        in_each(&[self], |x| {
+            let x = &x[0];
+            let most = by_width(x, f64::from(f32::MAX), f64::MAX);
+            let low = select(&x.eq(f64::NEG_INFINITY), -most, x);
+            let high = select(&x.eq(f64::INFINITY), most, low);
+            select(&x.is_nan(), 0.0, high)
+        })
     }
 
     /// `sin(pi x) / (pi x)`, 1 at zero.
     #[track_caller]
     pub fn sinc(&self) -> Array {
-        let u = self * PI;
-        let near = u.abs().lt(0.5);
-        // sin(u)/u = sum (-u^2)^k / (2k+1)!: near zero the quotient's derivatives cancel.
-        let t = select(&near, u.square(), 0.0);
-        let mut series = ones_like(&t);
-        for k in (1..=8).rev() {
-            let step = f64::from(2 * k * (2 * k + 1));
-            series = 1.0 - &t / step * series;
-        }
-        let far = select(&near, 1.0, &u);
-        select(&near, series, far.sin() / &far)
+        self.each(|this| {
+            let u = this * PI;
+            let near = u.abs().lt(0.5);
+            // sin(u)/u = sum (-u^2)^k / (2k+1)!: near zero the quotient's derivatives cancel.
+            let t = select(&near, u.square(), 0.0);
+            let mut series = ones_like(&t);
+            for k in (1..=8).rev() {
+                let step = f64::from(2 * k * (2 * k + 1));
+                series = 1.0 - &t / step * series;
+            }
+            let far = select(&near, 1.0, &u);
+            select(&near, series, far.sin() / &far)
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reading and updating at computed indices: `take`, `at_indices`, dynamic slices. All are one
 //! gather or scatter behind arithmetic on the indices, which says what happens out of range.
 
+use crate::array::elementwise::arithmetic::like;
 use crate::array::elementwise::arithmetic::select;
 use crate::array::indexing::places::{AtPlaces, Places};
 use crate::array::make::fill::{arange, full_typed, iota};
@@ -56,10 +57,10 @@ fn wrapped(index: &Array, n: usize) -> Result<Array> {
 
 /// What [`OutOfRange::Fill`] fills with.
 #[track_caller]
-pub(crate) fn fill_value(dtype: DType) -> Array {
-    let ty = ArrayType::scalar(dtype);
-    match dtype {
-        DType::F32 | DType::F64 => full_typed(&ty, f64::NAN),
+pub(crate) fn fill_value(x: &Array) -> Array {
+    let ty = ArrayType::scalar(x.dtype());
+    match ty.dtype {
+        DType::F32 | DType::F64 => like(x, f64::NAN),
         DType::I32 => full_typed(&ty, i32::MIN),
         DType::I64 => full_typed(&ty, i64::MIN),
         DType::U8 => full_typed(&ty, u32::from(u8::MAX)),
@@ -99,7 +100,7 @@ pub(crate) fn read(x: &Array, batch: usize, indices: &[Array], mode: OutOfRange)
                     let axes = (0..inside.rank()).collect();
                     let shape = read.shape().into();
                     let inside = bind1(Op::Broadcast { shape, axes }, &[&inside]);
-                    select(&inside, &read, fill_value(read.dtype()))
+                    select(&inside, &read, fill_value(&read))
                 }
                 _ => read,
             }
@@ -185,6 +186,8 @@ impl Array {
     /// # Ok::<(), probpipe_trace::Error>(())
     /// ```
     #[track_caller]
+    #[doc(alias = "lax.index_take")]
+    #[doc(alias = "lax.dynamic_index_in_dim")]
     pub fn take(&self, indices: impl Into<Array>, axis: isize) -> Array {
         self.take_mode(indices, axis, OutOfRange::Fill)
     }
@@ -276,7 +279,7 @@ impl Array {
     /// moved so that the block lies inside; negative ones count from the end.
     #[track_caller]
     pub fn dynamic_update_slice(&self, update: impl Into<Array>, starts: &[Array]) -> Array {
-        let update = update.into().cast(self.dtype());
+        let update = update.into().cast_like(self);
         match Block::new("dynamic_update_slice", self, starts, update.shape()) {
             _ if update.error().is_some() => update,
             Err(error) => Array::invalid(error, here()),

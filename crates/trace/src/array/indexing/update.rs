@@ -67,7 +67,11 @@ impl AtPlaces {
     #[track_caller]
     fn update(&self, op: ScatterOp, values: Array) -> Array {
         let x = &self.x;
-        let typed = |v: Array| if v.is_literal() { v.cast(x.dtype()) } else { v };
+        let typed = |v: Array| match (x.dtype().is_float(), v.dtype().is_float()) {
+            (true, false) => v.cast_like(x),
+            (same, other) if same == other && v.is_weak() && !x.is_weak() => v.in_dtype(x.dtype()),
+            _ => v,
+        };
         match &self.places {
             Err(error) => Array::invalid(error.clone(), here()),
             Ok(Places::Indices(indices)) => scatter(op, x, indices, typed(values)),

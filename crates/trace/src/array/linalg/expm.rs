@@ -57,8 +57,8 @@ impl Array {
         // exact, and comparisons have no derivative.
         let norm = self.abs().sum_axes([-2]).max_axes([-1]).stop_gradient();
         let radii: Vec<f64> = (0..=SQUARINGS).map(|i| RADIUS * f64::from(1u32 << i)).collect();
-        let radii = Array::from_slice(&radii, [SQUARINGS + 1]).cast(self.dtype());
-        let above = norm.expand_dims(-1).gt(&radii);
+        let radii = Array::from_slice(&radii, [SQUARINGS + 1]).cast(norm.dtype());
+        let above = norm.decided().expand_dims(-1).gt(&radii);
         let halvings = above.slice_axis(-1, 0..SQUARINGS);
         let scale = select(&halvings, like(self, 0.5), like(self, 1.0)).prod_axes([-1]);
         let count = halvings.cast(DType::I32).sum_axes([-1]);

@@ -2,7 +2,7 @@
 //! that is not finite gives NaN; see [`Array::finite_matrices`].
 
 use crate::array::elementwise::arithmetic::{by_width, like, select};
-use crate::array::linalg::factors::{identity, pair, triple};
+use crate::array::linalg::factors::{identity, one_type, pair, triple};
 use crate::context::here;
 use crate::dtype::DType;
 use crate::error::{Error, ErrorKind};
@@ -135,7 +135,7 @@ impl Array {
     /// ```
     #[track_caller]
     pub fn pinv(&self) -> Array {
-        self.pinv_with(10.0 * self.rank_tolerance())
+        self.each(|this| this.pinv_with(10.0 * this.rank_tolerance()))
     }
 
     /// As [`Array::pinv`], where singular values up to `rtol` times the largest count as 0.
@@ -143,7 +143,7 @@ impl Array {
     pub fn pinv_with(&self, rtol: f64) -> Array {
         match self.refused("pinv", false) {
             Some(refused) => refused,
-            None => Skeleton::new(self, rtol).apply(None),
+            None => self.each(|this| Skeleton::new(this, rtol).apply(None)),
         }
     }
 
@@ -229,6 +229,7 @@ impl Array {
     /// # Ok::<(), probpipe_trace::Error>(())
     /// ```
     #[track_caller]
+    #[doc(alias = "scipy.linalg.sqrtm")]
     pub fn sqrtm_spd(&self) -> Array {
         if let Some(refused) = self.refused("sqrtm_spd", true) {
             return refused;
@@ -268,7 +269,7 @@ impl Array {
         let vector = b.rank() == 1;
         let rows = b.shape().iter().rev().nth(usize::from(!vector)).copied();
         let m = self.shape()[self.rank() - 2];
-        if rows != Some(m) || b.dtype() != self.dtype() {
+        if rows != Some(m) || !one_type(self, b) {
             let typed = |x: &Array| format!("{}{}", x.dtype(), ShapeDisplay(x.shape()));
             let message = format!("`lstsq` cannot fit {} to {}", typed(self), typed(b));
             let help = format!("the right side must be {} of {m} rows", self.dtype());
@@ -278,9 +279,12 @@ impl Array {
             ));
         }
         let columns = if vector { b.expand_dims(-1) } else { b.clone() };
-        let skeleton = Skeleton::new(self, self.rank_tolerance());
+        // Which singular values count depends on the type, so it is decided here.
+        let dtype = if self.is_weak() { b.dtype() } else { self.dtype() };
+        let (a, columns) = (&self.in_dtype(dtype), columns.in_dtype(dtype));
+        let skeleton = Skeleton::new(a, a.rank_tolerance());
         let x = skeleton.apply(Some(&columns));
-        let residuals = (self.matmul(&x) - &columns).square().sum_axes([-2]);
+        let residuals = (a.matmul(&x) - &columns).square().sum_axes([-2]);
         let narrow = |x: Array| if vector { x.squeeze(-1) } else { x };
         LeastSquares {
             solution: narrow(x),

@@ -1,7 +1,9 @@
 //! Arrays from numbers as written, from vectors and slices, and from values.
 
-use crate::context::{default_float, here};
+use crate::array::shape::join::stack;
+use crate::context::here;
 use crate::dtype::{DType, Element, Scalar};
+use crate::error::{Error, ErrorKind};
 use crate::handle::{Array, Repr};
 use crate::types::{IntoShape, Loc, Shape};
 use crate::value::Value;
@@ -34,11 +36,21 @@ impl Array {
 
 /// An array from numbers as written: `array(3.0)`, `array([1.0, 2.0])`, `array([[1, 2], [3, 4]])`.
 ///
-/// A single number stays a literal, which takes the element type of the array it meets. Nested
-/// arrays of `f64` take the default float type (`f32` unless [`crate::with_default_float`] says
-/// otherwise), because that is how Rust types plain float literals; a `Vec` or a slice is data and
-/// keeps its element type, as [`Array::from_slice`] does.
+/// A number, or nested arrays of `f64`, which is how Rust types plain float literals, take the
+/// element type of the array they meet, from the digits written, and are of the default float type
+/// (`f32` unless [`crate::with_default_float`] says otherwise) where nothing decides; see
+/// [`Array::is_weak`]. A `Vec` or a slice is data and keeps its element type, as
+/// [`Array::from_slice`] does.
+///
+/// ```
+/// use probpipe_trace::{Array, array};
+/// let data = Array::from(vec![1.0f64, 2.0]);
+/// assert_eq!((data * array([0.1, 0.2])).to_vec::<f64>()?, [0.1, 0.4]);
+/// assert_eq!(array([0.1, 0.2]).to_vec::<f32>()?, [0.1, 0.2]);
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
 #[track_caller]
+#[doc(alias = "asarray")]
 pub fn array(data: impl Into<Array>) -> Array {
     let mut array = data.into();
     array.location = here();
@@ -48,6 +60,13 @@ pub fn array(data: impl Into<Array>) -> Array {
 impl From<&Array> for Array {
     fn from(array: &Array) -> Array {
         array.clone()
+    }
+}
+
+/// For lists of references, as in `concat(&[&a, &b], 0)`.
+impl From<&&Array> for Array {
+    fn from(array: &&Array) -> Array {
+        (*array).clone()
     }
 }
 
@@ -91,15 +110,11 @@ impl<T: Element> From<&[T]> for Array {
     }
 }
 
-/// Written-out numbers: `f64` takes the default float type, everything else its own.
+/// Written-out numbers: `f64`, the type of Rust's float literals, takes the type of what it meets,
+/// everything else has its own.
 fn written<T: Element + Into<Scalar>>(data: &[T], shape: Shape, location: Loc) -> Array {
-    let value = if T::DTYPE == DType::F64 && default_float() == DType::F32 {
-        let narrow: Vec<f32> = data.iter().map(|&v| v.into().as_f64() as f32).collect();
-        Value::from_elements(&narrow, &shape)
-    } else {
-        Value::from_elements(data, &shape)
-    };
-    match value {
+    match Value::from_elements(data, &shape) {
+        Ok(value) if T::DTYPE == DType::F64 => Array::written(value, location),
         Ok(value) => Array::concrete(value, location),
         Err(error) => Array::invalid(error, location),
     }
@@ -125,5 +140,64 @@ impl<T: Element + Into<Scalar>, const N: usize, const M: usize, const L: usize>
     #[track_caller]
     fn from(data: [[[T; N]; M]; L]) -> Array {
         written(data.as_flattened().as_flattened(), Shape::from_slice(&[L, M, N]), here())
+    }
+}
+
+/// Rows of numbers as data, with an axis in front. Rows of different lengths are an error.
+#[track_caller]
+fn rows<T: Element>(rows: &[impl AsRef<[T]>]) -> Array {
+    let width = rows.first().map_or(0, |row| row.as_ref().len());
+    if let Some((i, row)) = rows.iter().enumerate().find(|(_, row)| row.as_ref().len() != width) {
+        let message = format!("row {i} has {} numbers and row 0 has {width}", row.as_ref().len());
+        let error = Error::new(ErrorKind::Shape, message).help("give all rows one length");
+        return Array::invalid(error, here());
+    }
+    let data: Vec<T> = rows.iter().flat_map(|row| row.as_ref().iter().copied()).collect();
+    Array::from_slice(&data, [rows.len(), width])
+}
+
+/// A matrix by its rows, as data. Rows of different lengths give an invalid array.
+///
+/// ```
+/// use probpipe_trace::array;
+/// let x = array(vec![vec![1.0f64, 2.0], vec![3.0, 4.0]]);
+/// assert_eq!(x.shape(), [2, 2]);
+/// assert!(array(vec![vec![1.0f64], vec![]]).error().is_some());
+/// ```
+impl<T: Element> From<Vec<Vec<T>>> for Array {
+    #[track_caller]
+    fn from(data: Vec<Vec<T>>) -> Array {
+        rows(&data)
+    }
+}
+
+impl<T: Element, const N: usize> From<Vec<[T; N]>> for Array {
+    #[track_caller]
+    fn from(data: Vec<[T; N]>) -> Array {
+        let width = [data.len(), N];
+        Array::from_slice(data.as_flattened(), width)
+    }
+}
+
+/// Numbers as data, with exactly their element type.
+///
+/// ```
+/// use probpipe_trace::Array;
+/// let squares: Array = (0..3).map(|i| f64::from(i * i)).collect();
+/// assert_eq!(squares.to_vec::<f64>()?, [0.0, 1.0, 4.0]);
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
+impl<T: Element> FromIterator<T> for Array {
+    #[track_caller]
+    fn from_iter<I: IntoIterator<Item = T>>(numbers: I) -> Array {
+        Array::from(numbers.into_iter().collect::<Vec<T>>())
+    }
+}
+
+/// Arrays of one shape along a new leading axis, as [`crate::stack`].
+impl FromIterator<Array> for Array {
+    #[track_caller]
+    fn from_iter<I: IntoIterator<Item = Array>>(arrays: I) -> Array {
+        stack(&arrays.into_iter().collect::<Vec<Array>>(), 0)
     }
 }

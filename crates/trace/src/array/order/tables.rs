@@ -1,10 +1,11 @@
 //! Looking up values in tables: piecewise linear interpolation, bins and histograms.
 
+use crate::array::each::in_each;
 use crate::array::elementwise::arithmetic::select;
 use crate::array::make::ranges::linspace;
 use crate::array::order::sort::searchsorted;
 use crate::array::reduce::segments::bincount;
-use crate::context::{here, with_default_float};
+use crate::context::here;
 use crate::dtype::DType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::handle::Array;
@@ -20,6 +21,11 @@ use crate::handle::Array;
 /// ```
 #[track_caller]
 pub fn interp(x: &Array, xs: &Array, ys: &Array) -> Array {
+    in_each(&[x, xs, ys], |a| polygon(&a[0], &a[1], &a[2]))
+}
+
+#[track_caller]
+fn polygon(x: &Array, xs: &Array, ys: &Array) -> Array {
     let checked = || -> Result<usize> {
         let (a, b) = (xs.ty()?, ys.ty()?);
         if a.rank() == 1 && a == b && a.size() > 0 && a.dtype.is_float() {
@@ -35,9 +41,8 @@ pub fn interp(x: &Array, xs: &Array, ys: &Array) -> Array {
         Ok(n) => n,
         Err(error) => return Array::invalid(error, here()),
     };
-    let x = if x.is_literal() { x.cast(xs.dtype()) } else { x.clone() };
     let last = i32::try_from(n - 1).unwrap_or(i32::MAX);
-    let right = searchsorted(xs, &x, true).clip(last.min(1), last);
+    let right = searchsorted(xs, x, true).clip(last.min(1), last);
     let left = (&right - 1).maximum(0);
     let at = |points: &Array, i: &Array| points.at_indices([i]).get();
     let (x0, y0) = (at(xs, &left), at(ys, &left));
@@ -45,7 +50,7 @@ pub fn interp(x: &Array, xs: &Array, ys: &Array) -> Array {
     // Between two equal positions there is nothing to divide.
     let flat = width.eq(0.0);
     let slope = (at(ys, &right) - &y0) / select(&flat, 1.0, width);
-    let inside = select(&flat, &y0, &y0 + (&x - x0) * slope);
+    let inside = select(&flat, &y0, &y0 + (x - x0) * slope);
     let inside = select(&x.lt(xs.at(0)), ys.at(0), inside);
     select(&x.gt(xs.at(-1)), ys.at(-1), inside)
 }
@@ -97,7 +102,7 @@ pub fn histogram(x: &Array, bins: usize, range: (f64, f64)) -> (Array, Array) {
         let help = "give floats, one bin at least, and a range that ascends";
         return invalid(Error::new(ErrorKind::Value, message).help(help));
     }
-    let edges = with_default_float(x.dtype(), || linspace(range.0, range.1, bins + 1));
+    let edges = linspace(range.0, range.1, bins + 1).cast_like(x);
     let counts = histogram_bins(x, &edges);
     (counts, edges)
 }
@@ -112,5 +117,5 @@ pub fn histogram_bins(x: &Array, edges: &Array) -> Array {
         return if bin.error().is_some() { bin } else { edges.slice_axis(0, 0..0) };
     }
     let bin = select(&x.eq(edges.at(-1)), (last - 1) as i32, bin.cast(DType::I32));
-    bincount(&bin, last).slice_axis(0, 1..last).cast(x.dtype())
+    bincount(&bin, last).slice_axis(0, 1..last).cast_like(&x)
 }

@@ -1,5 +1,6 @@
 //! Sums, counts and other reductions by segment: functions of scatters.
 
+use crate::array::each::in_each;
 use crate::array::make::fill::{full_typed, ones_like};
 use crate::context::here;
 use crate::dtype::{DType, Scalar};
@@ -47,6 +48,11 @@ fn by_segment(op: ScatterOp, data: &Array, segments: &Array, count: usize) -> Ar
     if data.error().is_some() {
         return data.clone();
     }
+    in_each(&[data], |data| combined(op, &data[0], segments, count))
+}
+
+#[track_caller]
+fn combined(op: ScatterOp, data: &Array, segments: &Array, count: usize) -> Array {
     let mut shape = Shape::from_slice(data.shape());
     match shape.first_mut() {
         Some(n) => *n = count,

@@ -2,7 +2,8 @@
 //! what is made of them. Operands broadcast together; `f32` results are computed in `f64` and
 //! rounded once.
 
-use crate::array::elementwise::arithmetic::{fold, like, select, typed_like};
+use crate::array::each::in_each;
+use crate::array::elementwise::arithmetic::{fold, like, select};
 use crate::array::make::fill::zeros_like;
 use crate::context::here;
 use crate::dtype::Scalar;
@@ -31,15 +32,15 @@ fn special(op: SpecialOp, operands: &[&Array]) -> Array {
             return Array { repr: Repr::Literal(folded), location: here() };
         }
     }
-    let typed = operands.iter().find(|x| !x.is_literal());
-    let mut arrays: Vec<Array> = Vec::with_capacity(operands.len());
-    for x in operands {
-        match typed.map_or_else(|| Ok((*x).clone()), |typed| typed_like(x, typed)) {
-            Ok(x) => arrays.push(x),
-            Err(error) => return Array::invalid(error, here()),
-        }
-    }
-    // Operands that do not fit are left for the type rule to refuse.
+    let floats: Vec<Array> = operands.iter().map(|x| x.to_float()).collect();
+    in_each(&floats.iter().collect::<Vec<_>>(), |x| typed(op, x))
+}
+
+/// A special function of operands of one type, which are broadcast first. Those that do not fit
+/// are left for the type rule to refuse.
+#[track_caller]
+fn typed(op: SpecialOp, operands: &[Array]) -> Array {
+    let mut arrays = operands.to_vec();
     let fit = arrays.iter().all(|x| x.error().is_none() && x.dtype() == arrays[0].dtype());
     let shape = arrays.iter().try_fold(Shape::new(), |s, x| broadcast_shapes(&s, x.shape()));
     if let (true, Some(shape)) = (fit, shape) {
@@ -66,10 +67,12 @@ methods! {
     /// The modified Bessel function of the first kind of order 0 (DLMF 10.25.2).
     i0 SpecialOp::I0;
     /// `exp(-|x|) i0(x)`.
+    #[doc(alias = "lax.bessel_i0e")]
     i0e SpecialOp::I0e;
     /// The modified Bessel function of the first kind of order 1.
     i1 SpecialOp::I1;
     /// `exp(-|x|) i1(x)`.
+    #[doc(alias = "lax.bessel_i1e")]
     i1e SpecialOp::I1e;
     /// `exp(x^2) erfc(x)`, without overflow to the right of zero.
     erfcx SpecialOp::Erfcx { order: 0 };
@@ -90,18 +93,21 @@ impl Array {
 
     /// The sign of the gamma function: 1 at zero and above; NaN at negative whole numbers.
     #[track_caller]
+    #[doc(alias = "scipy.special.gammasgn")]
     pub fn gamma_sign(&self) -> Array {
-        let floor = self.floor();
-        let odd = (&floor * 0.5).floor() * 2.0;
-        let sign = select(&floor.eq(&odd), like(self, 1.0), -1.0);
-        let sign = select(&self.eq(&floor), f64::NAN, sign);
-        select(&self.ge(0.0), 1.0, sign)
+        self.each(|this| {
+            let floor = this.floor();
+            let odd = (&floor * 0.5).floor() * 2.0;
+            let sign = select(&floor.eq(&odd), like(this, 1.0), -1.0);
+            let sign = select(&this.eq(&floor), f64::NAN, sign);
+            select(&this.ge(0.0), 1.0, sign)
+        })
     }
 
     /// `gamma(x + 1)`, for whole `x` the factorial; zero below zero, as in SciPy.
     #[track_caller]
     pub fn factorial(&self) -> Array {
-        select(&self.lt(0.0), 0.0, (self + 1.0).gamma())
+        self.each(|this| select(&this.lt(0.0), 0.0, (this + 1.0).gamma()))
     }
 
     /// The logarithm of the multivariate gamma function of dimension `d`, the sum of
@@ -175,8 +181,10 @@ functions! {
     /// assert_eq!(gammainc(1.0, array([0.5])).to_vec::<f32>()?, [0.39346933]);
     /// # Ok::<(), probpipe_trace::Error>(())
     /// ```
+    #[doc(alias = "lax.igamma")]
     gammainc(a, x) SpecialOp::Gammainc { order: 0 };
     /// The regularised upper incomplete gamma function `Q(a, x) = 1 - P(a, x)`, exact in its tail.
+    #[doc(alias = "lax.igammac")]
     gammaincc(a, x) SpecialOp::Gammaincc;
     /// The inverse of [`gammainc`] in `x`: the quantile function of the gamma distribution.
     gammaincinv(a, p) SpecialOp::Gammaincinv;
@@ -221,6 +229,7 @@ pub fn beta(a: impl Into<Array>, b: impl Into<Array>) -> Array {
 /// # Ok::<(), probpipe_trace::Error>(())
 /// ```
 #[track_caller]
+#[doc(alias = "scipy.special.poch")]
 pub fn rising_factorial(x: impl Into<Array>, n: impl Into<Array>) -> Array {
     let (x, n) = (x.into(), n.into());
     ((&x + &n).lgamma() - x.lgamma()).exp()

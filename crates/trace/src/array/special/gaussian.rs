@@ -1,6 +1,7 @@
 //! The normal distribution function, its logarithm and its inverse, and entropy, with full
 //! relative accuracy in the tails.
 
+use crate::array::each::in_each;
 use crate::array::elementwise::arithmetic::{by_width, like, select};
 use crate::array::make::fill::ones_like;
 use crate::dtype::DType;
@@ -11,53 +12,59 @@ impl Array {
     /// The standard normal distribution function, exact in the left tail.
     #[track_caller]
     pub fn ndtr(&self) -> Array {
-        let t = self * -FRAC_1_SQRT_2;
-        let plain = t.erfc() * 0.5;
-        // What rounding t lost moves the tail by t + sqrt(t^2 + 4/pi) times as much, relatively
-        // (Abramowitz and Stegun 7.1.13); to the right of zero it does not show.
-        let lost = rounding_of_scaled(&self.stop_gradient());
-        let fixed = t.stop_gradient();
-        let tail = fixed.gt(0.0) & fixed.lt(by_width(self, 15.0, 40.0));
-        let far = select(&tail, &fixed, 0.0);
-        let slope = &far + (far.square() + 4.0 / PI).sqrt();
-        plain * (1.0 - select(&tail, lost * slope, 0.0))
+        self.each(|this| {
+            let t = this * -FRAC_1_SQRT_2;
+            let plain = t.erfc() * 0.5;
+            // What rounding t lost moves the tail by t + sqrt(t^2 + 4/pi) times as much, relatively
+            // (Abramowitz and Stegun 7.1.13); to the right of zero it does not show.
+            let lost = rounding_of_scaled(&this.stop_gradient());
+            let fixed = t.stop_gradient();
+            let tail = fixed.gt(0.0) & fixed.lt(by_width(this, 15.0, 40.0));
+            let far = select(&tail, &fixed, 0.0);
+            let slope = &far + (far.square() + 4.0 / PI).sqrt();
+            plain * (1.0 - select(&tail, lost * slope, 0.0))
+        })
     }
 
     /// `log(ndtr(x))`, exact in both tails.
     #[track_caller]
     pub fn log_ndtr(&self) -> Array {
-        let far = by_width(self, -10.0, -20.0);
-        let (right, left) = (self.gt(0.0), self.lt(far));
-        // Each branch sees numbers of its own range only, so that none spoils the derivative.
-        let positive = select(&right, self, 0.0);
-        let middle = select(&(&right | &left), 0.0, self);
-        let tail = select(&left, self, far);
-        // log(1 - ndtr(-x)) | log(ndtr(x)) | the asymptotic series
-        let upper = (-(-&positive).ndtr()).log1p();
-        let centre = middle.ndtr().log();
-        select(&right, upper, select(&left, log_ndtr_tail(&tail), centre))
+        self.each(|this| {
+            let far = by_width(this, -10.0, -20.0);
+            let (right, left) = (this.gt(0.0), this.lt(far));
+            // Each branch sees numbers of its own range only, so that none spoils the derivative.
+            let positive = select(&right, this, 0.0);
+            let middle = select(&(&right | &left), 0.0, this);
+            let tail = select(&left, this, far);
+            // log(1 - ndtr(-x)) | log(ndtr(x)) | the asymptotic series
+            let upper = (-(-&positive).ndtr()).log1p();
+            let centre = middle.ndtr().log();
+            select(&right, upper, select(&left, log_ndtr_tail(&tail), centre))
+        })
     }
 
     /// The inverse of [`Array::ndtr`]: the quantile of the standard normal distribution. Infinite
     /// at 0 and 1, NaN outside. Its derivatives are exact up to the fourth.
     #[track_caller]
     pub fn ndtri(&self) -> Array {
-        let inside = self.gt(0.0) & self.lt(1.0);
-        let p = select(&inside, self, 0.5);
-        let fixed = p.stop_gradient();
-        let z = quantile(&fixed);
-        // z is a constant for the derivatives. They come from the expansion of the quantile
-        // function about p, in d = (p - p) / phi(z), which is zero:
-        // z + d + z d^2/2 + (2 z^2 + 1) d^3/6 + (6 z^3 + 7 z) d^4/24
-        let d = (&p - &fixed) * ((z.square() * 0.5).exp() * (2.0 * PI).sqrt());
-        let z2 = z.square();
-        let fourth = &z * (&z2 * 6.0 + 7.0) / 24.0;
-        let third = (&z2 * 2.0 + 1.0) / 6.0 + &d * fourth;
-        let second = &z * 0.5 + &d * third;
-        let value = &z + &d * (1.0 + &d * second);
-        let ends = select(&self.eq(1.0), like(self, f64::INFINITY), f64::NAN);
-        let ends = select(&self.eq(0.0), f64::NEG_INFINITY, ends);
-        select(&inside, value, ends)
+        self.each(|this| {
+            let inside = this.gt(0.0) & this.lt(1.0);
+            let p = select(&inside, this, 0.5);
+            let fixed = p.stop_gradient();
+            let z = quantile(&fixed);
+            // z is a constant for the derivatives. They come from the expansion of the quantile
+            // function about p, in d = (p - p) / phi(z), which is zero:
+            // z + d + z d^2/2 + (2 z^2 + 1) d^3/6 + (6 z^3 + 7 z) d^4/24
+            let d = (&p - &fixed) * ((z.square() * 0.5).exp() * (2.0 * PI).sqrt());
+            let z2 = z.square();
+            let fourth = &z * (&z2 * 6.0 + 7.0) / 24.0;
+            let third = (&z2 * 2.0 + 1.0) / 6.0 + &d * fourth;
+            let second = &z * 0.5 + &d * third;
+            let value = &z + &d * (1.0 + &d * second);
+            let ends = select(&this.eq(1.0), like(this, f64::INFINITY), f64::NAN);
+            let ends = select(&this.eq(0.0), f64::NEG_INFINITY, ends);
+            select(&inside, value, ends)
+        })
     }
 
     /// The inverse of [`Array::erfc`].
@@ -69,20 +76,24 @@ impl Array {
     /// `-x log(x)`, the summand of entropy: 0 at zero, `-inf` below.
     #[track_caller]
     pub fn entr(&self) -> Array {
-        let positive = self.gt(0.0);
-        let x = select(&positive, self, 1.0);
-        let outside = select(&self.eq(0.0), like(self, 0.0), f64::NEG_INFINITY);
-        let outside = select(&self.is_nan(), f64::NAN, outside);
-        select(&positive, -(&x * x.log()), outside)
+        self.each(|this| {
+            let positive = this.gt(0.0);
+            let x = select(&positive, this, 1.0);
+            let outside = select(&this.eq(0.0), like(this, 0.0), f64::NEG_INFINITY);
+            let outside = select(&this.is_nan(), f64::NAN, outside);
+            select(&positive, -(&x * x.log()), outside)
+        })
     }
 
     /// `log(1 - exp(-x))` for positive `x`, exact near zero and far from it.
     #[track_caller]
     pub fn log1mexp(&self) -> Array {
-        let far = self.gt(std::f64::consts::LN_2);
-        let near = select(&far, 0.5, self);
-        let x = select(&far, self, 1.0);
-        select(&far, (-(-&x).exp()).log1p(), (-(-&near).expm1()).log())
+        self.each(|this| {
+            let far = this.gt(std::f64::consts::LN_2);
+            let near = select(&far, 0.5, this);
+            let x = select(&far, this, 1.0);
+            select(&far, (-(-&x).exp()).log1p(), (-(-&near).expm1()).log())
+        })
     }
 }
 
@@ -90,6 +101,11 @@ impl Array {
 /// multiply exactly.
 #[track_caller]
 fn rounding_of_scaled(x: &Array) -> Array {
+    in_each(&[x], |x| rounding(&x[0]))
+}
+
+#[track_caller]
+fn rounding(x: &Array) -> Array {
     let (bits, mask, width) = match x.dtype() {
         DType::F32 => (DType::I32, -(1i64 << 12), 12),
         _ => (DType::I64, -(1i64 << 27), 26),

@@ -1,8 +1,27 @@
-//! Reads the parts of a case: numbers, lists and arrays. Data that do not have the stated form
-//! give `None`, and the case counts as one without a rule.
+//! Reads reference files: numbers, lists and arrays of JSON. Data that do not have the stated form
+//! give `None` or NaN, which equals no number; a file that cannot be read fails the test.
 
-use probpipe::{Array, DType, Scalar};
+use probpipe_trace::{Array, DType, Scalar};
 use serde_json::Value as Json;
+use std::path::Path;
+
+/// A whole file.
+#[track_caller]
+pub fn read(path: impl AsRef<Path>) -> Json {
+    let path = path.as_ref();
+    let text = std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// The `cases` of a file.
+#[track_caller]
+pub fn cases(path: impl AsRef<Path>) -> Vec<Json> {
+    let path = path.as_ref();
+    let json = read(path);
+    let cases = json["cases"].as_array().unwrap_or_else(|| panic!("{} has none", path.display()));
+    assert!(!cases.is_empty(), "{} has no cases", path.display());
+    cases.clone()
+}
 
 /// A number of the files; `"nan"`, `"inf"` and `"-inf"` are strings.
 pub fn number(json: &Json) -> f64 {
@@ -13,9 +32,13 @@ pub fn number(json: &Json) -> f64 {
     }
 }
 
-/// A bare list of numbers.
+/// A list of numbers, bare or as an array object; `f32` data are shortest decimals, which only
+/// rounding makes exact.
 pub fn numbers(json: &Json) -> Vec<f64> {
-    json.as_array().map(|list| list.iter().map(number).collect()).unwrap_or_default()
+    let list = json.get("data").unwrap_or(json);
+    let narrow = json["dtype"] == "f32";
+    let exact = |n: &Json| if narrow { f64::from(number(n) as f32) } else { number(n) };
+    list.as_array().map(|list| list.iter().map(exact).collect()).unwrap_or_default()
 }
 
 /// A list of extents, or one extent.
