@@ -7,6 +7,7 @@ mod emit;
 mod executable;
 mod isa;
 mod jit;
+mod lanes;
 mod library;
 mod plan;
 mod profile;

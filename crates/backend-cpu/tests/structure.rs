@@ -5,8 +5,8 @@ mod support;
 use probpipe_backend_cpu::Cpu;
 use probpipe_testing::{Tolerance, close, says};
 use probpipe_trace::{
-    Array, ArrayType, Backend, DType, Key, Value, concat, fori_loop, iota, linspace, normal, scan,
-    scan_reverse, select, trace, triangular_solve, verify,
+    Array, ArrayType, Backend, DType, Key, Triangular, Value, concat, fori_loop, iota, linspace,
+    normal, scan, scan_reverse, select, trace, verify,
 };
 use support::check_fn;
 
@@ -224,8 +224,8 @@ fn linear_algebra() {
                 let scaled = &x[0] * 0.2;
                 let a = scaled.matmul(&scaled.transpose()) + probpipe_trace::eye(n).cast(dtype);
                 let l = a.cholesky();
-                let y = triangular_solve(&l, &x[1], true, false);
-                let z = triangular_solve(&l, &y, true, true);
+                let y = l.solve_triangular(&x[1]);
+                let z = l.solve_triangular_with(&y, Triangular::lower().transposed());
                 vec![l.clone(), y, z, (a * -1.0).cholesky()]
             });
         }

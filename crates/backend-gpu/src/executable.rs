@@ -1,7 +1,8 @@
 //! Compiled programs: their pipelines, and how a call encodes and submits them.
 
 use crate::buffer::{GpuBuffer, Memory, on_device};
-use crate::device::{Device, Gpu, Pipeline, lock};
+use crate::device::{Device, Gpu, Pipeline};
+use crate::lock::lock;
 use crate::wgsl::{self, Module, Slot, Step};
 use probpipe_lowering::{Options, Program, lower};
 use probpipe_trace::{

@@ -9,6 +9,8 @@
 mod buffer;
 mod device;
 mod executable;
+mod lock;
+mod pool;
 pub mod wgsl;
 
 pub use buffer::GpuBuffer;

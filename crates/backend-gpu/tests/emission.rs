@@ -10,8 +10,8 @@ use probpipe_backend_gpu::wgsl::{Module, Step, Target, emit};
 use probpipe_lowering::{Options, lower};
 use probpipe_testing::says;
 use probpipe_trace::{
-    Array, ArrayType, BinaryOp, CompareOp, DType, ErrorKind, Graph, Op, Result, UnaryOp, arange,
-    bind1, concat, fori_loop, scan, triangular_solve, verify,
+    Array, ArrayType, BinaryOp, CompareOp, DType, ErrorKind, Graph, Op, Result, Triangular,
+    UnaryOp, arange, bind1, concat, fori_loop, scan, verify,
 };
 
 fn emitted(graph: &Graph, target: &Target) -> Result<Module> {
@@ -101,7 +101,7 @@ fn loops_and_linear_algebra_validate() {
     }
     validate(&[ty(DType::F32, &[2, 8, 8]), ty(DType::F32, &[2, 8, 3])], |x| {
         let l = x[0].cholesky();
-        vec![triangular_solve(&l, &x[1], true, true), x[0].matmul(&x[1])]
+        vec![l.solve_triangular_with(&x[1], Triangular::lower().transposed()), x[0].matmul(&x[1])]
     });
 }
 

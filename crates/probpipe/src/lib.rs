@@ -66,12 +66,14 @@ pub mod arrays {
     // What methods of arrays take and give.
     #[doc(inline)]
     pub use probpipe_trace::{
-        AtPlaces, CumulativeOp, Index, IntoIndices, OutOfRange, PadMode, QuantileMethod, ScatterOp,
-        WindowAxes,
+        AtPlaces, CumulativeOp, Extents, Index, IntoAxes, IntoExtents, IntoIndices, Keep,
+        OutOfRange, OverAxes, PadMode, QuantileMethod, ScatterOp, WindowAxes,
     };
     // Joining and choosing.
     #[doc(inline)]
-    pub use probpipe_trace::{concat, select, select_n, stack, where_};
+    pub use probpipe_trace::{
+        column_stack, concat, dstack, hstack, select, select_n, stack, vstack, where_,
+    };
     // Order, counts, segments, tables.
     #[doc(inline)]
     pub use probpipe_trace::{
@@ -84,9 +86,10 @@ pub mod arrays {
 pub mod creation {
     #[doc(inline)]
     pub use probpipe_trace::{
-        arange, arange_step, array, block_diag, eye, eye_offset, full, full_typed, geomspace, iota,
-        linspace, linspace_open, logspace, meshgrid, ones, ones_like, toeplitz, tri, vander, zeros,
-        zeros_like,
+        arange, arange_step, array, block_diag, eye, eye_of, eye_offset, full, full_like, full_of,
+        full_typed, geomspace, iota, linspace, linspace_of, linspace_open, logspace, meshgrid,
+        ones, ones_like, ones_of, toeplitz, tri, tril_indices, tril_indices_offset, triu_indices,
+        triu_indices_offset, vander, zeros, zeros_like, zeros_of,
     };
 }
 
@@ -95,8 +98,8 @@ pub mod creation {
 pub mod linalg {
     #[doc(inline)]
     pub use probpipe_trace::{
-        DotAxes, LeastSquares, LuFactors, MatrixNorm, cho_solve, convolve, einsum, multi_dot,
-        polyval, triangular_solve,
+        DotAxes, LeastSquares, LuFactors, MatrixNorm, Triangular, convolve, einsum, multi_dot,
+        polyval,
     };
 }
 
@@ -117,7 +120,7 @@ pub mod control {
     #[doc(inline)]
     pub use probpipe_trace::{
         Branches, ScanOptions, associative_scan, cond, fori_loop, fori_loop_dynamic, map,
-        pure_callback, pure_callback_vectorized, scan, scan_reverse, switch, while_loop,
+        pure_callback, pure_callback_vectorized, scan, scan_n, scan_reverse, switch, while_loop,
     };
 }
 
@@ -128,9 +131,9 @@ pub mod tree {
     #[doc(inline)]
     pub use probpipe_trace::Tree;
     #[doc(inline)]
-    pub use probpipe_trace::tree::{
-        Flatten, Nest, Rebuild, Structure, Token, nest_by_path, tree_map,
-    };
+    pub use probpipe_trace::tree::{Flatten, Nest, Rebuild, Structure, Token, nest_by_path};
+    #[doc(inline)]
+    pub use probpipe_trace::{Flat, on_flat, tree_map, tree_map3};
 }
 
 /// Functions of functions: derivatives, batching, compilation, and rules of your own.
@@ -140,9 +143,9 @@ pub mod transforms {
     #[doc(inline)]
     pub use probpipe_transforms::{
         BatchAxes, checkpoint, custom_derivatives, custom_jvp, custom_linear_solve, custom_root,
-        custom_vjp, grad, grad_aux, hessian, hvp, jacfwd, jacrev, jvp, jvp_aux, linear_transpose,
-        linearize, stop_gradient, value_and_grad, value_and_grad_aux, vjp, vjp_aux, vmap,
-        vmap_axes,
+        custom_vjp, grad, grad_aux, grad_wrt, hessian, hvp, jacfwd, jacrev, jvp, jvp_aux,
+        linear_transpose, linearize, stop_gradient, value_and_grad, value_and_grad_aux,
+        value_and_grad_wrt, vjp, vjp_aux, vmap, vmap_axes,
     };
 }
 
@@ -153,7 +156,7 @@ pub mod debug {
     #[doc(inline)]
     pub use probpipe_trace::{Profile, Region, RegionKind};
     #[doc(inline)]
-    pub use probpipe_transforms::{check_nan, compile, graph_of};
+    pub use probpipe_transforms::{check_nan, compile, graph_of, recompiles};
 }
 
 /// For authors of operations, rewrites and backends: graphs and their operations, how to record
@@ -199,25 +202,25 @@ pub use distributions::{
     product,
 };
 pub use linalg::*;
-pub use random::{Key, RandomLayout, normal, uniform, uniform_range};
+pub use random::{Key, RandomLayout, normal, normal_of, uniform, uniform_of, uniform_range};
 pub use record::Record;
 pub use special::*;
 pub use transforms::*;
-pub use tree::{Nest, Tree, tree_map};
+pub use tree::{Nest, Tree, tree_map, tree_map3};
 
 /// What most programs use.
 pub mod prelude {
     pub use crate::arrays::{
-        Array, DType, Error, Result, concat, select, stack, where_, with_default_float,
+        Array, DType, Error, Keep, Result, concat, select, stack, where_, with_default_float,
     };
     pub use crate::control::{
-        ScanOptions, associative_scan, cond, fori_loop, fori_loop_dynamic, map, scan, scan_reverse,
-        switch, while_loop,
+        ScanOptions, associative_scan, cond, fori_loop, fori_loop_dynamic, map, scan, scan_n,
+        scan_reverse, switch, while_loop,
     };
     pub use crate::creation::{
         arange, array, eye, full, linspace, ones, ones_like, zeros, zeros_like,
     };
-    pub use crate::debug::{check_nan, graph_of, profile};
+    pub use crate::debug::{check_nan, graph_of, profile, recompiles};
     pub use crate::device::{Device, with_device};
     pub use crate::distributions::{
         Bernoulli, Cdf, Distribution, Entropy, Exponential, Laplace, LogProb, Moments,
@@ -226,11 +229,11 @@ pub mod prelude {
     pub use crate::linalg::einsum;
     #[cfg(feature = "plot")]
     pub use crate::plot::{Figure, Plot};
-    pub use crate::random::{Key, RandomLayout, normal, uniform};
+    pub use crate::random::{Key, RandomLayout, normal, uniform, uniform_range};
     pub use crate::record::Record;
     pub use crate::transforms::{
-        checkpoint, custom_jvp, custom_vjp, grad, grad_aux, hessian, hvp, jacfwd, jacrev, jit,
-        jit_on, jvp, value_and_grad, vjp, vmap, vmap_axes,
+        checkpoint, custom_jvp, custom_vjp, grad, grad_aux, grad_wrt, hessian, hvp, jacfwd, jacrev,
+        jit, jit_on, jvp, value_and_grad, value_and_grad_wrt, vjp, vmap, vmap_axes,
     };
-    pub use crate::tree::{Tree, tree_map};
+    pub use crate::tree::{Tree, tree_map, tree_map3};
 }

@@ -3,7 +3,9 @@
 
 use probpipe_trace::{Array, DType, Shape, here, with_default_float, with_location};
 #[doc(inline)]
-pub use probpipe_trace::{Key, RandomLayout, normal, uniform, uniform_range};
+pub use probpipe_trace::{
+    Key, RandomLayout, normal, normal_of, uniform, uniform_of, uniform_range,
+};
 
 /// Standard normal numbers of a type, drawn at the caller's line, which does not reach into the
 /// closure by itself.

@@ -24,7 +24,7 @@ fn check(f: impl Fn(Array) -> Array) {
         close("", &jacfwd(loss)(x.clone()), &first, Tolerance::mixed(1e-7));
         close("", &jit(grad(loss))(x.clone()), &first, Tolerance::mixed(1e-7));
         close("", &jit(jacfwd(loss))(x.clone()), &first, Tolerance::mixed(1e-7));
-        let each = |x: Array| (f(x.clone()) * x.cos()).reshape([]);
+        let each = |x: Array| (f(x.clone()) * x.cos()).reshape(());
         let column = x.reshape([4]);
         close("", &vmap(grad(each))(column.clone()), &first, Tolerance::mixed(1e-7));
         close(

@@ -4,7 +4,7 @@
 use probpipe_testing::{Config, Tolerance, close, random_graph};
 use probpipe_trace::{
     Array, ArrayType, DType, Graph, Key, Op, Scan, arange, array, concat, eval, iota, normal, scan,
-    scan_reverse, select, trace, triangular_solve, uniform, verify, while_loop, zeros,
+    scan_reverse, select, trace, uniform, verify, while_loop, zeros,
 };
 use probpipe_transforms::rewrite::finish_counted;
 use probpipe_transforms::{grad, graph_of, jit, raw_graph_of};
@@ -194,7 +194,7 @@ fn draws_are_not_folded_and_not_repeated() {
 fn small_constants_are_folded() {
     let f = |x: Array| {
         let m = array([[4.0, 1.0], [1.0, 3.0]]);
-        triangular_solve(&m.cholesky(), &x, true, false)
+        m.cholesky().solve_triangular(&x)
     };
     let graph = graph_of(f, &zeros([2])).unwrap();
     assert!(!graph.eqns().iter().any(|e| e.op.name() == "cholesky"), "{graph}");

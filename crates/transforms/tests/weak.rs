@@ -65,7 +65,7 @@ fn every_constant_takes_the_type_that_it_meets() {
                 numbers(&(y.cast(DType::F64)))
             });
             let check = |how: &str, y: Array| {
-                assert_eq!(y.error(), None, "{name} {how} in {dtype}");
+                assert!(y.error().is_none(), "{name} {how} in {dtype}: {y:?}");
                 assert_eq!(y.dtype(), dtype, "{name} {how}");
                 assert_eq!(numbers(&y), wanted, "{name} {how} in {dtype}");
             };
@@ -171,7 +171,7 @@ fn carries_that_start_without_a_type_take_that_of_the_step() {
     for start in [array(0.0), array(0), zeros(())] {
         let (sum, _) = scan(start.clone(), x.clone(), |sum, x| (sum + x, ()));
         assert_eq!(sum.to_vec::<f64>().unwrap(), [total]);
-        let sum = fori_loop(3, start.clone(), |i, sum: Array| sum + x.at_indices([i]).get());
+        let sum = fori_loop(3, start.clone(), |i, sum: Array| sum + x.at_indices([&i]).get());
         assert_eq!(sum.to_vec::<f64>().unwrap(), [total]);
         let sum = fori_loop_dynamic(0, 3, start.clone(), |_, sum: Array| sum + x.at(0));
         assert_eq!(sum.to_vec::<f64>().unwrap(), [0.1 + 0.1 + 0.1]);

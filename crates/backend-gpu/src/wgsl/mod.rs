@@ -7,6 +7,7 @@ mod lanes;
 mod library;
 mod memory;
 mod region;
+mod register;
 
 pub use memory::Slot;
 pub(crate) use memory::to_words;

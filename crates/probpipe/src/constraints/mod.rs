@@ -12,7 +12,7 @@ use std::fmt;
 /// use probpipe::prelude::*;
 /// let inside = Constraint::UnitInterval.check(&array([0.5, 1.0, 1.5]));
 /// assert_eq!(inside.to_vec::<bool>()?, [true, true, false]);
-/// assert_eq!(Constraint::Interval(array(0.0), array(2.0)).to_string(), "in [0, 2]");
+/// assert_eq!(Constraint::Interval(array(0.0), array(2.0)).to_string(), "in [0.0, 2.0]");
 /// # Ok::<(), probpipe::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -101,13 +101,13 @@ impl Constraint {
                 x.ge(0.0).all_axes([-1]) & (x.sum_axes([-1]) - 1.0).abs().le(tolerance)
             }
             Constraint::LowerCholesky => {
-                let lower = x.eq(x.tril(0)).all_axes([-2, -1]);
-                lower & (x.diagonal(0).gt(0.0) & finite(&x.diagonal(0))).all_axes([-1])
+                let lower = x.eq(x.tril()).all_axes([-2, -1]);
+                lower & (x.diagonal().gt(0.0) & finite(&x.diagonal())).all_axes([-1])
             }
             Constraint::PositiveDefinite => {
                 let largest = x.abs().max_axes([-2, -1]).expand_dims(-1).expand_dims(-1);
                 let symmetric = (x - x.swap_axes(-2, -1)).abs().le(largest * tolerance);
-                symmetric.all_axes([-2, -1]) & x.cholesky().diagonal(0).gt(0.0).all_axes([-1])
+                symmetric.all_axes([-2, -1]) & x.cholesky().diagonal().gt(0.0).all_axes([-1])
             }
         }
     }
@@ -157,10 +157,7 @@ impl Constraint {
     /// The first element of a known array that is not in the set; none for arrays without a value.
     /// A value is looked through once: it remembers what it satisfies.
     pub(crate) fn violation(&self, x: &Array) -> Option<Violation> {
-        let Some(value) = x.value_ref() else {
-            let constant = x.value().ok().filter(|_| x.is_weak())?;
-            return self.first_outside(&constant);
-        };
+        let value = &x.known()?;
         let fact = self.fact();
         if fact.is_some_and(|fact| value.noted(fact)) {
             return None;

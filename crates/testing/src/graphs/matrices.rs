@@ -39,7 +39,7 @@ pub(super) fn factor(random: &mut Random, x: &Array, config: Config) -> Array {
     match random.below(if config.serial { 5 } else { 1 }) {
         0 => {
             let factor = bind1(Op::Linalg(LinalgOp::Cholesky), &[&(gram + eye * 2.0)]);
-            probpipe_trace::triangular_solve(&factor, &x, true, false)
+            factor.solve_triangular(&x)
         }
         1 => (gram + eye * 2.0).solve(&x),
         2 => (gram * 0.2 + eye * iota(&ArrayType::new(x.dtype(), [n, n]), 0) * 2.0).eigvalsh(),

@@ -6,7 +6,7 @@ use crate::distributions::parameters::require;
 use crate::distributions::shapes::{HALF_LOG_TAU, join};
 use crate::distributions::{Distribution, Entropy, LogProb, Moments, Parametric, Sample};
 use crate::random::standard_normal;
-use probpipe_trace::{Array, Key, Shape, broadcast_shapes, here, triangular_solve};
+use probpipe_trace::{Array, Key, Shape, broadcast_shapes, here};
 
 family! {
     /// The normal distribution on vectors, with a mean and a covariance or its Cholesky factor.
@@ -62,7 +62,7 @@ impl MultivariateNormal {
 /// The logarithm of the determinant of a triangular factor.
 #[track_caller]
 fn log_determinant(factor: &Array) -> Array {
-    factor.diagonal(0).log().sum_axes([-1])
+    factor.diagonal().log().sum_axes([-1])
 }
 
 impl LogProb for MultivariateNormal {
@@ -78,7 +78,7 @@ impl LogProb for MultivariateNormal {
         let z = if factor.rank() == 2 {
             let rows = centred.size() / d.max(1);
             let columns = centred.reshape([rows, d]).transpose();
-            let z = triangular_solve(&factor, &columns, true, false);
+            let z = factor.solve_triangular(&columns);
             z.transpose().reshape(centred.shape())
         } else {
             // One vector per draw and factor: points and factors may each have axes of their own.
@@ -86,7 +86,7 @@ impl LogProb for MultivariateNormal {
             let (points, factors) = (&points[..points.len() - 1], &factors[..factors.len() - 2]);
             let batch = broadcast_shapes(points, factors).unwrap_or_else(|| points.into());
             let factors = factor.broadcast_to(join(&batch, &[d, d]));
-            triangular_solve(&factors, &centred.broadcast_to(join(&batch, &[d])), true, false)
+            factors.solve_triangular(centred.broadcast_to(join(&batch, &[d])))
         };
         let constant = HALF_LOG_TAU * d as f64;
         z.square().sum_axes([-1]) * -0.5 - (log_determinant(&factor) + constant)

@@ -13,6 +13,7 @@ use std::f64::consts::{LN_2, LOG10_E, PI};
 impl Array {
     /// `x^n` for a whole number, by repeated multiplication; exact for integers.
     #[track_caller]
+    #[doc(alias = "lax.integer_pow")]
     pub fn powi(&self, n: i32) -> Array {
         let mut power = n.unsigned_abs();
         let mut base = self.clone();
@@ -40,6 +41,8 @@ impl Array {
     /// `x^y`. Small whole literal exponents and one half multiply, divide or take roots. Integers
     /// are raised to integers by squaring and wrap; a negative exponent truncates `1 / x^|y|`.
     #[track_caller]
+    #[doc(alias = "power")]
+    #[doc(alias = "float_power")]
     pub fn pow(&self, exponent: impl Into<Array>) -> Array {
         let exponent = exponent.into();
         if let Repr::Literal(scalar) = exponent.repr {
@@ -160,18 +163,21 @@ impl Array {
 
     /// Degrees to radians.
     #[track_caller]
+    #[doc(alias = "radians")]
     pub fn deg2rad(&self) -> Array {
         self * (PI / 180.0)
     }
 
     /// Radians to degrees.
     #[track_caller]
+    #[doc(alias = "degrees")]
     pub fn rad2deg(&self) -> Array {
         self * (180.0 / PI)
     }
 
     /// Whether each element is infinite.
     #[track_caller]
+    #[doc(alias = "isinf")]
     pub fn is_inf(&self) -> Array {
         self.abs().eq(f64::INFINITY)
     }
