@@ -2,9 +2,8 @@
 //! a feature, so it is measured like one.
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use probpipe::graph::{Graph, raw_graph_of, rewrite, verify};
 use probpipe::prelude::*;
-use probpipe::transforms::{raw_graph_of, rewrite};
-use probpipe::{Array, Graph, verify};
 use probpipe_benches::{WORKLOADS, Workload};
 use std::hint::black_box;
 

@@ -3,15 +3,12 @@
 use probpipe::prelude::*;
 use probpipe_benches::posteriors::{Check, POSTERIORS};
 use probpipe_benches::{Limit, WORKLOADS};
+use probpipe_testing::Tolerance;
 
 /// Stan's own rounding: relative to the largest number.
 #[track_caller]
 fn close(have: &[f64], want: &[f64], tolerance: f64) {
-    let scale = want.iter().fold(1.0f64, |m, v| m.max(v.abs()));
-    assert_eq!(have.len(), want.len());
-    for (a, b) in have.iter().zip(want) {
-        assert!((a - b).abs() <= tolerance * scale, "{have:?} is not {want:?}");
-    }
+    probpipe_testing::close("", have, want, Tolerance::largest(tolerance));
 }
 
 #[test]

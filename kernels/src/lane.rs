@@ -351,6 +351,12 @@ double!(
     false
 );
 
+// The numbers of code that is compiled with the features of the whole program.
+#[cfg(any(target_arch = "aarch64", target_feature = "fma"))]
+pub(crate) use self::{Fused32 as Portable32, Fused64 as Portable64};
+#[cfg(not(any(target_arch = "aarch64", target_feature = "fma")))]
+pub(crate) use self::{Plain32 as Portable32, Plain64 as Portable64};
+
 /// `if condition { yes } else { no }`, which LLVM turns into a blend.
 #[inline(always)]
 pub fn select<T>(condition: bool, yes: T, no: T) -> T {

@@ -8,16 +8,12 @@ use crate::functions::{arithmetic_functions, binary_functions, reductions, unary
 use crate::instances;
 #[cfg(target_arch = "x86_64")]
 use crate::lane::{Fused32, Fused64};
+use crate::lane::{Portable32, Portable64};
 use crate::reduce;
 use crate::tile;
 use crate::vector;
 use core::fmt;
 use std::sync::OnceLock;
-
-#[cfg(any(target_arch = "aarch64", target_feature = "fma"))]
-pub(crate) use crate::lane::{Fused32 as Portable32, Fused64 as Portable64};
-#[cfg(not(any(target_arch = "aarch64", target_feature = "fma")))]
-pub(crate) use crate::lane::{Plain32 as Portable32, Plain64 as Portable64};
 
 /// A unary tile kernel: `(dst, src, n)`.
 ///

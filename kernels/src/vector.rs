@@ -124,8 +124,8 @@ macro_rules! portable {
 }
 
 use crate::lane::Lane;
-portable!(Array32, f32, 16, crate::table::Portable32);
-portable!(Array64, f64, 8, crate::table::Portable64);
+portable!(Array32, f32, 16, crate::lane::Portable32);
+portable!(Array64, f64, 8, crate::lane::Portable64);
 
 #[cfg(target_arch = "x86_64")]
 pub use x86::{Avx2F32, Avx2F64, Avx512F32, Avx512F64};

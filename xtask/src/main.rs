@@ -1,8 +1,9 @@
-//! Development tasks: `cargo xtask bench | test`.
+//! Development tasks: `cargo xtask bench | names | test`.
 
 #![forbid(unsafe_code)]
 
 mod bench;
+mod names;
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -13,6 +14,8 @@ use std::process::ExitCode;
 enum Task {
     /// Measure the workloads of `benches/`, with `--jax` side by side with JAX.
     Bench(bench::Options),
+    /// Write `docs/names.md`: what functions of JAX and NumPy are called here.
+    Names,
     /// Run the whole test suite, as the README does.
     Test,
 }
@@ -20,6 +23,7 @@ enum Task {
 fn main() -> ExitCode {
     let result = match Task::parse() {
         Task::Bench(options) => bench::main(&options),
+        Task::Names => write_names(),
         Task::Test => test(),
     };
     match result {
@@ -29,6 +33,12 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn write_names() -> Result<(), String> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let path = root.join(names::PAGE);
+    std::fs::write(&path, names::page(&root)?).map_err(|e| format!("{}: {e}", path.display()))
 }
 
 /// Runs the README's test command.

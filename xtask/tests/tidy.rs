@@ -1,29 +1,88 @@
 //! Rules of this repository that neither the compiler nor clippy knows: who may depend on whom,
-//! what every file begins with and how long it may be, and that the README tells the truth.
+//! that the files of a crate lie in layers too, what every file begins with and how long it may
+//! be, and that the README tells the truth.
+
+mod circles;
 
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+/// What tests share. Every crate may use it in its tests, those that it is made of too; in nothing
+/// else, but for the two crates that are tests themselves.
+const TESTING: &str = "probpipe-testing";
 
 /// The crates from the lowest to the highest, and what each may depend on.
 const ARROWS: &[(&str, &[&str])] = &[
     ("probpipe-trace-derive", &[]),
     ("probpipe-special", &[]),
     ("probpipe-trace", &["probpipe-trace-derive", "probpipe-special"]),
+    (TESTING, &["probpipe-trace", "probpipe-special"]),
     ("probpipe-kernels", &["probpipe-special"]),
     ("probpipe-lowering", &["probpipe-trace"]),
     ("probpipe-transforms", &["probpipe-trace"]),
     ("probpipe-backend-cpu", &["probpipe-trace", "probpipe-lowering", "probpipe-kernels"]),
     ("probpipe-backend-gpu", &["probpipe-trace", "probpipe-lowering", "probpipe-kernels"]),
+    ("probpipe-plot", &["probpipe-trace"]),
     (
         "probpipe",
-        &["probpipe-trace", "probpipe-transforms", "probpipe-backend-cpu", "probpipe-backend-gpu"],
+        &[
+            "probpipe-trace",
+            "probpipe-transforms",
+            "probpipe-backend-cpu",
+            "probpipe-backend-gpu",
+            "probpipe-plot",
+        ],
     ),
-    ("probpipe-conformance", &["probpipe"]),
-    ("probpipe-fuzz", &["probpipe"]),
+    ("probpipe-examples", &["probpipe"]),
+    ("probpipe-conformance", &["probpipe", TESTING]),
+    ("probpipe-fuzz", &["probpipe", TESTING]),
     ("probpipe-benches", &["probpipe"]),
     ("xtask", &["probpipe", "probpipe-benches"]),
 ];
+
+/// The floors of the crate `probpipe` from the ground up, and what each may use. A floor is a
+/// folder or a file of its `src`; `mod.rs` of a folder gathers what lies in it, and `lib.rs` all.
+const FLOORS: &[(&str, &[&str])] = &[
+    ("device", &[]),
+    ("record", &[]),
+    ("random", &[]),
+    ("constraints", &[]),
+    ("bijectors", &["constraints"]),
+    ("distributions", &["record", "random", "constraints", "bijectors"]),
+    ("distributions/continuous", &["random", "constraints", "distributions"]),
+    ("distributions/discrete", &["random", "constraints", "distributions"]),
+    ("distributions/multivariate", &["random", "constraints", "distributions"]),
+    ("distributions/combine", &["record", "random", "constraints", "bijectors", "distributions"]),
+    ("distributions/divergence", &["random", "distributions"]),
+    ("generative", &["record", "random", "constraints", "bijectors", "distributions"]),
+    ("optimize", &["record"]),
+    (
+        "inference",
+        &[
+            "record",
+            "random",
+            "constraints",
+            "bijectors",
+            "distributions",
+            "generative",
+            "optimize",
+        ],
+    ),
+    ("inference/adapt", &["inference"]),
+    ("inference/mcmc", &["record", "random", "inference", "inference/adapt"]),
+    ("inference/smc", &["record", "random", "distributions", "inference", "inference/mcmc"]),
+    ("inference/vi", &["record", "random", "bijectors", "distributions", "optimize", "inference"]),
+    ("diagnostics", &["record", "random", "inference"]),
+    (
+        "pipeline",
+        &["device", "record", "random", "distributions", "generative", "inference", "diagnostics"],
+    ),
+];
+
+/// Crates whose files still take names from each other in circles.
+const CIRCLES: [&str; 1] = ["probpipe"];
 
 /// Crates that call compiled code or SIMD instructions.
 const UNSAFE: [&str; 3] = ["probpipe-kernels", "probpipe-backend-cpu", "probpipe-benches"];
@@ -81,7 +140,7 @@ fn crates_depend_downwards() {
             let Some(to) = rank(on) else { continue };
             // Tests may reach for any crate below, to have something to test with.
             let fits = match dependency["kind"].as_str() {
-                Some("dev") => to < from,
+                Some("dev") => to < from || on == TESTING,
                 _ => ARROWS[from].1.contains(&on),
             };
             if !fits {
@@ -90,6 +149,28 @@ fn crates_depend_downwards() {
             }
         }
     }
+    none(&faults);
+}
+
+#[test]
+fn no_circle_of_files() {
+    let read = |path: &Path| std::fs::read_to_string(path).ok();
+    let mut faults = Vec::new();
+    let mut files = 0;
+    for package in packages() {
+        if CIRCLES.contains(&text(&package["name"])) {
+            continue;
+        }
+        for target in package["targets"].as_array().expect("targets") {
+            let arrows = circles::arrows(Path::new(text(&target["src_path"])), &read);
+            files += arrows.keys().map(|(taker, _)| taker).collect::<BTreeSet<_>>().len();
+            for circle in circles::circles(&arrows) {
+                let shown = circle.to_string().replace(&format!("{}/", root().display()), "");
+                faults.push(format!("{}: {shown}", text(&package["name"])));
+            }
+        }
+    }
+    assert!(files > 100, "only {files} files take names from another");
     none(&faults);
 }
 
@@ -264,6 +345,124 @@ fn files_are_in_order() {
         }
     }
     none(&faults);
+}
+
+/// The paths that code names from `root` (`crate`, or `super` once or more), each with the number
+/// of times that the root is named: those of `use` lists one by one.
+fn named_paths(code: &str, root: &str) -> Vec<(usize, Vec<String>)> {
+    fn word(text: &str) -> &str {
+        let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+        &text[..end]
+    }
+    /// What is left of `text` behind the path, or list of paths, that it begins with.
+    fn follow<'a>(mut text: &'a str, path: &[String], into: &mut Vec<Vec<String>>) -> &'a str {
+        text = text.trim_start();
+        if let Some(mut list) = text.strip_prefix('{') {
+            loop {
+                list = follow(list, path, into).trim_start();
+                match list.strip_prefix(',') {
+                    Some(rest) if !rest.trim_start().starts_with('}') => list = rest,
+                    Some(rest) => return rest.trim_start().strip_prefix('}').unwrap_or(rest),
+                    None => return list.strip_prefix('}').unwrap_or(list),
+                }
+            }
+        }
+        let step = word(text);
+        let path = [path, &[step.to_string()]].concat();
+        match text[step.len()..].trim_start().strip_prefix("::") {
+            Some(rest) if !rest.starts_with('<') => follow(rest, &path, into),
+            _ => {
+                into.push(path);
+                // A new name is not a part of the path.
+                let rest = &text[step.len()..];
+                match rest.trim_start().strip_prefix("as ") {
+                    Some(name) => &name.trim_start()[word(name.trim_start()).len()..],
+                    None => rest,
+                }
+            }
+        }
+    }
+    let step = format!("{root}::");
+    let mut found = Vec::new();
+    let mut rest = code;
+    while let Some(at) = rest.find(&step) {
+        let whole = !rest[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        rest = &rest[at + step.len()..];
+        let mut times = 1;
+        while let Some(more) = rest.strip_prefix(&step) {
+            (times, rest) = (times + 1, more);
+        }
+        if whole {
+            let mut paths = Vec::new();
+            follow(rest, &[], &mut paths);
+            found.extend(paths.into_iter().map(|path| (times, path)));
+        }
+    }
+    found
+}
+
+/// The floor on which a path of the crate `probpipe` lies.
+fn floor_of(path: &[String]) -> Option<usize> {
+    let on = |floor: &str| floor.split('/').zip(path).filter(|(a, b)| a == b).count();
+    let fits = |floor: &&str| on(floor) == floor.split('/').count();
+    let names = FLOORS.iter().map(|(name, _)| *name);
+    let floor = names.filter(fits).max_by_key(|name| name.len())?;
+    FLOORS.iter().position(|(name, _)| *name == floor)
+}
+
+#[test]
+fn floors_use_floors_below() {
+    let mut faults = Vec::new();
+    for (i, (floor, uses)) in FLOORS.iter().enumerate() {
+        for on in *uses {
+            if !FLOORS[..i].iter().any(|(below, _)| below == on) {
+                faults.push(format!("`{on}` is no floor below `{floor}`"));
+            }
+        }
+    }
+    let source = root().join("crates/probpipe/src");
+    for file in sources() {
+        let Ok(inside) = file.strip_prefix(&source) else { continue };
+        let shown = inside.with_extension("").display().to_string();
+        let module: Vec<String> =
+            shown.split('/').filter(|step| *step != "mod").map(String::from).collect();
+        if module == ["lib"] {
+            continue;
+        }
+        let Some(floor) = floor_of(&module) else {
+            faults.push(format!("{shown} lies on no floor: say in the list what it may use"));
+            continue;
+        };
+        let code: String = lines(&read(&file)).into_iter().map(|l| l.code + "\n").collect();
+        let upwards = named_paths(&code, "super")
+            .into_iter()
+            .map(|(times, path)| [&module[..module.len().saturating_sub(times)], &path].concat());
+        let across = named_paths(&code, "crate").into_iter().map(|(_, path)| path);
+        for path in across.chain(upwards) {
+            let name = path.join("::");
+            match floor_of(&path) {
+                None => faults.push(format!("{shown}: `{name}` names no floor")),
+                Some(on) if on == floor || FLOORS[floor].1.contains(&FLOORS[on].0) => {}
+                Some(_) => faults.push(format!("{shown} must not use `{name}`")),
+            }
+        }
+    }
+    none(&faults);
+}
+
+#[test]
+fn paths_are_found_in_code() {
+    let code = "use crate::{a::{B, c as d}, e};\n$crate::f::<T>(1); other_crate::g; \
+                pub(crate) use crate::h::I;";
+    let found: Vec<String> =
+        named_paths(code, "crate").into_iter().map(|(_, path)| path.join("::")).collect();
+    assert_eq!(found, ["a::B", "a::c", "e", "f", "h::I"]);
+    let supers = named_paths("super::x(super::super::{y::z})", "super");
+    let path = |steps: &[&str]| steps.iter().map(|s| s.to_string()).collect::<Vec<_>>();
+    assert_eq!(supers, [(1, path(&["x"])), (2, path(&["y", "z"]))]);
+    assert_eq!(floor_of(&path(&["distributions", "discrete", "x"])), Some(7));
+    assert_eq!(floor_of(&path(&["distributions", "named"])), Some(5));
+    assert_eq!(floor_of(&path(&["Record"])), None);
 }
 
 #[test]

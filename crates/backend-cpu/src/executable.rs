@@ -1,233 +1,42 @@
-//! Calling compiled code: pointer tables, outputs, and arenas that calls take turns in. A call
-//! does no work on graphs, hashes nothing and allocates its results only.
+//! A compiled program: its machines, and which of them runs a call.
 
+use crate::caller::{Caller, address};
 use crate::jit::{self, Machine};
-use crate::library::with_failure;
+use crate::profile::profile;
 use crate::reuse::{Reuse, Taken};
-use probpipe_lowering::{Place, Program};
-use probpipe_trace::{
-    ArrayType, Error, ErrorKind, Executable, Given, HostBuffer, Line, Profile, Result, Value,
-    Values, keep_lines, spare_lines,
-};
+use probpipe_lowering::Program;
+use probpipe_trace::{Executable, Given, Profile, Result, Value, Values};
 use smallvec::SmallVec;
-use std::cell::Cell;
-use std::mem::MaybeUninit;
-
-/// An arena that fits on the stack.
-type SmallArena = MaybeUninit<[Line; 64]>;
-/// Arenas of up to this many lines stay with the thread that used them; larger ones are kept with
-/// the memory of large results.
-const THREAD_ARENA: usize = (1 << 20) / size_of::<Line>();
-
-thread_local! {
-    /// The arena of calls that are over on this thread.
-    static ARENA: Cell<Vec<Line>> = const { Cell::new(Vec::new()) };
-}
-
-/// Calls `f` with the address of `bytes` bytes of scratch memory.
-fn with_arena<R>(bytes: usize, f: impl FnOnce(*mut u8) -> R) -> R {
-    if bytes <= size_of::<SmallArena>() {
-        return f(SmallArena::uninit().as_mut_ptr().cast());
-    }
-    let lines = bytes.div_ceil(size_of::<Line>());
-    if lines > THREAD_ARENA {
-        let mut arena = spare_lines(lines);
-        let result = f(arena.as_mut_ptr().cast());
-        keep_lines(arena);
-        return result;
-    }
-    // Taken out for the time of the call: a function of the host may call another program.
-    let mut arena = ARENA.take();
-    if arena.capacity() < lines {
-        arena = Vec::with_capacity(lines);
-    }
-    let result = f(arena.as_mut_ptr().cast());
-    ARENA.set(arena);
-    result
-}
-
-/// Memory for `count` lines of a result, and its address. Not zeroed: the program writes every
-/// element.
-fn room(count: usize) -> (Vec<Line>, *mut u8) {
-    let mut lines = spare_lines(count);
-    if let Some(last) = lines.spare_capacity_mut()[..count].last_mut() {
-        // What lies beyond the last element.
-        last.write(Line::default());
-    }
-    if cfg!(debug_assertions) {
-        // An element that is not written shows: NaN as floats.
-        let pattern: Line = bytemuck::cast([0xff_u8; 64]);
-        lines.spare_capacity_mut()[..count].fill(MaybeUninit::new(pattern));
-    }
-    let address = lines.as_mut_ptr().cast();
-    (lines, address)
-}
 
 /// Arguments of at least so many bytes lend their memory to results.
 const REUSED: usize = 64 << 10;
-/// Addresses of inputs, then of outputs: so many on the stack, else in a vector.
-const TABLE: usize = 16;
 
 /// A compiled program.
 #[derive(Debug)]
 pub struct CpuExecutable {
     machine: Machine,
-    inputs: Vec<Option<ArrayType>>,
-    /// Types and sizes in bytes.
-    outputs: Vec<(ArrayType, usize)>,
-    /// The lowered form; owns the constants that the code reads.
-    program: Program,
+    caller: Caller,
     reuse: Reuse,
 }
 
 impl CpuExecutable {
     pub(crate) fn new(program: Program) -> Result<CpuExecutable> {
         let machine = jit::compile(&program, false)?;
-        let mut inputs = vec![None; program.inputs];
-        for buffer in &program.buffers {
-            if let Place::Input(k) = buffer.place
-                && let Some(input) = inputs.get_mut(k)
-            {
-                *input = Some(buffer.ty.clone());
-            }
-        }
-        let outputs = program.outputs.iter().map(|ty| (ty.clone(), ty.bytes())).collect();
         let reuse = Reuse::new(&program, REUSED);
-        Ok(CpuExecutable { machine, inputs, outputs, program, reuse })
+        Ok(CpuExecutable { machine, caller: Caller::new(program), reuse })
     }
 
     /// With results written into the memory of arguments of at least so many bytes that are given
     /// up; otherwise 64 KiB, for smaller ones gain nothing.
     pub fn reusing_from(mut self, bytes: usize) -> CpuExecutable {
-        self.reuse = Reuse::new(&self.program, bytes);
+        self.reuse = Reuse::new(&self.caller.program, bytes);
         self
     }
-
-    /// The lowered form.
-    pub(crate) fn program(&self) -> &Program {
-        &self.program
-    }
-
-    /// Runs a machine on inputs of the same types, which writes the same outputs.
-    #[inline]
-    pub(crate) fn run_on(&self, machine: &Machine, inputs: &[&Value]) -> Result<Values> {
-        // The code trusts the sizes of its arrays, so they are checked although callers promise.
-        self.check(inputs.iter().copied())?;
-        self.execute(machine, inputs.iter().map(|value| address(value)), &mut Taken::new())
-    }
-
-    fn check<'a>(&self, inputs: impl ExactSizeIterator<Item = &'a Value>) -> Result<()> {
-        let wrong = |message: String| Err(Error::new(ErrorKind::Internal, message));
-        if inputs.len() != self.inputs.len() {
-            let (want, have) = (self.inputs.len(), inputs.len());
-            return wrong(format!("a program of {want} inputs was called with {have}"));
-        }
-        for (i, (have, want)) in inputs.zip(&self.inputs).enumerate() {
-            if let Some(want) = want
-                && have.ty() != want
-            {
-                return wrong(format!("input {i} of a program is {want}, not {}", have.ty()));
-            }
-        }
-        Ok(())
-    }
-
-    /// Runs `machine` on inputs that were checked. The outputs in `taken`, by position, are written
-    /// into the memory that is there; `machine` is compiled for just those.
-    #[inline]
-    fn execute(
-        &self,
-        machine: &Machine,
-        inputs: impl ExactSizeIterator<Item = Result<*const u8>>,
-        taken: &mut Taken,
-    ) -> Result<Values> {
-        let count = inputs.len() + self.outputs.len();
-        let mut few = [std::ptr::null_mut::<u8>(); TABLE];
-        let mut many = Vec::new();
-        let table = match few.get_mut(..count) {
-            Some(few) => few,
-            None => {
-                many.resize(count, std::ptr::null_mut());
-                &mut many[..]
-            }
-        };
-        let (from, to) = table.split_at_mut(inputs.len());
-        for (address, input) in from.iter_mut().zip(inputs) {
-            // Programs only read their inputs.
-            *address = input?.cast_mut();
-        }
-        // Small results are values at once, the large ones join them when they are written.
-        let mut results = Values::with_capacity(self.outputs.len());
-        let mut rooms: SmallVec<[Vec<Line>; 4]> = SmallVec::new();
-        for (k, (address, (ty, bytes))) in to.iter_mut().zip(&self.outputs).enumerate() {
-            if let Some((donation, value)) = taken.iter_mut().find(|(d, _)| d.output == k) {
-                let Some(own) = value.bytes_mut() else {
-                    let message = "an argument that was given up has another handle";
-                    return Err(Error::new(ErrorKind::Internal, message));
-                };
-                *address = own.as_mut_ptr();
-                from[donation.input] = *address;
-            } else if HostBuffer::is_small(*bytes) {
-                let mut value = Value::zeroed(ty.clone());
-                // It has this one handle.
-                if let Some(own) = value.bytes_mut() {
-                    if cfg!(debug_assertions) {
-                        own.fill(0xff);
-                    }
-                    *address = own.as_mut_ptr();
-                }
-                results.push(value);
-            } else {
-                let (lines, at) = room(bytes.div_ceil(size_of::<Line>()));
-                *address = at;
-                rooms.push(lines);
-            }
-        }
-        let (from, to) = (from.as_ptr().cast::<*const u8>(), to.as_ptr());
-        let needs = &machine.needs;
-        let failure = with_arena(needs.arena_bytes, |arena| {
-            // SAFETY: inputs and outputs have the types that the program was compiled for
-            // (checked by the caller and allocated here), the arena has the size that it asked for
-            // and is this call's alone, and constants and descriptors live in `self`.
-            let run = || unsafe { (machine.entry)(from, to, arena) };
-            // Programs that call nothing of the host cannot fail.
-            if needs.callbacks.is_empty() {
-                run();
-                return None;
-            }
-            with_failure(run)
-        });
-        if let Some(error) = failure {
-            return Err(error);
-        }
-        if !rooms.is_empty() || !taken.is_empty() {
-            let mut rooms = rooms.into_iter();
-            for (at, (ty, bytes)) in self.outputs.iter().enumerate() {
-                if let Some(k) = taken.iter().position(|(d, _)| d.output == at) {
-                    results.insert(at, taken.swap_remove(k).1.with_shape_of(ty)?);
-                } else if !HostBuffer::is_small(*bytes) {
-                    let Some(mut lines) = rooms.next() else { break };
-                    // SAFETY: the program has run, and writes every element of its outputs; the
-                    // bytes behind the last were written in `room`, which gave the capacity.
-                    unsafe { lines.set_len(bytes.div_ceil(size_of::<Line>())) };
-                    let value = Value::host(ty.clone(), HostBuffer::from_lines(lines, *bytes));
-                    results.insert(at, value);
-                }
-            }
-        }
-        Ok(results)
-    }
-}
-
-/// Where a value lies in host memory.
-#[inline]
-fn address(value: &Value) -> Result<*const u8> {
-    Ok(value.to_host()?.bytes().as_ptr())
 }
 
 impl Executable for CpuExecutable {
     fn run(&self, inputs: &[&Value]) -> Result<Values> {
-        self.run_on(&self.machine, inputs)
+        self.caller.run_on(&self.machine, inputs)
     }
 
     fn reuses(&self) -> bool {
@@ -235,9 +44,13 @@ impl Executable for CpuExecutable {
     }
 
     fn run_taking(&self, mut inputs: Given) -> Result<Values> {
-        self.check(inputs.iter())?;
-        let Some(variant) = self.reuse.variant(&self.program, &mut inputs)? else {
-            return self.execute(&self.machine, inputs.iter().map(address), &mut Taken::new());
+        self.caller.check(inputs.iter())?;
+        let Some(variant) = self.reuse.variant(&self.caller.program, &mut inputs)? else {
+            return self.caller.execute(
+                &self.machine,
+                inputs.iter().map(address),
+                &mut Taken::new(),
+            );
         };
         let (mut taken, mut rest) = (Taken::new(), SmallVec::<[Value; 8]>::new());
         let mut addresses: SmallVec<[*const u8; 8]> = SmallVec::new();
@@ -255,19 +68,21 @@ impl Executable for CpuExecutable {
             }
         }
         // `rest` lives on: the program reads it.
-        let results = self.execute(&variant.machine, addresses.into_iter().map(Ok), &mut taken);
+        let results =
+            self.caller.execute(&variant.machine, addresses.into_iter().map(Ok), &mut taken);
         drop(rest);
         results
     }
 
     fn profile(&self, inputs: &[&Value]) -> Result<Profile> {
-        crate::profile::profile(self, inputs)
+        profile(&self.caller, &self.machine, inputs)
     }
 
     fn stages(&self) -> Vec<(&'static str, String)> {
-        // The Cranelift form is made again rather than kept: it is long and seldom asked for.
-        let clif = jit::compile(&self.program, true).map(|m| m.clif.clone());
-        let clif = clif.unwrap_or_else(|e| e.to_string());
-        vec![("program", self.program.to_string()), ("clif", clif)]
+        // Made again rather than kept: they are long and seldom asked for.
+        let text = jit::compile(&self.caller.program, true).map(|machine| machine.text.clone());
+        let jit::Text { clif, machine } =
+            text.unwrap_or_else(|e| jit::Text { clif: e.to_string(), machine: String::new() });
+        vec![("program", self.caller.program.to_string()), ("clif", clif), ("machine", machine)]
     }
 }

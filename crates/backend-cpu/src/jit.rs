@@ -5,6 +5,7 @@ use crate::emit::code::Code;
 use crate::emit::{self, Extra, Needs};
 use crate::isa::{fault, isa};
 use crate::wide;
+use cranelift_codegen::Context;
 use cranelift_codegen::ir::{AbiParam, Signature, UserFuncName, types};
 use cranelift_frontend::FunctionBuilderContext;
 use cranelift_jit::{JITBuilder, JITModule};
@@ -22,9 +23,18 @@ pub(crate) struct Machine {
     pub(crate) entry: Entry,
     /// What it needs to run.
     pub(crate) needs: Needs,
-    /// The Cranelift form, where it was asked for.
-    pub(crate) clif: String,
+    /// Its text forms, where they were asked for.
+    pub(crate) text: Text,
     module: Option<JITModule>,
+}
+
+/// What a program looks like on its last way.
+#[derive(Clone, Default)]
+pub(crate) struct Text {
+    /// In Cranelift's language.
+    pub(crate) clif: String,
+    /// The instructions of the machine, with their registers.
+    pub(crate) machine: String,
 }
 
 // SAFETY: the code is immutable once finished, the descriptors that it points to are never
@@ -48,8 +58,8 @@ impl fmt::Debug for Machine {
     }
 }
 
-/// Compiles a program; `keep_clif` keeps its text form.
-pub(crate) fn compile(program: &Program, keep_clif: bool) -> Result<Machine> {
+/// Compiles a program; `keep_text` keeps its text forms.
+pub(crate) fn compile(program: &Program, keep_text: bool) -> Result<Machine> {
     let isa = isa()?;
     let mut module = JITModule::new(JITBuilder::with_isa(isa.clone(), default_libcall_names()));
     let mut signature = Signature::new(isa.default_call_conv());
@@ -62,26 +72,21 @@ pub(crate) fn compile(program: &Program, keep_clif: bool) -> Result<Machine> {
     context.func.name = UserFuncName::user(0, id.as_u32());
     let mut builder_context = FunctionBuilderContext::new();
     let result = emit::emit(program, &*isa, &mut context.func, &mut builder_context);
-    let mut clif = String::new();
-    if keep_clif && let Ok((_, extras)) = &result {
-        clif = context.func.to_string();
+    let mut text = Text::default();
+    if keep_text && let Ok((_, extras)) = &result {
+        text.clif = context.func.to_string();
         for extra in extras {
             match extra {
-                Extra::Part(function) => clif += &format!("\n{function}"),
-                // For a disassembler: `xxd -r -p`, then `objdump -D -b binary -m i386:x86-64`.
-                Extra::Region(code) => {
-                    clif += &format!("\nregion of {} bytes\n", code.len());
-                    for line in code.chunks(32) {
-                        line.iter().for_each(|byte| clif += &format!("{byte:02x}"));
-                        clif.push('\n');
-                    }
-                }
+                Extra::Part(function) => text.clif += &format!("\n{function}"),
+                Extra::Region(code) => text.clif += &format!("\nregion of {} bytes\n", code.len()),
             }
         }
     }
     let finished = result.and_then(|(needs, extras)| {
         let failed = |e| fault("compile a program", format!("{e:?}"));
+        context.set_disasm(keep_text);
         module.define_function(id, &mut context).map_err(failed)?;
+        text.note(&context);
         for (k, extra) in extras.into_iter().enumerate() {
             let signature = match &extra {
                 Extra::Part(function) => function.signature.clone(),
@@ -96,9 +101,14 @@ pub(crate) fn compile(program: &Program, keep_clif: bool) -> Result<Machine> {
                 Extra::Part(function) => {
                     module.clear_context(&mut context);
                     context.func = *function;
+                    context.set_disasm(keep_text);
                     module.define_function(extra_id, &mut context).map_err(failed)?;
+                    text.note(&context);
                 }
                 Extra::Region(code) => {
+                    if keep_text {
+                        text.note_bytes(&code);
+                    }
                     module.define_function_bytes(extra_id, 64, &code, &[]).map_err(failed)?;
                 }
             }
@@ -117,5 +127,24 @@ pub(crate) fn compile(program: &Program, keep_clif: bool) -> Result<Machine> {
     let address = module.get_finalized_function(id);
     // SAFETY: the function was compiled with this signature and the platform's C convention.
     let entry = unsafe { std::mem::transmute::<*const u8, Entry>(address) };
-    Ok(Machine { entry, needs, clif, module: Some(module) })
+    Ok(Machine { entry, needs, text, module: Some(module) })
+}
+
+impl Text {
+    /// Adds the instructions of a function, where they were asked for.
+    fn note(&mut self, context: &Context) {
+        if let Some(listing) = context.compiled_code().and_then(|code| code.vcode.as_deref()) {
+            self.machine += listing;
+        }
+    }
+
+    /// Adds code of our own as bytes, which a disassembler reads: `xxd -r -p`, then `objdump -D -b
+    /// binary -m i386:x86-64`.
+    fn note_bytes(&mut self, code: &[u8]) {
+        self.machine += &format!("\nregion of {} bytes\n", code.len());
+        for line in code.chunks(32) {
+            line.iter().for_each(|byte| self.machine += &format!("{byte:02x}"));
+            self.machine.push('\n');
+        }
+    }
 }

@@ -2,13 +2,16 @@
 //! its loops, calling the SIMD kernels of `probpipe-kernels` and faer. It knows nothing of
 //! derivatives or distributions; fusion and memory are planned by `probpipe-lowering`.
 
+mod caller;
 mod emit;
 mod executable;
 mod isa;
 mod jit;
+mod lanes;
 mod library;
 mod plan;
 mod profile;
+mod reduction;
 mod reuse;
 mod segments;
 mod symbols;
@@ -20,7 +23,7 @@ mod wide;
 pub use executable::CpuExecutable;
 
 use probpipe_lowering::{Options, lower};
-use probpipe_trace::{Backend, Executable, Result, Verified};
+use probpipe_trace::{Backend, Caps, Executable, Result, Verified};
 
 /// The CPU.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,6 +48,10 @@ impl Cpu {
 impl Backend for Cpu {
     fn name(&self) -> &'static str {
         "cpu"
+    }
+
+    fn caps(&self) -> Caps {
+        Caps::everything(self.name())
     }
 
     fn compile(&self, graph: Verified<'_>) -> Result<Box<dyn Executable>> {

@@ -7,15 +7,13 @@
 //! statements over a few points are one region: their values stay in registers, and the compiler
 //! orders their instructions as it likes.
 
-use crate::executable::CpuExecutable;
-use crate::jit;
+use crate::caller::Caller;
+use crate::jit::{self, Machine};
 use crate::symbols::{binary_tile, unary_tile};
 use probpipe_lowering::{
     Branch, Expr, IndexMap, Kernel, Library, LibraryCall, Loop, LoopId, Program, Stmt, While,
 };
-use probpipe_trace::{
-    Callback, Executable, Loc, Profile, Region, RegionKind, Result, ShapeDisplay, Value,
-};
+use probpipe_trace::{Callback, Loc, Profile, Region, RegionKind, Result, ShapeDisplay, Value};
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
@@ -386,37 +384,38 @@ fn cost_of_a_mark() -> Result<f64> {
     let here = Location::caller();
     let body = vec![marker.mark(0, true, here)];
     let body = vec![Stmt::Loop(Loop { id: LoopId(0), length: MARKS, body, location: here })];
-    let executable = CpuExecutable::new(Program { body, ..empty.clone() })?;
+    let caller = Caller::new(Program { body, ..empty.clone() });
+    let machine = jit::compile(&caller.program, false)?;
     let recorder = recorder.get_or_init(|| Recorder::new(1));
     let mut least = f64::INFINITY;
     for _ in 0..30 {
         let before = recorder.slots[0].nanoseconds.load(Relaxed);
         recorder.begin();
-        executable.run(&[])?;
+        caller.run_on(&machine, &[])?;
         let after = recorder.slots[0].nanoseconds.load(Relaxed);
         least = least.min((after - before) as f64 / MARKS as f64);
     }
     Ok(least)
 }
 
-/// Profiles a program.
-pub(crate) fn profile(executable: &CpuExecutable, inputs: &[&Value]) -> Result<Profile> {
-    let (marked, mut regions, recorder) = instrument(executable.program());
-    let machine = jit::compile(&marked, false)?;
+/// Profiles a program, which `machine` runs without marks.
+pub(crate) fn profile(caller: &Caller, machine: &Machine, inputs: &[&Value]) -> Result<Profile> {
+    let (program, mut regions, recorder) = instrument(&caller.program);
+    let marked = jit::compile(&program, false)?;
     let recorder = recorder.get_or_init(|| Recorder::new(regions.len()));
     let cost = cost_of_a_mark()?;
-    drop(executable.run_on(&machine, inputs)?);
+    drop(caller.run_on(&marked, inputs)?);
     // One list of times for each region: the median leaves out calls that were interrupted.
     let mut times: Vec<Vec<f64>> = vec![Vec::new(); regions.len()];
     let (mut whole, start) = (Vec::new(), Instant::now());
     while whole.len() < CALLS || start.elapsed() < TIME {
         let begin = Instant::now();
-        let results = executable.run(inputs)?;
+        let results = caller.run_on(machine, inputs)?;
         whole.push(begin.elapsed().as_secs_f64() * 1e9);
         drop(results);
         recorder.clear();
         recorder.begin();
-        let results = executable.run_on(&machine, inputs)?;
+        let results = caller.run_on(&marked, inputs)?;
         recorder.mark(0, false);
         drop(results);
         for (list, slot) in times.iter_mut().zip(&recorder.slots) {

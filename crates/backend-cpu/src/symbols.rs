@@ -2,60 +2,18 @@
 //! few functions that it does not have. Every one is `extern "C"` and never unwinds.
 
 use probpipe_kernels::{ArithmeticKernel, BinaryKernel, UnaryKernel, table};
+use probpipe_trace::op::Cost;
 use probpipe_trace::{BinaryOp, DType, UnaryOp};
 
+/// The kernel of a function has the name of its op.
 fn unary_kernel(op: UnaryOp) -> Option<UnaryKernel> {
-    Some(match op {
-        UnaryOp::Exp => UnaryKernel::Exp,
-        UnaryOp::Expm1 => UnaryKernel::Expm1,
-        UnaryOp::Log => UnaryKernel::Log,
-        UnaryOp::Log1p => UnaryKernel::Log1p,
-        UnaryOp::Sin => UnaryKernel::Sin,
-        UnaryOp::Cos => UnaryKernel::Cos,
-        UnaryOp::Tan => UnaryKernel::Tan,
-        UnaryOp::Asin => UnaryKernel::Asin,
-        UnaryOp::Acos => UnaryKernel::Acos,
-        UnaryOp::Atan => UnaryKernel::Atan,
-        UnaryOp::Sinh => UnaryKernel::Sinh,
-        UnaryOp::Cosh => UnaryKernel::Cosh,
-        UnaryOp::Tanh => UnaryKernel::Tanh,
-        UnaryOp::Asinh => UnaryKernel::Asinh,
-        UnaryOp::Acosh => UnaryKernel::Acosh,
-        UnaryOp::Atanh => UnaryKernel::Atanh,
-        UnaryOp::Erf => UnaryKernel::Erf,
-        UnaryOp::Erfc => UnaryKernel::Erfc,
-        UnaryOp::ErfInv => UnaryKernel::ErfInv,
-        UnaryOp::Lgamma => UnaryKernel::Lgamma,
-        UnaryOp::Digamma => UnaryKernel::Digamma,
-        UnaryOp::Neg
-        | UnaryOp::Abs
-        | UnaryOp::Sign
-        | UnaryOp::Floor
-        | UnaryOp::Ceil
-        | UnaryOp::Round
-        | UnaryOp::Sqrt
-        | UnaryOp::Not
-        | UnaryOp::IsFinite => return None,
-    })
+    let spec = op.spec();
+    if spec.cost == Cost::Function { UnaryKernel::by_name(spec.name) } else { None }
 }
 
 fn binary_kernel(op: BinaryOp) -> Option<BinaryKernel> {
-    match op {
-        BinaryOp::Pow => Some(BinaryKernel::Pow),
-        BinaryOp::Atan2 => Some(BinaryKernel::Atan2),
-        BinaryOp::Add
-        | BinaryOp::Sub
-        | BinaryOp::Mul
-        | BinaryOp::Div
-        | BinaryOp::Rem
-        | BinaryOp::Max
-        | BinaryOp::Min
-        | BinaryOp::And
-        | BinaryOp::Or
-        | BinaryOp::Xor
-        | BinaryOp::Shl
-        | BinaryOp::Shr => None,
-    }
+    let spec = op.spec();
+    if spec.cost == Cost::Function { BinaryKernel::by_name(spec.name) } else { None }
 }
 
 /// `fn(x) -> y`, for the ops that are calls.
@@ -100,13 +58,7 @@ pub(crate) fn binary_tile(op: BinaryOp, dtype: DType) -> Option<usize> {
 
 /// `fn(dst, x, y, n)` for float arithmetic, where a call is preferred to inline code.
 pub(crate) fn arithmetic_tile(op: BinaryOp, dtype: DType) -> Option<usize> {
-    let kernel = match op {
-        BinaryOp::Add => ArithmeticKernel::Add,
-        BinaryOp::Sub => ArithmeticKernel::Sub,
-        BinaryOp::Mul => ArithmeticKernel::Mul,
-        BinaryOp::Div => ArithmeticKernel::Div,
-        _ => return None,
-    };
+    let kernel = ArithmeticKernel::by_name(op.spec().name)?;
     match dtype {
         DType::F32 => Some(table().arithmetic_f32(kernel) as usize),
         DType::F64 => Some(table().arithmetic_f64(kernel) as usize),

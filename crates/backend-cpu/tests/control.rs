@@ -109,6 +109,7 @@ fn control_nests() {
 fn memory_of_gradients_is_bounded() {
     use probpipe_backend_cpu::Cpu;
     use probpipe_lowering::lower;
+    use probpipe_testing::{Tolerance, close};
     use probpipe_trace::{Backend, Value, trace};
 
     let mut arenas = Vec::new();
@@ -146,10 +147,7 @@ fn memory_of_gradients_is_bounded() {
             [Value::from_elements(&[0.5], &[]).unwrap(), Value::from_elements(&[c], &[]).unwrap()];
         let forward = Cpu.compile(verify(&rewrite::simplify(&linear.primal)).unwrap()).unwrap();
         let values = forward.run(&inputs.iter().collect::<Vec<_>>()).unwrap();
-        let close = |have: &Value, want: f64| {
-            let have = have.to_vec::<f64>().unwrap()[0];
-            assert!((have - want).abs() <= 1e-9 * want.abs(), "{steps}: {have} against {want}");
-        };
+        let close = |have: &Value, want: f64| close(steps, have, want, Tolerance::relative(1e-9));
         close(&values[0], y);
         let one = Value::from_elements(&[1.0], &[]).unwrap();
         let inputs: Vec<&Value> = values[1..].iter().chain([&one]).collect();

@@ -4,11 +4,11 @@
 mod support;
 
 use probpipe_backend_cpu::Cpu;
-use probpipe_trace::{Array, ArrayType, Backend, DType, Value, trace, verify};
+use probpipe_trace::{Array, ArrayType, Backend, DType, Triangular, Value, trace, verify};
 use support::{Random, check_fn, random};
 
 fn inputs(types: &[ArrayType], seed: u64) -> Vec<Value> {
-    let mut numbers = Random(seed);
+    let mut numbers = Random::new(seed);
     types.iter().map(|ty| random(&mut numbers, ty, (-1.0, 1.0), false)).collect()
 }
 
@@ -57,7 +57,7 @@ fn threads_change_no_bit() {
     same_bits(&[f64s(&[3, 200, 170]), f64s(&[3, 170, 164])], product);
     same_bits(&[f64s(&[90, 100, 100])], |x| {
         let factor = positive(&x[0]).cholesky();
-        let solved = probpipe_trace::triangular_solve(&factor, &x[0], true, false);
+        let solved = factor.solve_triangular(&x[0]);
         vec![factor, solved]
     });
 }
@@ -77,7 +77,8 @@ fn factors_agree_with_the_interpreter() {
                 let factor = positive(&x[0]).cholesky();
                 let column = x[0].slice_axis(-1, 2..3);
                 let solve = |b: &Array, transposed| {
-                    probpipe_trace::triangular_solve(&factor, b, true, transposed)
+                    let triangle = Triangular { transposed, ..Triangular::lower() };
+                    factor.solve_triangular_with(b, triangle)
                 };
                 vec![solve(&x[0], false), solve(&column, false), solve(&column, true)]
             });

@@ -25,7 +25,7 @@ fn graph(types: &[ArrayType], op: Op) -> Option<Graph> {
 fn run(name: &str, dtypes: &[DType], domain: [(f64, f64); 2], ulp: f64, op: Op) -> bool {
     // Calls for each point have one path, and the interpreter takes its time over them.
     let sizes = if matches!(op, Op::Special(_)) { &SIZES[..4] } else { &SIZES[..] };
-    let mut rng = Random(1);
+    let mut rng = Random::new(1);
     for &size in sizes {
         let types: Vec<ArrayType> = dtypes.iter().map(|&d| ArrayType::new(d, [size])).collect();
         let Some(graph) = graph(&types, op.clone()) else { return false };

@@ -1,6 +1,7 @@
 //! Profiles: their regions, runs, bytes and lines. Never the times.
 
 use probpipe_backend_cpu::Cpu;
+use probpipe_testing::{Tolerance, close};
 use probpipe_trace::{
     Array, ErrorKind, Profile, Region, RegionKind, array, cond, fori_loop, scan, while_loop,
 };
@@ -23,7 +24,7 @@ fn lines(region: &Region) -> Vec<u32> {
 #[track_caller]
 fn check(profile: &Profile) {
     let shares: f64 = profile.regions.iter().map(|region| profile.share(region)).sum();
-    assert!((shares - 1.0).abs() < 1e-9, "{shares}\n{profile}");
+    close(&profile, shares, 1.0, Tolerance::absolute(1e-9));
     assert!(profile.calls > 0 && profile.time.as_nanos() > 0, "{profile}");
     for (k, region) in profile.regions.iter().enumerate() {
         assert!(region.inside.is_none_or(|outer| outer < k), "{profile}");
@@ -31,7 +32,7 @@ fn check(profile: &Profile) {
     }
     let outer = (0..profile.regions.len()).filter(|&k| profile.regions[k].inside.is_none());
     let whole: f64 = outer.map(|k| profile.inclusive(k).as_secs_f64()).sum();
-    assert!((whole - profile.total().as_secs_f64()).abs() <= 1e-6 * whole, "{profile}");
+    close(&profile, profile.total().as_secs_f64(), whole, Tolerance::relative(1e-6));
     // A title, the heads of the columns, a row for each region.
     assert_eq!(profile.to_string().lines().count(), 2 + profile.regions.len(), "{profile}");
 }

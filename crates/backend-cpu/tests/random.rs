@@ -3,25 +3,12 @@
 mod support;
 
 use probpipe_backend_cpu::Cpu;
+use probpipe_testing::{Config, Tolerance, difference, random_graph, random_inputs};
 use probpipe_trace::{Backend, DType, Graph, Value, eval::eval_graph, verify};
 use probpipe_transforms::rewrite;
-use probpipe_transforms::testing::{Config, random_graph, random_inputs};
 
 /// Graphs keep numbers modest but not small, and derivatives of steep functions amplify rounding:
 /// the tolerance tells a wrong program from a rounded one.
-fn close(have: &Value, want: &Value, tolerance: f64) -> Result<(), String> {
-    let (a, b) = (have.to_scalars().unwrap(), want.to_scalars().unwrap());
-    for (i, (x, y)) in a.iter().zip(&b).enumerate() {
-        let (x, y) = (x.as_f64(), y.as_f64());
-        let same =
-            x == y || x.is_nan() && y.is_nan() || (x - y).abs() <= tolerance * (1.0 + y.abs());
-        if !same {
-            return Err(format!("element {i} is {x}, should be {y}"));
-        }
-    }
-    Ok(())
-}
-
 fn check(seed: u64, graph: &Graph, inputs: &[&Value], tolerance: f64) {
     let want = eval_graph(graph, inputs).unwrap();
     let program = probpipe_lowering::lower(verify(graph).unwrap(), &Cpu::options()).unwrap();
@@ -31,7 +18,7 @@ fn check(seed: u64, graph: &Graph, inputs: &[&Value], tolerance: f64) {
     let have = executable.run(inputs).unwrap();
     for (have, want) in have.iter().zip(&want) {
         assert_eq!(have.ty(), want.ty());
-        if let Err(e) = close(have, want, tolerance) {
+        if let Some(e) = difference(have, want, Tolerance::mixed(tolerance)) {
             panic!("seed {seed}: {e}\n{graph}\n{text}");
         }
     }

@@ -1,11 +1,11 @@
 //! Results written into the memory of arguments that are given up are the same results.
 
 use probpipe_backend_cpu::Cpu;
+use probpipe_testing::{Config, random_graph, random_inputs};
 use probpipe_trace::{
     Array, ArrayType, DType, Executable, Given, Graph, Value, array, fori_loop, trace, verify,
 };
 use probpipe_transforms::jit_on;
-use probpipe_transforms::testing::{Config, random_graph, random_inputs};
 use std::sync::Arc;
 
 /// Copies with no other handles.

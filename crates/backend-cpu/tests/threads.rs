@@ -62,7 +62,7 @@ fn the_number_of_threads_changes_no_bit() {
         for shape in SHAPES {
             let types = [ty(dtype, shape)];
             let graph = trace(&types, work).expect("traces").graph;
-            let input = random(&mut Random(7), &types[0], (-3.0, 3.0), false);
+            let input = random(&mut Random::new(7), &types[0], (-3.0, 3.0), false);
             let one = results(1, &graph, &[&input]);
             for threads in [2, 3, 16] {
                 assert!(one == results(threads, &graph, &[&input]), "{dtype}{shape:?}: {threads}");

@@ -49,12 +49,12 @@ fn same_bits<T: Element>(data: &[T]) {
 
 #[test]
 fn single_precision() {
-    let mut random = Random(11);
+    let mut random = Random::new(11);
     let mut data: Vec<f32> = SPECIAL.iter().map(|&x| x as f32).collect();
     while data.len() < 24_000 {
         data.push(f32::from_bits(random.bits() as u32));
-        data.push(random.float(-110.0, 95.0) as f32);
-        data.push(random.float(-2.0, 2.0) as f32);
+        data.push(random.between(-110.0, 95.0) as f32);
+        data.push(random.between(-2.0, 2.0) as f32);
     }
     data.truncate(24_000);
     // Which bits a NaN has is not defined.
@@ -64,12 +64,12 @@ fn single_precision() {
 
 #[test]
 fn double_precision() {
-    let mut random = Random(12);
+    let mut random = Random::new(12);
     let mut data: Vec<f64> = SPECIAL.to_vec();
     while data.len() < 24_000 {
         data.push(f64::from_bits(random.bits()));
-        data.push(random.float(-750.0, 715.0));
-        data.push(random.float(-2.0, 2.0));
+        data.push(random.between(-750.0, 715.0));
+        data.push(random.between(-2.0, 2.0));
     }
     data.truncate(24_000);
     data.iter_mut().filter(|x| x.is_nan()).for_each(|x| *x = f64::NAN);

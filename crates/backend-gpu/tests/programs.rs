@@ -4,9 +4,10 @@
 mod common;
 
 use common::{adapter_or_skip, check, f32s, graph_of, noise, run_both};
+use probpipe_testing::says;
 use probpipe_trace::{
-    Array, ArrayType, Backend, DType, Storage, Value, arange, array, concat, eval, fori_loop, scan,
-    scan_reverse, verify,
+    Array, ArrayType, Backend, DType, Storage, Triangular, Value, arange, array, concat, eval,
+    fori_loop, scan, scan_reverse, verify,
 };
 
 #[test]
@@ -317,10 +318,11 @@ fn factorisations() {
     check(&gpu, 64.0, &[a.clone(), b], |x| {
         let l = x[0].cholesky();
         let mut out = vec![l.clone()];
-        for (lower, transpose) in [(true, false), (true, true), (false, false), (false, true)] {
-            out.push(probpipe_trace::triangular_solve(&x[0], &x[1], lower, transpose));
+        for triangle in [Triangular::lower(), Triangular::upper()] {
+            out.push(x[0].solve_triangular_with(&x[1], triangle));
+            out.push(x[0].solve_triangular_with(&x[1], triangle.transposed()));
         }
-        out.push(probpipe_trace::triangular_solve(&l, &x[1], true, false) * 2.0);
+        out.push(l.solve_triangular(&x[1]) * 2.0);
         out
     });
     // One matrix that is not positive definite: NaN for it alone.
@@ -338,9 +340,14 @@ fn element_types_that_the_device_lacks() {
     let line = line!() - 2;
     let error = gpu.compile(verify(&graph).unwrap()).unwrap_err();
     let text = error.to_string();
-    assert!(text.contains("the gpu backend has no f64: the result of `cast` is f64[3]"), "{text}");
-    assert!(text.contains(&format!("programs.rs:{line}")), "{text}");
-    assert!(text.contains("help: use f32"), "{text}");
+    says(
+        &text,
+        &[
+            "the gpu backend has no f64: the result of `cast` is f64[3]",
+            &*format!("programs.rs:{line}"),
+            "help: use f32",
+        ],
+    );
 }
 
 #[test]

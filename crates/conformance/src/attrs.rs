@@ -1,8 +1,8 @@
 //! The attributes of a case, and which of them a rule has looked at: a rule that left one unread
 //! does not know what it asks for, so the case counts as one without a rule.
 
-use crate::golden::{array, dtype};
 use probpipe::{Array, DType};
+use probpipe_testing::reference::{array, dtype};
 use serde_json::Value as Json;
 use std::cell::RefCell;
 use std::collections::BTreeSet;

@@ -1,32 +1,13 @@
 //! Comparison of results with reference values, at tolerances that the callers state.
 
-use crate::golden::{extents, scalars};
 use probpipe::{Array, DType, ErrorKind, Scalar};
+use probpipe_testing::reference::{extents, scalars};
+pub use probpipe_testing::{EXACT, Tolerance};
 use serde_json::Value as Json;
-
-/// `|have - want| <= atol + rtol |want|`; NaN matches NaN.
-#[derive(Clone, Copy, Debug)]
-pub struct Tolerance {
-    /// Relative to the reference value.
-    pub rtol: f64,
-    /// Absolute.
-    pub atol: f64,
-}
-
-/// Equal numbers; zeros of either sign are equal.
-pub const EXACT: Tolerance = Tolerance { rtol: 0.0, atol: 0.0 };
 
 /// A tolerance with both parts.
 pub const fn within(rtol: f64, atol: f64) -> Tolerance {
-    Tolerance { rtol, atol }
-}
-
-impl Tolerance {
-    fn accepts(self, have: f64, want: f64) -> bool {
-        have == want
-            || have.is_nan() && want.is_nan()
-            || want.is_finite() && (have - want).abs() <= self.atol + self.rtol * want.abs()
-    }
+    Tolerance::within(rtol, atol)
 }
 
 /// Why a case did not pass.
@@ -90,7 +71,7 @@ pub fn array(
     if have.shape() != &shape[..] {
         return Err(format!("{what}: shape {:?} instead of {shape:?}", have.shape()).into());
     }
-    let truth = exact.filter(|_| tolerance.rtol > 0.0).and_then(scalars);
+    let truth = exact.filter(|_| tolerance.relative > 0.0).and_then(scalars);
     let epsilon = epsilon(have.dtype(), want);
     let mut worst = 0.0f64;
     for (i, (a, b)) in values.iter().zip(&reference).enumerate() {
@@ -101,7 +82,7 @@ pub fn array(
         let truth = truth.as_ref().and_then(|t| t.get(i)).map(|t| t.as_f64());
         let good = match (a, b) {
             (Scalar::Float(_), _) | (_, Scalar::Float(_)) => {
-                tolerance.accepts(x, y) || truth.is_some_and(|t| tolerance.accepts(x, t))
+                tolerance.accepts(x, y, 1.0) || truth.is_some_and(|t| tolerance.accepts(x, t, 1.0))
             }
             _ => a.as_i128() == b.as_i128(),
         };

@@ -10,7 +10,6 @@
 mod attrs;
 mod compare;
 mod conventions;
-mod golden;
 mod ops;
 mod programs;
 mod report;

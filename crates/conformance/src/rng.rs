@@ -1,12 +1,14 @@
 //! Random numbers: bits exactly, samplers within the rounding that the case allows.
 
-use crate::compare::Miss;
-use crate::golden::{extents, number, numbers, scalars};
+use crate::compare::{Miss, within};
 use crate::report::{Verdict, Worst};
+use probpipe::graph::{Op, bind};
 use probpipe::{
-    Array, DType, Device, Key, Op, RandomLayout, Scalar, bind, concat, jit_on, normal,
-    uniform_range, vmap, with_default_float,
+    Array, DType, Device, Key, RandomLayout, Scalar, concat, jit_on, normal, uniform_range, vmap,
+    with_default_float,
 };
+use probpipe_testing::reference::{extents, number, numbers, scalars};
+use probpipe_testing::ulp;
 use serde_json::Value as Json;
 
 /// What one case draws, as a compiled function of the words of its key.
@@ -124,7 +126,7 @@ fn check(case: &Json, out: &Array) -> Result<f64, Miss> {
 /// Compares one part of an output.
 fn compare(case: &Json, have: &[Scalar], want: &Json) -> Result<f64, Miss> {
     let wide = case["out"]["dtype"] == "f64";
-    let epsilon = if wide { f64::EPSILON } else { f64::from(f32::EPSILON) };
+    let dtype = if wide { DType::F64 } else { DType::F32 };
     let low = case["args"].get("minval").map_or(0.0, number);
     let want = scalars(want).ok_or("unreadable reference")?;
     if want.len() != have.len() {
@@ -137,15 +139,15 @@ fn compare(case: &Json, have: &[Scalar], want: &Json) -> Result<f64, Miss> {
             Some("bits") => have == want,
             // One ulp of the larger of the result and the lower bound: the reference contracts
             // the scaling to a fused multiply-add.
-            Some("ulp1") => (a - b).abs() <= epsilon * b.abs().max(low.abs()).log2().floor().exp2(),
-            Some("tol") if wide => (a - b).abs() <= 1e-12 * b.abs(),
-            Some("tol") => (a - b).abs() <= 1e-6 + 1e-5 * b.abs(),
+            Some("ulp1") => (a - b).abs() <= ulp(b.abs().max(low.abs()), dtype),
+            Some("tol") if wide => within(1e-12, 0.0).accepts(a, b, 1.0),
+            Some("tol") => within(1e-5, 1e-6).accepts(a, b, 1.0),
             _ => return Err("unknown comparison".into()),
         };
         if !good {
             return Err(format!("[{i}]: {have} instead of {want}").into());
         }
-        worst = worst.max((a - b).abs() / (epsilon * b.abs().max(1.0)));
+        worst = worst.max((a - b).abs() / (ulp(1.0, dtype) * b.abs().max(1.0)));
     }
     Ok(worst)
 }

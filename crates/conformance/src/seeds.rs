@@ -3,13 +3,13 @@
 //! implementation should be near.
 
 use crate::compare::{Miss, Tolerance, array, within};
-use crate::golden;
 use crate::report::{Verdict, Worst};
 use probpipe::optimize::{Bfgs, minimize};
 use probpipe::{
     Array, DType, Device, Key, custom_jvp, grad, hessian, jit_on, linspace, normal, scan,
     value_and_grad, vmap, with_default_float,
 };
+use probpipe_testing::reference;
 use serde_json::{Value as Json, json};
 use std::f64::consts::PI;
 
@@ -79,7 +79,7 @@ fn logistic_grid(case: &Json, float: DType, device: Device) -> Option<Vec<Check>
     let curves = |x: Array| {
         (logistic(x.clone()), vmap(grad(logistic))(x.clone()), vmap(grad(grad(logistic)))(x))
     };
-    let (y, d1, d2) = jit_on(device, curves)(golden::array(&case["x_f32"], None)?.cast(float));
+    let (y, d1, d2) = jit_on(device, curves)(reference::array(&case["x_f32"], None)?.cast(float));
     let mut checks = vec![
         check("y_f64", &y, single(float)),
         check("d1_f64", &d1, single(float)),
@@ -94,7 +94,7 @@ fn logistic_grid(case: &Json, float: DType, device: Device) -> Option<Vec<Check>
 }
 
 fn laplace(case: &Json, float: DType, device: Device) -> Option<Vec<Check>> {
-    let read = |name: &str| golden::array(&case[name], Some(float));
+    let read = |name: &str| reference::array(&case[name], Some(float));
     let (mu, sigma, x0, points) = (read("mu")?, read("sigma")?, read("x0")?, read("points")?);
     let nu = case["nu"].as_f64()?;
     let program = move |(mu, sigma, x0, points): (Array, Array, Array, Array)| {

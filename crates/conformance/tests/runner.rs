@@ -1,5 +1,6 @@
 //! The runner on another directory: what it counts apart, and that it can fail.
 
+use probpipe_testing::says;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
@@ -32,9 +33,14 @@ fn attributes_that_no_rule_reads_are_no_rule() {
     let bytes = case("sort", r#"{"axis": 0}"#, "i8", "[2, 1]", "[1, 2]");
     let output = run("apart", &[&sorted, &other, &bytes]);
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(text.contains("1 run, 1 passed, 0 failed"), "{text}");
-    assert!(text.contains("no rule, 1 cases: sort 1"), "{text}");
-    assert!(text.contains("not a type of this library, 1 cases: i8 1"), "{text}");
+    says(
+        &*text,
+        &[
+            "1 run, 1 passed, 0 failed",
+            "no rule, 1 cases: sort 1",
+            "not a type of this library, 1 cases: i8 1",
+        ],
+    );
     assert!(output.status.success(), "{text}");
 }
 
@@ -43,6 +49,6 @@ fn a_wrong_result_fails_the_run() {
     let wrong = case("sort", r#"{"axis": 0}"#, "f64", "[2, 1]", "[1, 3]");
     let output = run("wrong", &[&wrong]);
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(text.contains("FAILED sort/x: out[1]: 2.0 instead of 3"), "{text}");
+    says(&*text, &["FAILED sort/x: out[1]: 2.0 instead of 3"]);
     assert_eq!(output.status.code(), Some(1));
 }

@@ -3,11 +3,9 @@
 
 use crate::Fault;
 use crate::noise::{differs, numbers, wrong};
-use probpipe::transforms::rewrite;
-use probpipe::transforms::testing::{Config, Random, graph_of_choices, random_inputs};
-use probpipe::{
-    Array, ArrayType, DType, Device, Graph, Value, Verified, eval, parse, stack, verify,
-};
+use probpipe::graph::{Graph, Value, Verified, eval, parse, rewrite, verify};
+use probpipe::{Array, ArrayType, DType, Device, stack};
+use probpipe_testing::{Config, Random, graph_of_choices, random_inputs};
 
 /// Number of lanes of mapped graphs, one per kind of loop that compiled code has.
 const LANES: [usize; 4] = [1, 3, 8, 37];

@@ -2,8 +2,9 @@
 //! graph is run again with every float result moved by random last bits, as in stochastic
 //! arithmetic (Vignes 1993, "A stochastic arithmetic for reliable scientific computation").
 
-use probpipe::transforms::testing::Random;
-use probpipe::{Array, ArrayType, DType, Graph, Result, Value, eval};
+use probpipe::graph::{Graph, Value, eval};
+use probpipe::{Array, ArrayType, DType, Result};
+use probpipe_testing::{Random, Tolerance, difference};
 
 /// How often the reference is run with noise before a difference is called a fault.
 const RUNS: u64 = 12;
@@ -24,20 +25,11 @@ pub(crate) fn differs(have: &[Vec<f64>], want: &[Vec<f64>], tolerance: f64) -> O
         return Some(format!("{} results, not {}", have.len(), want.len()));
     }
     for (k, (have, want)) in have.iter().zip(want).enumerate() {
-        if have.len() != want.len() {
-            return Some(format!("result {k} has {} elements, not {}", have.len(), want.len()));
-        }
-        for (i, (x, y)) in have.iter().zip(want).enumerate() {
-            if !close(*x, *y, tolerance) {
-                return Some(format!("element {i} of result {k} is {x:e}, should be {y:e}"));
-            }
+        if let Some(difference) = difference(have, want, Tolerance::mixed(tolerance)) {
+            return Some(format!("result {k}: {difference}"));
         }
     }
     None
-}
-
-fn close(x: f64, y: f64, tolerance: f64) -> bool {
-    x == y || x.is_nan() && y.is_nan() || (x - y).abs() <= tolerance * (1.0 + y.abs())
 }
 
 /// As [`differs`], unless noise in the reference graph explains the difference.
@@ -67,7 +59,9 @@ pub(crate) fn wrong(
         && have.iter().zip(&want).zip(&spread).all(|((have, want), spread)| {
             have.len() == want.len()
                 && have.iter().zip(want).zip(spread).all(|((x, y), s)| {
-                    close(*x, *y, tolerance) || *s == f64::INFINITY || (x - y).abs() <= MARGIN * s
+                    Tolerance::mixed(tolerance).accepts(*x, *y, 1.0)
+                        || *s == f64::INFINITY
+                        || (x - y).abs() <= MARGIN * s
                 })
         });
     Ok(if explained { None } else { Some(first) })
@@ -112,7 +106,7 @@ fn moved(value: Value, random: &mut Random) -> Result<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use probpipe::transforms::testing::{Config, random_graph, random_inputs};
+    use probpipe_testing::{Config, random_graph, random_inputs};
 
     /// The noise must not explain away what a wrong program does.
     #[test]

@@ -1,8 +1,7 @@
 //! The text form of graphs: any bytes are read or refused, and what is read prints and reads back.
 
 use crate::Fault;
-use probpipe::transforms::rewrite;
-use probpipe::{parse, verify};
+use probpipe::graph::{parse, rewrite, verify};
 
 /// Texts whose graphs hold more elements than this are not rewritten, only read.
 const ELEMENTS: usize = 1 << 12;

@@ -1,8 +1,8 @@
 //! A part of the fuzzing that is quick enough for every run of the tests.
 
 use probpipe::Device;
-use probpipe::transforms::testing::{Config, random_graph};
 use probpipe_fuzz::{check, check_text, config};
+use probpipe_testing::{Config, random_graph};
 use proptest::prelude::*;
 
 #[test]

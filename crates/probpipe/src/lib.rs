@@ -18,42 +18,222 @@
 //!
 //! Nothing here panics on what you write: a wrong shape or type makes an invalid array that says
 //! what is wrong and where, when it is read.
+//!
+//! # Contents
+//!
+//! | | |
+//! |---|---|
+//! | [`prelude`] | what most programs use, for `use probpipe::prelude::*` |
+//! | [`arrays`] | [`Array`], its types, and functions that join, choose, sort and count |
+//! | [`creation`] | making arrays: [`array()`], [`zeros`], [`linspace`], [`eye`] and more |
+//! | [`linalg`], [`special`] | products and factors of matrices; special functions |
+//! | [`control`] | loops and branches that are part of a program; calls of the host |
+//! | [`tree`], [`record`] | trees of arrays, which every function takes and gives; named arrays |
+//! | [`transforms`] | [`grad`], [`vmap`], [`jit`] and their kin; rules of your own |
+//! | [`random`] | [`Key`] and what is drawn from it |
+//! | [`distributions`] | families, and what is made of them |
+//! | [`constraints`] | the sets in which parameters and draws lie |
+//! | [`optimize`] | minimisation |
+//! | [`device`] | where programs run |
+//! | [`debug`] | looking into programs: graphs, stages, profiles, the origin of a NaN |
+//! | `plot` | figures, with the feature `plot` |
+//! | [`graph`] | for authors of operations, rewrites and backends: graphs and their parts |
+//!
+//! Everything but [`graph`] and the machinery of [`tree`] is also at the root: `probpipe::grad`.
 
 #![forbid(unsafe_code)]
 
-mod device;
+pub mod constraints;
+pub mod device;
 pub mod distributions;
 pub mod optimize;
-#[cfg(feature = "plot")]
-pub mod plot;
-mod ravel;
-mod record;
+pub mod random;
+pub mod record;
 
-pub use device::{Device, jit, jit_on, profile, stages_of, with_device};
+#[cfg(feature = "plot")]
+#[doc(inline)]
+pub use probpipe_plot as plot;
+
+/// The array, its types, and functions that join, choose, sort and count. Most operations are
+/// methods of [`Array`].
+pub mod arrays {
+    // The one value that users hold, and its types.
+    #[doc(inline)]
+    pub use probpipe_trace::{
+        Array, ArrayType, Axes, DType, Element, Error, ErrorKind, IntoShape, Loc, Result, Scalar,
+        Shape, broadcast_shapes, default_float, promote_literal, promote_types, with_default_float,
+    };
+    // What methods of arrays take and give.
+    #[doc(inline)]
+    pub use probpipe_trace::{
+        AtPlaces, CumulativeOp, Extents, Index, IntoAxes, IntoExtents, IntoIndices, Keep,
+        OutOfRange, OverAxes, PadMode, QuantileMethod, ScatterOp, WindowAxes,
+    };
+    // Joining and choosing.
+    #[doc(inline)]
+    pub use probpipe_trace::{
+        column_stack, concat, dstack, hstack, select, select_n, stack, vstack, where_,
+    };
+    // Order, counts, segments, tables.
+    #[doc(inline)]
+    pub use probpipe_trace::{
+        bincount, digitize, histogram, histogram_bins, interp, searchsorted, segment_max,
+        segment_min, segment_prod, segment_sum, sort_key_val, sort_together,
+    };
+}
+
+/// Making arrays.
+pub mod creation {
+    #[doc(inline)]
+    pub use probpipe_trace::{
+        arange, arange_step, array, block_diag, eye, eye_of, eye_offset, full, full_like, full_of,
+        full_typed, geomspace, iota, linspace, linspace_of, linspace_open, logspace, meshgrid,
+        ones, ones_like, ones_of, toeplitz, tri, tril_indices, tril_indices_offset, triu_indices,
+        triu_indices_offset, vander, zeros, zeros_like, zeros_of,
+    };
+}
+
+/// Products and factors of matrices. More are methods of [`Array`]: `matmul`, `cholesky`, `qr`,
+/// `eigh`, `svd`, `solve`.
+pub mod linalg {
+    #[doc(inline)]
+    pub use probpipe_trace::{
+        DotAxes, LeastSquares, LuFactors, MatrixNorm, Triangular, convolve, einsum, multi_dot,
+        polyval,
+    };
+}
+
+/// Special functions of several arguments. Those of one are methods of [`Array`]: `lgamma`, `erf`,
+/// `digamma`.
+pub mod special {
+    #[doc(inline)]
+    pub use probpipe_trace::{
+        beta, beta_density, betainc, betaincinv, betaln, digamma_difference, gamma_density,
+        gammainc, gammaincc, gammainccinv, gammaincinv, log_binomial, owens_t, polygamma,
+        random_gamma_grad, rising_factorial, zeta,
+    };
+}
+
+/// Loops and branches that are part of a program, with closures that may capture; functions of the
+/// host that a program calls.
+pub mod control {
+    #[doc(inline)]
+    pub use probpipe_trace::{
+        Branches, ScanOptions, associative_scan, cond, fori_loop, fori_loop_dynamic, map,
+        pure_callback, pure_callback_vectorized, scan, scan_n, scan_reverse, switch, while_loop,
+    };
+}
+
+/// Trees of arrays: what every transformed function takes and gives. Derive
+/// [`Tree`](trait@crate::tree::Tree) for your structs and enums; the rest is for those who write it
+/// by hand.
+pub mod tree {
+    #[doc(inline)]
+    pub use probpipe_trace::Tree;
+    #[doc(inline)]
+    pub use probpipe_trace::tree::{Flatten, Nest, Rebuild, Structure, Token, nest_by_path};
+    #[doc(inline)]
+    pub use probpipe_trace::{Flat, on_flat, tree_map, tree_map3};
+}
+
+/// Functions of functions: derivatives, batching, compilation, and rules of your own.
+pub mod transforms {
+    #[doc(inline)]
+    pub use crate::device::{jit, jit_on};
+    #[doc(inline)]
+    pub use probpipe_transforms::{
+        BatchAxes, checkpoint, custom_derivatives, custom_jvp, custom_linear_solve, custom_root,
+        custom_vjp, grad, grad_aux, grad_wrt, hessian, hvp, jacfwd, jacrev, jvp, jvp_aux,
+        linear_transpose, linearize, stop_gradient, value_and_grad, value_and_grad_aux,
+        value_and_grad_wrt, vjp, vjp_aux, vmap, vmap_axes,
+    };
+}
+
+/// Looking into programs. An array prints itself from compiled code with `Array::inspect`.
+pub mod debug {
+    #[doc(inline)]
+    pub use crate::device::{profile, stages_of};
+    #[doc(inline)]
+    pub use probpipe_trace::{Profile, Region, RegionKind};
+    #[doc(inline)]
+    pub use probpipe_transforms::{check_nan, compile, graph_of, recompiles};
+}
+
+/// For authors of operations, rewrites and backends: graphs and their operations, how to record
+/// them, values and their memory, and what a backend is. Programs that use operations do not need
+/// it.
+pub mod graph {
+    // The graph, its text, its invariants, the meaning of every operation.
+    #[doc(inline)]
+    pub use probpipe_trace::{
+        BinaryOp, Callback, CompareOp, CumulativeOp, Custom, CustomRule, DotAxes, HostFn, LinalgOp,
+        Op, ReduceOp, Scan, ScatterOp, Sparse, SpecialOp, Switch, UnaryOp, Vectors, While,
+    };
+    #[doc(inline)]
+    pub use probpipe_trace::{
+        Eqn, Graph, GraphBuilder, VarId, Verified, VerifyError, eval, op, parse, verify,
+    };
+    // Recording.
+    #[doc(inline)]
+    pub use probpipe_trace::{
+        Outputs, Traced, bind, bind1, here, inline, is_tracing, trace, trace_with, with_location,
+        without_location,
+    };
+    #[doc(inline)]
+    pub use probpipe_transforms::{raw_graph_of, rewrite};
+    // Values and where they lie; what runs a graph.
+    #[doc(inline)]
+    pub use probpipe_trace::{
+        Backend, DeviceBuffer, Executable, Given, HostBuffer, Interpreter, ShapeDisplay, Storage,
+        Value, Values, other_axes, row_major_strides, zero_value,
+    };
+}
+
+// All of it by its plain name.
+pub use arrays::*;
+pub use constraints::Constraint;
+pub use control::*;
+pub use creation::*;
+pub use debug::*;
+pub use device::{Device, release_memory, with_device};
 pub use distributions::{
-    Distribution, FlatDistribution, LogProb, MultivariateNormal, Named, Normal, Product, Sample,
+    Bernoulli, Cdf, Distribution, Entropy, Exponential, FlatDistribution, Laplace, LogProb,
+    Moments, MultivariateNormal, Named, Normal, Product, Quantile, Sample, Support, Uniform,
     product,
 };
-pub use probpipe_trace::*;
-pub use probpipe_transforms as transforms;
-pub use probpipe_transforms::{
-    check_nan, checkpoint, compile, custom_derivatives, custom_jvp, custom_linear_solve,
-    custom_root, custom_vjp, grad, grad_aux, graph_of, hessian, hvp, jacfwd, jacrev, jvp, jvp_aux,
-    linear_transpose, linearize, stop_gradient, value_and_grad, value_and_grad_aux, vjp, vjp_aux,
-    vmap, vmap_axes,
-};
+pub use linalg::*;
+pub use random::{Key, RandomLayout, normal, normal_of, uniform, uniform_of, uniform_range};
 pub use record::Record;
+pub use special::*;
+pub use transforms::*;
+pub use tree::{Nest, Tree, tree_map, tree_map3};
 
 /// What most programs use.
 pub mod prelude {
+    pub use crate::arrays::{
+        Array, DType, Error, Keep, Result, concat, select, stack, where_, with_default_float,
+    };
+    pub use crate::control::{
+        ScanOptions, associative_scan, cond, fori_loop, fori_loop_dynamic, map, scan, scan_n,
+        scan_reverse, switch, while_loop,
+    };
+    pub use crate::creation::{
+        arange, array, eye, full, linspace, ones, ones_like, zeros, zeros_like,
+    };
+    pub use crate::debug::{check_nan, graph_of, profile, recompiles};
+    pub use crate::device::{Device, with_device};
+    pub use crate::distributions::{
+        Bernoulli, Cdf, Distribution, Entropy, Exponential, Laplace, LogProb, Moments,
+        MultivariateNormal, Normal, Quantile, Sample, Support, Uniform, product,
+    };
+    pub use crate::linalg::einsum;
     #[cfg(feature = "plot")]
     pub use crate::plot::{Figure, Plot};
-    pub use crate::{
-        Array, DType, Device, Distribution, Error, Key, LogProb, MultivariateNormal, Normal,
-        RandomLayout, Record, Result, Sample, ScanOptions, Tree, arange, array, associative_scan,
-        checkpoint, concat, cond, custom_jvp, custom_vjp, fori_loop, fori_loop_dynamic, full, grad,
-        graph_of, hessian, hvp, jacfwd, jacrev, jit, jit_on, jvp, linspace, map, normal, ones,
-        product, scan, select, stack, switch, tree_map, uniform, value_and_grad, vjp, vmap,
-        vmap_axes, where_, while_loop, with_default_float, with_device, zeros,
+    pub use crate::random::{Key, RandomLayout, normal, uniform, uniform_range};
+    pub use crate::record::Record;
+    pub use crate::transforms::{
+        checkpoint, custom_jvp, custom_vjp, grad, grad_aux, grad_wrt, hessian, hvp, jacfwd, jacrev,
+        jit, jit_on, jvp, value_and_grad, value_and_grad_wrt, vjp, vmap, vmap_axes,
     };
+    pub use crate::tree::{Tree, tree_map, tree_map3};
 }

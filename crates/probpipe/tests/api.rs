@@ -137,16 +137,16 @@ fn records_through_jit_and_grad() {
 fn distributions_as_arguments_and_results() {
     let x = array([0.5, 1.5]);
     let fit = jit(|(prior, x): (Normal, Array)| {
-        let precision = prior.scale.square().recip() + 2.0;
-        let loc = (&prior.loc / prior.scale.square() + x.sum()) / &precision;
+        let precision = prior.scale().square().recip() + 2.0;
+        let loc = (prior.loc() / prior.scale().square() + x.sum()) / &precision;
         Normal::new(loc, precision.sqrt().recip())
     });
     let posterior = fit((Normal::new(0.0, 1.0), x.clone()));
-    assert_close("loc", &floats(&posterior.loc), &[2.0 / 3.0], 1e-6, 0.0);
-    assert_close("scale", &floats(&posterior.scale), &[1.0 / 3f64.sqrt()], 1e-6, 0.0);
+    assert_close("loc", &floats(posterior.loc()), &[2.0 / 3.0], 1e-6, 0.0);
+    assert_close("scale", &floats(posterior.scale()), &[1.0 / 3f64.sqrt()], 1e-6, 0.0);
 
     let sensitivity = grad(|n: Normal| n.log_prob(&x).sum())(Normal::new(0.0, 2.0));
-    assert_close("d/d loc", &floats(&sensitivity.loc), &[0.5], 1e-6, 0.0);
+    assert_close("d/d loc", &floats(sensitivity.loc()), &[0.5], 1e-6, 0.0);
 
     let mvn = MultivariateNormal::new([1.0, 2.0], [[1.0, 0.5], [0.5, 1.0]]);
     let direct = mvn.log_prob(&x);

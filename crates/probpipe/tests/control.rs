@@ -2,6 +2,7 @@
 //! number of steps, batched, and to the second derivative.
 
 use probpipe::prelude::*;
+use probpipe_testing::{self as testing, Tolerance};
 
 fn number(x: f64) -> Array {
     Array::from_slice(&[x], ())
@@ -9,11 +10,7 @@ fn number(x: f64) -> Array {
 
 #[track_caller]
 fn close(have: &Array, want: &[f64], tolerance: f64) {
-    let have: Vec<f64> = have.to_vec().expect("values");
-    assert_eq!(have.len(), want.len(), "{have:?} against {want:?}");
-    for (h, w) in have.iter().zip(want) {
-        assert!((h - w).abs() <= tolerance * w.abs().max(1e-300), "{have:?} against {want:?}");
-    }
+    testing::close("", have, want, Tolerance::relative(tolerance));
 }
 
 /// `n` steps of `x -> x + (c - x) / n`: `c + (x - c) (1 - 1/n)^n`.
@@ -106,4 +103,25 @@ fn lanes_do_not_spoil_each_other() {
         x -= x.sqrt().max(0.5);
     }
     close(&slopes, &[1.0, dx], 1e-12);
+}
+
+#[test]
+fn checkpoints_are_written_in_place() {
+    // Backwards through a loop whose number of steps the data decide: 64 states of 500 numbers
+    // are made once, and no kernel in a loop goes over all of them.
+    let f = |x: Array| {
+        let (_, x) = while_loop(
+            |(left, _): (Array, Array)| left.gt(0.0),
+            |(left, x)| (left - 1.0, x.sin()),
+            (x.sum().floor(), x),
+        );
+        x.sum()
+    };
+    let x = linspace(0.01, 0.02, 500);
+    let stages = probpipe::stages_of(grad(f), &x).expect("stages");
+    let program = &stages.iter().find(|(name, _)| *name == "program").expect("a program").1;
+    let lines: Vec<&str> = program.lines().filter(|line| line.contains("[64, 500]")).collect();
+    println!("{program}");
+    let inside: Vec<&&str> = lines.iter().filter(|line| line.starts_with("    ")).collect();
+    assert!(inside.is_empty(), "{inside:?}");
 }

@@ -4,9 +4,9 @@
 mod golden;
 
 use golden::{assert_close, devices, floats};
+use probpipe::graph::{Backend, Value, verify};
 use probpipe::prelude::*;
-use probpipe::transforms::testing::{Config, random_graph, random_inputs};
-use probpipe::{Backend, Value, verify};
+use probpipe_testing::{Config, Tolerance, close, random_graph, random_inputs};
 
 /// Runs `f` compiled on every device and compares with the interpreter.
 #[track_caller]
@@ -81,10 +81,15 @@ fn random_programs(device: Device, seeds: std::ops::Range<u64>, float: DType) {
     let backend = device.backend();
     let reference = Device::Interpreter.backend();
     let tolerance = if float == DType::F64 { 1e-9 } else { 2e-4 };
-    // The shaders have no scatter, running reduction, sort, branch or conditional loop.
-    let all = device != Device::Gpu;
+    let caps = backend.caps();
     let kinks = float == DType::F64;
-    let config = Config { float, kinks, serial: all, conditions: all, ..Config::default() };
+    let config = Config {
+        float,
+        kinks,
+        serial: caps.serial,
+        conditions: caps.conditions,
+        ..Config::default()
+    };
     for seed in seeds {
         let graph = random_graph(seed, config).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
         let inputs = random_inputs(seed, &graph).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
@@ -97,11 +102,13 @@ fn random_programs(device: Device, seeds: std::ops::Range<u64>, float: DType) {
         };
         let (want, have) = (run(&*reference), run(&*backend));
         for (i, (want, have)) in want.iter().zip(&have).enumerate() {
-            let want = floats(&golden::leaf(want.clone()));
-            let have = floats(&golden::leaf(have.clone()));
-            let scale = want.iter().filter(|v| v.is_finite()).fold(1.0f64, |m, v| m.max(v.abs()));
             let what = format!("seed {seed} output {i} on {device:?}\n{graph}");
-            assert_close(&what, &have, &want, tolerance, tolerance * scale);
+            close(
+                what,
+                have,
+                want,
+                Tolerance { relative: tolerance, ..Tolerance::largest(tolerance) },
+            );
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Whatever records an operation for the user records it at the user's line, so that every message
 //! can name one.
 
+use probpipe::graph::{Graph, Op, raw_graph_of};
 use probpipe::prelude::*;
-use probpipe::transforms::raw_graph_of;
-use probpipe::{Graph, Op, linearize, ones_like, scan_reverse, uniform_range};
+use probpipe::{linearize, uniform_range};
 
 /// Where the equations of a graph, and of those inside it, were written.
 fn places(graph: &Graph, into: &mut Vec<String>) {

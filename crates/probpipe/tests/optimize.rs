@@ -2,6 +2,7 @@
 
 use probpipe::optimize::{Bfgs, Minimum, minimize};
 use probpipe::prelude::*;
+use probpipe_testing::{self as testing, Tolerance, says};
 
 fn double<const N: usize>(numbers: [f64; N]) -> Array {
     Array::from_slice(&numbers, [N])
@@ -13,11 +14,7 @@ fn f64s(array: &Array) -> Vec<f64> {
 
 #[track_caller]
 fn close(have: &Array, want: &[f64], tolerance: f64) {
-    let have = f64s(have);
-    assert_eq!(have.len(), want.len());
-    for (x, y) in have.iter().zip(want) {
-        assert!((x - y).abs() <= tolerance * (1.0 + y.abs()), "{have:?} instead of {want:?}");
-    }
+    testing::close("", have, want, Tolerance::mixed(tolerance));
 }
 
 fn rosenbrock(x: Array) -> Array {
@@ -106,10 +103,10 @@ fn minima_can_be_differentiated() {
 fn what_cannot_be_minimised_says_so() {
     let whole = minimize(|x: Array| x.sum(), array([1, 2]), Bfgs::default());
     let message = whole.value.to_vec::<f32>().unwrap_err().to_string();
-    assert!(message.contains("is made of i32") && message.contains("optimize.rs"), "{message}");
+    says(&message, &["is made of i32", "optimize.rs"]);
     let vector = minimize(|x: Array| x * 2.0, array([1.0, 2.0]), Bfgs::default());
     let message = vector.x.to_vec::<f32>().unwrap_err().to_string();
-    assert!(message.contains("gives a scalar"), "{message}");
+    says(&message, &["gives a scalar"]);
     // A function that is not a number at the start, or has no minimum, ends without converging.
     for f in [|x: Array| x.log().sum(), |x: Array| x.sum()] {
         let lost =

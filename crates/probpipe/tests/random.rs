@@ -7,6 +7,7 @@ use probpipe::{
     Array, DType, Device, Key, RandomLayout, Scalar, jit_on, normal, uniform_range,
     with_default_float,
 };
+use probpipe_testing::{Tolerance, close, ulp};
 use serde_json::Value as Json;
 
 /// What one case draws, as a compiled function of the key's words.
@@ -39,8 +40,8 @@ fn draw(device: Device, case: &Json) -> Option<Array> {
                 // splitting by one in the partitionable layout hashes the counter (0, 0).
                 let word = |w: usize| Array::from_slice(&[w as u32], [1]);
                 let words = key.data();
-                let outputs = probpipe::bind(
-                    probpipe::Op::Threefry2x32,
+                let outputs = probpipe::graph::bind(
+                    probpipe::graph::Op::Threefry2x32,
                     &[
                         &words.slice_axis(0, 0..1),
                         &words.slice_axis(0, 1..2),
@@ -95,13 +96,13 @@ fn compare(case: &Json, have: &[Scalar], want: &Json) {
             // scaling to a fused multiply-add.
             "ulp1" => {
                 let (a, b) = (have.as_f64(), exact(want));
-                let epsilon = if dtype == "f64" { f64::EPSILON } else { f64::from(f32::EPSILON) };
-                (a - b).abs() <= epsilon * b.abs().max(low.abs()).log2().floor().exp2()
+                let dtype = if dtype == "f64" { DType::F64 } else { DType::F32 };
+                (a - b).abs() <= ulp(b.abs().max(low.abs()), dtype)
             }
             "tol" => {
                 let (a, b) = (have.as_f64(), exact(want));
                 let (rtol, atol) = if dtype == "f64" { (1e-12, 0.0) } else { (1e-5, 1e-6) };
-                (a - b).abs() <= atol + rtol * b.abs()
+                Tolerance::within(rtol, atol).accepts(a, b, 1.0)
             }
             other => panic!("{id}: unknown comparison {other}"),
         };
@@ -138,7 +139,7 @@ fn check(device: Device) -> (usize, usize) {
             } else {
                 let total: f64 = floats(&out).iter().sum();
                 let sum = number(&case["sum"]);
-                assert!((total - sum).abs() <= 1e-5 * have.len() as f64, "{id}: {total} not {sum}");
+                close(id, total, sum, Tolerance::absolute(1e-5 * have.len() as f64));
             }
         }
         passed += 1;

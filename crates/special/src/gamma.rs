@@ -2,7 +2,7 @@
 //! DLMF 5.4 to 5.11. Near their zeros the results keep their relative precision on the positive
 //! axis; on the negative one the absolute.
 
-use crate::stirling::{LARGE, log_minus_digamma};
+use crate::stirling::{LARGE, digamma_correction};
 use std::f64::consts::PI;
 
 /// The gamma function; NaN at negative whole numbers, infinite with the sign of `x` at zero.
@@ -105,5 +105,5 @@ pub fn digamma(x: f64) -> f64 {
         shift += 1.0 / x;
         x += 1.0;
     }
-    libm::log(x) - log_minus_digamma(x) - shift
+    libm::log(x) - digamma_correction(x) - shift
 }

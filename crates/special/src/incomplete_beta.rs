@@ -6,12 +6,13 @@
 //! DiDonato and Morris, ACM TOMS 18 (1992) 360. Upper tails by the symmetry `I_x(a, b) =
 //! 1 - I_(1-x)(b, a)`. The factor before them has an exponent of twice the precision.
 
+use crate::differences::{digamma_difference, lgamma_difference, log_minus_digamma};
 use crate::double::Double;
 use crate::gamma::digamma;
 use crate::incomplete_gamma::log1p_less;
 use crate::number::{Number, Taylor};
 use crate::quadrature::integrate_decay;
-use crate::stirling::{digamma_difference, lgamma_difference, log_minus_digamma, scaled_gamma};
+use crate::stirling::scaled_gamma;
 use crate::zeta::polygamma;
 use std::f64::consts::PI;
 

@@ -7,11 +7,12 @@
 //! The factor before them is computed with an exponent of twice the precision, so that it keeps its
 //! digits in the far tails.
 
+use crate::differences::{lgamma_difference, log_minus_digamma};
 use crate::double::Double;
 use crate::gamma::digamma;
 use crate::number::{Number, Taylor};
 use crate::quadrature::integrate_decay;
-use crate::stirling::{lgamma_difference, log_minus_digamma, scaled_gamma};
+use crate::stirling::scaled_gamma;
 use crate::zeta::polygamma;
 use std::f64::consts::PI;
 

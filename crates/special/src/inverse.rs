@@ -5,9 +5,9 @@
 //! stay there and come down monotonically; relative accuracy in the tails follows from the
 //! logarithm.
 
+use crate::differences::{betaln, lgamma_difference};
 use crate::incomplete_beta::{Point, at_point, power};
 use crate::incomplete_gamma::{gamma_density, gammainc, gammaincc};
-use crate::stirling::{betaln, lgamma_difference};
 
 /// More steps than monotone convergence from anywhere needs.
 const STEPS: usize = 200;

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod bessel;
+mod differences;
 mod double;
 mod exponential_integral;
 mod gamma;
@@ -23,6 +24,7 @@ mod stirling;
 mod zeta;
 
 pub use bessel::{i0, i0e, i0e_slope, i1, i1e};
+pub use differences::{betaln, digamma_difference};
 pub use exponential_integral::{exp1, expi};
 pub use gamma::{digamma, gamma, lgamma};
 pub use incomplete_beta::{beta_density, betainc, betainc_derivative};
@@ -30,5 +32,4 @@ pub use incomplete_gamma::{gamma_density, gammainc, gammainc_derivative, gammain
 pub use inverse::{betaincinv, gammainccinv, gammaincinv};
 pub use normal::{erfcx, owens_t};
 pub use number::{MAX_ORDER, Number, Taylor};
-pub use stirling::{betaln, digamma_difference};
 pub use zeta::{polygamma, zeta, zeta_derivative};

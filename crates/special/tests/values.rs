@@ -2,6 +2,8 @@
 //! and the neighbourhood of zeros. `data/generate.py` writes the points.
 
 use probpipe_special::*;
+use probpipe_testing::reference::{self, numbers};
+use probpipe_trace::DType;
 use serde_json::Value as Json;
 
 /// How an error is measured and how large it may be.
@@ -47,18 +49,8 @@ const FUNCTIONS: &[(&str, Goal, Function)] = &[
     ("owens_t", Goal::Relative(1e-13), |x| owens_t(x[0], x[1])),
 ];
 
-fn table() -> Json {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/special.json");
-    let text = std::fs::read_to_string(path).expect("the table is there");
-    serde_json::from_str(&text).expect("the table is JSON")
-}
-
-fn numbers(list: &Json) -> Vec<f64> {
-    list.as_array().into_iter().flatten().map(|v| v.as_f64().expect("a number")).collect()
-}
-
 fn ulp(v: f64) -> f64 {
-    f64::from_bits(v.abs().to_bits() + 1) - v.abs()
+    probpipe_testing::ulp(v, DType::F64)
 }
 
 /// The points of one case with their values and what rounding these lost.
@@ -74,9 +66,9 @@ fn points(case: &Json) -> Vec<(Vec<f64>, f64, f64)> {
 
 #[test]
 fn values() {
-    let table = table();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/special.json");
     let mut faults = Vec::new();
-    for case in table["cases"].as_array().expect("cases") {
+    for case in &reference::cases(path) {
         let name = case["fn"].as_str().expect("a name");
         let (_, goal, function) =
             FUNCTIONS.iter().find(|f| f.0 == name).unwrap_or_else(|| panic!("no goal for {name}"));

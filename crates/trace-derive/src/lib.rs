@@ -12,7 +12,7 @@ use syn::{Data, DeriveInput, Error, Field, Fields, Path, Result, parse_macro_inp
 ///
 /// `#[tree(static)]` on a field makes its value part of the structure: it must be
 /// `Clone + PartialEq + Debug + Send + Sync + 'static`. `#[tree(crate = path)]` on the type names
-/// the crate that holds `Tree`; the default is `::probpipe`.
+/// the crate that holds the module `tree`; the default is `::probpipe`.
 #[proc_macro_derive(Tree, attributes(tree))]
 pub fn derive_tree(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
@@ -24,7 +24,7 @@ fn expand(input: DeriveInput) -> Result<Tokens> {
     let name = &input.ident;
     let mut generics = input.generics.clone();
     for param in generics.type_params_mut() {
-        param.bounds.push(parse_quote!(#krate::Tree));
+        param.bounds.push(parse_quote!(#krate::tree::Tree));
     }
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     let (flatten, rebuild) = match &input.data {
@@ -34,14 +34,14 @@ fn expand(input: DeriveInput) -> Result<Tokens> {
             (
                 quote! {
                     let #pattern = self;
-                    into.token(#krate::Token::Open(#text));
+                    into.token(#krate::tree::Token::Open(#text));
                     #flatten
-                    into.token(#krate::Token::Close);
+                    into.token(#krate::tree::Token::Close);
                 },
                 quote! {
-                    from.expect(#krate::Token::Open(#text))?;
+                    from.expect(#krate::tree::Token::Open(#text))?;
                     let tree = #rebuild;
-                    from.expect(#krate::Token::Close)?;
+                    from.expect(#krate::tree::Token::Close)?;
                     Ok(tree)
                 },
             )
@@ -55,17 +55,17 @@ fn expand(input: DeriveInput) -> Result<Tokens> {
                 let text = ident.to_string();
                 flatten_arms.push(quote! {
                     #pattern => {
-                        into.token(#krate::Token::Variant(#i));
-                        into.token(#krate::Token::Open(#text));
+                        into.token(#krate::tree::Token::Variant(#i));
+                        into.token(#krate::tree::Token::Open(#text));
                         #flatten
-                        into.token(#krate::Token::Close);
+                        into.token(#krate::tree::Token::Close);
                     }
                 });
                 rebuild_arms.push(quote! {
                     #i => {
-                        from.expect(#krate::Token::Open(#text))?;
+                        from.expect(#krate::tree::Token::Open(#text))?;
                         let tree = #rebuild;
-                        from.expect(#krate::Token::Close)?;
+                        from.expect(#krate::tree::Token::Close)?;
                         Ok(tree)
                     }
                 });
@@ -89,21 +89,21 @@ fn expand(input: DeriveInput) -> Result<Tokens> {
         }
     };
     Ok(quote! {
-        impl #impl_generics #krate::Tree for #name #type_generics #where_clause {
-            fn flatten<'tree>(&'tree self, into: &mut #krate::Flatten<'tree>) {
+        impl #impl_generics #krate::tree::Tree for #name #type_generics #where_clause {
+            fn flatten<'tree>(&'tree self, into: &mut #krate::tree::Flatten<'tree>) {
                 #flatten
             }
-            fn rebuild(from: &mut #krate::Rebuild<'_>) -> #krate::Result<Self> {
+            fn rebuild(from: &mut #krate::tree::Rebuild<'_>) -> #krate::Result<Self> {
                 #rebuild
             }
         }
-        impl #impl_generics #krate::Nest for #name #type_generics #where_clause {
-            type Of<TreeLeaf: #krate::Tree> = ::std::collections::BTreeMap<String, TreeLeaf>;
-            fn nest<TreeLeaf: #krate::Tree>(
+        impl #impl_generics #krate::tree::Nest for #name #type_generics #where_clause {
+            type Of<TreeLeaf: #krate::tree::Tree> = ::std::collections::BTreeMap<String, TreeLeaf>;
+            fn nest<TreeLeaf: #krate::tree::Tree>(
                 &self,
                 leaf: &mut dyn FnMut() -> TreeLeaf,
             ) -> Self::Of<TreeLeaf> {
-                #krate::nest_by_path(self, leaf)
+                #krate::tree::nest_by_path(self, leaf)
             }
         }
     })
@@ -130,8 +130,10 @@ fn fields(constructor: Tokens, fields: &Fields) -> Result<(Tokens, Tokens, Token
             flatten.push(quote!(into.fixed(#binding);));
             rebuild.push(quote!(#member: from.fixed()?));
         } else {
-            flatten.push(quote!(into.field(#label, #binding);));
-            rebuild.push(quote!(#member: from.field(#label)?));
+            // Named, the type that is no tree is where the compiler points.
+            let ty = &field.ty;
+            flatten.push(quote!(into.field::<#ty>(#label, #binding);));
+            rebuild.push(quote!(#member: from.field::<#ty>(#label)?));
         }
     }
     Ok((

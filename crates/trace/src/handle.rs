@@ -134,6 +134,7 @@ impl Array {
     }
 
     /// Number of axes.
+    #[doc(alias = "ndim")]
     pub fn rank(&self) -> usize {
         self.shape().len()
     }

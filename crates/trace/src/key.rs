@@ -6,7 +6,7 @@
 
 use crate::array::elementwise::arithmetic::select;
 use crate::array::make::fill::{full_typed, iota, zeros_like};
-use crate::array::shape::reshape::{concat, stack};
+use crate::array::shape::join::{concat, stack};
 use crate::context::{default_float, here, with_location};
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, ErrorKind, Result};
@@ -43,6 +43,8 @@ pub struct Key {
 impl Key {
     /// A key from a seed; all 64 bits count (`jax.random.PRNGKey(seed)` for seeds below 2^32).
     #[track_caller]
+    #[doc(alias = "random.key")]
+    #[doc(alias = "random.PRNGKey")]
     pub fn new(seed: u64) -> Key {
         Key::from_data(Array::from([(seed >> 32) as u32, seed as u32]))
     }
@@ -72,6 +74,7 @@ impl Key {
     }
 
     /// A key from its two words, or a batch of keys from `u32[..., 2]`.
+    #[doc(alias = "random.wrap_key_data")]
     pub fn from_data(data: impl Into<Array>) -> Key {
         Key { data: data.into(), layout: RandomLayout::default() }
     }
@@ -88,12 +91,14 @@ impl Key {
     }
 
     /// The words: `u32[2]`, or `u32[..., 2]` for a batch.
+    #[doc(alias = "random.key_data")]
     pub fn data(&self) -> &Array {
         &self.data
     }
 
     /// A second handle on the same key, for the rare use that means to draw the same numbers
     /// again.
+    #[doc(alias = "random.clone")]
     pub fn reuse(&self) -> Key {
         Key { data: self.data.clone(), layout: self.layout }
     }
@@ -107,6 +112,7 @@ impl Key {
 
     /// `n` independent keys.
     #[track_caller]
+    #[doc(alias = "random.split")]
     pub fn split_n(self, n: usize) -> Vec<Key> {
         let all = self.split_batch(n);
         // The caller's line does not reach into closures by itself.
@@ -285,35 +291,27 @@ fn original_bits(words: &[Array; 2], width: u32, shape: &Shape) -> Array {
 }
 
 /// Uniform numbers in [0, 1) of the default float type. Draws are data: they have that type
-/// whatever they meet; [`uniform_typed`] names another.
+/// whatever they meet; [`uniform_of`] names another.
 #[track_caller]
 pub fn uniform(key: Key, shape: impl IntoShape) -> Array {
-    unit(key, &shape.into_shape(), default_float())
+    uniform_of(default_float(), key, shape)
 }
 
-/// Uniform numbers in [0, 1) of a float type and shape.
+/// Uniform numbers in [0, 1) of a float type.
 ///
 /// ```
-/// use probpipe_trace::{ArrayType, DType, Key, uniform_typed};
-/// let u = uniform_typed(Key::new(0), &ArrayType::new(DType::F64, [3]));
-/// assert!(u.to_vec::<f64>()?.iter().all(|u| (0.0..1.0).contains(u)));
+/// use probpipe_trace::{DType, Key, uniform_of};
+/// let u = uniform_of(DType::F64, Key::new(0), 1000);
+/// assert_eq!(u.dtype(), DType::F64);
+/// assert!(u.max().item::<f64>()? < 1.0);
 /// # Ok::<(), probpipe_trace::Error>(())
 /// ```
 #[track_caller]
-pub fn uniform_typed(key: Key, ty: &ArrayType) -> Array {
-    match floats("uniform_typed", ty) {
-        Ok(()) => unit(key, &ty.shape, ty.dtype),
+pub fn uniform_of(dtype: DType, key: Key, shape: impl IntoShape) -> Array {
+    match float_only("uniform_of", dtype) {
+        Ok(()) => unit(key, &shape.into_shape(), dtype),
         Err(error) => Array::invalid(error, here()),
     }
-}
-
-/// Random numbers of other kinds are made of bits.
-fn floats(name: &str, ty: &ArrayType) -> Result<()> {
-    if ty.dtype.is_float() {
-        return Ok(());
-    }
-    Err(Error::new(ErrorKind::DType, format!("`{name}` draws floats, not {ty}"))
-        .help("draw floats and convert them, or see `Key::bits`"))
 }
 
 /// Uniform numbers in [`low`, `high`) of the bounds' float type.
@@ -332,34 +330,41 @@ pub fn uniform_range(
 
 /// Standard normal numbers of the default float type: `sqrt(2) erf_inv(u)` of `u` uniform in
 /// (-1, 1), as JAX draws them. Draws are data: they have that type whatever they meet;
-/// [`normal_typed`] names another.
+/// [`normal_of`] names another.
 #[track_caller]
 pub fn normal(key: Key, shape: impl IntoShape) -> Array {
-    normal_typed(key, &ArrayType::new(default_float(), shape))
+    normal_of(default_float(), key, shape)
 }
 
-/// Standard normal numbers of a float type and shape, see [`normal`].
+/// Standard normal numbers of a float type, see [`normal`].
 ///
 /// ```
-/// use probpipe_trace::{ArrayType, DType, Key, normal_typed};
-/// let z = normal_typed(Key::new(0), &ArrayType::new(DType::F64, [3]));
-/// assert_eq!(z.to_vec::<f64>()?.len(), 3);
-/// # Ok::<(), probpipe_trace::Error>(())
+/// use probpipe_trace::{DType, Key, normal_of};
+/// assert_eq!(normal_of(DType::F64, Key::new(0), [2, 3]).dtype(), DType::F64);
 /// ```
 #[track_caller]
-pub fn normal_typed(key: Key, ty: &ArrayType) -> Array {
-    if let Err(error) = floats("normal_typed", ty) {
+pub fn normal_of(dtype: DType, key: Key, shape: impl IntoShape) -> Array {
+    if let Err(error) = float_only("normal_of", dtype) {
         return Array::invalid(error, here());
     }
     // The bound is the number after -1, so that the draw is never infinite.
-    let low = match ty.dtype {
+    let low = match dtype {
         DType::F64 => -1.0 + f64::EPSILON / 2.0,
         _ => f64::from(-1.0 + f32::EPSILON / 2.0),
     };
-    let draw = unit(key, &ty.shape, ty.dtype);
+    let draw = unit(key, &shape.into_shape(), dtype);
     // Rounding keeps the order, so this is at least `low` without a comparison.
     let u = draw * (1.0 - low) + low;
     u.erf_inv() * std::f64::consts::SQRT_2
+}
+
+/// Refuses element types that are not drawn.
+fn float_only(name: &str, dtype: DType) -> Result<(), Error> {
+    if dtype.is_float() {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::DType, format!("`{name}` draws floats, not {dtype}"))
+        .help("name `DType::F32` or `DType::F64`; whole numbers come from `Key::bits`"))
 }
 
 /// The float type that bounds decide.

@@ -10,12 +10,14 @@ mod array;
 mod backend;
 mod builder;
 mod callback;
+mod caps;
 mod containers;
 mod context;
 mod control;
 mod dtype;
 mod error;
 pub mod eval;
+mod flat;
 mod frames;
 mod handle;
 mod key;
@@ -27,7 +29,8 @@ mod profile;
 mod promotion;
 mod text;
 mod tracing;
-mod tree;
+pub mod tree;
+mod tree_map;
 mod types;
 mod value;
 mod var;
@@ -38,16 +41,18 @@ pub use array::*;
 pub use backend::{Backend, Executable, Interpreter, zero_value};
 pub use builder::GraphBuilder;
 pub use callback::{pure_callback, pure_callback_vectorized};
+pub use caps::Caps;
 pub use context::{default_float, here, with_default_float, with_location, without_location};
 pub use control::{
-    Branches, ScanOptions, associative_scan, cond, fori_loop, fori_loop_dynamic, map, scan,
+    Branches, ScanOptions, associative_scan, cond, fori_loop, fori_loop_dynamic, map, scan, scan_n,
     scan_reverse, switch, while_loop,
 };
 pub use dtype::{DType, Element, Scalar};
 pub use error::{Error, ErrorKind, Result};
+pub use flat::{Flat, on_flat};
 pub use frames::is_tracing;
 pub use handle::{Array, Outputs};
-pub use key::{Key, RandomLayout, normal, normal_typed, uniform, uniform_range, uniform_typed};
+pub use key::{Key, RandomLayout, normal, normal_of, uniform, uniform_of, uniform_range};
 pub use memory::{Line, keep_lines, release_memory, spare_lines};
 pub use op::graph::{Eqn, Graph};
 pub use op::{
@@ -60,10 +65,11 @@ pub use probpipe_trace_derive::Tree;
 pub use profile::{Profile, Region, RegionKind};
 pub use promotion::{promote_literal, promote_types};
 pub use tracing::{bind, bind1, inline, trace, trace_with};
-pub use tree::{Flatten, Nest, Rebuild, Structure, Token, Tree, nest_by_path, tree_map};
+pub use tree::{Flatten, Nest, Rebuild, Structure, Token, Tree, nest_by_path};
+pub use tree_map::{tree_map, tree_map3};
 pub use types::{
-    ArrayType, Axes, IntoShape, Loc, Shape, ShapeDisplay, broadcast_shapes, other_axes,
-    row_major_strides,
+    ArrayType, Axes, Extents, IntoExtents, IntoShape, Loc, Shape, ShapeDisplay, broadcast_shapes,
+    other_axes, row_major_strides,
 };
 pub use value::{DeviceBuffer, Given, HostBuffer, Storage, Value, Values};
 pub use var::VarId;

@@ -119,7 +119,13 @@ impl fmt::Display for ShapeDisplay<'_> {
     }
 }
 
-/// What can be given where a shape is asked for: `[2, 3]`, `()`, a slice, a vector, a [`Shape`].
+/// What can be given where a shape is asked for: `[2, 3]`, `3`, `()`, a slice, a vector, a
+/// [`Shape`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a shape",
+    label = "not a shape",
+    note = "a shape is made of `usize`: `[2, 3]`, `n` for one axis, `()` for a scalar, a slice, a `Vec<usize>`"
+)]
 pub trait IntoShape {
     /// The shape.
     fn into_shape(self) -> Shape;
@@ -128,6 +134,12 @@ pub trait IntoShape {
 impl IntoShape for () {
     fn into_shape(self) -> Shape {
         Shape::new()
+    }
+}
+
+impl IntoShape for usize {
+    fn into_shape(self) -> Shape {
+        smallvec::smallvec![self]
     }
 }
 
@@ -164,6 +176,92 @@ impl IntoShape for Shape {
 impl IntoShape for &Shape {
     fn into_shape(self) -> Shape {
         self.clone()
+    }
+}
+
+/// Extents of which one may be -1, what the others leave: the argument of `reshape`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Extents(SmallVec<[i128; 4]>);
+
+/// What can be given where extents with a free one are asked for: all that a shape can be, also in
+/// signed integers.
+pub trait IntoExtents {
+    /// The extents.
+    fn into_extents(self) -> Extents;
+}
+
+impl IntoExtents for () {
+    fn into_extents(self) -> Extents {
+        Extents(SmallVec::new())
+    }
+}
+
+impl IntoExtents for Shape {
+    fn into_extents(self) -> Extents {
+        self[..].into_extents()
+    }
+}
+
+impl IntoExtents for &Shape {
+    fn into_extents(self) -> Extents {
+        self[..].into_extents()
+    }
+}
+
+// With several integer types a literal such as `[2, 3]` falls back to `i32`, so that one is here.
+macro_rules! into_extents {
+    ($($int:ident)*) => {$(
+        impl IntoExtents for $int {
+            fn into_extents(self) -> Extents {
+                [self].into_extents()
+            }
+        }
+
+        impl<const N: usize> IntoExtents for [$int; N] {
+            fn into_extents(self) -> Extents {
+                self[..].into_extents()
+            }
+        }
+
+        impl<const N: usize> IntoExtents for &[$int; N] {
+            fn into_extents(self) -> Extents {
+                self[..].into_extents()
+            }
+        }
+
+        impl IntoExtents for &[$int] {
+            fn into_extents(self) -> Extents {
+                Extents(self.iter().map(|&n| n as i128).collect())
+            }
+        }
+
+        impl IntoExtents for Vec<$int> {
+            fn into_extents(self) -> Extents {
+                self[..].into_extents()
+            }
+        }
+    )*};
+}
+into_extents!(usize isize i32);
+
+impl Extents {
+    /// The shape of `size` elements; else what is wrong with the extents, and what to do.
+    pub(crate) fn resolve(&self, size: usize) -> Result<Shape, (String, &'static str)> {
+        let to = || format!("to {:?}", &self.0[..]);
+        let free = self.0.iter().filter(|&&n| n == -1).count();
+        if free > 1 || self.0.iter().any(|&n| n < -1) {
+            return Err((to(), "extents are not negative, but for one that may be -1"));
+        }
+        let rest = self.0.iter().filter(|&&n| n != -1).fold(1i128, |p, &n| p.saturating_mul(n));
+        let left = match (free, size as i128) {
+            (0, _) => 0,
+            (_, size) if rest != 0 && size % rest == 0 => size / rest,
+            (_, size) => {
+                let message = format!("{} leaves no whole extent for -1: {size} elements", to());
+                return Err((message, "the other extents must divide the number of elements"));
+            }
+        };
+        Ok(self.0.iter().map(|&n| if n == -1 { left as usize } else { n as usize }).collect())
     }
 }
 

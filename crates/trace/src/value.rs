@@ -9,6 +9,7 @@ use bytemuck::Pod;
 use smallvec::SmallVec;
 use std::any::Any;
 use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// What fits here lies in the value itself, without memory of its own.
@@ -148,6 +149,8 @@ struct Inner {
     storage: Storage,
     /// The host copy of device data, made when first asked for.
     host: OnceLock<Box<Result<HostBuffer>>>,
+    /// What was found out about the data; see [`Value::note`].
+    facts: AtomicU32,
 }
 
 impl Value {
@@ -157,7 +160,7 @@ impl Value {
         if let Storage::Host(buffer) = &storage {
             debug_assert_eq!(buffer.bytes, ty.bytes());
         }
-        Value(Arc::new(Inner { ty, storage, host: OnceLock::new() }))
+        Value(Arc::new(Inner { ty, storage, host: OnceLock::new(), facts: AtomicU32::new(0) }))
     }
 
     /// A value in host memory.
@@ -176,7 +179,9 @@ impl Value {
     /// The bytes of a value in host memory, writable while this is its only handle.
     #[inline]
     pub fn bytes_mut(&mut self) -> Option<&mut [u8]> {
-        match &mut Arc::get_mut(&mut self.0)?.storage {
+        let inner = Arc::get_mut(&mut self.0)?;
+        *inner.facts.get_mut() = 0;
+        match &mut inner.storage {
             Storage::Host(buffer) => Some(buffer.bytes_mut()),
             Storage::Device(_) => None,
         }
@@ -270,6 +275,19 @@ impl Value {
     /// True if both handles share one storage.
     pub fn same(&self, other: &Value) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Notes facts about the data, as bits of a number whose meaning is the caller's, so that what
+    /// was found out once need not be found out again. All handles share them; who writes to the
+    /// data erases them.
+    pub fn note(&self, facts: u32) {
+        self.0.facts.fetch_or(facts, Ordering::Relaxed);
+    }
+
+    /// Whether all of these facts were noted; see [`Value::note`].
+    #[inline]
+    pub fn noted(&self, facts: u32) -> bool {
+        self.0.facts.load(Ordering::Relaxed) & facts == facts
     }
 
     /// The address of the storage handle, as an identity while the value lives.

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{floats, round_trip, run, ulps, value};
+use probpipe_testing::{Tolerance, close};
 use probpipe_trace::eval::{eval_graph, threefry2x32};
 use probpipe_trace::{DType, LinalgOp, Op, Value, parse};
 
@@ -37,7 +38,7 @@ fn cholesky_reconstructs() {
                 let back = product(n, n, |i, j, k| l[i * n + k] * l[j * n + k]);
                 for (i, (x, y)) in a.iter().zip(&back).enumerate() {
                     let tolerance = if dtype == DType::F32 { 1e-6 } else { 1e-14 };
-                    assert!((x - y).abs() <= tolerance * n as f64, "{x} and {y}");
+                    close("product", x, y, Tolerance::absolute(tolerance * n as f64));
                     assert!(i / n >= i % n || l[i] == 0.0, "zeros above the diagonal");
                 }
             }
@@ -77,9 +78,8 @@ fn triangular_solve_reconstructs() {
             let at = |i: usize, k: usize| if transpose { read(k, i) } else { read(i, k) };
             let back = product(n, m, |i, j, k| at(i, k) * x[k * m + j]);
             let size = x[..n * m].iter().fold(1.0f64, |s, v| s.max(v.abs()));
-            for (have, want) in back.iter().zip(b) {
-                assert!((have - want).abs() < 1e-13 * size, "form {form}: {have} and {want}");
-            }
+            let tolerance = Tolerance::absolute(1e-13 * size);
+            close(format!("form {form}"), &back, &b[..n * m], tolerance);
         }
     }
     let empty = Op::Linalg(LinalgOp::TriangularSolve {

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{round_trip, value};
+use probpipe_testing::says;
 use probpipe_trace::{
     Array, ArrayType, DType, ErrorKind, GraphBuilder, Op, array, fori_loop, parse, trace,
 };
@@ -120,7 +121,7 @@ fn names_of_calls_are_words() {
     {
         let op = Op::Call { graph: inner.clone(), name };
         let text = common::one_op(&op, &[]).to_string();
-        assert!(text.contains(&format!("call name={printed} body=")), "{text}");
+        says(&text, &[&*format!("call name={printed} body=")]);
         round_trip(&parse(&text).unwrap());
     }
 }
@@ -170,7 +171,7 @@ fn errors_say_the_line_and_what_was_expected() {
     ] {
         let error = parse(text).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Parse);
-        assert!(error.message().contains(message), "{text:?} gives {error}");
+        says(&error, &[message]);
     }
 }
 
@@ -340,6 +341,6 @@ fn what_holds_rust_code_is_not_read_back() {
         "graph (%0:f32[2]) { %1:f32[2] = callback %0 name=f vectorized=true return %1 }",
     ] {
         let error = parse(text).unwrap_err().to_string();
-        assert!(error.contains("holds Rust code"), "{error}");
+        says(&error, &["holds Rust code"]);
     }
 }

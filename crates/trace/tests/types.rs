@@ -3,13 +3,13 @@
 //! do not mix.
 
 use probpipe_trace::{
-    Array, ArrayType, DType, Key, Scalar, arange, array, concat, gammainc, normal, normal_typed,
-    select, stack, uniform, uniform_typed,
+    Array, ArrayType, DType, Key, Scalar, arange, array, concat, gammainc, normal, normal_of,
+    select, stack, uniform, uniform_of,
 };
 
 #[track_caller]
 fn is<T: probpipe_trace::Element>(have: Array, want: &[T]) {
-    assert!(have.error().is_none(), "{have}");
+    assert!(have.error().is_none(), "{have:?}");
     assert_eq!(have.to_vec::<T>().unwrap(), want);
 }
 
@@ -42,7 +42,7 @@ fn whole_numbers_become_floats_beside_floats() {
     is(&truths + &whole, &[0i32, 2, 3]);
     is(&truths * 0.5, &[0.0f32, 0.5, 0.5]);
     is(&truths * 2, &[0i32, 2, 2]);
-    is(&whole * true, &[0i32, 1, 2]);
+    is(whole.clone() * true, &[0i32, 1, 2]);
     // Two types of one kind do not mix.
     refused(&narrow * &wide, "`mul` does not mix f32[3] with f64[3]");
     refused(&whole + whole.cast(DType::I64), "`add` does not mix i32[3] with i64[3]");
@@ -118,10 +118,10 @@ fn arrays_are_changed_in_place_summed_and_collected() {
 #[test]
 fn draws_have_the_type_that_is_named() {
     let wide = ArrayType::new(DType::F64, [3]);
-    assert_eq!(normal_typed(Key::new(1), &wide).ty().unwrap(), wide);
-    assert_eq!(uniform_typed(Key::new(1), &wide).ty().unwrap(), wide);
+    assert_eq!(normal_of(DType::F64, Key::new(1), [3]).ty().unwrap(), wide);
+    assert_eq!(uniform_of(DType::F64, Key::new(1), [3]).ty().unwrap(), wide);
     assert!(!normal(Key::new(1), [3]).is_weak() && !uniform(Key::new(1), [3]).is_weak());
-    refused(normal_typed(Key::new(1), &ArrayType::new(DType::I32, [3])), "draws floats");
+    refused(normal_of(DType::I32, Key::new(1), [3]), "draws floats");
 }
 
 #[test]

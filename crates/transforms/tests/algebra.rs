@@ -1,6 +1,7 @@
 //! Identities of simplification: what each leaves of a graph, and that it means the same at zeros,
 //! infinities, NaN, subnormal and huge numbers, in both float types.
 
+use probpipe_testing::Tolerance;
 use probpipe_trace::{Array, ArrayType, DType, Graph, Value, array, eval, select, verify, zeros};
 use probpipe_transforms::{grad, graph_of, raw_graph_of, vmap};
 
@@ -72,9 +73,8 @@ fn kept(ulps: f64, f: impl Fn(Array, Array) -> Array) -> Graph {
         let (x, y) = (args.0.cast(DType::F64), args.1.cast(DType::F64));
         let (x, y) = (x.to_vec::<f64>().unwrap(), y.to_vec::<f64>().unwrap());
         for (i, (have, want)) in have[0].iter().zip(&want[0]).enumerate() {
-            let same = have == want
-                || have.is_nan() && want.is_nan()
-                || (have - want).abs() <= ulps * epsilon * want.abs().max(least);
+            let tolerance = Tolerance::within(ulps * epsilon, ulps * epsilon * least);
+            let same = tolerance.accepts(*have, *want, 1.0);
             assert!(same, "{dtype} f({:e}, {:e}): {have:e}, not {want:e}\n{simple}", x[i], y[i]);
         }
         simple

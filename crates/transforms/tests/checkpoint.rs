@@ -1,8 +1,6 @@
 //! Checkpoints: the same values and derivatives, and fewer residuals.
 
-mod common;
-
-use common::differences;
+use probpipe_testing::{Tolerance, close, differences};
 use probpipe_trace::{Array, DType, Op, array, linspace, scan, with_default_float};
 use probpipe_transforms::rewrite::{linearize, partial_eval};
 use probpipe_transforms::{
@@ -11,11 +9,7 @@ use probpipe_transforms::{
 
 #[track_caller]
 fn same(a: &Array, b: &Array) {
-    let (a, b) = (a.to_vec::<f64>().unwrap(), b.to_vec::<f64>().unwrap());
-    assert_eq!(a.len(), b.len());
-    for (a, b) in a.iter().zip(&b) {
-        assert!((a - b).abs() <= 1e-12 * (1.0 + b.abs()), "{a} {b}");
-    }
+    close("", a, b, Tolerance::mixed(1e-12));
 }
 
 fn layer(x: Array) -> Array {
@@ -39,10 +33,7 @@ fn values_and_derivatives_are_the_same() {
             (value_and_grad(deep)(x.clone()), value_and_grad(deep_checkpointed)(x.clone()));
         same(&a, &b);
         same(&da, &db);
-        let numbers = differences(&deep_checkpointed, &x);
-        for (d, n) in db.to_vec::<f64>().unwrap().iter().zip(numbers) {
-            assert!((d - n).abs() < 1e-7 * (1.0 + n.abs()), "{d} {n}");
-        }
+        close("slopes", &db, differences(deep_checkpointed, &x), Tolerance::mixed(1e-7));
         same(&jit(grad(deep))(x.clone()), &jit(grad(deep_checkpointed))(x.clone()));
         same(&hessian(deep)(x.clone()), &hessian(deep_checkpointed)(x.clone()));
         same(&jit(hessian(deep))(x.clone()), &jit(hessian(deep_checkpointed))(x.clone()));

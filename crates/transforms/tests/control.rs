@@ -1,6 +1,7 @@
 //! Branches and conditional loops under every transform: values, derivatives against closed forms
 //! and finite differences, batches against single calls, and loops of any length backwards.
 
+use probpipe_testing::{self as testing, Tolerance};
 use probpipe_trace::{
     Array, DType, ScanOptions, arange, array, associative_scan, cond, fori_loop, fori_loop_dynamic,
     map, scan, select, switch, while_loop,
@@ -16,13 +17,8 @@ fn number(x: f64) -> Array {
 }
 
 #[track_caller]
-fn close_to(got: &Array, want: &[f64], tolerance: f64) {
-    let got: Vec<f64> = got.cast(DType::F64).to_vec().unwrap();
-    assert_eq!(got.len(), want.len(), "{got:?} {want:?}");
-    for (g, w) in got.iter().zip(want) {
-        let same = (g - w).abs() <= tolerance * (1.0 + w.abs()) || g == w;
-        assert!(same, "{got:?} against {want:?}");
-    }
+fn close_to(have: &Array, want: &[f64], tolerance: f64) {
+    testing::close("", have, want, Tolerance::mixed(tolerance));
 }
 
 #[track_caller]
@@ -51,9 +47,7 @@ fn grow(x: Array, a: Array) -> Array {
 
 /// Central differences of a function of one number.
 fn slope(f: impl Fn(Array) -> Array, x: f64) -> f64 {
-    let h = 1e-6 * x.abs().max(1.0);
-    let at = |x: f64| f(number(x)).item::<f64>().unwrap();
-    (at(x + h) - at(x - h)) / (2.0 * h)
+    testing::slope(|x| f(number(x)).item::<f64>().unwrap(), x)
 }
 
 #[test]
@@ -182,7 +176,7 @@ fn conditional_loops_differentiate() {
         close(&dx, &[1.5f64.powf(k)]);
         close(&da, &[x * k * 1.5f64.powf(k - 1.0)]);
         let f = |a: Array| grow(number(x), a);
-        assert!((slope(f, 1.5) - da.item::<f64>().unwrap()).abs() < 1e-3);
+        testing::close("slope", &da, slope(f, 1.5), Tolerance::absolute(1e-3));
     }
 }
 

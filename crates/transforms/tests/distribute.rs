@@ -1,10 +1,10 @@
 //! Loop distribution: what moves out of loops, and that no bit changes.
 
+use probpipe_testing::{Config, Random, random_graph, random_inputs};
 use probpipe_trace::{
     Array, ArrayType, DType, Graph, Key, Op, Scan, Tree, Value, arange, array, concat, eval,
     fori_loop, normal, scan, scan_reverse, select, trace, verify, zeros,
 };
-use probpipe_transforms::testing::{Config, Random, random_graph, random_inputs};
 use probpipe_transforms::{grad, raw_graph_of, rewrite};
 
 fn scans(graph: &Graph) -> Vec<Scan> {

@@ -1,35 +1,14 @@
 //! What the user functions refuse, and how they say so.
 
+use probpipe_testing::{reads, says};
 use probpipe_trace::{Array, DType, array, ones, zeros};
 use probpipe_transforms::{grad, jit, value_and_grad, vjp, vmap, vmap_axes};
-
-/// The message with lines of this file as offsets from `line`.
-#[track_caller]
-fn says(array: &Array, line: u32, want: &str) {
-    let message = array.value().unwrap_err().to_string();
-    let mut shown = String::new();
-    for part in message.split_inclusive('\n') {
-        match part.split_once("errors.rs:") {
-            Some((before, after)) => {
-                let number: String = after.chars().take_while(char::is_ascii_digit).collect();
-                let offset = number.parse::<i64>().unwrap() - i64::from(line);
-                let before = before.rsplit_once(' ').map_or(before, |(b, _)| b);
-                shown.push_str(&format!("{before} line {offset:+}"));
-                if part.ends_with('\n') {
-                    shown.push('\n');
-                }
-            }
-            None => shown.push_str(part),
-        }
-    }
-    assert_eq!(shown, want, "\n{shown}\n");
-}
 
 #[test]
 fn gradient_of_a_vector() {
     let line = line!();
     let g = grad(|x: Array| x * 2.0);
-    says(
+    reads(
         &g(ones([3])),
         line,
         "`grad` differentiates a function that gives a scalar, this one gives f32[3]\n  \
@@ -42,7 +21,7 @@ fn gradient_of_a_vector() {
 fn gradient_of_an_integer() {
     let line = line!();
     let g = grad(|x: Array| x.sum().cast(DType::I32));
-    says(
+    reads(
         &g(ones([3])),
         line,
         "`grad` differentiates a function that gives a float, this one gives i32[]\n  \
@@ -60,8 +39,8 @@ fn gradient_by_an_integer() {
     let want = "`value_and_grad` cannot differentiate with respect to the argument's leaf `.1`, \
          which is i32[2]\n  --> line +2\n   = operand i32[2] from line +1\n   = help: close over \
          it instead of passing it, or convert it with `.cast(DType::F32)`";
-    says(&y, line, want);
-    says(&dx, line, want);
+    reads(&y, line, want);
+    reads(&dx, line, want);
 }
 
 #[test]
@@ -69,7 +48,7 @@ fn mapped_sizes_disagree() {
     let line = line!();
     let (a, b) = (ones([3]), ones([4, 2]));
     let f = vmap(|(a, b): (Array, Array)| a + b.sum());
-    says(
+    reads(
         &f((a, b)),
         line,
         "`vmap` maps axes of different sizes: 3 of the argument's leaf `.0` and 4 of the \
@@ -83,7 +62,7 @@ fn mapped_axis_out_of_range() {
     let line = line!();
     let x = ones([3]);
     let f = vmap_axes(|x: Array| x, 1, 0);
-    says(
+    reads(
         &f(x),
         line,
         "`vmap` maps axis 1 of the argument, which is f32[3]\n  --> line +2\n   = operand f32[3] \
@@ -96,7 +75,7 @@ fn mapped_axis_out_of_range() {
 fn nothing_to_map() {
     let line = line!();
     let f = vmap_axes(|x: Array| x, (), 0);
-    says(
+    reads(
         &f(ones([3])),
         line,
         "`vmap` has no axis to map over\n  --> line +1\n   = help: map at least one array; what \
@@ -109,7 +88,7 @@ fn a_fault_inside_keeps_its_line() {
     let line = line!();
     let f = jit(vmap(grad(|x: Array| (x + zeros([3])).dot(&zeros([4])))));
     let message = f(ones([2, 3])).value().unwrap_err().to_string();
-    assert!(message.contains(&format!("errors.rs:{}:", line + 1)), "{message}");
+    says(&message, &[&*format!("errors.rs:{}:", line + 1)]);
 }
 
 #[test]

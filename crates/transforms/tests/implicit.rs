@@ -1,9 +1,7 @@
 //! Solutions of equations: derivatives in both modes against finite differences, twice, batched
 //! and compiled.
 
-mod common;
-
-use common::{close, differences};
+use probpipe_testing::{Tolerance, close, differences, says};
 use probpipe_trace::{
     Array, DType, array, fori_loop, linspace, stack, with_default_float, zeros, zeros_like,
 };
@@ -15,22 +13,22 @@ use probpipe_transforms::{
 fn check(loss: impl Fn(Array) -> Array, x: &Array) {
     let n = x.size();
     let first = differences(&loss, x);
-    close(&grad(&loss)(x.clone()), &first, 1e-6);
-    close(&jacfwd(&loss)(x.clone()), &first, 1e-6);
-    close(&jit(grad(&loss))(x.clone()), &first, 1e-6);
+    close("", &grad(&loss)(x.clone()), &first, Tolerance::mixed(1e-6));
+    close("", &jacfwd(&loss)(x.clone()), &first, Tolerance::mixed(1e-6));
+    close("", &jit(grad(&loss))(x.clone()), &first, Tolerance::mixed(1e-6));
     let slope = |i: usize| {
         let loss = &loss;
         move |x: Array| grad(loss)(x).at(i as isize)
     };
     let second: Vec<f64> = (0..n).flat_map(|i| differences(&slope(i), x)).collect();
-    close(&hessian(&loss)(x.clone()), &second, 1e-5);
-    close(&jacrev(grad(&loss))(x.clone()), &second, 1e-5);
-    close(&jit(hessian(&loss))(x.clone()), &second, 1e-5);
+    close("", &hessian(&loss)(x.clone()), &second, Tolerance::mixed(1e-5));
+    close("", &jacrev(grad(&loss))(x.clone()), &second, Tolerance::mixed(1e-5));
+    close("", &jit(hessian(&loss))(x.clone()), &second, Tolerance::mixed(1e-5));
     let two = stack(&[x.clone(), x * 1.1], 0);
     let batched = vmap(grad(&loss))(two.clone());
-    close(&batched.at(0), &first, 1e-6);
-    close(&batched.at(1), &differences(&loss, &two.at(1)), 1e-6);
-    close(&jit(vmap(jacfwd(&loss)))(two).at(0), &first, 1e-6);
+    close("", &batched.at(0), &first, Tolerance::mixed(1e-6));
+    close("", &batched.at(1), &differences(&loss, &two.at(1)), Tolerance::mixed(1e-6));
+    close("", &jit(vmap(jacfwd(&loss)))(two).at(0), &first, Tolerance::mixed(1e-6));
 }
 
 /// `a x = b` for two unknowns, by Cramer's rule.
@@ -65,7 +63,7 @@ fn roots() {
         // The equation holds.
         let x = root(p.clone());
         let (u, v) = (x.at(0).item::<f64>().unwrap(), x.at(1).item::<f64>().unwrap());
-        assert!((u + v.sin() * 0.3 - 0.4).abs() < 1e-14);
+        close("the equation", u + v.sin() * 0.3, 0.4, Tolerance::absolute(1e-14));
     });
 }
 
@@ -88,10 +86,20 @@ fn roots_do_not_differentiate_the_solver() {
             custom_root(|x: Array| x.powi(3) - &a, array(1.0), bisect, |g, y| &y / g(array(1.0)))
         };
         let third = |a: f64| a.powf(-2.0 / 3.0) / 3.0;
-        close(&grad(root)(array(2.0)), &[third(2.0)], 1e-12);
-        close(&jvp(root, array(2.0), array(1.0)).1, &[third(2.0)], 1e-12);
-        close(&vmap(grad(root))(array([2.0, 5.0])), &[third(2.0), third(5.0)], 1e-12);
-        close(&grad(grad(root))(array(2.0)), &[-2.0 / 9.0 * 2f64.powf(-5.0 / 3.0)], 1e-12);
+        close("", &grad(root)(array(2.0)), &[third(2.0)], Tolerance::mixed(1e-12));
+        close("", &jvp(root, array(2.0), array(1.0)).1, &[third(2.0)], Tolerance::mixed(1e-12));
+        close(
+            "",
+            &vmap(grad(root))(array([2.0, 5.0])),
+            &[third(2.0), third(5.0)],
+            Tolerance::mixed(1e-12),
+        );
+        close(
+            "",
+            &grad(grad(root))(array(2.0)),
+            &[-2.0 / 9.0 * 2f64.powf(-5.0 / 3.0)],
+            Tolerance::mixed(1e-12),
+        );
     });
 }
 
@@ -130,7 +138,7 @@ fn linear_systems() {
 fn what_solvers_refuse() {
     let says = |y: Array, what: &str| {
         let error = y.value().unwrap_err();
-        assert!(error.to_string().contains(what), "{error}");
+        says(&error, &[what]);
         assert!(error.location().is_some());
     };
     let x = || array([1.0, 2.0]);

@@ -1,8 +1,8 @@
 //! Random graphs: every rewrite keeps the graph valid and means what it says.
 
+use probpipe_testing::{Config, Random, Tolerance, difference, random_graph, random_inputs};
 use probpipe_trace::{Array, DType, Graph, Value, eval, verify};
 use probpipe_transforms::rewrite;
-use probpipe_transforms::testing::{Config, random_graph, random_inputs};
 
 fn run(graph: &Graph, inputs: &[Value]) -> Vec<Vec<f64>> {
     let outputs = eval::eval_graph(graph, &inputs.iter().collect::<Vec<_>>()).unwrap();
@@ -15,12 +15,13 @@ fn run(graph: &Graph, inputs: &[Value]) -> Vec<Vec<f64>> {
 #[track_caller]
 fn close(seed: u64, graph: &Graph, got: &[Vec<f64>], want: &[Vec<f64>], tolerance: f64) {
     assert_eq!(got.len(), want.len());
-    for (g, w) in got.iter().zip(want) {
-        assert_eq!(g.len(), w.len());
-        for (g, w) in g.iter().zip(w) {
-            let same = (g - w).abs() <= tolerance * (1.0 + w.abs()) || g.is_nan() && w.is_nan();
-            assert!(same, "seed {seed}: {g} against {w} in\n{graph}");
-        }
+    for (got, want) in got.iter().zip(want) {
+        let difference = difference(got, want, Tolerance::mixed(tolerance));
+        assert!(
+            difference.is_none(),
+            "seed {seed}: {} in\n{graph}",
+            difference.unwrap_or_default()
+        );
     }
 }
 
@@ -49,7 +50,7 @@ fn simplify_keeps_values() {
 
 /// A tangent or cotangent for each value.
 fn directions(seed: u64, values: &[Value]) -> Vec<Value> {
-    let mut random = probpipe_transforms::testing::Random::new(seed ^ 77);
+    let mut random = Random::new(seed ^ 77);
     values
         .iter()
         .map(|v| {

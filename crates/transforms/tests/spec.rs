@@ -1,6 +1,7 @@
 //! Derivatives of every elementwise op, driven by the op table: forward and reverse mode against
 //! central differences of the interpreter, second order too, and batching against single calls.
 
+use probpipe_testing::says;
 use probpipe_trace::{
     Array, ArrayType, BinaryOp, CompareOp, DType, Graph, Op, SpecialOp, UnaryOp, Value, bind1,
     eval, trace, verify,
@@ -216,7 +217,7 @@ fn polygamma_is_differentiable_in_its_argument_alone() {
     check("polygamma", &graph, &[points((0.5, 20.0), 40)], 1e-6);
     let both = graph_of(2, 4, |x| bind1(Op::Special(SpecialOp::Polygamma), &[&x[0], &x[1]]));
     let error = rewrite::jvp(&both, &[true, true]).unwrap_err();
-    assert!(error.to_string().contains("whole number"), "{error}");
+    says(&error, &["whole number"]);
 }
 
 #[test]
@@ -224,7 +225,7 @@ fn derivatives_in_shapes_have_an_end() {
     let op = Op::Special(SpecialOp::Betainc { orders: [2, 1] });
     let graph = graph_of(3, 4, |x| bind1(op.clone(), &[&x[0], &x[1], &x[2]]));
     let error = rewrite::jvp(&graph, &[true, false, false]).unwrap_err();
-    assert!(error.to_string().contains("no derivative of order 4"), "{error}");
+    says(&error, &["no derivative of order 4"]);
 }
 
 #[test]

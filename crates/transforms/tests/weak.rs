@@ -65,7 +65,7 @@ fn every_constant_takes_the_type_that_it_meets() {
                 numbers(&(y.cast(DType::F64)))
             });
             let check = |how: &str, y: Array| {
-                assert!(y.error().is_none(), "{name} {how} in {dtype}: {y}");
+                assert!(y.error().is_none(), "{name} {how} in {dtype}: {y:?}");
                 assert_eq!(y.dtype(), dtype, "{name} {how}");
                 assert_eq!(numbers(&y), wanted, "{name} {how} in {dtype}");
             };

@@ -33,8 +33,6 @@ use probpipe_trace::Result;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
-pub(crate) use accumulate::identity;
-
 /// What the emitted code needs at run time besides its inputs and outputs.
 #[derive(Debug, Default)]
 pub(crate) struct Needs {

@@ -3,12 +3,24 @@
 
 use super::Emitter;
 use super::accumulate::Accumulator;
+use super::code::{Memory, Val};
 use super::memory::Coordinate;
-use super::parallel::Part;
 use super::point::{Values, value};
 use crate::plan::{Plan, Strategy};
 use probpipe_trace::Result;
 use smallvec::SmallVec;
+
+/// Bytes that a part leaves for each store: a total and what it has lost.
+pub(super) const STATE: i64 = 16;
+
+/// The part of a kernel's first axis that a function does.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part {
+    pub(super) begin: Val,
+    pub(super) end: Val,
+    /// Where it leaves its accumulators.
+    pub(super) states: Val,
+}
 
 /// Where the emission of a nest stands.
 pub(super) struct Nest<'k> {
@@ -110,5 +122,17 @@ impl Emitter<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Writes the accumulators of a part.
+    fn keep_reductions(&mut self, nest: &Nest<'_>, part: Part) {
+        for (k, accumulator) in nest.accumulators.iter().enumerate() {
+            let Some(accumulator) = accumulator else { continue };
+            let state = accumulator.state(&mut self.code);
+            for (i, value) in state.into_iter().enumerate() {
+                let at = STATE * k as i64 + 8 * i as i64;
+                self.code.store(Memory::Scratch, value, part.states, at);
+            }
+        }
     }
 }

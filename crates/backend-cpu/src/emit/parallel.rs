@@ -5,7 +5,7 @@
 
 use super::accumulate::Accumulator;
 use super::code::{Code, Memory, Val, element_type};
-use super::nest::Nest;
+use super::nest::{Part, STATE};
 use super::{Emitter, Extra, POINTER};
 use crate::plan::{Plan, Split};
 use crate::threads;
@@ -14,21 +14,10 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use probpipe_lowering::{Expr, LoopId};
 use probpipe_trace::{Error, ErrorKind, Result};
 
-/// Bytes that a part leaves for each store: a total and what it has lost.
-const STATE: i64 = 16;
 /// Parameters of the function of a part.
 const PARAMETERS: usize = 5;
 /// Where the table's loop counters begin, in words: after three pointers and that to the states.
 const COUNTERS: usize = 4;
-
-/// The part of a kernel's first axis that a function does.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Part {
-    pub(super) begin: Val,
-    pub(super) end: Val,
-    /// Where it leaves its accumulators.
-    states: Val,
-}
 
 impl Emitter<'_, '_> {
     /// Emits a kernel as a function, and the call that lets threads do its parts.
@@ -90,18 +79,6 @@ impl Emitter<'_, '_> {
         self.extras.push(Extra::Part(Box::new(function)));
         // One line more, which guarded loads read where the guard is false.
         Ok(scratch_bytes + 64)
-    }
-
-    /// Writes the accumulators of a part.
-    pub(super) fn keep_reductions(&mut self, nest: &Nest<'_>, part: Part) {
-        for (k, accumulator) in nest.accumulators.iter().enumerate() {
-            let Some(accumulator) = accumulator else { continue };
-            let state = accumulator.state(&mut self.code);
-            for (i, value) in state.into_iter().enumerate() {
-                let at = STATE * k as i64 + 8 * i as i64;
-                self.code.store(Memory::Scratch, value, part.states, at);
-            }
-        }
     }
 
     /// Puts the parts of reductions together, from the first to the last.

@@ -1,7 +1,6 @@
 //! Reductions along axes outside of the innermost one, as column sums are: one running value for
 //! each point of a tile, in a scratch row.
 
-use super::accumulate::combining;
 use super::code::Memory;
 use super::group::Group;
 use super::nest::Nest;
@@ -11,6 +10,7 @@ use super::wide::Placed;
 use super::widths::cast_group;
 use super::{Emitter, memory::Coordinate};
 use crate::plan::Plan;
+use crate::reduction::combining;
 use crate::segments::Segments;
 use probpipe_trace::{DType, ReduceOp, Result};
 

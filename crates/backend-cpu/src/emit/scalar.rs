@@ -5,53 +5,33 @@ use super::code::{Code, Val, element_type};
 use crate::symbols;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, types};
+use probpipe_trace::op::{BinaryInstruction, UnaryInstruction};
 use probpipe_trace::{BinaryOp, CompareOp, DType, Scalar, UnaryOp};
 
 /// `op(x)`.
 pub(crate) fn unary(code: &mut Code<'_>, op: UnaryOp, dtype: DType, x: Val) -> Val {
-    if let Some(function) = symbols::unary_scalar(op, dtype) {
-        return called(code, function, &[x], dtype);
-    }
+    let Some(instruction) = op.instruction() else {
+        return function(code, symbols::unary_scalar(op, dtype), &[x], dtype);
+    };
     let float = dtype.is_float();
-    match op {
-        UnaryOp::Neg if float => code.builder.ins().fneg(x),
-        UnaryOp::Neg => code.builder.ins().ineg(x),
-        UnaryOp::Abs if float => code.builder.ins().fabs(x),
-        UnaryOp::Abs if dtype.is_signed() => code.builder.ins().iabs(x),
-        UnaryOp::Abs => x,
-        UnaryOp::Sign => sign(code, dtype, x),
-        UnaryOp::Floor => code.builder.ins().floor(x),
-        UnaryOp::Ceil => code.builder.ins().ceil(x),
-        UnaryOp::Round => code.builder.ins().nearest(x),
-        UnaryOp::Sqrt => code.builder.ins().sqrt(x),
-        UnaryOp::Not if dtype == DType::Bool => code.builder.ins().bxor_imm_u(x, 1),
-        UnaryOp::Not => code.builder.ins().bnot(x),
-        UnaryOp::IsFinite => {
+    match instruction {
+        UnaryInstruction::Neg if float => code.builder.ins().fneg(x),
+        UnaryInstruction::Neg => code.builder.ins().ineg(x),
+        UnaryInstruction::Abs if float => code.builder.ins().fabs(x),
+        UnaryInstruction::Abs if dtype.is_signed() => code.builder.ins().iabs(x),
+        UnaryInstruction::Abs => x,
+        UnaryInstruction::Sign => sign(code, dtype, x),
+        UnaryInstruction::Floor => code.builder.ins().floor(x),
+        UnaryInstruction::Ceil => code.builder.ins().ceil(x),
+        UnaryInstruction::Round => code.builder.ins().nearest(x),
+        UnaryInstruction::Sqrt => code.builder.ins().sqrt(x),
+        UnaryInstruction::Not if dtype == DType::Bool => code.builder.ins().bxor_imm_u(x, 1),
+        UnaryInstruction::Not => code.builder.ins().bnot(x),
+        UnaryInstruction::IsFinite => {
             let magnitude = code.builder.ins().fabs(x);
             let infinity = code.literal(dtype, Scalar::Float(f64::INFINITY));
             code.builder.ins().fcmp(FloatCC::LessThan, magnitude, infinity)
         }
-        UnaryOp::Exp
-        | UnaryOp::Expm1
-        | UnaryOp::Log
-        | UnaryOp::Log1p
-        | UnaryOp::Sin
-        | UnaryOp::Cos
-        | UnaryOp::Tan
-        | UnaryOp::Asin
-        | UnaryOp::Acos
-        | UnaryOp::Atan
-        | UnaryOp::Sinh
-        | UnaryOp::Cosh
-        | UnaryOp::Tanh
-        | UnaryOp::Asinh
-        | UnaryOp::Acosh
-        | UnaryOp::Atanh
-        | UnaryOp::Erf
-        | UnaryOp::Erfc
-        | UnaryOp::ErfInv
-        | UnaryOp::Lgamma
-        | UnaryOp::Digamma => unreachable!("the symbol table has every function of floats"),
     }
 }
 
@@ -77,40 +57,37 @@ fn sign(code: &mut Code<'_>, dtype: DType, x: Val) -> Val {
 
 /// `x op y`.
 pub(crate) fn binary(code: &mut Code<'_>, op: BinaryOp, dtype: DType, x: Val, y: Val) -> Val {
-    if let Some(function) = symbols::binary_scalar(op, dtype) {
-        return called(code, function, &[x, y], dtype);
-    }
+    let Some(instruction) = op.instruction() else {
+        return function(code, symbols::binary_scalar(op, dtype), &[x, y], dtype);
+    };
     let float = dtype.is_float();
     let signed = dtype.is_signed();
-    match op {
-        BinaryOp::Add if float => code.builder.ins().fadd(x, y),
-        BinaryOp::Add => code.builder.ins().iadd(x, y),
-        BinaryOp::Sub if float => code.builder.ins().fsub(x, y),
-        BinaryOp::Sub => code.builder.ins().isub(x, y),
-        BinaryOp::Mul if float => code.builder.ins().fmul(x, y),
-        BinaryOp::Mul if dtype == DType::U8 => {
+    match instruction {
+        BinaryInstruction::Add if float => code.builder.ins().fadd(x, y),
+        BinaryInstruction::Add => code.builder.ins().iadd(x, y),
+        BinaryInstruction::Sub if float => code.builder.ins().fsub(x, y),
+        BinaryInstruction::Sub => code.builder.ins().isub(x, y),
+        BinaryInstruction::Mul if float => code.builder.ins().fmul(x, y),
+        BinaryInstruction::Mul if dtype == DType::U8 => {
             let (x, y) = (widen(code, x), widen(code, y));
             let product = code.builder.ins().imul(x, y);
             code.builder.ins().ireduce(types::I8, product)
         }
-        BinaryOp::Mul => code.builder.ins().imul(x, y),
-        BinaryOp::Div if float => code.builder.ins().fdiv(x, y),
-        BinaryOp::Div => divide(code, dtype, x, y),
-        BinaryOp::Rem => remainder(code, dtype, x, y),
-        BinaryOp::Max if float => float_extreme(code, FloatCC::GreaterThan, x, y),
-        BinaryOp::Min if float => float_extreme(code, FloatCC::LessThan, x, y),
-        BinaryOp::Max if signed => extreme(code, IntCC::SignedGreaterThan, x, y),
-        BinaryOp::Max => extreme(code, IntCC::UnsignedGreaterThan, x, y),
-        BinaryOp::Min if signed => extreme(code, IntCC::SignedLessThan, x, y),
-        BinaryOp::Min => extreme(code, IntCC::UnsignedLessThan, x, y),
-        BinaryOp::And => code.builder.ins().band(x, y),
-        BinaryOp::Or => code.builder.ins().bor(x, y),
-        BinaryOp::Xor => code.builder.ins().bxor(x, y),
-        BinaryOp::Shl => shift(code, dtype, x, y, true),
-        BinaryOp::Shr => shift(code, dtype, x, y, false),
-        BinaryOp::Pow | BinaryOp::Atan2 => {
-            unreachable!("the symbol table has every function of floats")
-        }
+        BinaryInstruction::Mul => code.builder.ins().imul(x, y),
+        BinaryInstruction::Div if float => code.builder.ins().fdiv(x, y),
+        BinaryInstruction::Div => divide(code, dtype, x, y),
+        BinaryInstruction::Rem => remainder(code, dtype, x, y),
+        BinaryInstruction::Max if float => float_extreme(code, FloatCC::GreaterThan, x, y),
+        BinaryInstruction::Min if float => float_extreme(code, FloatCC::LessThan, x, y),
+        BinaryInstruction::Max if signed => extreme(code, IntCC::SignedGreaterThan, x, y),
+        BinaryInstruction::Max => extreme(code, IntCC::UnsignedGreaterThan, x, y),
+        BinaryInstruction::Min if signed => extreme(code, IntCC::SignedLessThan, x, y),
+        BinaryInstruction::Min => extreme(code, IntCC::UnsignedLessThan, x, y),
+        BinaryInstruction::And => code.builder.ins().band(x, y),
+        BinaryInstruction::Or => code.builder.ins().bor(x, y),
+        BinaryInstruction::Xor => code.builder.ins().bxor(x, y),
+        BinaryInstruction::Shl => shift(code, dtype, x, y, true),
+        BinaryInstruction::Shr => shift(code, dtype, x, y, false),
     }
 }
 
@@ -199,6 +176,14 @@ fn shift(code: &mut Code<'_>, dtype: DType, x: Val, amount: Val, left: bool) -> 
         if left { code.builder.ins().ishl(x, amount) } else { code.builder.ins().ushr(x, amount) };
     let zero = code.small(dtype, 0);
     code.builder.ins().select(inside, shifted, zero)
+}
+
+/// A call of the kernel of a function.
+fn function(code: &mut Code<'_>, kernel: Option<usize>, args: &[Val], dtype: DType) -> Val {
+    match kernel {
+        Some(kernel) => called(code, kernel, args, dtype),
+        None => unreachable!("the kernels have every function of floats"),
+    }
 }
 
 fn called(code: &mut Code<'_>, function: usize, args: &[Val], dtype: DType) -> Val {

@@ -1,10 +1,11 @@
 //! Small kernels as straight-line code: every point with its indices known, values in registers.
 
 use super::Emitter;
-use super::accumulate::{combine_all, identity};
+use super::accumulate::combine_all;
 use super::memory::Coordinate;
 use super::point::value;
 use crate::plan::Plan;
+use crate::reduction::identity;
 use probpipe_trace::Result;
 use smallvec::SmallVec;
 

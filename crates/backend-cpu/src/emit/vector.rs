@@ -2,10 +2,14 @@
 //! of all ones or all zeros. What the machine has no instruction for gives `None`, and is done
 //! lane by lane.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use super::code::{Code, Val, vector_type};
 use super::scalar::{float_condition, int_condition};
+use crate::lanes::{has_binary, has_compare, has_unary};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{Endianness, InstBuilder, MemFlagsData, Type, types};
+use probpipe_trace::op::{BinaryInstruction, UnaryInstruction};
 use probpipe_trace::{BinaryOp, CompareOp, DType, Scalar, UnaryOp};
 
 /// The same bits as another vector type.
@@ -40,39 +44,24 @@ pub(crate) fn choose(code: &mut Code<'_>, mask: Val, x: Val, y: Val) -> Val {
     code.builder.ins().bitselect(mask, x, y)
 }
 
-/// Whether `unary` has the op.
-pub(crate) fn has_unary(op: UnaryOp, dtype: DType) -> bool {
-    let wide = dtype.size() >= 4;
-    match op {
-        UnaryOp::Neg | UnaryOp::Abs | UnaryOp::Not => wide,
-        UnaryOp::Sign
-        | UnaryOp::Floor
-        | UnaryOp::Ceil
-        | UnaryOp::Round
-        | UnaryOp::Sqrt
-        | UnaryOp::IsFinite => wide && dtype.is_float(),
-        _ => false,
-    }
-}
-
 /// `op(x)`, for the ops that `has_unary` says; a mask for `is_finite`.
 pub(crate) fn unary(code: &mut Code<'_>, op: UnaryOp, dtype: DType, x: Val) -> Option<Val> {
     if !has_unary(op, dtype) {
         return None;
     }
     let float = dtype.is_float();
-    Some(match op {
-        UnaryOp::Neg if float => code.builder.ins().fneg(x),
-        UnaryOp::Neg => code.builder.ins().ineg(x),
-        UnaryOp::Abs if float => code.builder.ins().fabs(x),
-        UnaryOp::Abs if dtype.is_signed() => code.builder.ins().iabs(x),
-        UnaryOp::Abs => x,
-        UnaryOp::Not => code.builder.ins().bnot(x),
-        UnaryOp::Floor => code.builder.ins().floor(x),
-        UnaryOp::Ceil => code.builder.ins().ceil(x),
-        UnaryOp::Round => code.builder.ins().nearest(x),
-        UnaryOp::Sqrt => code.builder.ins().sqrt(x),
-        UnaryOp::Sign => {
+    Some(match op.instruction()? {
+        UnaryInstruction::Neg if float => code.builder.ins().fneg(x),
+        UnaryInstruction::Neg => code.builder.ins().ineg(x),
+        UnaryInstruction::Abs if float => code.builder.ins().fabs(x),
+        UnaryInstruction::Abs if dtype.is_signed() => code.builder.ins().iabs(x),
+        UnaryInstruction::Abs => x,
+        UnaryInstruction::Not => code.builder.ins().bnot(x),
+        UnaryInstruction::Floor => code.builder.ins().floor(x),
+        UnaryInstruction::Ceil => code.builder.ins().ceil(x),
+        UnaryInstruction::Round => code.builder.ins().nearest(x),
+        UnaryInstruction::Sqrt => code.builder.ins().sqrt(x),
+        UnaryInstruction::Sign => {
             let zero = splat_literal(code, dtype, Scalar::Int(0));
             let one = splat_literal(code, dtype, Scalar::Int(1));
             let minus = splat_literal(code, dtype, Scalar::Int(-1));
@@ -81,29 +70,12 @@ pub(crate) fn unary(code: &mut Code<'_>, op: UnaryOp, dtype: DType, x: Val) -> O
             let low = choose(code, below, minus, x);
             choose(code, above, one, low)
         }
-        UnaryOp::IsFinite => {
+        UnaryInstruction::IsFinite => {
             let infinity = splat_literal(code, dtype, Scalar::Float(f64::INFINITY));
             let magnitude = code.builder.ins().fabs(x);
             code.builder.ins().fcmp(FloatCC::LessThan, magnitude, infinity)
         }
-        _ => return None,
     })
-}
-
-/// Whether `binary` has the op.
-pub(crate) fn has_binary(op: BinaryOp, dtype: DType) -> bool {
-    let wide = dtype.size() >= 4;
-    let float = dtype.is_float();
-    match op {
-        BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul => wide,
-        BinaryOp::Div => float,
-        BinaryOp::Max | BinaryOp::Min => wide && dtype != DType::U64,
-        // Truth values are masks.
-        BinaryOp::And | BinaryOp::Or | BinaryOp::Xor => wide || dtype == DType::Bool,
-        // Only by one amount for all lanes, which is not known here.
-        BinaryOp::Shl | BinaryOp::Shr => wide,
-        BinaryOp::Rem | BinaryOp::Pow | BinaryOp::Atan2 => false,
-    }
 }
 
 /// `x op y`, for the ops that `has_binary` says but shifts.
@@ -118,39 +90,38 @@ pub(crate) fn binary(
     if !has_binary(op, dtype) {
         return None;
     }
-    Some(match op {
-        BinaryOp::Add if float => code.builder.ins().fadd(x, y),
-        BinaryOp::Add => code.builder.ins().iadd(x, y),
-        BinaryOp::Sub if float => code.builder.ins().fsub(x, y),
-        BinaryOp::Sub => code.builder.ins().isub(x, y),
-        BinaryOp::Mul if float => code.builder.ins().fmul(x, y),
-        BinaryOp::Mul => code.builder.ins().imul(x, y),
-        BinaryOp::Div => code.builder.ins().fdiv(x, y),
-        BinaryOp::Max if float => {
+    let instruction = op.instruction()?;
+    Some(match instruction {
+        BinaryInstruction::Add if float => code.builder.ins().fadd(x, y),
+        BinaryInstruction::Add => code.builder.ins().iadd(x, y),
+        BinaryInstruction::Sub if float => code.builder.ins().fsub(x, y),
+        BinaryInstruction::Sub => code.builder.ins().isub(x, y),
+        BinaryInstruction::Mul if float => code.builder.ins().fmul(x, y),
+        BinaryInstruction::Mul => code.builder.ins().imul(x, y),
+        BinaryInstruction::Div => code.builder.ins().fdiv(x, y),
+        BinaryInstruction::Max if float => {
             // (y < x) ? x : y is one instruction; see `scalar::float_extreme` for the NaN.
             let less = code.builder.ins().fcmp(FloatCC::LessThan, y, x);
             propagate(code, less, x, y)
         }
-        BinaryOp::Min if float => {
+        BinaryInstruction::Min if float => {
             let less = code.builder.ins().fcmp(FloatCC::LessThan, x, y);
             propagate(code, less, x, y)
         }
-        BinaryOp::Max | BinaryOp::Min => {
-            let cc = match (op, dtype.is_signed()) {
-                (BinaryOp::Max, true) => IntCC::SignedGreaterThan,
-                (BinaryOp::Max, false) => IntCC::UnsignedGreaterThan,
-                (_, true) => IntCC::SignedLessThan,
-                (_, false) => IntCC::UnsignedLessThan,
+        BinaryInstruction::Max | BinaryInstruction::Min => {
+            let cc = match (op == BinaryOp::Max, dtype.is_signed()) {
+                (true, true) => IntCC::SignedGreaterThan,
+                (true, false) => IntCC::UnsignedGreaterThan,
+                (false, true) => IntCC::SignedLessThan,
+                (false, false) => IntCC::UnsignedLessThan,
             };
             let mask = code.builder.ins().icmp(cc, x, y);
             choose(code, mask, x, y)
         }
-        BinaryOp::And => code.builder.ins().band(x, y),
-        BinaryOp::Or => code.builder.ins().bor(x, y),
-        BinaryOp::Xor => code.builder.ins().bxor(x, y),
-        BinaryOp::Shl | BinaryOp::Shr | BinaryOp::Rem | BinaryOp::Pow | BinaryOp::Atan2 => {
-            return None;
-        }
+        BinaryInstruction::And => code.builder.ins().band(x, y),
+        BinaryInstruction::Or => code.builder.ins().bor(x, y),
+        BinaryInstruction::Xor => code.builder.ins().bxor(x, y),
+        BinaryInstruction::Shl | BinaryInstruction::Shr | BinaryInstruction::Rem => return None,
     })
 }
 
@@ -172,18 +143,8 @@ pub(crate) fn shift(code: &mut Code<'_>, left: bool, dtype: DType, x: Val, amoun
     let amount = code.builder.ins().iconst(types::I32, amount as i64);
     match (left, arithmetic) {
         (true, _) => code.builder.ins().ishl(x, amount),
-        (_, true) => code.builder.ins().sshr(x, amount),
-        _ => code.builder.ins().ushr(x, amount),
-    }
-}
-
-/// Whether `compare` has the op.
-pub(crate) fn has_compare(op: CompareOp, dtype: DType) -> bool {
-    let equality = matches!(op, CompareOp::Eq | CompareOp::Ne);
-    match dtype {
-        DType::U8 => false,
-        DType::U64 => equality,
-        _ => true,
+        (false, true) => code.builder.ins().sshr(x, amount),
+        (false, false) => code.builder.ins().ushr(x, amount),
     }
 }
 

@@ -1,11 +1,14 @@
 //! The expressions of a kernel in vectors: one function for each kind. `None` is what has no
 //! instruction.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use super::assembler::*;
 use super::instructions::*;
 use super::region::{Arg, Builder, Loc};
 use crate::plan::operand_type;
 use probpipe_lowering::Expr;
+use probpipe_trace::op::{BinaryInstruction, UnaryInstruction};
 use probpipe_trace::{BinaryOp, CompareOp, DType, Scalar, UnaryOp};
 
 impl Builder<'_> {
@@ -78,31 +81,22 @@ impl Builder<'_> {
             self.asm.mask(MASK_NOT, false, to, 0, x);
             return Some(());
         }
-        let rounding = match op {
-            UnaryOp::Round => Some(8),
-            UnaryOp::Floor => Some(9),
-            UnaryOp::Ceil => Some(10),
-            _ => None,
-        };
-        if let (Some(mode), true) = (rounding, float) {
+        // The one function that is written out here.
+        if op == UnaryOp::Exp && float {
             let x = self.register(x, dtype)?;
             let to = self.define(i)?;
-            let last = Operand::Vector(x);
-            self.emit_with(ROUND, dtype, Predicate::default(), to, 0, last, Some(mode));
-            return Some(());
+            return self.exp(dtype, to, x);
         }
-        match op {
-            UnaryOp::Exp if float => {
-                let x = self.register(x, dtype)?;
-                let to = self.define(i)?;
-                self.exp(dtype, to, x)?;
-            }
-            UnaryOp::Sqrt if float => {
+        match op.instruction()? {
+            UnaryInstruction::Round if float => self.round(i, dtype, x, 8)?,
+            UnaryInstruction::Floor if float => self.round(i, dtype, x, 9)?,
+            UnaryInstruction::Ceil if float => self.round(i, dtype, x, 10)?,
+            UnaryInstruction::Sqrt if float => {
                 let x = self.register(x, dtype)?;
                 let to = self.define(i)?;
                 self.emit(SQRT, dtype, to, 0, Operand::Vector(x));
             }
-            UnaryOp::Neg | UnaryOp::Abs if float => {
+            UnaryInstruction::Neg | UnaryInstruction::Abs if float => {
                 let sign = if dtype == DType::F32 { 1 << 31 } else { 1_i128 << 63 };
                 let bits = if dtype == DType::F32 { DType::U32 } else { DType::U64 };
                 let pattern = if op == UnaryOp::Neg { sign } else { sign - 1 };
@@ -112,7 +106,7 @@ impl Builder<'_> {
                 let ops = if op == UnaryOp::Neg { XOR } else { AND };
                 self.emit(ops, bits, to, x, pattern);
             }
-            UnaryOp::Neg => {
+            UnaryInstruction::Neg => {
                 let zero = self.literal(dtype, Scalar::Int(0))?;
                 let none = self.temporary()?;
                 self.broadcast(none, dtype, zero);
@@ -120,18 +114,18 @@ impl Builder<'_> {
                 let to = self.define(i)?;
                 self.emit(SUBTRACT, dtype, to, none, x);
             }
-            UnaryOp::Abs if dtype.is_signed() => {
+            UnaryInstruction::Abs if dtype.is_signed() => {
                 let x = self.operand(x, dtype)?;
                 let to = self.define(i)?;
                 self.emit(ABSOLUTE, dtype, to, 0, x);
             }
-            UnaryOp::Not if !float => {
+            UnaryInstruction::Not if !float => {
                 let ones = self.literal(dtype, Scalar::Int(-1))?;
                 let x = self.register(x, dtype)?;
                 let to = self.define(i)?;
                 self.emit(XOR, dtype, to, x, ones);
             }
-            UnaryOp::IsFinite if float => {
+            UnaryInstruction::IsFinite if float => {
                 let bits = if dtype == DType::F32 { DType::U32 } else { DType::U64 };
                 let low = if dtype == DType::F32 { (1 << 31) - 1 } else { (1_i128 << 63) - 1 };
                 let magnitude = self.temporary()?;
@@ -143,7 +137,7 @@ impl Builder<'_> {
                 let none = Predicate::default();
                 self.emit_with(COMPARE, dtype, none, to, magnitude, infinity, Some(LESS));
             }
-            UnaryOp::Sign if float => {
+            UnaryInstruction::Sign if float => {
                 let x = self.register(x, dtype)?;
                 let to = self.define(i)?;
                 self.emit(LOAD, dtype, to, 0, Operand::Vector(x));
@@ -156,8 +150,24 @@ impl Builder<'_> {
                     self.emit_where(BLEND, dtype, mask, to, to, value);
                 }
             }
-            _ => return None,
+            UnaryInstruction::Abs
+            | UnaryInstruction::Sign
+            | UnaryInstruction::Floor
+            | UnaryInstruction::Ceil
+            | UnaryInstruction::Round
+            | UnaryInstruction::Sqrt
+            | UnaryInstruction::Not
+            | UnaryInstruction::IsFinite => return None,
         }
+        Some(())
+    }
+
+    /// To a whole number, by the mode that the instruction's immediate says.
+    fn round(&mut self, i: usize, dtype: DType, x: usize, mode: u8) -> Option<()> {
+        let x = self.register(x, dtype)?;
+        let to = self.define(i)?;
+        let last = Operand::Vector(x);
+        self.emit_with(ROUND, dtype, Predicate::default(), to, 0, last, Some(mode));
         Some(())
     }
 
@@ -171,34 +181,45 @@ impl Builder<'_> {
     ) -> Option<()> {
         let float = dtype.is_float();
         if dtype == DType::Bool {
-            let opcode = match op {
-                BinaryOp::And => MASK_AND,
-                BinaryOp::Or => MASK_OR,
-                BinaryOp::Xor => MASK_XOR,
-                _ => return None,
+            let opcode = match op.instruction()? {
+                BinaryInstruction::And => MASK_AND,
+                BinaryInstruction::Or => MASK_OR,
+                BinaryInstruction::Xor => MASK_XOR,
+                BinaryInstruction::Add
+                | BinaryInstruction::Sub
+                | BinaryInstruction::Mul
+                | BinaryInstruction::Div
+                | BinaryInstruction::Rem
+                | BinaryInstruction::Max
+                | BinaryInstruction::Min
+                | BinaryInstruction::Shl
+                | BinaryInstruction::Shr => return None,
             };
             let (x, y) = (self.mask(x)?, self.mask(y)?);
             let to = self.define_mask(i)?;
             self.asm.mask(opcode, true, to, x, y);
             return Some(());
         }
-        if matches!(op, BinaryOp::Shl | BinaryOp::Shr) {
-            return self.shift(i, op == BinaryOp::Shl, dtype, x, y);
-        }
-        let ops = match op {
-            BinaryOp::Add => ADD,
-            BinaryOp::Sub => SUBTRACT,
-            BinaryOp::Mul => MULTIPLY,
-            BinaryOp::Div if float => DIVIDE,
-            BinaryOp::And if !float => AND,
-            BinaryOp::Or if !float => OR,
-            BinaryOp::Xor if !float => XOR,
-            BinaryOp::Max | BinaryOp::Min => {
+        let ops = match op.instruction()? {
+            BinaryInstruction::Add => ADD,
+            BinaryInstruction::Sub => SUBTRACT,
+            BinaryInstruction::Mul => MULTIPLY,
+            BinaryInstruction::Div if float => DIVIDE,
+            BinaryInstruction::And if !float => AND,
+            BinaryInstruction::Or if !float => OR,
+            BinaryInstruction::Xor if !float => XOR,
+            BinaryInstruction::Max | BinaryInstruction::Min => {
                 let (x, y) = (self.register(x, dtype)?, self.operand(y, dtype)?);
                 let to = self.define(i)?;
                 return self.extreme(op, dtype, to, x, y);
             }
-            _ => return None,
+            BinaryInstruction::Shl => return self.shift(i, true, dtype, x, y),
+            BinaryInstruction::Shr => return self.shift(i, false, dtype, x, y),
+            BinaryInstruction::Div
+            | BinaryInstruction::And
+            | BinaryInstruction::Or
+            | BinaryInstruction::Xor
+            | BinaryInstruction::Rem => return None,
         };
         // A value from memory can be the last operand only.
         let varies = |this: &Self, x: usize| matches!(this.locs.get(&x), Some(Loc::Vector(_)));
@@ -243,7 +264,7 @@ impl Builder<'_> {
             let opcode = match op {
                 CompareOp::Eq => MASK_SAME,
                 CompareOp::Ne => MASK_XOR,
-                _ => return None,
+                CompareOp::Lt | CompareOp::Le | CompareOp::Gt | CompareOp::Ge => return None,
             };
             let (x, y) = (self.mask(x)?, self.mask(y)?);
             let to = self.define_mask(i)?;

@@ -1,5 +1,7 @@
 //! The vector instructions of regions, by element type. Opcodes from the Intel SDM, volume 2.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use super::assembler::{Code, Map, Prefix, code};
 use probpipe_trace::{CompareOp, DType};
 
@@ -139,10 +141,10 @@ pub(super) const MASK_XOR: u8 = 0x47;
 /// The instruction that converts numbers, `Some(None)` if the bits stay, `None` if there is none
 /// that gives what the interpreter defines.
 pub(super) fn conversion(from: DType, to: DType) -> Option<Option<Code>> {
-    use DType::{F32, F64, I32, I64, U32, U64};
+    use DType::{Bool, F32, F64, I32, I64, U8, U32, U64};
     Some(Some(match (from, to) {
-        _ if from == to => return Some(None),
         (I32 | U32, I32 | U32) | (I64 | U64, I64 | U64) => return Some(None),
+        (F32, F32) | (F64, F64) | (U8, U8) | (Bool, Bool) => return Some(None),
         (F32, F64) => code(M0F, NoPrefix, false, 0x5a),
         (F64, F32) => code(M0F, P66, true, 0x5a),
         (I32, F32) => code(M0F, NoPrefix, false, 0x5b),
@@ -154,6 +156,13 @@ pub(super) fn conversion(from: DType, to: DType) -> Option<Option<Code>> {
         (I32, I64 | U64) => code(M0F38, P66, false, 0x25),
         (U32, I64 | U64) => code(M0F38, P66, false, 0x35),
         (I64 | U64, I32 | U32) => code(M0F38, PF3, false, 0x35),
-        _ => return None,
+        // Floats saturate, and NaN becomes zero.
+        (F32 | F64, I32 | I64 | U32 | U64) => return None,
+        // Half a register, from a whole one.
+        (I64 | U64, F32) => return None,
+        // Bytes and truth values are held otherwise.
+        (U8, F32 | F64 | I32 | I64 | U32 | U64 | Bool)
+        | (Bool, F32 | F64 | I32 | I64 | U8 | U32 | U64)
+        | (F32 | F64 | I32 | I64 | U32 | U64, U8 | Bool) => return None,
     }))
 }

@@ -7,9 +7,12 @@
 //! vectors of partial reductions behind them. What `expressions` has no instruction for gives no
 //! region, and the segment is emitted for Cranelift.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use super::assembler::*;
 use super::instructions::*;
 use crate::plan::{Plan, operand_type};
+use crate::reduction::identity;
 use crate::segments::{Held, Segment, Step};
 use probpipe_lowering::{Expr, Kernel};
 use probpipe_trace::{DType, Scalar, UnaryOp};
@@ -144,7 +147,14 @@ pub(crate) fn build(
                         stream(Arg::Load(i));
                     }
                     Expr::Load { .. } | Expr::LoadAt { .. } => return None,
-                    _ => {}
+                    Expr::Literal(_)
+                    | Expr::Index(_)
+                    | Expr::Unary(..)
+                    | Expr::Binary(..)
+                    | Expr::Compare(..)
+                    | Expr::Select(..)
+                    | Expr::Cast(_)
+                    | Expr::Bitcast(_) => {}
                 }
             }
             Step::Read(i, held) => {
@@ -221,7 +231,7 @@ impl Builder<'_> {
         for &k in &reduced {
             let store = &kernel.stores[k];
             let (op, dtype) = (store.reduce?, kernel.ty(store.value));
-            let empty = self.literal(dtype, crate::emit::identity(op, dtype))?;
+            let empty = self.literal(dtype, identity(op, dtype))?;
             for turn in 0..turns {
                 let register = self.vector()?;
                 self.broadcast(register, dtype, empty);
@@ -514,7 +524,11 @@ impl Builder<'_> {
     pub(super) fn register(&mut self, x: usize, dtype: DType) -> Option<Vector> {
         match self.operand(x, dtype)? {
             Operand::Vector(register) => Some(register),
-            other => {
+            other @ (Operand::Stream { .. }
+            | Operand::Shared(_)
+            | Operand::Local(_)
+            | Operand::Constant(_)
+            | Operand::Table(_)) => {
                 let register = self.temporary()?;
                 self.broadcast(register, dtype, other);
                 Some(register)

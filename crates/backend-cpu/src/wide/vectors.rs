@@ -1,6 +1,8 @@
 //! What regions do with whole vectors: to and from memory, partial reductions, and the functions
 //! that they compute themselves.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use super::assembler::*;
 use super::instructions::*;
 use super::region::{Arg, Builder, TAIL};

@@ -3,32 +3,11 @@
 #![allow(dead_code)]
 
 use probpipe_backend_cpu::Cpu;
+pub use probpipe_testing::Random;
+use probpipe_testing::{Tolerance, close};
 use probpipe_trace::{
-    Array, ArrayType, Backend, DType, Graph, HostBuffer, Scalar, Value, eval::eval_graph, trace,
-    verify,
+    Array, ArrayType, Backend, DType, Graph, HostBuffer, Value, eval::eval_graph, trace, verify,
 };
-
-/// A small generator, so that failures repeat.
-pub struct Random(pub u64);
-
-impl Random {
-    pub fn bits(&mut self) -> u64 {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub fn below(&mut self, n: usize) -> usize {
-        (self.bits() % n.max(1) as u64) as usize
-    }
-
-    pub fn float(&mut self, low: f64, high: f64) -> f64 {
-        low + (high - low) * (self.bits() >> 11) as f64 / (1u64 << 53) as f64
-    }
-}
 
 /// Numbers at the edges of every type.
 pub const SPECIAL: [f64; 20] = [
@@ -74,7 +53,7 @@ pub fn random(random: &mut Random, ty: &ArrayType, domain: (f64, f64), special: 
                 *x = match random.below(3) {
                     0 => edges[random.below(edges.len())],
                     1 => random.bits() as $t,
-                    _ => random.float(domain.0, domain.1) as i64 as $t,
+                    _ => random.between(domain.0, domain.1) as i64 as $t,
                 };
             }
         };
@@ -85,7 +64,7 @@ pub fn random(random: &mut Random, ty: &ArrayType, domain: (f64, f64), special: 
                 *x = if special && random.below(2) == 0 {
                     SPECIAL[random.below(SPECIAL.len())] as $t
                 } else {
-                    random.float(domain.0, domain.1) as $t
+                    random.between(domain.0, domain.1) as $t
                 };
             }
         };
@@ -107,27 +86,13 @@ pub fn random(random: &mut Random, ty: &ArrayType, domain: (f64, f64), special: 
     Value::host(ty.clone(), buffer)
 }
 
-/// Whether `x` is within `ulp` of the larger of |want| and one, or the same NaN or infinity.
-pub fn close(x: f64, want: f64, ulp: f64, epsilon: f64) -> bool {
-    if want.is_nan() || x.is_nan() {
-        return want.is_nan() && x.is_nan();
-    }
-    x == want || (x - want).abs() <= ulp * epsilon * want.abs().max(1.0)
-}
-
-/// Compares two arrays.
+/// Compares two arrays, to units in the last place of `max(1, |want|)`.
+#[track_caller]
 pub fn compare(have: &Value, want: &Value, ulp: f64, what: &str) {
     assert_eq!(have.ty(), want.ty(), "{what}");
-    let (a, b) = (have.to_scalars().unwrap(), want.to_scalars().unwrap());
-    for (i, (x, y)) in a.iter().zip(&b).enumerate() {
-        let equal = match (have.ty().dtype, x, y) {
-            (DType::F32, Scalar::Float(x), Scalar::Float(y)) => {
-                close(*x, *y, ulp, f64::from(f32::EPSILON))
-            }
-            (DType::F64, Scalar::Float(x), Scalar::Float(y)) => close(*x, *y, ulp, f64::EPSILON),
-            _ => x == y,
-        };
-        assert!(equal, "{what}: element {i} is {x}, should be {y}");
+    match have.ty().dtype {
+        dtype if dtype.is_float() => close(what, have, want, Tolerance::ulps(ulp, dtype)),
+        _ => assert_eq!(have.to_scalars().unwrap(), want.to_scalars().unwrap(), "{what}"),
     }
 }
 
@@ -157,7 +122,7 @@ pub fn check(graph: &Graph, inputs: &[Value], ulp: f64, what: &str) {
 #[track_caller]
 pub fn check_fn(what: &str, types: &[ArrayType], ulp: f64, f: impl FnOnce(&[Array]) -> Vec<Array>) {
     let traced = trace(types, f).unwrap_or_else(|e| panic!("{what}: {e}"));
-    let mut rng = Random(7);
+    let mut rng = Random::new(7);
     let inputs: Vec<Value> =
         types.iter().map(|ty| random(&mut rng, ty, (-2.0, 2.0), false)).collect();
     let captured = traced.captures.iter().map(|a| a.value().unwrap());

@@ -2,10 +2,11 @@
 //! passes are quickest on flat code. Functions whose built-in forms are loose, or do not follow
 //! the interpreter at NaN, infinity or overflow, come from `kernels/wgsl/math.wgsl`.
 
-use super::lanes::Register;
 use super::memory::Memory;
+use super::register::Register;
 use super::{Text, Uses};
 use probpipe_lowering::{BufferId, Expr, ExprId, IndexMap, Kernel, LoopId};
+use probpipe_trace::op::{BinaryInstruction, UnaryInstruction};
 use probpipe_trace::{BinaryOp, CompareOp, DType, ReduceOp, Scalar, UnaryOp};
 use rustc_hash::FxHashMap;
 
@@ -285,82 +286,64 @@ impl Scope<'_> {
 
 fn unary(op: UnaryOp, x: &str, ty: DType, uses: &mut Uses) -> String {
     let float = ty == DType::F32;
-    let function = match op {
+    let Some(instruction) = op.instruction() else {
+        return call(uses, &format!("pp_{}", op.spec().name), &[x]);
+    };
+    match instruction {
         // The sign of zero and of NaN turns too; `0 - x` would lose it.
-        UnaryOp::Neg if float => return format!("bitcast<f32>(bitcast<u32>({x}) ^ 0x80000000u)"),
-        UnaryOp::Neg => return format!("0 - {x}"),
-        UnaryOp::Abs if float => return format!("bitcast<f32>(bitcast<u32>({x}) & 0x7fffffffu)"),
-        UnaryOp::Abs if ty == DType::I32 => return format!("select({x}, 0 - {x}, {x} < 0)"),
-        UnaryOp::Abs => return x.to_string(),
-        UnaryOp::Sign if float => {
+        UnaryInstruction::Neg if float => format!("bitcast<f32>(bitcast<u32>({x}) ^ 0x80000000u)"),
+        UnaryInstruction::Neg => format!("0 - {x}"),
+        UnaryInstruction::Abs if float => format!("bitcast<f32>(bitcast<u32>({x}) & 0x7fffffffu)"),
+        UnaryInstruction::Abs if ty == DType::I32 => format!("select({x}, 0 - {x}, {x} < 0)"),
+        UnaryInstruction::Abs => x.to_string(),
+        UnaryInstruction::Sign if float => {
             uses.functions.insert("pp_is_nan".into());
             uses.functions.insert("pp_copysign".into());
-            return format!(
+            format!(
                 "select(pp_copysign(1.0f, {x}), {x}, pp_is_nan({x}) | ((bitcast<u32>({x}) & 0x7fffffffu) == 0u))"
-            );
+            )
         }
-        UnaryOp::Sign if ty == DType::I32 => return format!("clamp({x}, -1, 1)"),
-        UnaryOp::Sign => return format!("min({x}, 1u)"),
-        UnaryOp::Floor => return format!("floor({x})"),
-        UnaryOp::Ceil => return format!("ceil({x})"),
-        UnaryOp::Sqrt => {
+        UnaryInstruction::Sign if ty == DType::I32 => format!("clamp({x}, -1, 1)"),
+        UnaryInstruction::Sign => format!("min({x}, 1u)"),
+        UnaryInstruction::Floor => format!("floor({x})"),
+        UnaryInstruction::Ceil => format!("ceil({x})"),
+        UnaryInstruction::Sqrt => {
             uses.functions.insert("pp_nan".into());
-            return format!("select(sqrt({x}), pp_nan(), {x} < 0.0f)");
+            format!("select(sqrt({x}), pp_nan(), {x} < 0.0f)")
         }
-        UnaryOp::Not if ty == DType::Bool => return format!("!{x}"),
-        UnaryOp::Not => return format!("~{x}"),
-        UnaryOp::IsFinite => return format!("(bitcast<u32>({x}) & 0x7f800000u) != 0x7f800000u"),
-        UnaryOp::Round => "pp_round_even",
-        UnaryOp::Exp => "pp_exp",
-        UnaryOp::Expm1 => "pp_expm1",
-        UnaryOp::Log => "pp_log",
-        UnaryOp::Log1p => "pp_log1p",
-        UnaryOp::Sin => "pp_sin",
-        UnaryOp::Cos => "pp_cos",
-        UnaryOp::Tan => "pp_tan",
-        UnaryOp::Asin => "pp_asin",
-        UnaryOp::Acos => "pp_acos",
-        UnaryOp::Atan => "pp_atan",
-        UnaryOp::Sinh => "pp_sinh",
-        UnaryOp::Cosh => "pp_cosh",
-        UnaryOp::Tanh => "pp_tanh",
-        UnaryOp::Asinh => "pp_asinh",
-        UnaryOp::Acosh => "pp_acosh",
-        UnaryOp::Atanh => "pp_atanh",
-        UnaryOp::Erf => "pp_erf",
-        UnaryOp::Erfc => "pp_erfc",
-        UnaryOp::ErfInv => "pp_erf_inv",
-        UnaryOp::Lgamma => "pp_lgamma",
-        UnaryOp::Digamma => "pp_digamma",
-    };
-    call(uses, function, &[x])
+        UnaryInstruction::Not if ty == DType::Bool => format!("!{x}"),
+        UnaryInstruction::Not => format!("~{x}"),
+        UnaryInstruction::IsFinite => format!("(bitcast<u32>({x}) & 0x7f800000u) != 0x7f800000u"),
+        UnaryInstruction::Round => call(uses, "pp_round_even", &[x]),
+    }
 }
 
 fn binary(op: BinaryOp, x: &str, y: &str, ty: DType, uses: &mut Uses) -> String {
-    let function = match (op, ty) {
-        (BinaryOp::Add, _) => return format!("{x} + {y}"),
-        (BinaryOp::Sub, _) => return format!("{x} - {y}"),
-        (BinaryOp::Mul, _) => return format!("{x} * {y}"),
-        (BinaryOp::Div, DType::F32) => return format!("{x} / {y}"),
-        (BinaryOp::And, _) => return format!("{x} & {y}"),
-        (BinaryOp::Or, _) => return format!("{x} | {y}"),
-        (BinaryOp::Xor, DType::Bool) => return format!("{x} != {y}"),
-        (BinaryOp::Xor, _) => return format!("{x} ^ {y}"),
-        (BinaryOp::Max, DType::F32) => "pp_max",
-        (BinaryOp::Min, DType::F32) => "pp_min",
-        (BinaryOp::Max, _) => "max",
-        (BinaryOp::Min, _) => "min",
-        (BinaryOp::Rem, DType::F32) => "pp_rem",
-        (BinaryOp::Pow, _) => "pp_pow",
-        (BinaryOp::Atan2, _) => "pp_atan2",
-        (BinaryOp::Div, DType::I32) => "pp_idiv_i32",
-        (BinaryOp::Div, _) => "pp_idiv_u32",
-        (BinaryOp::Rem, DType::I32) => "pp_irem_i32",
-        (BinaryOp::Rem, _) => "pp_irem_u32",
-        (BinaryOp::Shl, DType::I32) => "pp_shift_left_i32",
-        (BinaryOp::Shl, _) => "pp_shift_left_u32",
-        (BinaryOp::Shr, DType::I32) => "pp_shift_right_arithmetic_i32",
-        (BinaryOp::Shr, _) => "pp_shift_right_logical_u32",
+    let Some(instruction) = op.instruction() else {
+        return call(uses, &format!("pp_{}", op.spec().name), &[x, y]);
+    };
+    let function = match (instruction, ty) {
+        (BinaryInstruction::Add, _) => return format!("{x} + {y}"),
+        (BinaryInstruction::Sub, _) => return format!("{x} - {y}"),
+        (BinaryInstruction::Mul, _) => return format!("{x} * {y}"),
+        (BinaryInstruction::Div, DType::F32) => return format!("{x} / {y}"),
+        (BinaryInstruction::And, _) => return format!("{x} & {y}"),
+        (BinaryInstruction::Or, _) => return format!("{x} | {y}"),
+        (BinaryInstruction::Xor, DType::Bool) => return format!("{x} != {y}"),
+        (BinaryInstruction::Xor, _) => return format!("{x} ^ {y}"),
+        (BinaryInstruction::Max, DType::F32) => "pp_max",
+        (BinaryInstruction::Min, DType::F32) => "pp_min",
+        (BinaryInstruction::Max, _) => "max",
+        (BinaryInstruction::Min, _) => "min",
+        (BinaryInstruction::Rem, DType::F32) => "pp_rem",
+        (BinaryInstruction::Div, DType::I32) => "pp_idiv_i32",
+        (BinaryInstruction::Div, _) => "pp_idiv_u32",
+        (BinaryInstruction::Rem, DType::I32) => "pp_irem_i32",
+        (BinaryInstruction::Rem, _) => "pp_irem_u32",
+        (BinaryInstruction::Shl, DType::I32) => "pp_shift_left_i32",
+        (BinaryInstruction::Shl, _) => "pp_shift_left_u32",
+        (BinaryInstruction::Shr, DType::I32) => "pp_shift_right_arithmetic_i32",
+        (BinaryInstruction::Shr, _) => "pp_shift_right_logical_u32",
     };
     if function.starts_with("pp_") {
         return call(uses, function, &[x, y]);

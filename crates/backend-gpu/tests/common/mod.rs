@@ -3,8 +3,11 @@
 #![allow(dead_code)]
 
 use probpipe_backend_gpu::Gpu;
+use probpipe_testing::{ulp, ulps};
 use probpipe_trace::eval::eval_graph;
-use probpipe_trace::{Array, ArrayType, Backend, DType, Graph, Value, Values, trace, verify};
+use probpipe_trace::{
+    Array, ArrayType, Backend, DType, Graph, Scalar, Value, Values, trace, verify,
+};
 
 /// The shared device. Without one the test is skipped, loudly; with `PROBPIPE_REQUIRE_GPU=1` it
 /// fails.
@@ -53,29 +56,16 @@ pub fn run_both(
 /// and infinities must match.
 pub fn distance(want: &Value, got: &Value) -> Vec<f64> {
     assert_eq!(want.ty(), got.ty());
-    match want.ty().dtype {
-        DType::F32 => {
-            let (want, got) = (want.to_vec::<f32>().unwrap(), got.to_vec::<f32>().unwrap());
-            want.iter().zip(&got).map(|(&w, &g)| ulps(w, g)).collect()
+    let far = |w: Scalar, g: Scalar| match (w, g) {
+        (Scalar::Float(w), Scalar::Float(g)) if w.is_finite() && g.is_finite() => {
+            (g - w).abs() / ulp(w.abs().max(1.0), DType::F32)
         }
-        _ => {
-            let (want, got) = (want.to_scalars().unwrap(), got.to_scalars().unwrap());
-            let far = |same| if same { 0.0 } else { f64::INFINITY };
-            want.iter().zip(&got).map(|(w, g)| far(w == g)).collect()
-        }
-    }
-}
-
-fn ulps(want: f32, got: f32) -> f64 {
-    if want.to_bits() == got.to_bits() || want == got || want.is_nan() && got.is_nan() {
-        return 0.0;
-    }
-    if !want.is_finite() || !got.is_finite() {
-        return f64::INFINITY;
-    }
-    let scale = f64::from(want.abs().max(1.0));
-    let exponent = scale.log2().floor();
-    (f64::from(want) - f64::from(got)).abs() / ((exponent - 23.0).exp2())
+        (Scalar::Float(w), Scalar::Float(g)) => ulps(g, w, DType::F32),
+        _ if w == g => 0.0,
+        _ => f64::INFINITY,
+    };
+    let (want, got) = (want.to_scalars().unwrap(), got.to_scalars().unwrap());
+    want.into_iter().zip(got).map(|(w, g)| far(w, g)).collect()
 }
 
 /// Runs both and compares every result.

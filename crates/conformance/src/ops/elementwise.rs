@@ -3,8 +3,8 @@
 use super::Class::{Elementwise as E, Exact, Hard};
 use super::{Rule, one, whole};
 use crate::attrs::Attrs;
-use crate::golden::dtype;
 use probpipe::{Array, DType, zeros_like};
+use probpipe_testing::reference::dtype;
 
 /// The rule for an operation of one operand.
 pub(super) fn find(op: &str, attrs: &Attrs) -> Option<Rule> {

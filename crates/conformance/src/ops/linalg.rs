@@ -3,7 +3,7 @@
 use super::Class::Linalg as L;
 use super::{Rule, one, rule, two, whole};
 use crate::attrs::Attrs;
-use probpipe::{Array, LinalgOp, MatrixNorm, Op, bind1};
+use probpipe::{Array, MatrixNorm, Triangular};
 use serde_json::Value as Json;
 
 /// The rule for dense linear algebra.
@@ -12,19 +12,20 @@ pub(super) fn find(op: &str, attrs: &Attrs) -> Option<Rule> {
         "cholesky" if attrs.get("lower").is_none_or(|lower| lower == true) => {
             one(L, Array::cholesky)
         }
-        "cho_solve" => two(L, |a, b| probpipe::cho_solve(&a.cholesky(), b)),
+        "cho_solve" => two(L, |a, b| a.cholesky().cho_solve(b)),
         "triangular_solve" => {
             let flag = |name: &str| attrs[name].as_bool();
             let (left, lower) = (flag("left_side")?, flag("lower")?);
             let (transpose, unit_diagonal) = (flag("transpose_a")?, flag("unit_diagonal")?);
             rule(L, move |x| {
                 // X op(a) = b is op(a)^T X^T = b^T.
-                let transpose = transpose == left;
-                let op = Op::Linalg(LinalgOp::TriangularSolve { lower, transpose, unit_diagonal });
+                let transposed = transpose == left;
+                let triangle = Triangular { lower, transposed, unit_diagonal };
                 vec![if left {
-                    bind1(op, &[&x[0], &x[1]])
+                    x[0].solve_triangular_with(&x[1], triangle)
                 } else {
-                    bind1(op, &[&x[0], &x[1].swap_axes(-1, -2)]).swap_axes(-1, -2)
+                    let b = x[1].swap_axes(-1, -2);
+                    x[0].solve_triangular_with(b, triangle).swap_axes(-1, -2)
                 }]
             })
         }
@@ -32,7 +33,7 @@ pub(super) fn find(op: &str, attrs: &Attrs) -> Option<Rule> {
             let n = whole(attrs, "n")? as i32;
             one(L, move |x| x.matrix_power(n))
         }
-        "solve" => two(L, Array::solve),
+        "solve" => two(L, |a, b| a.solve(b)),
         "inv" => one(L, Array::inv),
         "det" => one(L, Array::det),
         "slogdet" => rule(L, |x| {

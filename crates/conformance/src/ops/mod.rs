@@ -15,9 +15,9 @@ mod shape;
 use crate::attrs::Attrs;
 use crate::compare::{self, EXACT, Miss, Tolerance, within};
 use crate::conventions::{self, Skipped};
-use crate::golden::{array, dtype, number};
 use crate::report::{Verdict, Worst};
 use probpipe::{Array, DType, Device, grad, jit_on, jvp, ones_like, vjp, with_default_float};
+use probpipe_testing::reference::{array, dtype, number};
 use serde_json::Value as Json;
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -223,7 +223,7 @@ impl Run<'_> {
         }
         let mut worst = Worst::default();
         for (i, (have, want)) in outputs.iter().zip(wanted).enumerate() {
-            let narrow = want["dtype"] == "f32" && tolerance.rtol > 0.0;
+            let narrow = want["dtype"] == "f32" && tolerance.relative > 0.0;
             let tolerance = if narrow { self.rule.class.narrow(self.device) } else { tolerance };
             let exact = Some(&self.case["out"][i]).filter(|_| field == "out_f32");
             let skip = self.skip(false, want);

@@ -123,10 +123,9 @@ fn extreme(attrs: &Attrs, f: fn(&Array, isize) -> Array) -> Option<Rule> {
         let x = if x.dtype() == DType::Bool { x.cast(DType::I32) } else { x.clone() };
         let (line, along) = lined(&x, axis);
         let found = f(&line, along);
-        let all: Vec<isize> = (0..x.rank() as isize).collect();
         match (keep, axis) {
-            (true, Some(axis)) => x.keep_axes(&found, [axis]),
-            (true, None) => x.keep_axes(&found, all),
+            (true, Some(axis)) => found.expand_dims(axis),
+            (true, None) => found.reshape(vec![1usize; x.rank()]),
             (false, _) => found,
         }
     })

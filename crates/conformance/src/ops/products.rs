@@ -3,8 +3,8 @@
 use super::Class::{Elementwise, Reduction as R};
 use super::{Rule, one, rule, two, whole};
 use crate::attrs::Attrs;
-use crate::golden::extents;
 use probpipe::{Array, DotAxes};
+use probpipe_testing::reference::extents;
 use serde_json::Value as Json;
 
 /// The rule for a product.
@@ -28,7 +28,7 @@ pub(super) fn find(op: &str, attrs: &Attrs) -> Option<Rule> {
                 vec![probpipe::einsum(&expression, &operands)]
             })
         }
-        "matmul" => two(R, Array::matmul),
+        "matmul" => two(R, |x, y| x.matmul(y)),
         "tensordot" => {
             let axes = attrs["axes"].clone();
             two(R, move |x, y| {
@@ -39,12 +39,12 @@ pub(super) fn find(op: &str, attrs: &Attrs) -> Option<Rule> {
                 x.tensordot(y, &pairs)
             })
         }
-        "inner" => two(R, Array::inner),
-        "outer" => two(R, Array::outer),
-        "vdot" => two(R, Array::vdot),
-        "kron" => two(R, Array::kron),
-        "cross" => two(R, Array::cross),
-        "trace" => whole(attrs, "offset").and_then(|k| one(R, move |x| x.trace(k))),
+        "inner" => two(R, |x, y| x.inner(y)),
+        "outer" => two(R, |x, y| x.outer(y)),
+        "vdot" => two(R, |x, y| x.vdot(y)),
+        "kron" => two(R, |x, y| x.kron(y)),
+        "cross" => two(R, |x, y| x.cross(y)),
+        "trace" => whole(attrs, "offset").and_then(|k| one(R, move |x| x.trace_offset(k))),
         "multi_dot" => rule(R, |x| vec![probpipe::multi_dot(x)]),
         "polyval" => two(Elementwise, probpipe::polyval),
         "vander" => {

@@ -1,8 +1,8 @@
 //! The table of common element types of pairs, and of arrays and literals.
 
-use crate::golden::dtype;
 use crate::report::{Verdict, Worst};
 use probpipe::{DType, Scalar, promote_literal, promote_types, with_default_float};
+use probpipe_testing::reference::dtype;
 use serde_json::Value as Json;
 
 /// The two words of `"a+b"`.

@@ -3,27 +3,22 @@
 use super::Class::{self, Elementwise as E, Exact, Reduction as R};
 use super::{Rule, one, rule, two};
 use crate::attrs::Attrs;
-use crate::golden::number;
-use probpipe::{Array, DType, QuantileMethod, default_float, select, stack};
+use probpipe::{Array, DType, OverAxes, QuantileMethod, select};
+use probpipe_testing::reference::number;
 use serde_json::Value as Json;
 
 /// A reduction over the axes that a case names, all where it names none.
 pub(super) fn reduce(
     class: Class,
     attrs: &Attrs,
-    f: impl Fn(&Array, &[isize]) -> Array + 'static,
+    f: impl Fn(&Array, OverAxes) -> Array + 'static,
 ) -> Option<Rule> {
     let keep = attrs.flag("keepdims")?;
     let axes = match &attrs["axis"] {
         Json::Null => None,
         _ => Some(attrs.list("axis")?),
     };
-    one(class, move |x| {
-        let all = || (0..x.rank() as isize).collect();
-        let axes = axes.clone().unwrap_or_else(all);
-        let reduced = f(x, &axes);
-        if keep { x.keep_axes(&reduced, &axes) } else { reduced }
-    })
+    one(class, move |x| f(x, OverAxes { axes: axes.clone(), keep }))
 }
 
 /// The type that the reference accumulates whole numbers in, which is wider than theirs unless the
@@ -36,10 +31,6 @@ pub(super) fn accumulator(attrs: &Attrs) -> Option<impl Fn(&Array) -> Array + us
 
 fn truth(x: &Array) -> Array {
     if x.dtype() == DType::Bool { x.clone() } else { x.ne(0) }
-}
-
-fn floats(x: &Array) -> Array {
-    if x.dtype().is_float() { x.clone() } else { x.cast(default_float()) }
 }
 
 /// The rule for a reduction.
@@ -59,14 +50,14 @@ pub(super) fn find(op: &str, attrs: &Attrs) -> Option<Rule> {
         "min" => reduce(Exact, attrs, |x, a| x.min_axes(a)),
         "any" => reduce(Exact, attrs, |x, a| truth(x).any_axes(a)),
         "all" => reduce(Exact, attrs, |x, a| truth(x).all_axes(a)),
-        "mean" => reduce(R, attrs, |x, a| floats(x).mean_axes(a)),
+        "mean" => reduce(R, attrs, |x, a| x.mean_axes(a)),
         "var" => {
             let ddof = ddof()?;
-            reduce(R, attrs, move |x, a| floats(x).var_axes(a, ddof))
+            reduce(R, attrs, move |x, a| x.var_axes(a, ddof))
         }
         "std" => {
             let ddof = ddof()?;
-            reduce(R, attrs, move |x, a| floats(x).std_axes(a, ddof))
+            reduce(R, attrs, move |x, a| x.std_axes(a, ddof))
         }
         "ptp" => reduce(Exact, attrs, |x, a| x.ptp_axes(a)),
         "count_nonzero" => reduce(Exact, attrs, |x, a| x.count_nonzero_axes(a)),
@@ -86,7 +77,7 @@ pub(super) fn find(op: &str, attrs: &Attrs) -> Option<Rule> {
             reduce(R, attrs, move |x, a| x.nanstd_axes(a, ddof))
         }
         "norm" => norm(attrs),
-        "median" => reduce(R, attrs, |x, a| floats(x).median_axes(a)),
+        "median" => reduce(R, attrs, |x, a| x.median_axes(a)),
         "quantile" => quantile(attrs),
         "reduce_max_init" => {
             let initial = attrs["initial"].as_f64()?;
@@ -100,7 +91,7 @@ pub(super) fn find(op: &str, attrs: &Attrs) -> Option<Rule> {
             let axes = attrs.list("axis")?;
             two(R, move |x, b| x.logsumexp_weighted(b, &axes))
         }
-        "average" => two(R, Array::average),
+        "average" => two(R, |x, w| x.average(w)),
         "cov" => one(R, Array::cov),
         "corrcoef" => one(R, Array::corrcoef),
         "ediff_trapezoid" => two(R, Array::trapezoid),
@@ -151,8 +142,8 @@ fn norm(attrs: &Attrs) -> Option<Rule> {
     };
     match (order, vector) {
         (None, _) if attrs["ord"].is_number() => None,
-        (None, _) => reduce(R, attrs, |x, a| x.norm_axes(2.0, a)),
-        (Some(order), true) => reduce(R, attrs, move |x, a| x.norm_axes(order, a)),
+        (None, _) => reduce(R, attrs, |x, a| x.norm_axes(a, 2.0)),
+        (Some(order), true) => reduce(R, attrs, move |x, a| x.norm_axes(a, order)),
         (Some(_), false) => None,
     }
 }
@@ -164,15 +155,11 @@ fn quantile(attrs: &Attrs) -> Option<Rule> {
     match &attrs["q"] {
         Json::Array(list) => {
             let list: Vec<f64> = list.iter().map(Json::as_f64).collect::<Option<_>>()?;
-            reduce(R, attrs, move |x, a| {
-                let each: Vec<Array> =
-                    list.iter().map(|&q| floats(x).quantile_axes(q, a, method)).collect();
-                stack(&each, 0)
-            })
+            reduce(R, attrs, move |x, a| x.quantile_with(&list[..], a, method))
         }
         q => {
             let q = q.as_f64()?;
-            reduce(R, attrs, move |x, a| floats(x).quantile_axes(q, a, method))
+            reduce(R, attrs, move |x, a| x.quantile_with(q, a, method))
         }
     }
 }

@@ -3,7 +3,8 @@
 use super::Class::{Elementwise, Exact};
 use super::{Rule, one, rule, two, whole};
 use crate::attrs::Attrs;
-use probpipe::{Array, DType, Op, PadMode, bind1, concat, stack};
+use probpipe::graph::{Op, bind1};
+use probpipe::{Array, DType, PadMode, concat, stack};
 use serde_json::Value as Json;
 
 /// The rule for an operation that moves elements.
@@ -121,10 +122,10 @@ pub(super) fn find(op: &str, attrs: &Attrs) -> Option<Rule> {
             let turns = if attrs.get("k").is_some() { k()? } else { 1 };
             one(Exact, move |x| x.rot90(turns))
         }
-        "tril" => k().and_then(|k| one(Exact, move |x| x.tril(k))),
-        "triu" => k().and_then(|k| one(Exact, move |x| x.triu(k))),
+        "tril" => k().and_then(|k| one(Exact, move |x| x.tril_offset(k))),
+        "triu" => k().and_then(|k| one(Exact, move |x| x.triu_offset(k))),
         "diag" => k().and_then(|k| {
-            one(Exact, move |x| if x.rank() == 1 { x.diag(k) } else { x.diagonal(k) })
+            one(Exact, move |x| if x.rank() == 1 { x.diag_offset(k) } else { x.diagonal_offset(k) })
         }),
         "diagonal" => {
             let (a, b) = (whole(attrs, "axis1")?, whole(attrs, "axis2")?);
@@ -133,7 +134,7 @@ pub(super) fn find(op: &str, attrs: &Attrs) -> Option<Rule> {
                 let from_start = |a: isize| if a < 0 { a + x.rank() as isize } else { a };
                 let (a, b) = (from_start(a), from_start(b));
                 let rest = (0..x.rank() as isize).filter(|&i| i != a && i != b);
-                x.permute(rest.chain([a, b]).collect::<Vec<_>>()).diagonal(offset)
+                x.permute(rest.chain([a, b]).collect::<Vec<_>>()).diagonal_offset(offset)
             })
         }
         "block_diag" => rule(Exact, |x| vec![probpipe::block_diag(x)]),

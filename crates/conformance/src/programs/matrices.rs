@@ -75,7 +75,7 @@ fn logdet_inv(i: &Inputs) -> Vec<Array> {
     vec![
         grad(|a: Array| a.slogdet().1)(a.clone()),
         a.inv().transpose(),
-        grad(|a: Array| a.inv().trace(0))(a.clone()),
+        grad(|a: Array| a.inv().trace())(a.clone()),
         grad(|a: Array| a.det())(a),
     ]
 }

@@ -10,9 +10,9 @@ mod rules;
 mod special;
 
 use crate::compare::{Miss, array, within};
-use crate::golden;
 use crate::report::{Verdict, Worst};
 use probpipe::{Array, DType, Device, jit_on, with_default_float};
+use probpipe_testing::reference;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
@@ -36,8 +36,8 @@ fn get(inputs: &Inputs, name: &str) -> Array {
 fn inputs(case: &Json, float: DType) -> Option<Inputs> {
     let read = |(name, value): (&String, &Json)| {
         let array = match value {
-            Json::Object(_) => golden::array(value, Some(float))?,
-            number => Array::from_slice(&[golden::number(number)], [0usize; 0]).cast(float),
+            Json::Object(_) => reference::array(value, Some(float))?,
+            number => Array::from_slice(&[reference::number(number)], [0usize; 0]).cast(float),
         };
         Some((name.clone(), array))
     };
@@ -57,7 +57,7 @@ pub fn run(case: &Json, device: Device) -> Verdict {
     let Some(program) = found else {
         return Verdict::NoRule(name.to_string());
     };
-    let narrow = 2e-5f64.max(20.0 * golden::number(&case["f32_vs_f64_max_err"]));
+    let narrow = 2e-5f64.max(20.0 * reference::number(&case["f32_vs_f64_max_err"]));
     let mut worst = Worst::default();
     for (float, field, limit) in [
         (DType::F64, "out_f64", within(1e-9, 1e-10)),

@@ -2,8 +2,7 @@
 
 use super::{Inputs, Program, get};
 use probpipe::{
-    Array, cho_solve, eye, fori_loop, grad, hessian, scan, select, tri, triangular_solve, vmap,
-    vmap_axes, zeros_like,
+    Array, eye, fori_loop, grad, hessian, scan, select, tri, vmap, vmap_axes, zeros_like,
 };
 use std::f64::consts::PI;
 
@@ -39,7 +38,7 @@ fn log_normal(x: &Array, mean: impl Into<Array>, scale: impl Into<Array>) -> Arr
 
 /// `A^-1 b` for a positive definite `A`.
 fn solve(a: &Array, b: &Array) -> Array {
-    cho_solve(&a.cholesky(), b)
+    a.cholesky().cho_solve(b)
 }
 
 fn mixture_logpdf(i: &Inputs) -> Vec<Array> {
@@ -56,8 +55,8 @@ fn mvn_cholesky(i: &Inputs) -> Vec<Array> {
     let density = |(x, m, s): (Array, Array, Array)| {
         let n = x.size() as f64;
         let l = s.cholesky();
-        let z = triangular_solve(&l, &(x - m), true, false);
-        z.dot(&z) * -0.5 - l.diagonal(0).log().sum() - 0.5 * n * (2.0 * PI).ln()
+        let z = l.solve_triangular(x - m);
+        z.dot(&z) * -0.5 - l.diagonal().log().sum() - 0.5 * n * (2.0 * PI).ln()
     };
     let (x, m, s) = (get(i, "x"), get(i, "m"), get(i, "S"));
     let (dx, dm, ds) = grad(density)((x.clone(), m.clone(), s.clone()));
@@ -74,8 +73,8 @@ fn gp_marginal(i: &Inputs) -> Vec<Array> {
         let gaps = (x.expand_dims(1) - x.expand_dims(0)).square();
         let signal = a.square() * (gaps * -0.5 / l.square()).exp();
         let l = (signal + (s.square() + 1e-5) * eye(n)).cholesky();
-        let fit = y.dot(&cho_solve(&l, &y)) * -0.5;
-        fit - l.diagonal(0).log().sum() - 0.5 * n as f64 * (2.0 * PI).ln()
+        let fit = y.dot(&l.cho_solve(&y)) * -0.5;
+        fit - l.diagonal().log().sum() - 0.5 * n as f64 * (2.0 * PI).ln()
     };
     vec![marginal(p.clone()), grad(marginal)(p.clone()), hessian(marginal)(p)]
 }
@@ -134,7 +133,7 @@ fn eight_schools(i: &Inputs) -> Vec<Array> {
         let unit = log_normal(&e, 0.0, 1.0).sum();
         prior + unit + log_normal(&effects, mu + tau * e, &sigma).sum()
     };
-    let curvature = hessian(density)(z.clone()).diagonal(0);
+    let curvature = hessian(density)(z.clone()).diagonal();
     vec![density(z.clone()), grad(density)(z), curvature]
 }
 
@@ -159,7 +158,7 @@ fn laplace_newton(i: &Inputs) -> Vec<Array> {
         &w - solve(&hessian(loss)(w.clone()), &grad(loss)(w.clone()))
     });
     let h = hessian(loss)(mode.clone());
-    let half_log_det = h.cholesky().diagonal(0).log().sum();
+    let half_log_det = h.cholesky().diagonal().log().sum();
     let evidence = 0.5 * 2.0 * (2.0 * PI).ln() - loss(mode.clone()) - half_log_det;
     vec![mode, solve(&h, &eye(2)), evidence]
 }

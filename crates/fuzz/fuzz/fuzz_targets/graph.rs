@@ -3,8 +3,8 @@
 #![no_main]
 
 use probpipe::Device;
-use probpipe::transforms::testing::Random;
 use probpipe_fuzz::{check_choices, config};
+use probpipe_testing::Random;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let Some((kind, choices)) = data.split_first() else { return };

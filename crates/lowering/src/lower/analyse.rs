@@ -6,6 +6,7 @@
 use super::kinds::{AxisMap, Kind, Node, NodeKind, Source, What, chase, identity};
 use super::{Context, internal, signed_strides};
 use crate::program::Place;
+use probpipe_trace::op::{BinaryInstruction, UnaryInstruction};
 use probpipe_trace::{BinaryOp, DType, Eqn, Graph, Op, Result, Shape, UnaryOp, VarId};
 use smallvec::{SmallVec, smallvec};
 
@@ -278,51 +279,35 @@ fn free(kinds: &[Kind], nodes: &[Node], eqn: &Eqn) -> Option<usize> {
 }
 
 fn unary_is_cheap(op: UnaryOp) -> bool {
-    match op {
-        UnaryOp::Neg | UnaryOp::Abs | UnaryOp::Not => true,
-        UnaryOp::Sign
-        | UnaryOp::Floor
-        | UnaryOp::Ceil
-        | UnaryOp::Round
-        | UnaryOp::Sqrt
-        | UnaryOp::Exp
-        | UnaryOp::Expm1
-        | UnaryOp::Log
-        | UnaryOp::Log1p
-        | UnaryOp::Sin
-        | UnaryOp::Cos
-        | UnaryOp::Tan
-        | UnaryOp::Asin
-        | UnaryOp::Acos
-        | UnaryOp::Atan
-        | UnaryOp::Sinh
-        | UnaryOp::Cosh
-        | UnaryOp::Tanh
-        | UnaryOp::Asinh
-        | UnaryOp::Acosh
-        | UnaryOp::Atanh
-        | UnaryOp::Erf
-        | UnaryOp::Erfc
-        | UnaryOp::ErfInv
-        | UnaryOp::Lgamma
-        | UnaryOp::Digamma
-        | UnaryOp::IsFinite => false,
+    match op.instruction() {
+        Some(UnaryInstruction::Neg | UnaryInstruction::Abs | UnaryInstruction::Not) => true,
+        Some(
+            UnaryInstruction::Sign
+            | UnaryInstruction::Floor
+            | UnaryInstruction::Ceil
+            | UnaryInstruction::Round
+            | UnaryInstruction::Sqrt
+            | UnaryInstruction::IsFinite,
+        )
+        | None => false,
     }
 }
 
 fn binary_is_cheap(op: BinaryOp) -> bool {
-    match op {
-        BinaryOp::Add
-        | BinaryOp::Sub
-        | BinaryOp::Mul
-        | BinaryOp::Max
-        | BinaryOp::Min
-        | BinaryOp::And
-        | BinaryOp::Or
-        | BinaryOp::Xor
-        | BinaryOp::Shl
-        | BinaryOp::Shr => true,
-        BinaryOp::Div | BinaryOp::Rem | BinaryOp::Pow | BinaryOp::Atan2 => false,
+    match op.instruction() {
+        Some(
+            BinaryInstruction::Add
+            | BinaryInstruction::Sub
+            | BinaryInstruction::Mul
+            | BinaryInstruction::Max
+            | BinaryInstruction::Min
+            | BinaryInstruction::And
+            | BinaryInstruction::Or
+            | BinaryInstruction::Xor
+            | BinaryInstruction::Shl
+            | BinaryInstruction::Shr,
+        ) => true,
+        Some(BinaryInstruction::Div | BinaryInstruction::Rem) | None => false,
     }
 }
 

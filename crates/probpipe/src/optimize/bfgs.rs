@@ -3,7 +3,7 @@
 
 use super::line_search::step_length;
 use super::number;
-use crate::ravel::{Unravel, ravel};
+use crate::record::{Unravel, ravel};
 use probpipe_trace::{
     Array, DType, Error, ErrorKind, Result, Tree, eye, here, select, while_loop, with_location,
 };

@@ -14,19 +14,21 @@ pub(crate) mod special;
 
 pub use elementwise::{polyval, select, vander, where_};
 pub use indexing::{AtPlaces, Index, IntoIndices, OutOfRange, WindowAxes};
-pub use linalg::{
-    LeastSquares, LuFactors, MatrixNorm, cho_solve, convolve, einsum, multi_dot, triangular_solve,
-};
+pub use linalg::{LeastSquares, LuFactors, MatrixNorm, Triangular, convolve, einsum, multi_dot};
 pub use make::{
-    arange, arange_step, array, block_diag, eye, eye_offset, full, full_typed, geomspace, iota,
-    linspace, linspace_open, logspace, ones, ones_like, toeplitz, tri, zeros, zeros_like,
+    arange, arange_step, array, block_diag, eye, eye_of, eye_offset, full, full_like, full_of,
+    full_typed, geomspace, iota, linspace, linspace_of, linspace_open, logspace, ones, ones_like,
+    ones_of, toeplitz, tri, tril_indices, tril_indices_offset, triu_indices, triu_indices_offset,
+    zeros, zeros_like, zeros_of,
 };
 pub use order::{
     QuantileMethod, digitize, histogram, histogram_bins, interp, searchsorted, sort_key_val,
     sort_together,
 };
-pub use reduce::{bincount, segment_max, segment_min, segment_prod, segment_sum};
-pub use shape::{PadMode, concat, meshgrid, select_n, stack};
+pub use reduce::{
+    IntoAxes, Keep, OverAxes, bincount, segment_max, segment_min, segment_prod, segment_sum,
+};
+pub use shape::{PadMode, column_stack, concat, dstack, hstack, meshgrid, select_n, stack, vstack};
 pub use special::{
     beta, beta_density, betainc, betaincinv, betaln, digamma_difference, gamma_density, gammainc,
     gammaincc, gammainccinv, gammaincinv, log_binomial, owens_t, polygamma, random_gamma_grad,
@@ -92,6 +94,8 @@ impl Array {
     /// Converts the element type: floats to integers truncate and saturate with NaN to 0,
     /// integers wrap, anything to `bool` is `x != 0`.
     #[track_caller]
+    #[doc(alias = "astype")]
+    #[doc(alias = "lax.convert_element_type")]
     pub fn cast(&self, dtype: DType) -> Array {
         match &self.repr {
             Repr::Literal(scalar) if scalar.fits(dtype) => {
@@ -107,6 +111,7 @@ impl Array {
 
     /// The same bits as another element type of the same width.
     #[track_caller]
+    #[doc(alias = "lax.bitcast_convert_type")]
     pub fn bitcast(&self, dtype: DType) -> Array {
         bind1(Op::Bitcast(dtype), &[self])
     }

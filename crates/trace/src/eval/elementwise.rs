@@ -9,7 +9,7 @@ use crate::dtype::{DType, Element, for_dtype};
 use crate::error::{Error, ErrorKind, Result};
 use crate::eval::elements::{build, elements};
 use crate::eval::special;
-use crate::op::elementwise::{BinaryOp, CompareOp, UnaryOp};
+use crate::op::elementwise::{BinaryInstruction, BinaryOp, CompareOp, UnaryInstruction, UnaryOp};
 use crate::types::ArrayType;
 use crate::value::Value;
 
@@ -114,6 +114,7 @@ fn float_unary(op: UnaryOp) -> Option<fn(f64) -> f64> {
         UnaryOp::Exp => libm::exp,
         UnaryOp::Expm1 => libm::expm1,
         UnaryOp::Log => libm::log,
+        UnaryOp::Log2 => libm::log2,
         UnaryOp::Log1p => libm::log1p,
         UnaryOp::Sin => libm::sin,
         UnaryOp::Cos => libm::cos,
@@ -146,13 +147,14 @@ pub(super) fn binary(op: BinaryOp, x: &Value, y: &Value, ty: &ArrayType) -> Resu
             let f = I::binary(op).ok_or_else(|| undefined(op.spec().name, ty))?;
             map2::<I, I>(x, y, ty, f)
         },
-        bool => match op {
-            BinaryOp::And => map2::<bool, bool>(x, y, ty, |x, y| x & y),
-            BinaryOp::Or => map2::<bool, bool>(x, y, ty, |x, y| x | y),
-            BinaryOp::Xor => map2::<bool, bool>(x, y, ty, |x, y| x ^ y),
-            BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div | BinaryOp::Rem
-            | BinaryOp::Pow | BinaryOp::Atan2 | BinaryOp::Max | BinaryOp::Min
-            | BinaryOp::Shl | BinaryOp::Shr => Err(undefined(op.spec().name, ty)),
+        bool => match op.instruction() {
+            Some(BinaryInstruction::And) => map2::<bool, bool>(x, y, ty, |x, y| x & y),
+            Some(BinaryInstruction::Or) => map2::<bool, bool>(x, y, ty, |x, y| x | y),
+            Some(BinaryInstruction::Xor) => map2::<bool, bool>(x, y, ty, |x, y| x ^ y),
+            Some(BinaryInstruction::Add | BinaryInstruction::Sub | BinaryInstruction::Mul
+                | BinaryInstruction::Div | BinaryInstruction::Rem | BinaryInstruction::Max
+                | BinaryInstruction::Min | BinaryInstruction::Shl | BinaryInstruction::Shr)
+            | None => Err(undefined(op.spec().name, ty)),
         }
     )
 }
@@ -221,44 +223,37 @@ macro_rules! int_ops {
     ($($I:ident abs $abs:expr, sign $sign:expr, negative $negative:expr;)*) => {$(
         impl IntOps for $I {
             fn unary(op: UnaryOp) -> Option<fn($I) -> $I> {
-                Some(match op {
-                    UnaryOp::Neg => |x| x.wrapping_neg(),
-                    UnaryOp::Abs => $abs,
-                    UnaryOp::Sign => $sign,
-                    UnaryOp::Not => |x| !x,
-                    UnaryOp::Floor | UnaryOp::Ceil | UnaryOp::Round | UnaryOp::Sqrt => return None,
-                    UnaryOp::Exp | UnaryOp::Expm1 | UnaryOp::Log | UnaryOp::Log1p => return None,
-                    UnaryOp::Sin | UnaryOp::Cos | UnaryOp::Tan => return None,
-                    UnaryOp::Asin | UnaryOp::Acos | UnaryOp::Atan => return None,
-                    UnaryOp::Sinh | UnaryOp::Cosh | UnaryOp::Tanh => return None,
-                    UnaryOp::Asinh | UnaryOp::Acosh | UnaryOp::Atanh => return None,
-                    UnaryOp::Erf | UnaryOp::Erfc | UnaryOp::ErfInv => return None,
-                    UnaryOp::Lgamma | UnaryOp::Digamma => return None,
-                    UnaryOp::IsFinite => return None,
+                Some(match op.instruction()? {
+                    UnaryInstruction::Neg => |x| x.wrapping_neg(),
+                    UnaryInstruction::Abs => $abs,
+                    UnaryInstruction::Sign => $sign,
+                    UnaryInstruction::Not => |x| !x,
+                    UnaryInstruction::Floor | UnaryInstruction::Ceil => return None,
+                    UnaryInstruction::Round | UnaryInstruction::Sqrt => return None,
+                    UnaryInstruction::IsFinite => return None,
                 })
             }
 
             fn binary(op: BinaryOp) -> Option<fn($I, $I) -> $I> {
-                Some(match op {
-                    BinaryOp::Add => |x, y| x.wrapping_add(y),
-                    BinaryOp::Sub => |x, y| x.wrapping_sub(y),
-                    BinaryOp::Mul => |x, y| x.wrapping_mul(y),
-                    BinaryOp::Div => |x, y| if y == 0 { !0 } else { x.wrapping_div(y) },
-                    BinaryOp::Rem => |x, y| if y == 0 { x } else { x.wrapping_rem(y) },
-                    BinaryOp::Max => |x, y| x.max(y),
-                    BinaryOp::Min => |x, y| x.min(y),
-                    BinaryOp::And => |x, y| x & y,
-                    BinaryOp::Or => |x, y| x | y,
-                    BinaryOp::Xor => |x, y| x ^ y,
+                Some(match op.instruction()? {
+                    BinaryInstruction::Add => |x, y| x.wrapping_add(y),
+                    BinaryInstruction::Sub => |x, y| x.wrapping_sub(y),
+                    BinaryInstruction::Mul => |x, y| x.wrapping_mul(y),
+                    BinaryInstruction::Div => |x, y| if y == 0 { !0 } else { x.wrapping_div(y) },
+                    BinaryInstruction::Rem => |x, y| if y == 0 { x } else { x.wrapping_rem(y) },
+                    BinaryInstruction::Max => |x, y| x.max(y),
+                    BinaryInstruction::Min => |x, y| x.min(y),
+                    BinaryInstruction::And => |x, y| x & y,
+                    BinaryInstruction::Or => |x, y| x | y,
+                    BinaryInstruction::Xor => |x, y| x ^ y,
                     // A negative distance is, taken as unsigned, beyond the width.
-                    BinaryOp::Shl => |x, y| {
+                    BinaryInstruction::Shl => |x, y| {
                         u32::try_from(y).ok().and_then(|y| x.checked_shl(y)).unwrap_or(0)
                     },
-                    BinaryOp::Shr => |x, y| {
+                    BinaryInstruction::Shr => |x, y| {
                         let fill = if $negative(x) { !0 } else { 0 };
                         u32::try_from(y).ok().and_then(|y| x.checked_shr(y)).unwrap_or(fill)
                     },
-                    BinaryOp::Pow | BinaryOp::Atan2 => return None,
                 })
             }
         }

@@ -16,7 +16,9 @@ pub(crate) mod special;
 pub(crate) mod structural;
 
 pub use control::{Scan, Switch, While};
-pub use elementwise::{Accepts, BinaryOp, CompareOp, Spec, UnaryOp};
+pub use elementwise::{
+    Accepts, BinaryInstruction, BinaryOp, CompareOp, Cost, Oracle, Spec, UnaryInstruction, UnaryOp,
+};
 pub use fault::{Fault, Inferred};
 pub use indexing::{CumulativeOp, ScatterOp};
 pub use linalg::{LinalgOp, Vectors};

@@ -4,6 +4,10 @@
 
 pub mod erf_inv;
 
+#[allow(unused_imports)]
+pub use probpipe_testing::ulps;
+
+use probpipe_testing::Numbers;
 use probpipe_trace::op::infer;
 use probpipe_trace::{
     ArrayType, DType, Element, Graph, GraphBuilder, Op, Scalar, Value, eval, parse,
@@ -67,15 +71,5 @@ pub fn round_trip(graph: &Graph) {
 }
 
 pub fn floats(v: &Value) -> Vec<f64> {
-    v.to_scalars().unwrap().into_iter().map(Scalar::as_f64).collect()
-}
-
-/// Distance in units of the last place of `reference`, in the given float type.
-pub fn ulps(x: f64, reference: f64, dtype: DType) -> f64 {
-    if x == reference || x.is_nan() && reference.is_nan() {
-        return 0.0;
-    }
-    let exponent = (reference.abs().max(f64::MIN_POSITIVE).to_bits() >> 52) as i32 - 1023;
-    let digits = if dtype == DType::F32 { 23 } else { 52 };
-    (x - reference).abs() / 2f64.powi(exponent - digits)
+    v.numbers()
 }

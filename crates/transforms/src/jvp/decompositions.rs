@@ -49,7 +49,7 @@ pub(super) fn decomposition_jvp(op: LinalgOp, x: &Array, da: &Array) -> (Outputs
             let y = run(LinalgOp::Svd { vectors: Vectors::Thin });
             let [u, s, vt] = &y[..] else { return (y, smallvec![]) };
             let core = matmul(&matmul(&swap(u), da), &swap(vt));
-            (smallvec![s.clone()], smallvec![Some(core.diagonal(0))])
+            (smallvec![s.clone()], smallvec![Some(core.diagonal())])
         }
         LinalgOp::Svd { vectors: Vectors::Thin | Vectors::Full } => {
             let y = run(op);
@@ -143,7 +143,7 @@ pub(super) fn lu_det_jvp(operands: &[&Array], det: &Array, da: &Array) -> Option
     let unit = zeros(lu, n, n) + identity(lu, n);
     // The determinant of a permutation is its sign.
     let parity = bind1(Op::Linalg(LinalgOp::LuDet), &[&unit, &unit, permutation]);
-    let pivots = lu.diagonal(0).slice_axis(-1, 0..n - 1);
+    let pivots = lu.diagonal().slice_axis(-1, 0..n - 1);
     let others = parity * pivots.prod_axes([-1]);
     let wide = |x: &Array| x.expand_dims(-1).expand_dims(-1);
     let low_rank = wide(&pivots.eq(0.0).any_axes([-1]));
@@ -159,7 +159,7 @@ pub(super) fn lu_det_jvp(operands: &[&Array], det: &Array, da: &Array) -> Option
     let all = low_rank.broadcast_to(lu.shape());
     let upper = select(&all, &unit, select(&corner, &unit, *lu));
     let y = solve((false, false, false), &upper, &select(&all, 0.0, scaled));
-    Some(select(&all, 0.0, y).diagonal(0).sum_axes([-1]))
+    Some(select(&all, 0.0, y).diagonal().sum_axes([-1]))
 }
 
 /// dA = dQ R + Q dR. With B = Q^T dA_1 R_1^-1 on the leading square part,
@@ -184,7 +184,7 @@ fn eigh_jvp(w: &Array, v: &Array, da: &Array) -> (Array, Array) {
     let ds = masked(da, CompareOp::Ge) + swap(&masked(da, CompareOp::Gt));
     let inner = matmul(&matmul(&swap(v), &ds), v);
     let f = reciprocal(&(w.expand_dims(-2) - w.expand_dims(-1)));
-    (inner.diagonal(0), matmul(v, &(f * &inner)))
+    (inner.diagonal(), matmul(v, &(f * &inner)))
 }
 
 /// 1 / x off the diagonal, 0 on it.
@@ -212,7 +212,7 @@ fn svd_jvp(u: &Array, s: &Array, vt: &Array, da: &Array) -> (Array, Array, Array
     if n > k {
         dv = dv + outside(&v, matmul(&swap(da), u));
     }
-    (du, d.diagonal(0), swap(&dv))
+    (du, d.diagonal(), swap(&dv))
 }
 
 /// The tangent of a basis of which some vectors are any of many.

@@ -1,8 +1,9 @@
 //! Calls and loops that are partly known: calls are opened, a loop becomes two, one known and one
 //! not, so that afterwards every equation is wholly on one side.
 
+use super::known::{Divisible, divisible, known_results, known_within};
 use super::{Partial, branch, known_vars, partial_eval_with, while_loop};
-use crate::extract::{Env, inputs_read, internal, partition, reorder_inputs};
+use crate::extract::{Env, inputs_read, partition, reorder_inputs};
 use probpipe_trace::{
     Array, ArrayType, Eqn, Graph, Op, Result, Scan, VarId, bind, trace, with_location,
 };
@@ -30,64 +31,15 @@ fn read_vars(graph: &Graph) -> Vec<bool> {
     read
 }
 
-/// As [`known_vars`], with what separating the mixed equations will make known.
-pub(super) fn known_within(graph: &Graph, known_inputs: &[bool]) -> Vec<bool> {
-    let mut known = known_vars(graph, known_inputs);
-    for eqn in graph.eqns() {
-        let flags: Vec<bool> = eqn.inputs.iter().map(|v| known[v.index()]).collect();
-        for (v, k) in eqn.outputs.iter().zip(known_results(eqn, &flags)) {
-            known[v.index()] = k;
-        }
-    }
-    known
-}
-
-fn known_outputs(graph: &Graph, flags: &[bool]) -> Vec<bool> {
-    let known = known_within(graph, flags);
-    graph.outputs().iter().map(|v| known[v.index()]).collect()
-}
-
-/// Which results of an equation can be known when the flagged operands are.
-fn known_results(eqn: &Eqn, flags: &[bool]) -> Vec<bool> {
-    let count = eqn.outputs.len();
-    if flags.iter().all(|k| *k) {
-        return vec![true; count];
-    }
-    match &eqn.op {
-        Op::Call { graph, .. } | Op::Checkpoint { graph } => known_outputs(graph, flags),
-        Op::Scan(scan) => {
-            let mut flags = flags.to_vec();
-            loop {
-                let known = known_outputs(&scan.body, &flags);
-                let before = flags.clone();
-                let carries = scan.consts..scan.consts + scan.carries;
-                for (flag, known) in flags[carries].iter_mut().zip(&known) {
-                    *flag &= known;
-                }
-                if before == flags {
-                    return known;
-                }
-            }
-        }
-        Op::Switch(switch) if flags[0] => {
-            let branches = switch.branches.iter().map(|branch| known_outputs(branch, &flags[1..]));
-            let both = |a: Vec<bool>, b: Vec<bool>| a.iter().zip(b).map(|(a, b)| *a && b).collect();
-            branches.reduce(both).unwrap_or_default()
-        }
-        Op::While(w) => while_loop::known_carries(w, flags).unwrap_or_else(|| vec![false; count]),
-        _ => vec![false; count],
-    }
-}
-
 fn needs_split(eqn: &Eqn, known: &[bool], read: &[bool]) -> bool {
     let flags = || -> Vec<bool> { eqn.inputs.iter().map(|v| known[v.index()]).collect() };
     let gives_known = || {
         known_results(eqn, &flags()).iter().zip(&eqn.outputs).any(|(k, v)| *k && read[v.index()])
     };
-    match &eqn.op {
+    match divisible(&eqn.op) {
         // Opening a call costs nothing, and its inside may be partly known.
-        Op::Call { .. } => true,
-        Op::Scan(scan) => {
+        Some(Divisible::Call(_)) => true,
+        Some(Divisible::Scan(scan)) => {
             let flags = flags();
             // Without known carries and without known work in a step there is nothing to split.
             flags.iter().any(|k| *k)
@@ -96,20 +48,20 @@ fn needs_split(eqn: &Eqn, known: &[bool], read: &[bool]) -> bool {
                     || has_known_work(&scan.body, &flags))
         }
         // The known results come from a checkpoint of their own.
-        Op::Checkpoint { graph } => {
+        Some(Divisible::Checkpoint(graph)) => {
             let known = known_within(graph, &flags());
             let read = read_vars(graph);
             graph.outputs().iter().any(|v| known[v.index()])
                 || graph.eqns().iter().any(|eqn| is_mixed(eqn, &known, &read))
         }
-        Op::Switch(switch) => {
+        Some(Divisible::Switch(switch)) => {
             let flags = flags();
             let work = |branch: &Arc<Graph>| has_known_work(branch, &flags[1..]);
             flags[0] && (gives_known() || switch.branches.iter().any(work))
         }
         // What of the loop is known and not read is made again where it is needed.
-        Op::While(_) => gives_known(),
-        _ => false,
+        Some(Divisible::While(_)) => gives_known(),
+        None => false,
     }
 }
 
@@ -139,25 +91,24 @@ fn walk(graph: &Graph, arguments: &[Array], known_inputs: &[bool]) -> (Vec<Array
         let operands: Vec<Array> = eqn.inputs.iter().map(|v| env.get(*v)).collect();
         let flags: Vec<bool> = eqn.inputs.iter().map(|v| known[v.index()]).collect();
         let all = flags.iter().all(|k| *k);
-        let (results, result_flags) = with_location(eqn.location, || match &eqn.op {
-            Op::Call { graph, .. } if !all => walk(graph, &operands, &flags),
-            op if !all && needs_split(eqn, &known, &read) => {
-                let split = match op {
-                    Op::Scan(scan) => split_scan(scan, &operands, &flags),
-                    Op::Switch(switch) => branch::split_switch(switch, &operands, &flags),
-                    Op::While(w) => while_loop::split_while(w, &operands, &flags),
-                    Op::Checkpoint { graph } => split_checkpoint(graph, &operands, &flags),
-                    _ => Err(internal(format!("`{}` cannot be split", op.name()))),
-                };
-                split.unwrap_or_else(|error| {
-                    let invalid = Array::invalid(error, Location::caller());
-                    (vec![invalid; eqn.outputs.len()], vec![false; eqn.outputs.len()])
-                })
-            }
-            op => {
-                let refs: Vec<&Array> = operands.iter().collect();
-                (bind(op.clone(), &refs).into_vec(), vec![all; eqn.outputs.len()])
-            }
+        let whole = || {
+            let refs: Vec<&Array> = operands.iter().collect();
+            Ok((bind(eqn.op.clone(), &refs).into_vec(), vec![all; eqn.outputs.len()]))
+        };
+        let split = !all && needs_split(eqn, &known, &read);
+        let (results, result_flags) = with_location(eqn.location, || {
+            let divided = match divisible(&eqn.op).filter(|_| split) {
+                Some(Divisible::Call(graph)) => Ok(walk(graph, &operands, &flags)),
+                Some(Divisible::Scan(scan)) => split_scan(scan, &operands, &flags),
+                Some(Divisible::Switch(s)) => branch::split_switch(s, &operands, &flags),
+                Some(Divisible::While(w)) => while_loop::split_while(w, &operands, &flags),
+                Some(Divisible::Checkpoint(graph)) => split_checkpoint(graph, &operands, &flags),
+                None => whole(),
+            };
+            divided.unwrap_or_else(|error| {
+                let invalid = Array::invalid(error, Location::caller());
+                (vec![invalid; eqn.outputs.len()], vec![false; eqn.outputs.len()])
+            })
         });
         for ((v, array), k) in eqn.outputs.iter().zip(results).zip(result_flags) {
             env.set(*v, array);

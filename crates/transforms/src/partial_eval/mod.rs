@@ -2,12 +2,16 @@
 //! halves go residuals: only values that the rest reads, and no value that it can make again for
 //! the price of reading a smaller one.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod branch;
 mod control;
+mod known;
 mod while_loop;
 
 pub(crate) use control::separate;
-pub(crate) use while_loop::{flagged, known_carries, known_step, run_known, split_step};
+pub(crate) use known::known_carries;
+pub(crate) use while_loop::{flagged, known_step, run_known, split_step};
 
 use crate::extract::{extract, partition};
 use probpipe_trace::{DType, Graph, Op, Result, VarId};

@@ -2,30 +2,10 @@
 //! the other is a counted loop. That one makes the known carries again, step by step, where it
 //! needs them: nothing is kept per step.
 
-use super::control::known_within;
+use super::known::known_carries;
 use super::{Partial, partial_eval, partial_eval_with};
 use crate::extract::extract;
 use probpipe_trace::{Array, DType, Graph, Result, While, inline, while_loop};
-
-/// Which carries are known: those that start known and that every step leaves known. `None` if the
-/// number of steps is not known.
-pub(crate) fn known_carries(w: &While, flags: &[bool]) -> Option<Vec<bool>> {
-    let (consts, init) = flags.split_at(w.consts());
-    let (cond_consts, body_consts) = consts.split_at(w.cond_consts);
-    let mut carries = init.to_vec();
-    loop {
-        let known = known_within(&w.body, &[body_consts, &carries].concat());
-        let before = carries.clone();
-        for (carry, v) in carries.iter_mut().zip(w.body.outputs()) {
-            *carry &= known[v.index()];
-        }
-        if before == carries {
-            break;
-        }
-    }
-    let known = known_within(&w.cond, &[cond_consts, &carries].concat());
-    w.cond.outputs().iter().all(|v| known[v.index()]).then_some(carries)
-}
 
 /// The arrays at the flagged places.
 pub(crate) fn flagged(arrays: &[Array], flags: &[bool]) -> Vec<Array> {

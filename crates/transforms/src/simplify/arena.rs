@@ -1,10 +1,7 @@
 //! The graph while it is built anew: definitions by variable, equal equations found by hash,
-//! constants folded. The rules are in the files beside this one.
+//! constants folded. Which rules an equation meets is said by who makes the arena.
 
-use super::{
-    Simplifier, branch, choice, dead, elementwise, join, key, linalg, quotient, scan, structural,
-    while_loop,
-};
+use super::{Simplifier, key};
 use crate::extract::internal;
 use probpipe_trace::op::infer;
 use probpipe_trace::{
@@ -41,8 +38,17 @@ pub(super) struct Rule {
     pub(super) apply: fn(&mut Arena<'_>, &Node<'_>) -> Option<VarId>,
 }
 
+/// The rules of all ops.
+pub(super) struct Rules {
+    /// For ops of one result, in the order in which they are tried.
+    pub(super) lists: fn(&Op) -> &'static [&'static [Rule]],
+    /// Loops and branches; `None` for all other ops.
+    pub(super) control: fn(&mut Arena<'_>, &Node<'_>) -> Option<Result<Vec<VarId>>>,
+}
+
 pub(super) struct Arena<'s> {
     pub(super) simplifier: &'s mut Simplifier,
+    rules: &'static Rules,
     pub(super) types: Vec<ArrayType>,
     defs: Vec<Def>,
     pub(super) inputs: Vec<VarId>,
@@ -56,9 +62,10 @@ pub(super) struct Arena<'s> {
 }
 
 impl<'s> Arena<'s> {
-    pub(super) fn new(simplifier: &'s mut Simplifier) -> Arena<'s> {
+    pub(super) fn new(simplifier: &'s mut Simplifier, rules: &'static Rules) -> Arena<'s> {
         Arena {
             simplifier,
+            rules,
             types: Vec::new(),
             defs: Vec::new(),
             inputs: Vec::new(),
@@ -185,7 +192,7 @@ impl<'s> Arena<'s> {
 
     /// What the first rule of the op's family that fits gives.
     fn apply(&mut self, node: &Node<'_>) -> Option<VarId> {
-        for rule in rules(node.op).iter().flat_map(|list| list.iter()) {
+        for rule in (self.rules.lists)(node.op).iter().flat_map(|list| list.iter()) {
             if let Some(v) = (rule.apply)(self, node) {
                 *self.simplifier.hits.entry(rule.name).or_insert(0) += 1;
                 return Some(v);
@@ -323,9 +330,11 @@ impl<'s> Arena<'s> {
         }
         for eqn in graph.eqns() {
             let inputs: SmallVec<[VarId; 4]> = eqn.inputs.iter().map(|v| map[v.index()]).collect();
+            let node = Node { op: &eqn.op, inputs: &inputs, location: eqn.location };
+            let controlled = (self.rules.control)(self, &node).transpose()?;
             let outputs: Vars = match &eqn.op {
+                _ if let Some(outputs) = controlled => outputs.into(),
                 Op::Call { graph, .. } => self.inline(graph, inputs.to_vec())?.into(),
-                Op::Scan(scan) => scan::simplify_scan(self, scan, &inputs, eqn.location)?.into(),
                 // Its graph is simplified by itself: what is in it must not be found outside.
                 Op::Checkpoint { graph } => {
                     let graph = self.simplifier.body(graph)?;
@@ -334,10 +343,6 @@ impl<'s> Arena<'s> {
                 Op::Custom(custom) if self.simplifier.opens_custom() => {
                     self.inline(&custom.graph, inputs.to_vec())?.into()
                 }
-                Op::Switch(switch) => {
-                    branch::simplify_switch(self, switch, &inputs, eqn.location)?.into()
-                }
-                Op::While(w) => while_loop::simplify_while(self, w, &inputs, eqn.location)?.into(),
                 op if eqn.outputs.len() == 1 => smallvec![self.emit1(op, &inputs, eqn.location)],
                 op => self.push(op, &inputs, eqn.location),
             };
@@ -348,68 +353,8 @@ impl<'s> Arena<'s> {
         Ok(graph.outputs().iter().map(|v| map[v.index()]).collect())
     }
 
-    /// The graph of what the outputs need.
-    pub(super) fn finish(self, outputs: &[VarId]) -> Result<Graph> {
-        match self.fault {
-            Some(error) => Err(error),
-            None => dead::finish(self, outputs),
-        }
+    /// The first fault of a rule, if there was one.
+    pub(super) fn check(&mut self) -> Result<()> {
+        self.fault.take().map_or(Ok(()), Err)
     }
-}
-
-/// The rules for an op, in the order in which they are tried.
-fn rules(op: &Op) -> &'static [&'static [Rule]] {
-    match op {
-        Op::Unary(_) => &[elementwise::ANY, elementwise::UNARY, choice::UNARY],
-        Op::Binary(_) => {
-            &[elementwise::BINARY, quotient::BINARY, choice::BINARY, join::BINARY, elementwise::ANY]
-        }
-        Op::Compare(_) => &[elementwise::COMPARE, elementwise::ANY],
-        Op::Bitcast(_) => &[elementwise::BITCAST, elementwise::ANY],
-        Op::Special(_) => &[elementwise::ANY],
-        Op::Select => &[choice::SELECT, elementwise::ANY],
-        Op::Cast(_) => &[elementwise::CAST, elementwise::ANY],
-        Op::Reduce { .. } => &[structural::REDUCE],
-        Op::Broadcast { .. } => &[structural::BROADCAST],
-        Op::Reshape { .. } => &[structural::RESHAPE],
-        Op::Transpose { .. } => &[structural::TRANSPOSE],
-        Op::Slice { .. } => &[structural::SLICE],
-        Op::Pad { .. } => &[structural::PAD],
-        Op::Concat { .. } => &[structural::CONCAT],
-        Op::Reverse { .. } => &[structural::REVERSE],
-        Op::Iota { .. } => &[structural::IOTA],
-        Op::Dot(_) => &[linalg::DOT],
-        Op::Gather { .. } | Op::Scatter { .. } | Op::Cumulative { .. } | Op::Sort { .. } => &[],
-        Op::Threefry2x32 | Op::Linalg(_) | Op::Call { .. } => &[],
-        Op::Scan(_) | Op::Switch(_) | Op::While(_) => &[],
-        Op::Checkpoint { .. } | Op::Custom(_) | Op::Callback(_) => &[],
-    }
-}
-
-/// The names of all rules.
-pub(super) fn rule_names() -> Vec<&'static str> {
-    let lists = [
-        elementwise::ANY,
-        elementwise::UNARY,
-        elementwise::BINARY,
-        elementwise::COMPARE,
-        elementwise::CAST,
-        elementwise::BITCAST,
-        quotient::BINARY,
-        choice::UNARY,
-        choice::BINARY,
-        choice::SELECT,
-        join::BINARY,
-        structural::REDUCE,
-        structural::BROADCAST,
-        structural::RESHAPE,
-        structural::TRANSPOSE,
-        structural::SLICE,
-        structural::PAD,
-        structural::CONCAT,
-        structural::REVERSE,
-        structural::IOTA,
-        linalg::DOT,
-    ];
-    lists.iter().flat_map(|list| list.iter()).map(|rule| rule.name).collect()
 }

@@ -7,7 +7,9 @@ use crate::extract::{extract, inputs_read, internal, partition};
 use probpipe_trace::{Eqn, Graph, GraphBuilder, Op, Result, Scan, Switch, VarId, While};
 use std::sync::Arc;
 
+/// The graph of what the outputs need; fails where a rule made a fault.
 pub(super) fn finish(mut arena: Arena<'_>, outputs: &[VarId]) -> Result<Graph> {
+    arena.check()?;
     let mut live = vec![false; arena.types.len()];
     for v in outputs {
         live[v.index()] = true;

@@ -6,11 +6,12 @@
 //! and where the arrays that this stacks are small or take the place of as many. Values stay
 //! the same to the bit. Nothing that adds up elements is moved.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use crate::extract::{extract, internal};
 use crate::vmap::vmap;
-use probpipe_trace::{
-    BinaryOp, Eqn, Graph, GraphBuilder, Loc, Op, Result, Scan, Switch, UnaryOp, VarId, While,
-};
+use probpipe_trace::op::{Cost, Spec};
+use probpipe_trace::{Eqn, Graph, GraphBuilder, Loc, Op, Result, Scan, Switch, VarId, While};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -53,11 +54,12 @@ impl Distributor {
             let new = self.op(&eqn.op)?;
             changed |= new.is_some();
             let op = new.as_ref().unwrap_or(&eqn.op);
-            let results = match op {
-                Op::Scan(scan) if scan.length >= self.least => {
-                    distributed(&mut builder, scan, &operands, eqn.location, &mut changed)?
-                }
-                op => push(&mut builder, op, &operands, eqn.location)?,
+            let results = if let Op::Scan(scan) = op
+                && scan.length >= self.least
+            {
+                distributed(&mut builder, scan, &operands, eqn.location, &mut changed)?
+            } else {
+                push(&mut builder, op, &operands, eqn.location)?
             };
             for (old, new) in eqn.outputs.iter().zip(results) {
                 map[old.index()] = Some(new);
@@ -294,40 +296,10 @@ fn elementwise(op: &Op) -> bool {
 
 /// Whether an op is an elementwise function that takes many instructions.
 fn costly(op: &Op) -> bool {
-    let unary = |op: &UnaryOp| match op {
-        UnaryOp::Neg
-        | UnaryOp::Abs
-        | UnaryOp::Sign
-        | UnaryOp::Floor
-        | UnaryOp::Ceil
-        | UnaryOp::Round
-        | UnaryOp::Sqrt
-        | UnaryOp::Not
-        | UnaryOp::IsFinite => false,
-        UnaryOp::Exp
-        | UnaryOp::Expm1
-        | UnaryOp::Log
-        | UnaryOp::Log1p
-        | UnaryOp::Sin
-        | UnaryOp::Cos
-        | UnaryOp::Tan
-        | UnaryOp::Asin
-        | UnaryOp::Acos
-        | UnaryOp::Atan
-        | UnaryOp::Sinh
-        | UnaryOp::Cosh
-        | UnaryOp::Tanh
-        | UnaryOp::Asinh
-        | UnaryOp::Acosh
-        | UnaryOp::Atanh
-        | UnaryOp::Erf
-        | UnaryOp::Erfc
-        | UnaryOp::ErfInv
-        | UnaryOp::Lgamma
-        | UnaryOp::Digamma => true,
-    };
-    matches!(op, Op::Unary(op) if unary(op))
-        || matches!(op, Op::Binary(BinaryOp::Pow | BinaryOp::Atan2) | Op::Threefry2x32)
+    let function = |spec: &Spec| spec.cost == Cost::Function;
+    matches!(op, Op::Unary(op) if function(op.spec()))
+        || matches!(op, Op::Binary(op) if function(op.spec()))
+        || *op == Op::Threefry2x32
 }
 
 /// Whether an op costs nothing wherever it is.

@@ -1,6 +1,8 @@
 //! Hashes of equations, to find equal ones.
 
-use probpipe_trace::{LinalgOp, Op, VarId};
+#![deny(clippy::wildcard_enum_match_arm)]
+
+use probpipe_trace::{Op, VarId};
 use rustc_hash::FxHasher;
 use std::hash::{Hash, Hasher};
 use std::mem::discriminant;
@@ -46,7 +48,7 @@ pub(super) fn hash(op: &Op, inputs: &[VarId]) -> u64 {
         Op::Cumulative { op, axis, reverse } => (op, axis, reverse).hash(&mut h),
         Op::Sort { axis, num_keys } => (axis, num_keys).hash(&mut h),
         Op::Dot(axes) => axes.hash(&mut h),
-        Op::Linalg(op) => hash_linalg(op, &mut h),
+        Op::Linalg(op) => op.hash(&mut h),
         // Graphs are compared in full when all else is equal.
         Op::Call { graph, .. } => graph.eqns().len().hash(&mut h),
         Op::Checkpoint { graph } => graph.eqns().len().hash(&mut h),
@@ -65,10 +67,6 @@ pub(super) fn hash(op: &Op, inputs: &[VarId]) -> u64 {
     }
     inputs.hash(&mut h);
     h.finish()
-}
-
-fn hash_linalg(op: &LinalgOp, h: &mut FxHasher) {
-    op.hash(h);
 }
 
 /// Equality that does not walk graphs that are the same object.

@@ -30,6 +30,7 @@ mod key;
 mod last;
 mod linalg;
 mod quotient;
+mod rules;
 mod scan;
 mod structural;
 mod while_loop;
@@ -78,7 +79,7 @@ pub fn distribute(graph: &Graph) -> Result<Graph> {
 pub fn finish_counted(graph: &Graph) -> Result<(Graph, BTreeMap<&'static str, usize>)> {
     let mut simplifier = Simplifier { open: true, ..Simplifier::default() };
     let simple = simplifier.graph(graph)?;
-    let mut counts: BTreeMap<_, _> = arena::rule_names().into_iter().map(|n| (n, 0)).collect();
+    let mut counts: BTreeMap<_, _> = rules::rule_names().into_iter().map(|n| (n, 0)).collect();
     counts.extend(simplifier.hits);
     Ok((simple, counts))
 }
@@ -130,9 +131,9 @@ impl Simplifier {
     }
 
     fn round(&mut self, graph: &Graph) -> Result<Graph> {
-        let mut arena = Arena::new(self);
+        let mut arena = Arena::new(self, &rules::RULES);
         let inputs = graph.inputs().iter().map(|v| arena.input(graph.ty(*v).clone())).collect();
         let outputs = arena.inline(graph, inputs)?;
-        arena.finish(&outputs)
+        dead::finish(arena, &outputs)
     }
 }

@@ -1,69 +1,57 @@
 //! Transposes of the elementwise ops that are linear, or linear in one operand.
 
 use super::{Cotangents, LinearEqn};
+use probpipe_trace::op::{BinaryInstruction, UnaryInstruction};
 use probpipe_trace::{Array, BinaryOp, Result, UnaryOp, select};
 use smallvec::smallvec;
 
 pub(super) fn unary_transpose(op: UnaryOp, eqn: &LinearEqn<'_>, ct: Array) -> Result<Cotangents> {
-    match op {
-        UnaryOp::Neg => Ok(smallvec![Some(-ct)]),
-        UnaryOp::Abs
-        | UnaryOp::Sign
-        | UnaryOp::Floor
-        | UnaryOp::Ceil
-        | UnaryOp::Round
-        | UnaryOp::Sqrt
-        | UnaryOp::Exp
-        | UnaryOp::Expm1
-        | UnaryOp::Log
-        | UnaryOp::Log1p
-        | UnaryOp::Sin
-        | UnaryOp::Cos
-        | UnaryOp::Tan
-        | UnaryOp::Asin
-        | UnaryOp::Acos
-        | UnaryOp::Atan
-        | UnaryOp::Sinh
-        | UnaryOp::Cosh
-        | UnaryOp::Tanh
-        | UnaryOp::Asinh
-        | UnaryOp::Acosh
-        | UnaryOp::Atanh
-        | UnaryOp::Erf
-        | UnaryOp::Erfc
-        | UnaryOp::ErfInv
-        | UnaryOp::Lgamma
-        | UnaryOp::Digamma
-        | UnaryOp::Not
-        | UnaryOp::IsFinite => Err(eqn.not_linear()),
+    match op.instruction() {
+        Some(UnaryInstruction::Neg) => Ok(smallvec![Some(-ct)]),
+        Some(
+            UnaryInstruction::Abs
+            | UnaryInstruction::Sign
+            | UnaryInstruction::Floor
+            | UnaryInstruction::Ceil
+            | UnaryInstruction::Round
+            | UnaryInstruction::Sqrt
+            | UnaryInstruction::Not
+            | UnaryInstruction::IsFinite,
+        ) => Err(eqn.not_linear()),
+        // No function is.
+        None => Err(eqn.not_linear()),
     }
 }
 
 pub(super) fn binary_transpose(op: BinaryOp, eqn: &LinearEqn<'_>, ct: Array) -> Result<Cotangents> {
-    match (op, &eqn.values[0], &eqn.values[1]) {
-        (BinaryOp::Add, _, _) => Ok(smallvec![Some(ct.clone()), Some(ct)]),
-        (BinaryOp::Sub, _, y) => {
+    let (x, y) = (&eqn.values[0], &eqn.values[1]);
+    match op.instruction() {
+        Some(BinaryInstruction::Add) => Ok(smallvec![Some(ct.clone()), Some(ct)]),
+        Some(BinaryInstruction::Sub) => {
             let right = y.is_none().then(|| -&ct);
             Ok(smallvec![Some(ct), right])
         }
-        (BinaryOp::Mul, None, Some(y)) => Ok(smallvec![Some(ct * y), None]),
-        (BinaryOp::Mul, Some(x), None) => Ok(smallvec![None, Some(ct * x)]),
-        (BinaryOp::Div, None, Some(y)) => Ok(smallvec![Some(ct / y), None]),
-        (BinaryOp::Mul | BinaryOp::Div, _, _)
-        | (
-            BinaryOp::Rem
-            | BinaryOp::Pow
-            | BinaryOp::Atan2
-            | BinaryOp::Max
-            | BinaryOp::Min
-            | BinaryOp::And
-            | BinaryOp::Or
-            | BinaryOp::Xor
-            | BinaryOp::Shl
-            | BinaryOp::Shr,
-            _,
-            _,
+        Some(BinaryInstruction::Mul) => match (x, y) {
+            (None, Some(y)) => Ok(smallvec![Some(ct * y), None]),
+            (Some(x), None) => Ok(smallvec![None, Some(ct * x)]),
+            (None, None) | (Some(_), Some(_)) => Err(eqn.not_linear()),
+        },
+        Some(BinaryInstruction::Div) => match (x, y) {
+            (None, Some(y)) => Ok(smallvec![Some(ct / y), None]),
+            (None | Some(_), None) | (Some(_), Some(_)) => Err(eqn.not_linear()),
+        },
+        Some(
+            BinaryInstruction::Rem
+            | BinaryInstruction::Max
+            | BinaryInstruction::Min
+            | BinaryInstruction::And
+            | BinaryInstruction::Or
+            | BinaryInstruction::Xor
+            | BinaryInstruction::Shl
+            | BinaryInstruction::Shr,
         ) => Err(eqn.not_linear()),
+        // No function is.
+        None => Err(eqn.not_linear()),
     }
 }
 

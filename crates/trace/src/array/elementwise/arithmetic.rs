@@ -1,7 +1,7 @@
 //! Elementwise operations: one op each, broadcast and literal handling in front of them, and the
 //! composites that are functions and not ops.
 
-use crate::array::each::in_each;
+use crate::array::each::{named, named_each};
 use crate::array::make::fill::full_typed;
 use crate::context::here;
 use crate::dtype::{DType, Scalar};
@@ -29,6 +29,8 @@ macro_rules! unary_methods {
 
 unary_methods! {
     /// `|x|`; its derivative at zero is zero.
+    #[doc(alias = "absolute")]
+    #[doc(alias = "fabs")]
     abs Abs;
     /// -1, 0 or 1 with the sign of each element.
     sign Sign;
@@ -37,6 +39,8 @@ unary_methods! {
     /// The least whole number not below each element.
     ceil Ceil;
     /// The nearest whole number, ties to even.
+    #[doc(alias = "rint")]
+    #[doc(alias = "around")]
     round Round;
     /// The square root; NaN below zero.
     sqrt Sqrt;
@@ -46,6 +50,14 @@ unary_methods! {
     expm1 Expm1;
     /// The natural logarithm.
     log Log;
+    /// The logarithm to base 2: exact at powers of two, `-inf` at zero, NaN below.
+    ///
+    /// ```
+    /// use probpipe_trace::array;
+    /// assert_eq!(array([8.0, 0.5, 8192.0]).log2().to_vec::<f32>()?, [3.0, -1.0, 13.0]);
+    /// # Ok::<(), probpipe_trace::Error>(())
+    /// ```
+    log2 Log2;
     /// `log(1 + x)`, exact near zero.
     log1p Log1p;
     /// The sine of an angle in radians.
@@ -55,10 +67,13 @@ unary_methods! {
     /// The tangent of an angle in radians.
     tan Tan;
     /// The arc sine, in radians.
+    #[doc(alias = "arcsin")]
     asin Asin;
     /// The arc cosine, in radians.
+    #[doc(alias = "arccos")]
     acos Acos;
     /// The arc tangent, in radians.
+    #[doc(alias = "arctan")]
     atan Atan;
     /// The hyperbolic sine.
     sinh Sinh;
@@ -67,16 +82,20 @@ unary_methods! {
     /// The hyperbolic tangent.
     tanh Tanh;
     /// The inverse hyperbolic sine.
+    #[doc(alias = "arcsinh")]
     asinh Asinh;
     /// The inverse hyperbolic cosine.
+    #[doc(alias = "arccosh")]
     acosh Acosh;
     /// The inverse hyperbolic tangent.
+    #[doc(alias = "arctanh")]
     atanh Atanh;
     /// The error function, `2/sqrt(pi)` times the integral of `exp(-t^2)` from 0 to `x`.
     erf Erf;
     /// `1 - erf(x)`, exact in the tail.
     erfc Erfc;
     /// The inverse of [`Array::erf`].
+    #[doc(alias = "scipy.special.erfinv")]
     erf_inv ErfInv;
     /// `log |gamma(x)|`: infinite at zero and at negative whole numbers.
     ///
@@ -85,11 +104,13 @@ unary_methods! {
     /// assert_eq!(array([1.0, 2.0, 5.0]).lgamma().to_vec::<f32>()?, [0.0, 0.0, 24f32.ln()]);
     /// # Ok::<(), probpipe_trace::Error>(())
     /// ```
+    #[doc(alias = "scipy.special.gammaln")]
     lgamma Lgamma;
     /// The derivative of [`Array::lgamma`] (DLMF 5.2.2); NaN at zero and at negative whole
     /// numbers.
     digamma Digamma;
     /// Whether each element is neither infinite nor NaN.
+    #[doc(alias = "isfinite")]
     is_finite IsFinite;
 }
 
@@ -107,6 +128,7 @@ macro_rules! binary_methods {
 
 binary_methods! {
     /// The angle of the point `(other, self)`, in radians.
+    #[doc(alias = "arctan2")]
     atan2 Atan2;
     /// The larger of both; NaN if either is NaN. Ties share the derivative.
     maximum Max;
@@ -129,22 +151,29 @@ macro_rules! compare_methods {
 
 compare_methods! {
     /// Elementwise `==`, to `bool`.
+    #[doc(alias = "equal")]
     eq Eq;
     /// Elementwise `!=`, to `bool`.
+    #[doc(alias = "not_equal")]
     ne Ne;
     /// Elementwise `<`, to `bool`.
+    #[doc(alias = "less")]
     lt Lt;
     /// Elementwise `<=`, to `bool`.
+    #[doc(alias = "less_equal")]
     le Le;
     /// Elementwise `>`, to `bool`.
+    #[doc(alias = "greater")]
     gt Gt;
     /// Elementwise `>=`, to `bool`.
+    #[doc(alias = "greater_equal")]
     ge Ge;
 }
 
 impl Array {
     /// Whether each element is NaN.
     #[track_caller]
+    #[doc(alias = "isnan")]
     pub fn is_nan(&self) -> Array {
         self.ne(self)
     }
@@ -171,6 +200,8 @@ impl Array {
 
     /// `1 / x`.
     #[track_caller]
+    #[doc(alias = "reciprocal")]
+    #[doc(alias = "lax.reciprocal")]
     pub fn recip(&self) -> Array {
         divide(&Array::from(1), self)
     }
@@ -178,7 +209,7 @@ impl Array {
     /// `log(exp(x) + exp(y))` without overflow.
     #[track_caller]
     pub fn logaddexp(&self, other: impl Into<Array>) -> Array {
-        in_each(&[self, &other.into()], |operands| {
+        named_each("logaddexp", &[self, &other.into()], |operands| {
             let (this, other) = (&operands[0], &operands[1]);
             let (larger, gap) = this.larger_and_gap(other);
             larger + gap.exp().log1p()
@@ -187,8 +218,10 @@ impl Array {
 
     /// Each element held between `low` and `high`.
     #[track_caller]
+    #[doc(alias = "lax.clamp")]
     pub fn clip(&self, low: impl Into<Array>, high: impl Into<Array>) -> Array {
-        self.maximum(low).minimum(high)
+        let (low, high) = (low.into(), high.into());
+        named("clip", &[self, &low, &high], self.maximum(&low).minimum(&high))
     }
 }
 
@@ -208,7 +241,13 @@ impl Array {
 /// # Ok::<(), probpipe_trace::Error>(())
 /// ```
 #[track_caller]
-pub fn select(condition: &Array, on_true: impl Into<Array>, on_false: impl Into<Array>) -> Array {
+#[doc(alias = "lax.select")]
+pub fn select(
+    condition: impl Into<Array>,
+    on_true: impl Into<Array>,
+    on_false: impl Into<Array>,
+) -> Array {
+    let condition = condition.into();
     let (x, y) = match unify(&on_true.into(), &on_false.into()) {
         Ok(pair) => pair,
         Err(error) => return Array::invalid(error, here()),
@@ -219,14 +258,19 @@ pub fn select(condition: &Array, on_true: impl Into<Array>, on_false: impl Into<
             Op::Select,
             &[&condition.broadcast_to(&shape), &x.broadcast_to(&shape), &y.broadcast_to(&shape)],
         ),
-        _ => bind1(Op::Select, &[condition, &x, &y]),
+        _ => bind1(Op::Select, &[&condition, &x, &y]),
     }
 }
 
-/// [`select`] with the condition by value, as in `numpy.where`.
+/// [`select`] under its name in NumPy; `where` is a keyword.
 #[track_caller]
-pub fn where_(condition: Array, on_true: impl Into<Array>, on_false: impl Into<Array>) -> Array {
-    select(&condition, on_true, on_false)
+#[doc(alias = "where")]
+pub fn where_(
+    condition: impl Into<Array>,
+    on_true: impl Into<Array>,
+    on_false: impl Into<Array>,
+) -> Array {
+    select(condition, on_true, on_false)
 }
 
 #[track_caller]

@@ -20,6 +20,7 @@ impl Array {
     /// # Ok::<(), probpipe_trace::Error>(())
     /// ```
     #[track_caller]
+    #[doc(alias = "bitwise_count")]
     pub fn population_count(&self) -> Array {
         match words("population_count", self) {
             Ok(word) => count_bits(&word).cast(self.dtype()),
@@ -35,6 +36,7 @@ impl Array {
     /// # Ok::<(), probpipe_trace::Error>(())
     /// ```
     #[track_caller]
+    #[doc(alias = "lax.clz")]
     pub fn leading_zeros(&self) -> Array {
         let mut word = match words("leading_zeros", self) {
             Ok(word) => word,

@@ -1,6 +1,7 @@
 //! Operations element by element: arithmetic and comparison, and what is made of them.
 
 pub(crate) mod arithmetic;
+mod close;
 mod integers;
 mod operators;
 mod pairs;

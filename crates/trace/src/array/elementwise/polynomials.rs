@@ -1,7 +1,7 @@
 //! Polynomials: their values, and the powers that they are sums of.
 
 use crate::array::make::fill::zeros_like;
-use crate::array::shape::reshape::stack;
+use crate::array::shape::join::stack;
 use crate::handle::Array;
 
 /// The value at `x` of the polynomial with these coefficients, highest power first.

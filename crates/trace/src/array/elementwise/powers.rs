@@ -13,6 +13,7 @@ use std::f64::consts::{LN_2, LOG10_E, PI};
 impl Array {
     /// `x^n` for a whole number, by repeated multiplication; exact for integers.
     #[track_caller]
+    #[doc(alias = "lax.integer_pow")]
     pub fn powi(&self, n: i32) -> Array {
         let mut power = n.unsigned_abs();
         let mut base = self.clone();
@@ -40,6 +41,8 @@ impl Array {
     /// `x^y`. Small whole literal exponents and one half multiply, divide or take roots. Integers
     /// are raised to integers by squaring and wrap; a negative exponent truncates `1 / x^|y|`.
     #[track_caller]
+    #[doc(alias = "power")]
+    #[doc(alias = "float_power")]
     pub fn pow(&self, exponent: impl Into<Array>) -> Array {
         let exponent = exponent.into();
         if let Repr::Literal(scalar) = exponent.repr {
@@ -136,33 +139,45 @@ impl Array {
         })
     }
 
-    /// The logarithm to base 2.
-    #[track_caller]
-    pub fn log2(&self) -> Array {
-        self.log() / LN_2
-    }
-
-    /// The logarithm to base 10.
+    /// The logarithm to base 10, exact at powers of ten. A result that is off a whole number by no
+    /// more than its rounding is that number.
+    ///
+    /// ```
+    /// use probpipe_trace::array;
+    /// assert_eq!(array([1e15, 1e-3]).log10().floor().to_vec::<f64>()?, [15.0, -3.0]);
+    /// # Ok::<(), probpipe_trace::Error>(())
+    /// ```
     #[track_caller]
     pub fn log10(&self) -> Array {
         // Its reciprocal is the better rounded of the two constants.
-        self.log() * LOG10_E
+        let y = self.log() * LOG10_E;
+        // At powers of ten the logarithm, the constant and the product are off by up to 1.15 units
+        // of the last place together, also where a backend's logarithm is the next number. A whole
+        // number less what it is near to is exact, so the sum is the whole number.
+        let whole = y.round();
+        let gap = &whole - &y;
+        let unit = by_width(self, f64::from(f32::EPSILON), f64::EPSILON);
+        let near = gap.abs().le(whole.abs() * (1.25 * unit));
+        y + select(&near, gap, 0.0).stop_gradient()
     }
 
     /// Degrees to radians.
     #[track_caller]
+    #[doc(alias = "radians")]
     pub fn deg2rad(&self) -> Array {
         self * (PI / 180.0)
     }
 
     /// Radians to degrees.
     #[track_caller]
+    #[doc(alias = "degrees")]
     pub fn rad2deg(&self) -> Array {
         self * (180.0 / PI)
     }
 
     /// Whether each element is infinite.
     #[track_caller]
+    #[doc(alias = "isinf")]
     pub fn is_inf(&self) -> Array {
         self.abs().eq(f64::INFINITY)
     }

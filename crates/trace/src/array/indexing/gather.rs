@@ -186,6 +186,8 @@ impl Array {
     /// # Ok::<(), probpipe_trace::Error>(())
     /// ```
     #[track_caller]
+    #[doc(alias = "lax.index_take")]
+    #[doc(alias = "lax.dynamic_index_in_dim")]
     pub fn take(&self, indices: impl Into<Array>, axis: isize) -> Array {
         self.take_mode(indices, axis, OutOfRange::Fill)
     }

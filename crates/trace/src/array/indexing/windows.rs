@@ -126,6 +126,7 @@ impl Array {
     /// # Ok::<(), probpipe_trace::Error>(())
     /// ```
     #[track_caller]
+    #[doc(alias = "lax.gather")]
     pub fn gather_windows(
         &self,
         starts: &Array,
@@ -176,6 +177,11 @@ impl Array {
     /// the array's as in [`Array::gather_windows`]. Windows that reach out of the array are moved
     /// inside with [`OutOfRange::Clamp`], else they change nothing.
     #[track_caller]
+    #[doc(alias = "lax.scatter")]
+    #[doc(alias = "lax.scatter_add")]
+    #[doc(alias = "lax.scatter_mul")]
+    #[doc(alias = "lax.scatter_min")]
+    #[doc(alias = "lax.scatter_max")]
     pub fn scatter_windows(
         &self,
         op: ScatterOp,

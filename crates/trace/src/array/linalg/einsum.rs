@@ -172,7 +172,7 @@ impl Term {
                 .filter(|&a| a != i as isize && a != j as isize)
                 .chain([i as isize, j as isize])
                 .collect();
-            term.array = term.array.permute(rest).diagonal(0);
+            term.array = term.array.permute(rest).diagonal();
             term.labels.push(label);
         }
     }

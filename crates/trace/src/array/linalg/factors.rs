@@ -7,7 +7,7 @@ use crate::array::make::fill::{iota, zeros_like};
 use crate::array::make::matrices::eye_offset;
 use crate::context::here;
 use crate::dtype::DType;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
 use crate::handle::Array;
 use crate::op::Op;
 use crate::op::linalg::LinalgOp;
@@ -36,6 +36,51 @@ pub(crate) fn triple(op: LinalgOp, operands: &[&Array]) -> (Array, Array, Array)
     let first = results.next().unwrap_or_else(missing);
     let second = results.next().unwrap_or_else(missing);
     (first, second, results.next().unwrap_or_else(missing))
+}
+
+/// The batch axes of a system of square matrices `a` and columns `b`.
+#[track_caller]
+fn solve_batch(name: &str, a: &Array, b: &Array) -> Result<Shape> {
+    a.ty()?;
+    let typed = |x: &Array| format!("{}{}", x.dtype(), ShapeDisplay(x.shape()));
+    let ([left @ .., n, _], [right @ .., rows, _]) = (a.shape(), b.shape()) else {
+        b.ty()?;
+        let message = format!("`{name}` has no right side in a number");
+        return Err(Error::new(ErrorKind::Shape, message)
+            .at(here())
+            .help("give a vector or a matrix of columns"));
+    };
+    if one_type(a, b)
+        && let Some(batch) = broadcast_shapes(left, right).filter(|_| rows == n)
+    {
+        return Ok(batch);
+    }
+    let message = format!("`{name}` cannot solve {} against {}", typed(a), typed(b));
+    let (kind, help) = if one_type(a, b) {
+        let help = format!("the right side must have {n} rows and batch axes that fit");
+        (ErrorKind::Shape, help)
+    } else {
+        (ErrorKind::DType, "both sides must have one element type".to_string())
+    };
+    Err(Error::new(kind, message)
+        .at(here())
+        .note(format!("operand {}", typed(a)), Some(a.location))
+        .note(format!("operand {}", typed(b)), Some(b.location))
+        .help(help))
+}
+
+/// The array with other batch axes before its last `keep`.
+#[track_caller]
+fn spread(x: &Array, batch: &[usize], keep: usize) -> Array {
+    let rest = &x.shape()[x.rank() - keep..];
+    x.broadcast_to(batch.iter().chain(rest).copied().collect::<Shape>())
+}
+
+/// Square matrices `a` and columns `b` of one batch shape.
+#[track_caller]
+pub(crate) fn solve_shapes(name: &str, a: &Array, b: &Array) -> Result<(Array, Array)> {
+    let batch = solve_batch(name, a, b)?;
+    Ok((spread(a, &batch, 2), spread(b, &batch, 2)))
 }
 
 /// The factors `a[permutation] = L U` of square matrices, for any number of solves. Made by
@@ -67,14 +112,15 @@ impl LuFactors {
     ///
     /// Its derivative is `dX = matrix^-1 (db - dmatrix X)`, with the same factors.
     #[track_caller]
-    pub fn solve(&self, b: &Array) -> Array {
-        self.solve_with("solve", b, false)
+    #[doc(alias = "scipy.linalg.lu_solve")]
+    pub fn solve(&self, b: impl Into<Array>) -> Array {
+        self.solve_with("solve", &b.into(), false)
     }
 
     /// `X` with `matrix^T X = b`; see [`LuFactors::solve`].
     #[track_caller]
-    pub fn solve_transposed(&self, b: &Array) -> Array {
-        self.solve_with("solve_transposed", b, true)
+    pub fn solve_transposed(&self, b: impl Into<Array>) -> Array {
+        self.solve_with("solve_transposed", &b.into(), true)
     }
 
     #[track_caller]
@@ -85,36 +131,17 @@ impl LuFactors {
         }
         let vector = b.rank() == 1;
         let b = if vector { b.expand_dims(-1) } else { b.clone() };
-        let ([left @ .., n, _], [right @ .., rows, columns]) = (a.shape(), b.shape()) else {
-            return Array::invalid(
-                Error::new(ErrorKind::Shape, format!("`{name}` has no right side in a number"))
-                    .help("give a vector or a matrix of columns"),
-                here(),
-            );
-        };
-        let batch = broadcast_shapes(left, right).filter(|_| rows == n);
-        let Some(batch) = batch.filter(|_| one_type(a, &b)) else {
-            let typed = |x: &Array| format!("{}{}", x.dtype(), ShapeDisplay(x.shape()));
-            let message = format!("`{name}` cannot solve {} against {}", typed(a), typed(&b));
-            let (kind, help) = if one_type(a, &b) {
-                let help = format!("the right side must have {n} rows and batch axes that fit");
-                (ErrorKind::Shape, help)
-            } else {
-                (ErrorKind::DType, "both sides must have one element type".to_string())
-            };
-            return Array::invalid(Error::new(kind, message).help(help), here());
-        };
-        let spread = |x: &Array, rest: &[usize]| {
-            let shape: Shape = batch.iter().chain(rest).copied().collect();
-            if x.shape() == &shape[..] { x.clone() } else { x.broadcast_to(shape) }
+        let batch = match solve_batch(name, a, &b) {
+            Ok(batch) => batch,
+            Err(error) => return Array::invalid(error, here()),
         };
         let solved = bind1(
             Op::Linalg(LinalgOp::LuSolve { transpose }),
             &[
-                &spread(a, &[*n, *n]),
-                &spread(&self.lu, &[*n, *n]),
-                &spread(&self.permutation, &[*n]),
-                &spread(&b, &[*n, *columns]),
+                &spread(a, &batch, 2),
+                &spread(&self.lu, &batch, 2),
+                &spread(&self.permutation, &batch, 1),
+                &spread(&b, &batch, 2),
             ],
         );
         if vector { solved.squeeze(-1) } else { solved }
@@ -130,7 +157,7 @@ impl LuFactors {
     /// The sign of the determinant, `[...]`, and the logarithm of its magnitude.
     #[track_caller]
     pub fn slogdet(&self) -> (Array, Array) {
-        let diagonal = self.lu.diagonal(0);
+        let diagonal = self.lu.diagonal();
         let n = diagonal.shape().last().copied().unwrap_or(0);
         let steps = iota(&ArrayType::new(DType::I32, [n]), 0);
         // An odd number of swaps turns the sign.
@@ -230,8 +257,8 @@ impl Array {
         // Column j of p has its one in row permutation[j].
         let rows = iota(&ArrayType::new(DType::I32, [m, m]), 0);
         let p = permutation.expand_dims(-2).eq(rows).cast_like(self);
-        let l = lu.slice_axis(-1, 0..k).tril(-1) + eye_offset(m, k, 0).cast_like(self);
-        (p, l, lu.slice_axis(-2, 0..k).triu(0))
+        let l = lu.slice_axis(-1, 0..k).tril_offset(-1) + eye_offset(m, k, 0).cast_like(self);
+        (p, l, lu.slice_axis(-2, 0..k).triu())
     }
 
     /// `X` with `self X = b` through LU factors with partial pivoting: `self` is `[..., n, n]`,
@@ -247,7 +274,7 @@ impl Array {
     /// # Ok::<(), probpipe_trace::Error>(())
     /// ```
     #[track_caller]
-    pub fn solve(&self, b: &Array) -> Array {
+    pub fn solve(&self, b: impl Into<Array>) -> Array {
         match self.refused("solve", true) {
             Some(refused) => refused,
             None => self.lu_factor().solve(b),

@@ -1,5 +1,6 @@
-//! Products and factorisations of matrices.
+//! Products of matrices, and the factor of Cholesky.
 
+use crate::array::each::named;
 use crate::array::elementwise::arithmetic::meet;
 use crate::context::here;
 use crate::error::{Error, ErrorKind};
@@ -20,7 +21,8 @@ impl Array {
     /// The product over the last axis of `self` and the last-but-one (or only) axis of `other`;
     /// of two vectors the inner product.
     #[track_caller]
-    pub fn dot(&self, other: &Array) -> Array {
+    pub fn dot(&self, other: impl Into<Array>) -> Array {
+        let other = &other.into();
         if self.rank() == 0 || other.rank() == 0 {
             return self * other;
         }
@@ -35,7 +37,9 @@ impl Array {
     /// The matrix product; leading axes are batch axes and broadcast, vectors act as a row on the
     /// left and as a column on the right.
     #[track_caller]
-    pub fn matmul(&self, other: &Array) -> Array {
+    #[doc(alias = "lax.batch_matmul")]
+    pub fn matmul(&self, other: impl Into<Array>) -> Array {
+        let other = &other.into();
         let (m, n) = (self.rank(), other.rank());
         if m == 0 || n == 0 {
             let error = Error::new(ErrorKind::Shape, "`matmul` multiplies matrices, not scalars")
@@ -62,10 +66,10 @@ impl Array {
             return Array::invalid(error, here());
         }
         if m <= 2 && n <= 2 {
-            return self.dot(other);
+            return named("matmul", &[self, other], self.dot(other));
         }
         if n == 1 {
-            return self.dot(other);
+            return named("matmul", &[self, other], self.dot(other));
         }
         if m == 1 {
             let axes = DotAxes {
@@ -73,7 +77,7 @@ impl Array {
                 rhs_contract: smallvec![n - 2],
                 ..DotAxes::default()
             };
-            return self.dot_general(other, axes);
+            return named("matmul", &[self, other], self.dot_general(other, axes));
         }
         let (lhs, rhs) = (&self.shape()[..m - 2], &other.shape()[..n - 2]);
         let Some(batch) = broadcast_shapes(lhs, rhs) else {
@@ -99,13 +103,14 @@ impl Array {
             lhs_batch: (0..b).collect(),
             rhs_batch: (0..b).collect(),
         };
-        self.broadcast_to(left).dot_general(&other.broadcast_to(right), axes)
+        let product = self.broadcast_to(left).dot_general(other.broadcast_to(right), axes);
+        named("matmul", &[self, other], product)
     }
 
     /// The product that contracts and batches the given axes.
     #[track_caller]
-    pub fn dot_general(&self, other: &Array, axes: DotAxes) -> Array {
-        match meet(self, other) {
+    pub fn dot_general(&self, other: impl Into<Array>, axes: DotAxes) -> Array {
+        match meet(self, &other.into()) {
             Ok((x, y)) => bind1(Op::Dot(axes), &[&x, &y]),
             Err(error) => Array::invalid(error, here()),
         }
@@ -113,8 +118,10 @@ impl Array {
 
     /// The products of every pair of elements of two vectors.
     #[track_caller]
-    pub fn outer(&self, other: &Array) -> Array {
-        self.flatten().expand_dims(1) * other.flatten().expand_dims(0)
+    pub fn outer(&self, other: impl Into<Array>) -> Array {
+        let other = other.into();
+        let product = self.flatten().expand_dims(1) * other.flatten().expand_dims(0);
+        named("outer", &[self, &other], product)
     }
 
     /// The lower Cholesky factor `L` with `L L^T` = the symmetric part of the matrix. Where that is
@@ -127,29 +134,11 @@ impl Array {
     /// # Ok::<(), probpipe_trace::Error>(())
     /// ```
     #[track_caller]
+    #[doc(alias = "scipy.linalg.cho_factor")]
     pub fn cholesky(&self) -> Array {
         match self.refused("cholesky", true) {
             Some(refused) => refused,
             None => bind1(Op::Linalg(LinalgOp::Cholesky), &[&self.symmetric_part()]),
         }
-    }
-
-    /// The lower Cholesky factor, for [`crate::cho_solve`]; the same as [`Array::cholesky`].
-    #[track_caller]
-    pub fn cho_factor(&self) -> Array {
-        self.cholesky()
-    }
-}
-
-/// `X` with `a X = b` (or `a^T X = b` with `transpose`) for a triangular `a`; only the named
-/// triangle is read. `b` is a matrix of columns, or one vector.
-#[track_caller]
-pub fn triangular_solve(a: &Array, b: &Array, lower: bool, transpose: bool) -> Array {
-    let op = Op::Linalg(LinalgOp::TriangularSolve { lower, transpose, unit_diagonal: false });
-    if b.rank() + 1 == a.rank() {
-        let column = b.expand_dims(-1);
-        bind1(op, &[a, &column]).squeeze(-1)
-    } else {
-        bind1(op, &[a, b])
     }
 }

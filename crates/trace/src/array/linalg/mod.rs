@@ -6,9 +6,10 @@ pub(crate) mod factors;
 pub(crate) mod matmul;
 pub(crate) mod products;
 pub(crate) mod spectral;
+mod triangular;
 
 pub use einsum::einsum;
 pub use factors::LuFactors;
-pub use matmul::triangular_solve;
-pub use products::{cho_solve, convolve, multi_dot};
+pub use products::{convolve, multi_dot};
 pub use spectral::{LeastSquares, MatrixNorm};
+pub use triangular::Triangular;

@@ -1,8 +1,8 @@
 //! Products of arrays made of `dot_general`: over chosen axes, of vectors, of several matrices.
 
-use crate::array::linalg::matmul::triangular_solve;
+use crate::array::each::named;
 use crate::array::make::fill::zeros_like;
-use crate::array::shape::reshape::{concat, stack};
+use crate::array::shape::join::{concat, stack};
 use crate::context::here;
 use crate::error::{Error, ErrorKind};
 use crate::handle::Array;
@@ -11,30 +11,36 @@ use crate::op::structural::DotAxes;
 impl Array {
     /// The product that sums over pairs of axes, one of each array, counted from 0.
     #[track_caller]
-    pub fn tensordot(&self, other: &Array, axes: &[(usize, usize)]) -> Array {
+    pub fn tensordot(&self, other: impl Into<Array>, axes: &[(usize, usize)]) -> Array {
+        let other = &other.into();
         let (lhs_contract, rhs_contract) = axes.iter().copied().unzip();
         self.dot_general(other, DotAxes { lhs_contract, rhs_contract, ..DotAxes::default() })
     }
 
     /// The product over the last axes of both.
     #[track_caller]
-    pub fn inner(&self, other: &Array) -> Array {
+    pub fn inner(&self, other: impl Into<Array>) -> Array {
+        let other = &other.into();
         match (self.rank().checked_sub(1), other.rank().checked_sub(1)) {
-            (Some(last), Some(other_last)) => self.tensordot(other, &[(last, other_last)]),
+            (Some(last), Some(other_last)) => {
+                named("inner", &[self, other], self.tensordot(other, &[(last, other_last)]))
+            }
             _ => self * other,
         }
     }
 
     /// The sum of the products of all elements.
     #[track_caller]
-    pub fn vdot(&self, other: &Array) -> Array {
-        self.flatten().dot(&other.flatten())
+    pub fn vdot(&self, other: impl Into<Array>) -> Array {
+        let other = &other.into();
+        named("vdot", &[self, other], self.flatten().dot(other.flatten()))
     }
 
     /// Every element of `self` times the whole of `other`, as blocks of one array. Both have
     /// equally many axes.
     #[track_caller]
-    pub fn kron(&self, other: &Array) -> Array {
+    pub fn kron(&self, other: impl Into<Array>) -> Array {
+        let other = &other.into();
         if self.rank() != other.rank() {
             return match self.error().or(other.error()) {
                 Some(error) => Array::invalid(error.clone(), here()),
@@ -60,12 +66,13 @@ impl Array {
             self.shape().iter().zip(other.shape()).map(|(a, b)| a * b).collect();
         let left = self.reshape(&spread(self.shape(), true)[..]);
         let right = other.reshape(&spread(other.shape(), false)[..]);
-        (left * right).reshape(&joined[..])
+        named("kron", &[self, other], (left * right).reshape(&joined[..]))
     }
 
     /// The vector product along the last axis, of extent 3.
     #[track_caller]
-    pub fn cross(&self, other: &Array) -> Array {
+    pub fn cross(&self, other: impl Into<Array>) -> Array {
+        let other = &other.into();
         for x in [self, other] {
             let extent = x.shape().last().copied().unwrap_or(0);
             if x.error().is_none() && extent != 3 {
@@ -89,7 +96,17 @@ impl Array {
 
 /// The product of several matrices, in the order of multiplication that takes the fewest steps.
 #[track_caller]
-pub fn multi_dot(matrices: &[Array]) -> Array {
+#[doc(alias = "linalg.multi_dot")]
+pub fn multi_dot(matrices: impl IntoIterator<Item = impl Into<Array>>) -> Array {
+    let mut list = Vec::new();
+    for matrix in matrices {
+        list.push(matrix.into());
+    }
+    chain(&list)
+}
+
+#[track_caller]
+fn chain(matrices: &[Array]) -> Array {
     let extents = |m: &Array| (m.shape().first().copied(), m.shape().last().copied());
     match matrices {
         [] => {
@@ -109,21 +126,15 @@ pub fn multi_dot(matrices: &[Array]) -> Array {
             let mut rest = matrices.to_vec();
             let right = rest.remove(least + 1);
             rest[least] = rest[least].dot(&right);
-            multi_dot(&rest)
+            chain(&rest)
         }
     }
 }
 
-/// `X` with `L L^T X = b` for the lower Cholesky factor `L`.
-#[track_caller]
-pub fn cho_solve(factor: &Array, b: &Array) -> Array {
-    triangular_solve(factor, &triangular_solve(factor, b, true, false), true, true)
-}
-
 /// The discrete convolution of two vectors, of extent `m + n - 1`.
 #[track_caller]
-pub fn convolve(a: &Array, b: &Array) -> Array {
-    let (a, b) = (a.flatten(), b.flatten());
+pub fn convolve(a: impl Into<Array>, b: impl Into<Array>) -> Array {
+    let (a, b) = (a.into().flatten(), b.into().flatten());
     let (long, short) = if a.size() >= b.size() { (a, b) } else { (b, a) };
     let (n, m) = (long.size(), short.size());
     if m == 0 {

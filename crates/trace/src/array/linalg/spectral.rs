@@ -229,6 +229,7 @@ impl Array {
     /// # Ok::<(), probpipe_trace::Error>(())
     /// ```
     #[track_caller]
+    #[doc(alias = "scipy.linalg.sqrtm")]
     pub fn sqrtm_spd(&self) -> Array {
         if let Some(refused) = self.refused("sqrtm_spd", true) {
             return refused;

@@ -1,6 +1,6 @@
 //! Arrays from numbers as written, from vectors and slices, and from values.
 
-use crate::array::shape::reshape::stack;
+use crate::array::shape::join::stack;
 use crate::context::{here, with_location};
 use crate::dtype::{DType, Element, Scalar};
 use crate::error::{Error, ErrorKind};
@@ -50,6 +50,7 @@ impl Array {
 /// # Ok::<(), probpipe_trace::Error>(())
 /// ```
 #[track_caller]
+#[doc(alias = "asarray")]
 pub fn array(data: impl Into<Array>) -> Array {
     let mut array = data.into();
     array.location = here();
@@ -59,6 +60,13 @@ pub fn array(data: impl Into<Array>) -> Array {
 impl From<&Array> for Array {
     fn from(array: &Array) -> Array {
         array.clone()
+    }
+}
+
+/// For lists of references, as in `concat(&[&a, &b], 0)`.
+impl From<&&Array> for Array {
+    fn from(array: &&Array) -> Array {
+        (*array).clone()
     }
 }
 

@@ -19,6 +19,7 @@ use crate::value::Value;
 /// # Ok::<(), probpipe_trace::Error>(())
 /// ```
 #[track_caller]
+#[doc(alias = "empty")]
 pub fn zeros(shape: impl IntoShape) -> Array {
     full(shape, 0.0)
 }
@@ -56,6 +57,7 @@ pub fn full_typed(ty: &ArrayType, fill: impl Into<Scalar>) -> Array {
 
 /// Zeros of the array's type; of none if that has none.
 #[track_caller]
+#[doc(alias = "empty_like")]
 pub fn zeros_like(x: &Array) -> Array {
     filled_like(x, 0)
 }
@@ -86,6 +88,7 @@ pub fn arange(n: usize) -> Array {
 
 /// `0, 1, 2, ...` along one axis of an array of the given type.
 #[track_caller]
+#[doc(alias = "lax.broadcasted_iota")]
 pub fn iota(ty: &ArrayType, axis: usize) -> Array {
     bind1(Op::Iota { ty: ty.clone(), axis }, &[])
 }
@@ -93,6 +96,7 @@ pub fn iota(ty: &ArrayType, axis: usize) -> Array {
 /// The `n` by `n` identity matrix, of the float type of the array it meets, else of the default
 /// float type.
 #[track_caller]
+#[doc(alias = "identity")]
 pub fn eye(n: usize) -> Array {
     let ty = ArrayType::new(DType::I32, [n, n]);
     iota(&ty, 0).eq(iota(&ty, 1)).to_float()

@@ -3,7 +3,7 @@
 
 use crate::array::elementwise::arithmetic::{like, select};
 use crate::array::make::fill::{iota, zeros, zeros_like};
-use crate::array::shape::reshape::{concat, stack};
+use crate::array::shape::join::{concat, stack};
 use crate::context::here;
 use crate::dtype::DType;
 use crate::error::{Error, ErrorKind};
@@ -14,17 +14,23 @@ use crate::types::{ArrayType, Shape};
 use smallvec::smallvec;
 
 impl Array {
-    /// The diagonal `offset` places right of the main one, along the last two axes.
+    /// The main diagonal along the last two axes: `[..., m, n]` to `[..., min(m, n)]`.
     ///
     /// ```
     /// use probpipe_trace::array;
     /// let m = array([[1.0, 2.0], [3.0, 4.0]]);
-    /// assert_eq!(m.diagonal(0).to_vec::<f32>()?, [1.0, 4.0]);
-    /// assert_eq!(m.diagonal(1).to_vec::<f32>()?, [2.0]);
+    /// assert_eq!(m.diagonal().to_vec::<f32>()?, [1.0, 4.0]);
+    /// assert_eq!(m.diagonal_offset(1).to_vec::<f32>()?, [2.0]);
     /// # Ok::<(), probpipe_trace::Error>(())
     /// ```
     #[track_caller]
-    pub fn diagonal(&self, offset: isize) -> Array {
+    pub fn diagonal(&self) -> Array {
+        self.diagonal_offset(0)
+    }
+
+    /// The diagonal `offset` places right of the main one, along the last two axes.
+    #[track_caller]
+    pub fn diagonal_offset(&self, offset: isize) -> Array {
         let Some((batch, m, n)) = self.matrix_shape() else { return self.no_matrix("diagonal") };
         let (down, right) = ((-offset).max(0) as usize, offset.max(0) as usize);
         let length = m.saturating_sub(down).min(n.saturating_sub(right));
@@ -40,10 +46,23 @@ impl Array {
         self.reshape(flat).slice_strided(ranges, stride)
     }
 
+    /// A square matrix with the elements of a vector on its diagonal, zeros elsewhere. The diagonal
+    /// of a matrix is [`Array::diagonal`].
+    ///
+    /// ```
+    /// use probpipe_trace::array;
+    /// assert_eq!(array([1.0, 2.0]).diag().to_vec::<f32>()?, [1.0, 0.0, 0.0, 2.0]);
+    /// # Ok::<(), probpipe_trace::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn diag(&self) -> Array {
+        self.diag_offset(0)
+    }
+
     /// A square matrix with the elements of a vector `offset` places right of the main diagonal,
     /// zeros elsewhere.
     #[track_caller]
-    pub fn diag(&self, offset: isize) -> Array {
+    pub fn diag_offset(&self, offset: isize) -> Array {
         if self.rank() != 1 {
             if let Some(error) = self.error() {
                 return Array::invalid(error.clone(), here());
@@ -68,24 +87,53 @@ impl Array {
         bind1(op, &[self, &zero]).reshape([side, side])
     }
 
+    /// The sum of the main diagonal: `[..., m, n]` to `[...]`.
+    #[track_caller]
+    pub fn trace(&self) -> Array {
+        self.trace_offset(0)
+    }
+
     /// The sum of the diagonal `offset` places right of the main one.
     #[track_caller]
-    pub fn trace(&self, offset: isize) -> Array {
-        self.diagonal(offset).sum_axes([-1])
+    pub fn trace_offset(&self, offset: isize) -> Array {
+        match self.matrix_shape() {
+            Some(_) => self.diagonal_offset(offset).sum_axes(-1),
+            None => self.no_matrix("trace"),
+        }
+    }
+
+    /// The elements on and below the main diagonal, zeros above.
+    #[track_caller]
+    pub fn tril(&self) -> Array {
+        self.tril_offset(0)
     }
 
     /// The elements on and below the diagonal `offset` places right of the main one, zeros above.
+    ///
+    /// ```
+    /// use probpipe_trace::array;
+    /// let m = array([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(m.tril().to_vec::<f32>()?, [1.0, 0.0, 3.0, 4.0]);
+    /// assert_eq!(m.tril_offset(-1).to_vec::<f32>()?, [0.0, 0.0, 3.0, 0.0]);
+    /// # Ok::<(), probpipe_trace::Error>(())
+    /// ```
     #[track_caller]
-    pub fn tril(&self, offset: isize) -> Array {
+    pub fn tril_offset(&self, offset: isize) -> Array {
         let Some((_, m, n)) = self.matrix_shape() else { return self.no_matrix("tril") };
-        select(&below(m, n, offset), self, zeros_like(self))
+        select(below(m, n, offset), self, zeros_like(self))
+    }
+
+    /// The elements on and above the main diagonal, zeros below.
+    #[track_caller]
+    pub fn triu(&self) -> Array {
+        self.triu_offset(0)
     }
 
     /// The elements on and above the diagonal `offset` places right of the main one, zeros below.
     #[track_caller]
-    pub fn triu(&self, offset: isize) -> Array {
+    pub fn triu_offset(&self, offset: isize) -> Array {
         let Some((_, m, n)) = self.matrix_shape() else { return self.no_matrix("triu") };
-        select(&below(m, n, offset - 1), zeros_like(self), self)
+        select(below(m, n, offset.saturating_sub(1)), zeros_like(self), self)
     }
 
     /// 1 at the position that each element names along a new last axis of `classes` entries, else
@@ -132,12 +180,67 @@ pub fn tri(m: usize, n: usize, offset: isize) -> Array {
 /// Ones on the diagonal `offset` places right of the main one, zeros elsewhere.
 #[track_caller]
 pub fn eye_offset(m: usize, n: usize, offset: isize) -> Array {
-    (below(m, n, offset) & !below(m, n, offset - 1)).to_float()
+    (below(m, n, offset) & !below(m, n, offset.saturating_sub(1))).to_float()
+}
+
+/// The rows and the columns, as `i32`, of the elements on and below the main diagonal of an `n` by
+/// `n` matrix, row by row.
+///
+/// ```
+/// use probpipe_trace::{array, tril_indices};
+/// let m = array([[1.0, 2.0], [3.0, 4.0]]);
+/// let packed = m.at_indices(&tril_indices(2)).get();
+/// assert_eq!(packed.to_vec::<f32>()?, [1.0, 3.0, 4.0]);
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
+#[track_caller]
+pub fn tril_indices(n: usize) -> [Array; 2] {
+    tril_indices_offset(n, n, 0)
+}
+
+/// The rows and the columns of the elements on and below the diagonal `offset` places right of the
+/// main one of an `m` by `n` matrix, row by row.
+#[track_caller]
+pub fn tril_indices_offset(m: usize, n: usize, offset: isize) -> [Array; 2] {
+    places(m, n, |i, j| j <= i.saturating_add(offset))
+}
+
+/// The rows and the columns, as `i32`, of the elements on and above the main diagonal of an `n` by
+/// `n` matrix, row by row.
+#[track_caller]
+pub fn triu_indices(n: usize) -> [Array; 2] {
+    triu_indices_offset(n, n, 0)
+}
+
+/// The rows and the columns of the elements on and above the diagonal `offset` places right of the
+/// main one of an `m` by `n` matrix, row by row.
+#[track_caller]
+pub fn triu_indices_offset(m: usize, n: usize, offset: isize) -> [Array; 2] {
+    places(m, n, |i, j| j >= i.saturating_add(offset))
+}
+
+/// Where a matrix is that has something: the indices of rows and of columns.
+#[track_caller]
+fn places(m: usize, n: usize, there: impl Fn(isize, isize) -> bool) -> [Array; 2] {
+    let (mut rows, mut columns) = (Vec::new(), Vec::new());
+    for i in 0..m {
+        for j in (0..n).filter(|&j| there(i as isize, j as isize)) {
+            rows.push(i as i32);
+            columns.push(j as i32);
+        }
+    }
+    [Array::from(rows), Array::from(columns)]
 }
 
 /// The matrices along the diagonal of one matrix, zeros elsewhere.
 #[track_caller]
-pub fn block_diag(blocks: &[Array]) -> Array {
+#[doc(alias = "scipy.linalg.block_diag")]
+pub fn block_diag(blocks: impl IntoIterator<Item = impl Into<Array>>) -> Array {
+    let mut list: Vec<Array> = Vec::new();
+    for block in blocks {
+        list.push(block.into());
+    }
+    let blocks = &list;
     let extents =
         |axis: usize| -> usize { blocks.iter().filter_map(|b| b.shape().get(axis)).sum() };
     let (height, width) = (extents(0), extents(1));

@@ -1,15 +1,15 @@
 //! Sequences of numbers by start, stop and step or count. `arange`,
 //! the plainest, is a fill.
 
-use crate::array::elementwise::arithmetic::select;
-use crate::array::make::fill::{full, full_typed, iota};
-use crate::array::shape::reshape::concat;
+use crate::array::elementwise::arithmetic::{select, unify};
+use crate::array::make::fill::{arange, full, full_typed, iota};
+use crate::array::shape::join::concat;
 use crate::context::here;
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, ErrorKind};
-use crate::handle::Array;
+use crate::handle::{Array, Repr};
 use crate::promotion::literal_dtype;
-use crate::types::ArrayType;
+use crate::types::{ArrayType, Shape};
 
 /// `start, start + step, ..` up to but without `stop`: `i32` if all three are whole, else of a
 /// float type as [`linspace`]. Empty if the steps lead away from `stop`.
@@ -47,8 +47,57 @@ pub fn arange_step(
 /// type of the array they meet, else of the default float type.
 ///
 /// The interior is `start (1 - t) + stop t` with `t = i / (n - 1)`, as in `jax.numpy.linspace`.
+///
+/// Ends that are arrays broadcast together and decide the float type; the numbers run along a new
+/// first axis, `[n, ...]`.
+///
+/// ```
+/// use probpipe_trace::{array, linspace};
+/// assert_eq!(linspace(0.0, 1.0, 3).to_vec::<f32>()?, [0.0, 0.5, 1.0]);
+/// let rows = linspace(array([0.0, 1.0]), array([2.0, 5.0]), 3);
+/// assert_eq!(rows.to_vec::<f32>()?, [0.0, 1.0, 1.0, 3.0, 2.0, 5.0]);
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
 #[track_caller]
-pub fn linspace(start: f64, stop: f64, n: usize) -> Array {
+pub fn linspace(start: impl Into<Array>, stop: impl Into<Array>, n: usize) -> Array {
+    let (start, stop) = (start.into(), stop.into());
+    match (&start.repr, &stop.repr) {
+        (Repr::Literal(start), Repr::Literal(stop)) => {
+            linspace_numbers(start.as_f64(), stop.as_f64(), n)
+        }
+        _ => linspace_arrays(&start, &stop, n),
+    }
+}
+
+/// [`linspace`] between arrays.
+#[track_caller]
+fn linspace_arrays(start: &Array, stop: &Array, n: usize) -> Array {
+    let (start, stop) = match unify(&start.to_float(), &stop.to_float()) {
+        Ok(ends) => ends,
+        Err(error) => return Array::invalid(error, here()),
+    };
+    let (from, to) = match (start.ty(), stop.ty()) {
+        (Ok(from), Ok(to)) => (from, to),
+        (Err(error), _) | (_, Err(error)) => return Array::invalid(error, here()),
+    };
+    if from != to {
+        let message = format!("`linspace` cannot go from {from} to {to}");
+        let help = "both ends are of one float type, and their shapes broadcast";
+        return Array::invalid(Error::new(ErrorKind::Shape, message).help(help), here());
+    }
+    let first = start.expand_dims(0);
+    if n < 2 {
+        return first.slice_axis(0, 0..n);
+    }
+    let mut along: Shape = smallvec::smallvec![1; first.rank()];
+    along[0] = n - 1;
+    let t = arange(n - 1).reshape(along).to_float() / (n - 1) as f64;
+    let interior = first * (1.0 - &t) + &stop * &t;
+    concat([interior, stop.expand_dims(0)], 0)
+}
+
+#[track_caller]
+fn linspace_numbers(start: f64, stop: f64, n: usize) -> Array {
     if n < 2 {
         return full([n], start);
     }

@@ -1,6 +1,7 @@
 //! What depends on the order of elements: running reductions, sorting, quantiles and tables.
 
 pub(crate) mod quantiles;
+mod sets;
 pub(crate) mod sort;
 pub(crate) mod tables;
 

@@ -4,7 +4,9 @@
 use crate::array::each::in_each;
 use crate::array::elementwise::arithmetic::{select, unary};
 use crate::array::indexing::gather::positions;
-use crate::array::shape::reshape::{concat, resolve_axis};
+use crate::array::reduce::reductions::in_numbers;
+use crate::array::shape::join::concat;
+use crate::array::shape::reshape::resolve_axis;
 use crate::context::here;
 use crate::dtype::DType;
 use crate::error::{Error, ErrorKind, Result};
@@ -16,9 +18,9 @@ use crate::tracing::{bind, bind1};
 use crate::types::{ArrayType, ShapeDisplay};
 
 macro_rules! running {
-    ($($name:ident $op:ident $doc:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident $op:ident;)*) => {
         impl Array {$(
-            #[doc = $doc]
+            $(#[$doc])*
             #[track_caller]
             pub fn $name(&self, axis: isize) -> Array {
                 self.cumulative(CumulativeOp::$op, axis, false)
@@ -28,10 +30,16 @@ macro_rules! running {
 }
 
 running! {
-    cumsum Sum "The sum of the elements up to each, along one axis.";
-    cumprod Prod "The product of the elements up to each, along one axis.";
-    cummax Max "The largest element up to each, along one axis; NaN from the first NaN on.";
-    cummin Min "The smallest element up to each, along one axis; NaN from the first NaN on.";
+    /// The sum of the elements up to each, along one axis; of truth values in `i32`.
+    #[doc(alias = "cumulative_sum")]
+    cumsum Sum;
+    /// The product of the elements up to each, along one axis.
+    #[doc(alias = "cumulative_prod")]
+    cumprod Prod;
+    /// The largest element up to each, along one axis; NaN from the first NaN on.
+    cummax Max;
+    /// The smallest element up to each, along one axis; NaN from the first NaN on.
+    cummin Min;
 }
 
 impl Array {
@@ -48,7 +56,11 @@ impl Array {
     #[track_caller]
     pub fn cumulative(&self, op: CumulativeOp, axis: isize, reverse: bool) -> Array {
         match resolve_axis(op.name(), self, axis, self.rank()) {
-            Ok(axis) => bind1(Op::Cumulative { op, axis, reverse }, &[self]),
+            Ok(axis) => {
+                let sums = matches!(op, CumulativeOp::Sum | CumulativeOp::Prod);
+                let x = if sums { in_numbers(self) } else { self.clone() };
+                bind1(Op::Cumulative { op, axis, reverse }, &[&x])
+            }
             Err(error) => Array::invalid(error, here()),
         }
     }

@@ -1,71 +1,63 @@
-//! Reductions over all or some axes. Negative axes count from the last.
+//! The reductions that are ops.
 
-use crate::array::shape::reshape::resolve_axes;
-use crate::context::here;
+use crate::array::reduce::axes::{Over, reductions};
+use crate::dtype::DType;
 use crate::handle::Array;
 use crate::op::Op;
 use crate::op::structural::ReduceOp;
 use crate::tracing::bind1;
-use crate::types::Axes;
 
 #[track_caller]
-fn reduce(op: ReduceOp, x: &Array, axes: Option<&[isize]>) -> Array {
-    let axes: Axes = match axes {
-        None => (0..x.rank()).collect(),
-        Some(axes) => match resolve_axes(op.name(), x, axes) {
-            Ok(axes) => axes,
-            Err(error) => return Array::invalid(error, here()),
-        },
-    };
-    bind1(Op::Reduce { op, axes }, &[x])
+pub(crate) fn reduce(op: ReduceOp, x: &Array, over: &Over) -> Array {
+    bind1(Op::Reduce { op, axes: over.axes.clone() }, &[x])
 }
 
-macro_rules! reductions {
-    ($($op:ident $all:ident $some:ident $doc:literal;)*) => {
-        impl Array {$(
-            #[doc = $doc]
-            #[track_caller]
-            pub fn $all(&self) -> Array {
-                reduce(ReduceOp::$op, self, None)
-            }
+/// Truth values count as numbers.
+#[track_caller]
+pub(crate) fn in_numbers(x: &Array) -> Array {
+    if x.error().is_none() && x.dtype() == DType::Bool { x.cast(DType::I32) } else { x.clone() }
+}
 
-            #[doc = $doc]
-            /// Over the given axes only; they vanish from the shape.
-            #[track_caller]
-            pub fn $some(&self, axes: impl AsRef<[isize]>) -> Array {
-                reduce(ReduceOp::$op, self, Some(axes.as_ref()))
-            }
-        )*}
-    };
+/// The sum over axes, which vanish.
+#[track_caller]
+pub(crate) fn sum(x: &Array, over: &Over) -> Array {
+    reduce(ReduceOp::Sum, x, over)
+}
+
+/// The largest over axes, which vanish.
+#[track_caller]
+pub(crate) fn max(x: &Array, over: &Over) -> Array {
+    reduce(ReduceOp::Max, x, over)
 }
 
 reductions! {
-    Sum sum sum_axes "The sum of the elements; 0 for none.";
-    Prod prod prod_axes "The product of the elements; 1 for none.";
-    Max max max_axes "The largest element; NaN if any is NaN.";
-    Min min min_axes "The smallest element; NaN if any is NaN.";
-    And all all_axes "Whether all elements are true.";
-    Or any any_axes "Whether any element is true.";
-}
-
-impl Array {
-    /// The mean of the elements; NaN for none. Of whole numbers and truth values a float.
-    #[track_caller]
-    pub fn mean(&self) -> Array {
-        let axes: Vec<isize> = (0..self.rank() as isize).collect();
-        self.mean_axes(axes)
-    }
-
-    /// The mean over the given axes, which vanish from the shape.
-    #[track_caller]
-    pub fn mean_axes(&self, axes: impl AsRef<[isize]>) -> Array {
-        let axes = axes.as_ref();
-        match resolve_axes("mean", self, axes) {
-            Ok(resolved) => {
-                let count: usize = resolved.iter().map(|&a| self.shape()[a]).product();
-                self.to_float().sum_axes(axes) / count as f64
-            }
-            Err(error) => Array::invalid(error, here()),
-        }
-    }
+    /// The sum of the elements; 0 for none. Truth values are in_numbers, in `i32`.
+    ///
+    /// ```
+    /// use probpipe_trace::array;
+    /// let x = array([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.sum().item::<f32>()?, 10.0);
+    /// assert_eq!(x.sum_axes(1).to_vec::<f32>()?, [3.0, 7.0]);
+    /// assert_eq!(x.gt(1.5).sum().item::<i32>()?, 3);
+    /// # Ok::<(), probpipe_trace::Error>(())
+    /// ```
+    #[doc(alias = "lax.reduce_sum")]
+    sum sum_axes |x, over| sum(&in_numbers(x), over);
+    /// The product of the elements; 1 for none.
+    #[doc(alias = "lax.reduce_prod")]
+    prod prod_axes |x, over| reduce(ReduceOp::Prod, &in_numbers(x), over);
+    /// The largest element; NaN if any is NaN.
+    #[doc(alias = "amax")]
+    #[doc(alias = "lax.reduce_max")]
+    max max_axes max;
+    /// The smallest element; NaN if any is NaN.
+    #[doc(alias = "amin")]
+    #[doc(alias = "lax.reduce_min")]
+    min min_axes |x, over| reduce(ReduceOp::Min, x, over);
+    /// Whether all elements are true.
+    #[doc(alias = "lax.reduce_and")]
+    all all_axes |x, over| reduce(ReduceOp::And, x, over);
+    /// Whether any element is true.
+    #[doc(alias = "lax.reduce_or")]
+    any any_axes |x, over| reduce(ReduceOp::Or, x, over);
 }

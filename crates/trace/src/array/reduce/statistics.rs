@@ -1,183 +1,175 @@
-//! Statistics, norms and sums of exponentials: reductions made of reductions. Axes named vanish
-//! from the shape; negative axes count from the last.
+//! Means, spreads, norms and covariances: reductions made of reductions, and of integers in the
+//! default float type.
 
-use crate::array::elementwise::arithmetic::select;
-use crate::array::shape::reshape::resolve_axes;
+use crate::array::reduce::axes::{IntoAxes, Over, reduced, reductions};
+use crate::array::reduce::reductions::{max, reduce, sum};
 use crate::context::here;
 use crate::dtype::DType;
 use crate::error::{Error, ErrorKind};
 use crate::handle::Array;
-use crate::types::Shape;
+use crate::op::structural::ReduceOp;
+use crate::types::ShapeDisplay;
+
+#[track_caller]
+fn mean(x: &Array, over: &Over) -> Array {
+    let x = x.to_float();
+    sum(&x, over) / over.count(&x) as f64
+}
+
+#[track_caller]
+fn variance(x: &Array, over: &Over, ddof: usize) -> Array {
+    let x = x.to_float();
+    let squares = (&x - over.back(&x, &mean(&x, over))).square();
+    sum(&squares, over) / (over.count(&x) as f64 - ddof as f64)
+}
+
+/// The vector norm of an order that is known to be one.
+#[track_caller]
+fn norm(x: &Array, over: &Over, order: f64) -> Array {
+    let x = x.to_float();
+    if order == 2.0 {
+        sum(&x.square(), over).sqrt()
+    } else if order == 1.0 {
+        sum(&x.abs(), over)
+    } else if order == f64::INFINITY {
+        max(&x.abs(), over)
+    } else {
+        sum(&x.abs().pow(order), over).pow(1.0 / order)
+    }
+}
+
+reductions! {
+    /// The mean of the elements; NaN for none. Of truth values the share that is true.
+    ///
+    /// ```
+    /// use probpipe_trace::array;
+    /// assert_eq!(array([[1, 2], [3, 6]]).mean_axes(0).to_vec::<f32>()?, [2.0, 4.0]);
+    /// assert_eq!(array([true, false, true, true]).mean().item::<f32>()?, 0.75);
+    /// # Ok::<(), probpipe_trace::Error>(())
+    /// ```
+    mean mean_axes mean;
+    /// The distance from the smallest to the largest element.
+    ptp ptp_axes |x, over| max(x, over) - reduce(ReduceOp::Min, x, over);
+    /// How many elements are not zero, as `i32`.
+    count_nonzero count_nonzero_axes |x, over| {
+        let counted = if x.dtype() == DType::Bool { x.clone() } else { x.ne(0) };
+        sum(&counted.cast(DType::I32), over)
+    };
+}
 
 impl Array {
-    /// Every axis, for the reductions over all elements.
-    fn every_axis(&self) -> Vec<isize> {
-        (0..self.rank() as isize).collect()
-    }
-
-    /// A result of reducing `axes` with these axes back as extents of 1, to broadcast.
-    #[track_caller]
-    pub fn keep_axes(&self, reduced: &Array, axes: impl AsRef<[isize]>) -> Array {
-        match resolve_axes("keep_axes", self, axes.as_ref()) {
-            Ok(axes) => {
-                let mut shape = Shape::from_slice(self.shape());
-                axes.iter().for_each(|&a| shape[a] = 1);
-                reduced.reshape(shape)
-            }
-            Err(error) => Array::invalid(error, here()),
-        }
-    }
-
     /// The variance of the elements, divided by their number.
     #[track_caller]
     pub fn var(&self) -> Array {
-        self.var_axes(self.every_axis(), 0)
+        self.var_axes(.., 0)
     }
 
     /// The variance over the given axes, divided by the number of elements less `ddof`.
+    ///
+    /// ```
+    /// use probpipe_trace::{Keep, array};
+    /// let x = array([[1.0, 3.0], [2.0, 6.0]]);
+    /// assert_eq!(x.var_axes(1, 1).to_vec::<f32>()?, [2.0, 8.0]);
+    /// assert_eq!(x.std_axes(Keep(1), 0).shape(), [2, 1]);
+    /// # Ok::<(), probpipe_trace::Error>(())
+    /// ```
     #[track_caller]
-    pub fn var_axes(&self, axes: impl AsRef<[isize]>, ddof: usize) -> Array {
-        let axes = axes.as_ref();
-        let mean = self.mean_axes(axes);
-        let squares = (self - self.keep_axes(&mean, axes)).square();
-        let count = (self.size() / mean.size().max(1)) as f64;
-        squares.sum_axes(axes) / (count - ddof as f64)
+    #[doc(alias = "ddof")]
+    pub fn var_axes(&self, axes: impl IntoAxes, ddof: usize) -> Array {
+        reduced("var", self, axes, |x, over| variance(x, over, ddof))
     }
 
     /// The standard deviation of the elements.
     #[track_caller]
     pub fn std(&self) -> Array {
-        self.var().sqrt()
+        self.std_axes(.., 0)
     }
 
     /// The standard deviation over the given axes, see [`Array::var_axes`].
     #[track_caller]
-    pub fn std_axes(&self, axes: impl AsRef<[isize]>, ddof: usize) -> Array {
-        self.var_axes(axes, ddof).sqrt()
-    }
-
-    /// The distance from the smallest to the largest element over the given axes.
-    #[track_caller]
-    pub fn ptp_axes(&self, axes: impl AsRef<[isize]>) -> Array {
-        let axes = axes.as_ref();
-        self.max_axes(axes) - self.min_axes(axes)
-    }
-
-    /// How many elements over the given axes are not zero, as `i32`.
-    #[track_caller]
-    pub fn count_nonzero_axes(&self, axes: impl AsRef<[isize]>) -> Array {
-        let counted = if self.dtype() == DType::Bool { self.clone() } else { self.ne(0) };
-        counted.cast(DType::I32).sum_axes(axes)
+    pub fn std_axes(&self, axes: impl IntoAxes, ddof: usize) -> Array {
+        reduced("std", self, axes, |x, over| variance(x, over, ddof).sqrt())
     }
 
     /// The root of the sum of squares of all elements.
     #[track_caller]
+    #[doc(alias = "linalg.norm")]
     pub fn norm(&self) -> Array {
-        self.square().sum().sqrt()
+        self.norm_axes(.., 2.0)
     }
 
     /// The vector norm of order `order` over the given axes: 1, 2, any other positive number, or
     /// infinity for the largest magnitude.
     #[track_caller]
-    pub fn norm_axes(&self, order: f64, axes: impl AsRef<[isize]>) -> Array {
-        let axes = axes.as_ref();
-        if order == 2.0 {
-            self.square().sum_axes(axes).sqrt()
-        } else if order == 1.0 {
-            self.abs().sum_axes(axes)
-        } else if order == f64::INFINITY {
-            self.abs().max_axes(axes)
-        } else if order > 0.0 {
-            self.abs().pow(order).sum_axes(axes).pow(1.0 / order)
-        } else {
-            let error =
-                Error::new(ErrorKind::Shape, format!("`norm_axes` has no norm of order {order}"))
-                    .help("the order is a positive number or infinity");
-            Array::invalid(error, here())
+    #[doc(alias = "linalg.vector_norm")]
+    pub fn norm_axes(&self, axes: impl IntoAxes, order: f64) -> Array {
+        if order > 0.0 || self.error().is_some() {
+            return reduced("norm", self, axes, |x, over| norm(x, over, order));
         }
+        let error = Error::new(ErrorKind::Value, format!("`norm` has no norm of order {order}"))
+            .help("the order is a positive number or infinity");
+        Array::invalid(error, here())
     }
 
-    /// `log(sum(exp(x)))` of all elements, without overflow.
+    /// The mean of all elements, each counted by its weight: as many weights as elements.
     #[track_caller]
-    pub fn logsumexp(&self) -> Array {
-        self.logsumexp_axes(self.every_axis())
+    pub fn average(&self, weights: impl Into<Array>) -> Array {
+        self.average_axes(weights, ..)
     }
 
-    /// `log(sum(exp(x)))` over the given axes, without overflow; `-inf` for none.
+    /// The mean over the given axes, each element counted by its weight. The weights have the
+    /// shape of the array, or are a vector along the one axis.
+    ///
+    /// ```
+    /// use probpipe_trace::array;
+    /// let x = array([[1.0, 3.0], [2.0, 6.0]]);
+    /// let mean = x.average_axes(array([3.0, 1.0]), 1);
+    /// assert_eq!(mean.to_vec::<f32>()?, [1.5, 3.0]);
+    /// # Ok::<(), probpipe_trace::Error>(())
+    /// ```
     #[track_caller]
-    pub fn logsumexp_axes(&self, axes: impl AsRef<[isize]>) -> Array {
-        let axes = axes.as_ref();
-        let top = self.finite_max(axes);
-        let sum = (self - self.keep_axes(&top, axes)).exp().sum_axes(axes);
-        sum.log() + top
-    }
-
-    /// `log(sum(weights exp(x)))` over the given axes, without overflow.
-    #[track_caller]
-    pub fn logsumexp_weighted(&self, weights: &Array, axes: impl AsRef<[isize]>) -> Array {
-        let axes = axes.as_ref();
-        let top = self.finite_max(axes);
-        let terms = weights * (self - self.keep_axes(&top, axes)).exp();
-        terms.sum_axes(axes).log() + top
-    }
-
-    /// `log(mean(exp(x)))` over the given axes.
-    #[track_caller]
-    pub fn logmeanexp_axes(&self, axes: impl AsRef<[isize]>) -> Array {
-        let sum = self.logsumexp_axes(axes);
-        let count = (self.size() / sum.size().max(1)) as f64;
-        sum - count.ln()
-    }
-
-    /// The largest element, or 0 where that is not finite: a shift that changes no result, so it
-    /// carries no derivative.
-    #[track_caller]
-    fn finite_max(&self, axes: &[isize]) -> Array {
-        let top = self.max_axes(axes).stop_gradient();
-        select(&top.is_finite(), &top, 0.0)
-    }
-
-    /// `exp(x) / sum(exp(x))` along an axis.
-    #[track_caller]
-    pub fn softmax(&self, axis: isize) -> Array {
-        let top = self.max_axes([axis]).stop_gradient();
-        let e = (self - self.keep_axes(&top, [axis])).exp();
-        &e / self.keep_axes(&e.sum_axes([axis]), [axis])
-    }
-
-    /// `log(softmax(x))` along an axis, exact where the softmax underflows.
-    #[track_caller]
-    pub fn log_softmax(&self, axis: isize) -> Array {
-        let top = self.max_axes([axis]).stop_gradient();
-        let shifted = self - self.keep_axes(&top, [axis]);
-        let sum = shifted.exp().sum_axes([axis]).log();
-        &shifted - self.keep_axes(&sum, [axis])
-    }
-
-    /// Shifted and scaled to mean 0 and variance 1 along an axis; `epsilon` is added to the
-    /// variance.
-    #[track_caller]
-    pub fn standardize(&self, axis: isize, epsilon: f64) -> Array {
-        let centred = self - self.keep_axes(&self.mean_axes([axis]), [axis]);
-        let variance = centred.square().mean_axes([axis]);
-        &centred * self.keep_axes(&(variance + epsilon).rsqrt(), [axis])
-    }
-
-    /// The mean of all elements, each counted by its weight.
-    #[track_caller]
-    pub fn average(&self, weights: &Array) -> Array {
-        (self * weights).sum() / weights.sum()
+    pub fn average_axes(&self, weights: impl Into<Array>, axes: impl IntoAxes) -> Array {
+        let weights = weights.into().to_float();
+        reduced("average", self, axes, |x, over| {
+            if weights.error().is_some() {
+                return weights.clone();
+            }
+            let x = x.to_float();
+            let weights = match over.axes[..] {
+                [axis] if weights.shape() == [x.shape()[axis]] => {
+                    let rest = (x.rank() - 1 - axis) as isize;
+                    (0..rest).fold(weights, |w, _| w.expand_dims(-1)).broadcast_to(x.shape())
+                }
+                _ => weights,
+            };
+            if weights.shape() != x.shape() {
+                let message = format!(
+                    "`average` of {}{} cannot take weights of shape {}",
+                    x.dtype(),
+                    ShapeDisplay(x.shape()),
+                    ShapeDisplay(weights.shape())
+                );
+                let help = "give a weight for every element, or a vector along one axis";
+                return Array::invalid(Error::new(ErrorKind::Shape, message).help(help), here());
+            }
+            sum(&(x * &weights), over) / sum(&weights, over)
+        })
     }
 
     /// The covariance matrix of variables in rows and observations in columns, divided by the
     /// number of observations less one.
     #[track_caller]
     pub fn cov(&self) -> Array {
-        let x = if self.rank() == 1 { self.expand_dims(0) } else { self.clone() };
-        let centred = &x - x.keep_axes(&x.mean_axes([-1]), [-1]);
+        let x = self.to_float();
+        let x = if x.rank() == 1 { x.expand_dims(0) } else { x };
+        let over = match Over::new("cov", &x, -1) {
+            Ok(over) => over,
+            Err(error) => return Array::invalid(error, here()),
+        };
+        let centred = &x - over.back(&x, &mean(&x, &over));
         let count = x.shape().last().map_or(0.0, |&n| n as f64);
-        let cov = centred.matmul(&centred.swap_axes(-1, -2)) / (count - 1.0);
-        if self.rank() == 1 { cov.reshape([0usize; 0]) } else { cov }
+        let cov = centred.matmul(centred.swap_axes(-1, -2)) / (count - 1.0);
+        if self.rank() == 1 { cov.reshape(()) } else { cov }
     }
 
     /// The matrix of correlation coefficients of variables in rows.
@@ -188,34 +180,8 @@ impl Array {
             // One, and NaN where the variance is zero or NaN.
             return &cov * cov.recip();
         }
-        let scale = cov.diagonal(0).sqrt();
+        let scale = cov.diagonal().sqrt();
         let cov = &cov / scale.expand_dims(1);
         (cov / scale.expand_dims(0)).clip(-1.0, 1.0)
-    }
-
-    /// Differences of neighbours along an axis, `n` times.
-    #[track_caller]
-    pub fn diff(&self, n: usize, axis: isize) -> Array {
-        let mut x = self.clone();
-        for _ in 0..n {
-            let extent = match resolve_axes("diff", &x, &[axis]) {
-                Ok(axes) => x.shape()[axes[0]],
-                Err(error) => return Array::invalid(error, here()),
-            };
-            let less = extent.saturating_sub(1);
-            x = x.slice_axis(axis, extent - less..extent) - x.slice_axis(axis, 0..less);
-        }
-        x
-    }
-
-    /// The integral of a curve through points `(x, self)` by trapezia along the last axis.
-    #[track_caller]
-    pub fn trapezoid(&self, x: &Array) -> Array {
-        let n = self.shape().last().copied().unwrap_or(0);
-        if n == 0 {
-            return self.sum();
-        }
-        let sums = self.slice_axis(-1, 1..n) + self.slice_axis(-1, 0..n - 1);
-        (sums * x.diff(1, -1)).sum_axes([-1]) * 0.5
     }
 }

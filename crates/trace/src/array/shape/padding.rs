@@ -1,7 +1,7 @@
 //! Padding with what is in the array. Padding with a constant is an op, see `Array::pad`; here
 //! the rows that are put before and after are read at positions that are known beforehand.
 
-use crate::array::shape::reshape::concat;
+use crate::array::shape::join::concat;
 use crate::context::here;
 use crate::error::{Error, ErrorKind};
 use crate::handle::Array;
@@ -23,9 +23,9 @@ pub enum PadMode {
     Maximum,
     /// The smallest entry.
     Minimum,
-    /// The mean, of floats.
+    /// The mean, of whole numbers rounded.
     Mean,
-    /// The median, of floats.
+    /// The median, of whole numbers rounded.
     Median,
 }
 
@@ -84,7 +84,10 @@ impl Array {
             let indices: Vec<i32> = positions.clone().map(|i| source(i) as i32).collect();
             self.take(Array::from_slice(&indices, [count]), axis)
         };
-        let repeated = |entry: Array| self.keep_axes(&entry, [axis]).repeat(count, axis);
+        let repeated = |entry: Array| entry.expand_dims(axis).repeat(count, axis);
+        let typed = |entry: Array| {
+            if self.dtype().is_float() { entry } else { entry.round().cast(self.dtype()) }
+        };
         match mode {
             PadMode::Edge => taken(&|i| i.clamp(0, n - 1)),
             PadMode::Reflect if n == 1 => taken(&|_| 0),
@@ -93,8 +96,8 @@ impl Array {
             PadMode::Wrap => taken(&|i| i.rem_euclid(n)),
             PadMode::Maximum => repeated(self.max_axes([axis])),
             PadMode::Minimum => repeated(self.min_axes([axis])),
-            PadMode::Mean => repeated(self.mean_axes([axis])),
-            PadMode::Median => repeated(self.median_axis(axis)),
+            PadMode::Mean => repeated(typed(self.mean_axes([axis]))),
+            PadMode::Median => repeated(typed(self.median_axes(axis))),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Rearrangements made of slices, concatenations and broadcasts, and choices among several.
 
 use crate::array::elementwise::arithmetic::select;
-use crate::array::shape::reshape::{concat, resolve_axes};
+use crate::array::shape::join::concat;
+use crate::array::shape::reshape::resolve_axes;
 use crate::context::here;
 use crate::dtype::DType;
 use crate::error::{Error, ErrorKind};

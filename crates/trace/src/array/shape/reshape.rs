@@ -1,13 +1,12 @@
-//! Operations that move elements: reshape, transpose, broadcast, index, slice, pad, join.
+//! Operations that move elements: reshape, transpose, broadcast, index, slice, pad.
 //! Negative axes and indices count from the end.
 
-use crate::array::each::of_one_type;
 use crate::context::here;
 use crate::error::{Error, ErrorKind, Result};
 use crate::handle::Array;
 use crate::op::Op;
 use crate::tracing::bind1;
-use crate::types::{Axes, IntoShape, Shape, ShapeDisplay};
+use crate::types::{Axes, IntoExtents, IntoShape, Shape, ShapeDisplay};
 use std::ops::Range;
 
 /// Axes from 0 with negatives counted from the last, ascending.
@@ -53,10 +52,29 @@ pub(crate) fn resolve_axis(name: &str, x: &Array, axis: isize, rank: usize) -> R
 }
 
 impl Array {
-    /// The same elements in row-major order under another shape.
+    /// The same elements in row-major order under another shape, in which one extent may be -1:
+    /// as many entries as the others leave.
+    ///
+    /// ```
+    /// use probpipe_trace::arange;
+    /// let x = arange(6);
+    /// assert_eq!(x.reshape([2, 3]).shape(), [2, 3]);
+    /// assert_eq!(x.reshape([-1, 2]).shape(), [3, 2]);
+    /// assert_eq!(x.reshape([2, 3]).reshape(-1).shape(), [6]);
+    /// # Ok::<(), probpipe_trace::Error>(())
+    /// ```
     #[track_caller]
-    pub fn reshape(&self, shape: impl IntoShape) -> Array {
-        let shape = shape.into_shape();
+    pub fn reshape(&self, shape: impl IntoExtents) -> Array {
+        let shape = match shape.into_extents().resolve(self.size()) {
+            _ if self.error().is_some() => return self.clone(),
+            Ok(shape) => shape,
+            Err((message, help)) => {
+                let typed = format!("{}{}", self.dtype(), ShapeDisplay(self.shape()));
+                let message = format!("`reshape` of {typed} {message}");
+                let error = Error::new(ErrorKind::Shape, message).help(help);
+                return Array::invalid(error, here());
+            }
+        };
         if self.error().is_none() && self.shape() == &shape[..] && !self.is_literal() {
             return self.clone();
         }
@@ -65,12 +83,15 @@ impl Array {
 
     /// All elements along one axis, in row-major order.
     #[track_caller]
+    #[doc(alias = "ravel")]
     pub fn flatten(&self) -> Array {
         self.reshape([self.size()])
     }
 
     /// Repeats the array to a shape; extents, aligned at the last axis, must be equal or 1.
     #[track_caller]
+    #[doc(alias = "lax.broadcast_in_dim")]
+    #[doc(alias = "lax.broadcast")]
     pub fn broadcast_to(&self, shape: impl IntoShape) -> Array {
         let shape = shape.into_shape();
         if self.error().is_none() && self.shape() == &shape[..] {
@@ -100,6 +121,7 @@ impl Array {
 
     /// Axis `i` of the result is axis `permutation[i]` of the array.
     #[track_caller]
+    #[doc(alias = "permute_dims")]
     pub fn permute(&self, permutation: impl AsRef<[isize]>) -> Array {
         let mut axes = Axes::new();
         for &axis in permutation.as_ref() {
@@ -113,6 +135,9 @@ impl Array {
 
     /// Exchanges two axes.
     #[track_caller]
+    #[doc(alias = "swapaxes")]
+    #[doc(alias = "matrix_transpose")]
+    #[doc(alias = "linalg.matrix_transpose")]
     pub fn swap_axes(&self, a: isize, b: isize) -> Array {
         let (a, b) = (
             resolve_axis("swap_axes", self, a, self.rank()),
@@ -130,6 +155,7 @@ impl Array {
 
     /// Moves one axis to another position, the others keep their order.
     #[track_caller]
+    #[doc(alias = "moveaxis")]
     pub fn move_axis(&self, from: isize, to: isize) -> Array {
         let (from, to) = (
             resolve_axis("move_axis", self, from, self.rank()),
@@ -189,6 +215,7 @@ impl Array {
 
     /// Entry `index` along `axis`, which vanishes.
     #[track_caller]
+    #[doc(alias = "lax.index_in_dim")]
     pub fn at_axis(&self, axis: isize, index: isize) -> Array {
         let axis = match resolve_axis("at", self, axis, self.rank()) {
             Ok(axis) => axis,
@@ -216,6 +243,7 @@ impl Array {
 
     /// The entries `range` along one axis.
     #[track_caller]
+    #[doc(alias = "lax.slice_in_dim")]
     pub fn slice_axis(&self, axis: isize, range: Range<usize>) -> Array {
         match resolve_axis("slice", self, axis, self.rank()) {
             Ok(axis) => {
@@ -251,6 +279,9 @@ impl Array {
 
     /// The elements in reverse order along one axis.
     #[track_caller]
+    #[doc(alias = "fliplr")]
+    #[doc(alias = "flipud")]
+    #[doc(alias = "lax.rev")]
     pub fn flip(&self, axis: isize) -> Array {
         match resolve_axes("flip", self, &[axis]) {
             Ok(axes) => bind1(Op::Reverse { axes }, &[self]),
@@ -265,31 +296,4 @@ impl Array {
         let op = Op::Pad { low: low.into_shape(), high: high.into_shape(), interior };
         bind1(op, &[self, &value.into().cast_like(self)])
     }
-}
-
-/// The arrays one after another along `axis`.
-#[track_caller]
-pub fn concat(arrays: &[Array], axis: isize) -> Array {
-    let Some(first) = arrays.first() else {
-        let error =
-            Error::new(ErrorKind::Shape, "`concat` needs an array").help("give at least one");
-        return Array::invalid(error, here());
-    };
-    match resolve_axis("concat", first, axis, first.rank()) {
-        Ok(axis) => {
-            let arrays = of_one_type(arrays);
-            bind1(Op::Concat { axis }, &arrays.iter().collect::<Vec<_>>())
-        }
-        Err(error) => Array::invalid(error, here()),
-    }
-}
-
-/// Arrays of one shape along a new axis.
-#[track_caller]
-pub fn stack(arrays: &[Array], axis: isize) -> Array {
-    let mut expanded = Vec::with_capacity(arrays.len());
-    for array in arrays {
-        expanded.push(array.expand_dims(axis));
-    }
-    concat(&expanded, axis)
 }

@@ -9,6 +9,8 @@ use crate::handle::Array;
 impl Array {
     /// The logistic function `1 / (1 + exp(-x))`.
     #[track_caller]
+    #[doc(alias = "lax.logistic")]
+    #[doc(alias = "scipy.special.expit")]
     pub fn sigmoid(&self) -> Array {
         // exp of a negative number only: no overflow in the value or in its derivatives.
         let right = self.gt(0.0);
@@ -63,6 +65,7 @@ impl Array {
 
     /// `x sigmoid(x)`.
     #[track_caller]
+    #[doc(alias = "nn.swish")]
     pub fn silu(&self) -> Array {
         self * self.sigmoid()
     }

@@ -67,10 +67,12 @@ methods! {
     /// The modified Bessel function of the first kind of order 0 (DLMF 10.25.2).
     i0 SpecialOp::I0;
     /// `exp(-|x|) i0(x)`.
+    #[doc(alias = "lax.bessel_i0e")]
     i0e SpecialOp::I0e;
     /// The modified Bessel function of the first kind of order 1.
     i1 SpecialOp::I1;
     /// `exp(-|x|) i1(x)`.
+    #[doc(alias = "lax.bessel_i1e")]
     i1e SpecialOp::I1e;
     /// `exp(x^2) erfc(x)`, without overflow to the right of zero.
     erfcx SpecialOp::Erfcx { order: 0 };
@@ -91,6 +93,7 @@ impl Array {
 
     /// The sign of the gamma function: 1 at zero and above; NaN at negative whole numbers.
     #[track_caller]
+    #[doc(alias = "scipy.special.gammasgn")]
     pub fn gamma_sign(&self) -> Array {
         self.each(|this| {
             let floor = this.floor();
@@ -178,8 +181,10 @@ functions! {
     /// assert_eq!(gammainc(1.0, array([0.5])).to_vec::<f32>()?, [0.39346933]);
     /// # Ok::<(), probpipe_trace::Error>(())
     /// ```
+    #[doc(alias = "lax.igamma")]
     gammainc(a, x) SpecialOp::Gammainc { order: 0 };
     /// The regularised upper incomplete gamma function `Q(a, x) = 1 - P(a, x)`, exact in its tail.
+    #[doc(alias = "lax.igammac")]
     gammaincc(a, x) SpecialOp::Gammaincc;
     /// The inverse of [`gammainc`] in `x`: the quantile function of the gamma distribution.
     gammaincinv(a, p) SpecialOp::Gammaincinv;
@@ -224,6 +229,7 @@ pub fn beta(a: impl Into<Array>, b: impl Into<Array>) -> Array {
 /// # Ok::<(), probpipe_trace::Error>(())
 /// ```
 #[track_caller]
+#[doc(alias = "scipy.special.poch")]
 pub fn rising_factorial(x: impl Into<Array>, n: impl Into<Array>) -> Array {
     let (x, n) = (x.into(), n.into());
     ((&x + &n).lgamma() - x.lgamma()).exp()

@@ -1,0 +1,296 @@
+//! Constraints: the sets in which parameters and draws lie, as values. A constraint can be asked
+//! of an array, also of a traced one, and it can be required of one that has a value. How to get
+//! from the whole space into such a set is the bijectors' matter.
+
+use probpipe_trace::{Array, DType, Value, eval, select, trace};
+use std::fmt;
+
+/// A set of numbers, vectors or matrices.
+///
+/// ```
+/// use probpipe::constraints::Constraint;
+/// use probpipe::prelude::*;
+/// let inside = Constraint::UnitInterval.check(&array([0.5, 1.0, 1.5]));
+/// assert_eq!(inside.to_vec::<bool>()?, [true, true, false]);
+/// assert_eq!(Constraint::Interval(array(0.0), array(2.0)).to_string(), "in [0.0, 2.0]");
+/// # Ok::<(), probpipe::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Constraint {
+    /// Finite numbers.
+    Real,
+    /// Finite numbers above zero.
+    Positive,
+    /// Finite numbers from zero upwards.
+    NonNegative,
+    /// Numbers from 0 to 1, both included.
+    UnitInterval,
+    /// Finite numbers from a bound upwards.
+    AtLeast(Array),
+    /// Numbers between two bounds, both included.
+    Interval(Array, Array),
+    /// 0 or 1.
+    Boolean,
+    /// Integers from 0 upwards.
+    NonNegativeInteger,
+    /// Integers from 1 upwards.
+    PositiveInteger,
+    /// Integers between two bounds, both included.
+    IntegerInterval(Array, Array),
+    /// Vectors of finite numbers.
+    RealVector,
+    /// Vectors of non-negative numbers whose sum is 1.
+    Simplex,
+    /// Lower triangular matrices with a positive diagonal.
+    LowerCholesky,
+    /// Symmetric matrices of which every quadratic form is positive.
+    PositiveDefinite,
+}
+
+/// Where an array leaves a constraint.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Violation {
+    /// The index of the number, or of the vector or matrix.
+    pub(crate) index: Vec<usize>,
+    /// The number, as its element type prints it; none for vectors and matrices.
+    pub(crate) value: Option<String>,
+}
+
+impl Constraint {
+    /// How many of the last axes of an array make one element: 0 for numbers, 1 for vectors, 2 for
+    /// matrices.
+    pub fn event_rank(&self) -> usize {
+        match self {
+            Constraint::RealVector | Constraint::Simplex => 1,
+            Constraint::LowerCholesky | Constraint::PositiveDefinite => 2,
+            _ => 0,
+        }
+    }
+
+    /// Whether all its numbers are integers.
+    pub fn is_integer(&self) -> bool {
+        matches!(
+            self,
+            Constraint::Boolean
+                | Constraint::NonNegativeInteger
+                | Constraint::PositiveInteger
+                | Constraint::IntegerInterval(..)
+        )
+    }
+
+    /// Whether each element of `x` lies in the set, to `bool`, of the shape of `x` without the
+    /// axes of an element. NaN lies in none. Sums and symmetry hold to rounding.
+    #[track_caller]
+    pub fn check(&self, x: &Array) -> Array {
+        let tolerance = if x.dtype() == DType::F64 { 1e-9 } else { 1e-5 };
+        match self {
+            Constraint::Real => finite(x),
+            Constraint::Positive => x.gt(0.0) & finite(x),
+            Constraint::NonNegative => x.ge(0.0) & finite(x),
+            Constraint::UnitInterval => x.ge(0.0) & x.le(1.0),
+            Constraint::AtLeast(low) => x.ge(low) & finite(x),
+            Constraint::Interval(low, high) => x.ge(low) & x.le(high),
+            Constraint::Boolean if x.dtype() == DType::Bool => x | !x,
+            Constraint::Boolean => x.eq(0) | x.eq(1),
+            Constraint::NonNegativeInteger => x.ge(0) & whole(x),
+            Constraint::PositiveInteger => x.ge(1) & whole(x),
+            Constraint::IntegerInterval(low, high) => x.ge(low) & x.le(high) & whole(x),
+            Constraint::RealVector => finite(x).all_axes([-1]),
+            Constraint::Simplex => {
+                x.ge(0.0).all_axes([-1]) & (x.sum_axes([-1]) - 1.0).abs().le(tolerance)
+            }
+            Constraint::LowerCholesky => {
+                let lower = x.eq(x.tril()).all_axes([-2, -1]);
+                lower & (x.diagonal().gt(0.0) & finite(&x.diagonal())).all_axes([-1])
+            }
+            Constraint::PositiveDefinite => {
+                let largest = x.abs().max_axes([-2, -1]).expand_dims(-1).expand_dims(-1);
+                let symmetric = (x - x.swap_axes(-2, -1)).abs().le(largest * tolerance);
+                symmetric.all_axes([-2, -1]) & x.cholesky().diagonal().gt(0.0).all_axes([-1])
+            }
+        }
+    }
+
+    /// Whether a number lies in the set; none for sets whose bounds are arrays and for those of
+    /// vectors and matrices. It says what [`Constraint::check`] says, without an array.
+    fn holds(&self, x: f64) -> Option<bool> {
+        Some(match self {
+            Constraint::Real => x.is_finite(),
+            Constraint::Positive => x > 0.0 && x.is_finite(),
+            Constraint::NonNegative => x >= 0.0 && x.is_finite(),
+            Constraint::UnitInterval => (0.0..=1.0).contains(&x),
+            Constraint::Boolean => x == 0.0 || x == 1.0,
+            Constraint::NonNegativeInteger => x >= 0.0 && x.is_finite() && x.floor() == x,
+            Constraint::PositiveInteger => x >= 1.0 && x.is_finite() && x.floor() == x,
+            Constraint::AtLeast(_)
+            | Constraint::Interval(..)
+            | Constraint::IntegerInterval(..)
+            | Constraint::RealVector
+            | Constraint::Simplex
+            | Constraint::LowerCholesky
+            | Constraint::PositiveDefinite => return None,
+        })
+    }
+
+    /// The bit under which a value remembers that it lies in the set, for those without bounds.
+    fn fact(&self) -> Option<u32> {
+        let bit = match self {
+            Constraint::Real => 0,
+            Constraint::Positive => 1,
+            Constraint::NonNegative => 2,
+            Constraint::UnitInterval => 3,
+            Constraint::Boolean => 4,
+            Constraint::NonNegativeInteger => 5,
+            Constraint::PositiveInteger => 6,
+            Constraint::RealVector => 7,
+            Constraint::Simplex => 8,
+            Constraint::LowerCholesky => 9,
+            Constraint::PositiveDefinite => 10,
+            Constraint::AtLeast(_) | Constraint::Interval(..) | Constraint::IntegerInterval(..) => {
+                return None;
+            }
+        };
+        Some(1 << bit)
+    }
+
+    /// The first element of a known array that is not in the set; none for arrays without a value.
+    /// A value is looked through once: it remembers what it satisfies.
+    pub(crate) fn violation(&self, x: &Array) -> Option<Violation> {
+        let value = &x.known()?;
+        let fact = self.fact();
+        if fact.is_some_and(|fact| value.noted(fact)) {
+            return None;
+        }
+        let found = self.first_outside(value);
+        if let (Some(fact), None) = (fact, &found) {
+            value.note(fact);
+        }
+        found
+    }
+
+    fn first_outside(&self, value: &Value) -> Option<Violation> {
+        #[cfg(test)]
+        tests::SEARCHES.set(tests::SEARCHES.get() + 1);
+        let shape = &value.ty().shape;
+        let shape = &shape[..shape.len().checked_sub(self.event_rank())?];
+        // Numbers are looked at here; whole vectors and matrices by the array operations, in a
+        // graph of their own so that an open trace does not record them.
+        let (at, of_numbers) = match self.holds(0.0) {
+            Some(_) => {
+                let outside = |x: f64| self.holds(x) == Some(false);
+                let host = value.to_host().ok()?;
+                // Large parameters are floats, which are read where they lie.
+                let at = match value.ty().dtype {
+                    DType::F32 => {
+                        host.elements::<f32>().iter().position(|&x| outside(f64::from(x)))
+                    }
+                    DType::F64 => host.elements::<f64>().iter().position(|&x| outside(x)),
+                    _ => value.to_scalars().ok()?.iter().position(|x| outside(x.as_f64())),
+                };
+                (at?, true)
+            }
+            None => {
+                let traced = trace(&[value.ty().clone()], |x| vec![self.check(&x[0])]).ok()?;
+                if !traced.captures.is_empty() {
+                    return None;
+                }
+                let inside = eval::eval_graph(&traced.graph, &[value]).ok()?;
+                let at = inside[0].to_vec::<bool>().ok()?.iter().position(|inside| !inside)?;
+                (at, self.event_rank() == 0)
+            }
+        };
+        let mut rest = at;
+        let mut index: Vec<usize> = shape
+            .iter()
+            .rev()
+            .map(|&extent| {
+                let step = rest % extent;
+                rest /= extent;
+                step
+            })
+            .collect();
+        index.reverse();
+        let narrow = value.ty().dtype == DType::F32;
+        let shown = |v: f64| if narrow { (v as f32).to_string() } else { v.to_string() };
+        let number = || value.to_scalars().ok().map(|all| shown(all[at].as_f64()));
+        Some(Violation { index, value: if of_numbers { number() } else { None } })
+    }
+
+    /// What to write to get into the set.
+    pub(crate) fn remedy(&self) -> &'static str {
+        match self {
+            Constraint::Real | Constraint::RealVector => {
+                "`check_nan` names the line that made the first number that is none"
+            }
+            Constraint::Positive | Constraint::NonNegative | Constraint::AtLeast(_) => {
+                "parameterise by the logarithm and take `.exp()` to stay positive"
+            }
+            Constraint::UnitInterval | Constraint::Interval(..) => {
+                "parameterise by the logit and take `.sigmoid()` to stay between 0 and 1"
+            }
+            Constraint::Boolean => "give `true` and `false`, or 1 and 0",
+            Constraint::NonNegativeInteger
+            | Constraint::PositiveInteger
+            | Constraint::IntegerInterval(..) => "round it, or cast it with `.cast(DType::I32)`",
+            Constraint::Simplex => "divide by the sum, or take `.softmax(-1)` of logits",
+            Constraint::LowerCholesky => "give the factor that `.cholesky()` of a covariance gives",
+            Constraint::PositiveDefinite => {
+                "make it symmetric, and add a small multiple of `eye(n)` if it is nearly singular"
+            }
+        }
+    }
+
+    /// The set in a word or two, without its bounds.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Constraint::Real => "real",
+            Constraint::Positive => "positive",
+            Constraint::NonNegative => "non-negative",
+            Constraint::UnitInterval => "in [0, 1]",
+            Constraint::AtLeast(_) => "bounded below",
+            Constraint::Interval(..) => "in an interval",
+            Constraint::Boolean => "0 or 1",
+            Constraint::NonNegativeInteger => "a non-negative integer",
+            Constraint::PositiveInteger => "a positive integer",
+            Constraint::IntegerInterval(..) => "an integer in an interval",
+            Constraint::RealVector => "a real vector",
+            Constraint::Simplex => "a vector of probabilities",
+            Constraint::LowerCholesky => "lower triangular with a positive diagonal",
+            Constraint::PositiveDefinite => "positive definite",
+        }
+    }
+}
+
+/// As it completes the sentence "it must be ...".
+impl fmt::Display for Constraint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Constraint::AtLeast(low) => write!(f, "at least {low}"),
+            Constraint::Interval(low, high) => write!(f, "in [{low}, {high}]"),
+            Constraint::IntegerInterval(low, high) => write!(f, "an integer in [{low}, {high}]"),
+            _ => f.write_str(self.name()),
+        }
+    }
+}
+
+/// Whether numbers are neither infinite nor NaN; integers always.
+#[track_caller]
+fn finite(x: &Array) -> Array {
+    if x.is_literal() || x.dtype().is_float() { x.abs().lt(f64::INFINITY) } else { x.eq(x) }
+}
+
+/// Whether numbers are integers.
+#[track_caller]
+fn whole(x: &Array) -> Array {
+    if !x.dtype().is_float() {
+        return x.eq(x);
+    }
+    // The floor of an infinite number is no integer.
+    let finite = finite(x);
+    let x = select(&finite, x, 0.5);
+    x.floor().eq(&x)
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,123 @@
+//! What a distribution can do, as traits: a family has those that it has formulas for.
+
+use super::Named;
+use crate::constraints::Constraint;
+use probpipe_trace::{Array, IntoShape, Key, Shape, Tree};
+
+/// What every distribution has.
+pub trait Distribution {
+    /// One draw: an [`Array`], or a record of named parts.
+    type Value: Tree;
+
+    /// Shape of independent, differently parameterised copies.
+    fn batch_shape(&self) -> Shape;
+
+    /// Shape of one draw of one copy.
+    fn event_shape(&self) -> Shape;
+
+    /// The distribution under a name, to be a part of a product.
+    fn named(self, name: impl Into<String>) -> Named<Self>
+    where
+        Self: Sized,
+    {
+        Named { name: name.into(), distribution: self }
+    }
+}
+
+/// Distributions whose draws lie in a known set.
+pub trait Support: Distribution {
+    /// The set in which draws lie.
+    #[track_caller]
+    fn support(&self) -> Constraint;
+}
+
+/// Distributions with a density or mass function.
+pub trait LogProb: Distribution {
+    /// The logarithm of the density at `x`, of shape `sample shape + batch shape`: `-inf` outside
+    /// the support, NaN where `x` is NaN.
+    #[track_caller]
+    fn log_prob(&self, x: &Self::Value) -> Array;
+
+    /// The density or mass at `x`.
+    #[track_caller]
+    fn prob(&self, x: &Self::Value) -> Array {
+        self.log_prob(x).exp()
+    }
+}
+
+/// Distributions that can be drawn from.
+pub trait Sample: Distribution {
+    /// Draws of shape `sample shape + batch shape + event shape`. Differentiable in the
+    /// parameters where the family has a reparameterised sampler; each family says so.
+    #[track_caller]
+    fn sample(&self, key: Key, shape: impl IntoShape) -> Self::Value
+    where
+        Self: Sized,
+    {
+        self.sample_shape(key, shape.into_shape())
+    }
+
+    /// [`Sample::sample`] with the shape as a value, for trait objects.
+    #[track_caller]
+    fn sample_shape(&self, key: Key, shape: Shape) -> Self::Value;
+}
+
+/// Distributions of numbers with a cumulative distribution function.
+pub trait Cdf: Distribution {
+    /// The probability of at most `x`.
+    #[track_caller]
+    fn cdf(&self, x: &Self::Value) -> Array;
+
+    /// The probability of more than `x`, exact where it is small.
+    #[track_caller]
+    fn survival(&self, x: &Self::Value) -> Array;
+
+    /// The logarithm of [`Cdf::cdf`].
+    #[track_caller]
+    fn log_cdf(&self, x: &Self::Value) -> Array {
+        self.cdf(x).log()
+    }
+
+    /// The logarithm of [`Cdf::survival`].
+    #[track_caller]
+    fn log_survival(&self, x: &Self::Value) -> Array {
+        self.survival(x).log()
+    }
+}
+
+/// Distributions of numbers whose cumulative distribution function can be inverted.
+pub trait Quantile: Distribution {
+    /// The number below which a draw lies with probability `q`; NaN for `q` outside [0, 1].
+    #[track_caller]
+    fn quantile(&self, q: &Array) -> Self::Value;
+
+    /// The quantile of one half.
+    #[track_caller]
+    fn median(&self) -> Self::Value {
+        self.quantile(&Array::from(0.5))
+    }
+}
+
+/// Distributions with known mean and variance, of shape `batch shape + event shape`.
+pub trait Moments: Distribution {
+    /// The mean.
+    #[track_caller]
+    fn mean(&self) -> Array;
+
+    /// The variance; of vectors, that of each entry.
+    #[track_caller]
+    fn variance(&self) -> Array;
+
+    /// The square root of the variance.
+    #[track_caller]
+    fn std(&self) -> Array {
+        self.variance().sqrt()
+    }
+}
+
+/// Distributions with known entropy.
+pub trait Entropy: Distribution {
+    /// The mean of `-log_prob`, in nats, of the batch shape.
+    #[track_caller]
+    fn entropy(&self) -> Array;
+}

@@ -1,0 +1,5 @@
+//! Distributions made of others.
+
+mod product;
+
+pub use product::{FlatDistribution, Parts, Product, product};
