@@ -652,7 +652,7 @@ fn values_that_parameters_cannot_have() {
     );
     let line = line!();
     let scale = array([1.0, 2.0]).cast(DType::F64);
-    let l = Laplace::new(zeros([2]), scale);
+    let l = Laplace::new(zeros([2]).cast(DType::F32), scale);
     says(
         line,
         &reading(&l.std()),

@@ -86,6 +86,17 @@ impl Error {
         self
     }
 
+    /// The error as one of the function `name`, whose step refused what was given: the message
+    /// begins with the op that refused, in its place stands the name.
+    pub(crate) fn of_function(mut self, name: &str) -> Error {
+        let message = &self.0.message;
+        if let Some((_, rest)) = message.strip_prefix('`').and_then(|m| m.split_once('`')) {
+            let message = format!("`{name}`{rest}");
+            Arc::make_mut(&mut self.0).message = message;
+        }
+        self
+    }
+
     /// What kind of error this is.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

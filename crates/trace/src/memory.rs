@@ -93,8 +93,8 @@ pub fn keep_lines(mut lines: Vec<Line>) {
 /// large arrays for some time can call this.
 ///
 /// ```
-/// use probpipe_trace::{release_memory, zeros};
-/// drop(zeros([1 << 20]));
+/// use probpipe_trace::{DType, release_memory, zeros_of};
+/// drop(zeros_of(DType::F32, [1 << 20]));
 /// assert!(release_memory() >= 4 << 20);
 /// assert_eq!(release_memory(), 0);
 /// ```

@@ -157,10 +157,7 @@ impl Constraint {
     /// The first element of a known array that is not in the set; none for arrays without a value.
     /// A value is looked through once: it remembers what it satisfies.
     pub(crate) fn violation(&self, x: &Array) -> Option<Violation> {
-        let Some(value) = x.value_ref() else {
-            let constant = x.value().ok().filter(|_| x.is_weak())?;
-            return self.first_outside(&constant);
-        };
+        let value = &x.known()?;
         let fact = self.fact();
         if fact.is_some_and(|fact| value.noted(fact)) {
             return None;

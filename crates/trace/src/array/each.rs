@@ -69,3 +69,21 @@ impl Array {
         in_each(&[self], |x| f(&x[0]))
     }
 }
+
+/// [`in_each`] for a function of one result, under whose name its steps report.
+#[track_caller]
+pub(crate) fn named_each(name: &str, operands: &[&Array], f: impl Fn(&[Array]) -> Array) -> Array {
+    named(name, operands, in_each(operands, f))
+}
+
+/// The result of a function made of others, which reports under its own name that its operands do
+/// not fit. Those that are invalid already keep their error.
+#[track_caller]
+pub(crate) fn named(name: &str, operands: &[&Array], result: Array) -> Array {
+    match result.error() {
+        Some(error) if operands.iter().all(|x| x.error().is_none()) => {
+            Array::invalid(error.clone().of_function(name), result.location)
+        }
+        _ => result,
+    }
+}

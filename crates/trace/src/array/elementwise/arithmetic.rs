@@ -1,7 +1,7 @@
 //! Elementwise operations: one op each, broadcast and literal handling in front of them, and the
 //! composites that are functions and not ops.
 
-use crate::array::each::in_each;
+use crate::array::each::{named, named_each};
 use crate::array::make::fill::full_typed;
 use crate::context::here;
 use crate::dtype::{DType, Scalar};
@@ -209,7 +209,7 @@ impl Array {
     /// `log(exp(x) + exp(y))` without overflow.
     #[track_caller]
     pub fn logaddexp(&self, other: impl Into<Array>) -> Array {
-        in_each(&[self, &other.into()], |operands| {
+        named_each("logaddexp", &[self, &other.into()], |operands| {
             let (this, other) = (&operands[0], &operands[1]);
             let (larger, gap) = this.larger_and_gap(other);
             larger + gap.exp().log1p()
@@ -220,7 +220,8 @@ impl Array {
     #[track_caller]
     #[doc(alias = "lax.clamp")]
     pub fn clip(&self, low: impl Into<Array>, high: impl Into<Array>) -> Array {
-        self.maximum(low).minimum(high)
+        let (low, high) = (low.into(), high.into());
+        named("clip", &[self, &low, &high], self.maximum(&low).minimum(&high))
     }
 }
 

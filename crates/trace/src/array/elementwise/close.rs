@@ -1,5 +1,6 @@
 //! Equality up to rounding.
 
+use crate::array::each::named;
 use crate::array::elementwise::arithmetic::select;
 use crate::handle::Array;
 
@@ -22,9 +23,11 @@ impl Array {
     /// Whether each element is within `atol + rtol |y|` of `other`; see [`Array::isclose`].
     #[track_caller]
     pub fn isclose_with(&self, other: impl Into<Array>, rtol: f64, atol: f64) -> Array {
-        let (x, y) = (self.to_float(), other.into().to_float());
+        let other = other.into();
+        let (x, y) = (self.to_float(), other.to_float());
         let near = (&x - &y).abs().le(y.abs() * rtol + atol);
-        select(x.is_finite() & y.is_finite(), near, x.eq(&y))
+        let close = select(x.is_finite() & y.is_finite(), near, x.eq(&y));
+        named("isclose", &[self, &other], close)
     }
 
     /// Whether all elements are close to `other`, a `bool` scalar; see [`Array::isclose`].

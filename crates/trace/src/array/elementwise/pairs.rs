@@ -1,7 +1,7 @@
 //! Functions of two arrays that are made of other operations: distances, divisions with their
 //! remainders, products with logarithms. Both operands broadcast together.
 
-use crate::array::each::in_each;
+use crate::array::each::{named, named_each};
 use crate::array::elementwise::arithmetic::{like, select};
 use crate::dtype::DType;
 use crate::handle::Array;
@@ -11,13 +11,13 @@ impl Array {
     /// `sqrt(x^2 + y^2)` without overflow; infinite if either is. Its slopes at the origin are 0.
     #[track_caller]
     pub fn hypot(&self, other: impl Into<Array>) -> Array {
-        in_each(&[self, &other.into()], |operands| hypot(&operands[0], &operands[1]))
+        named_each("hypot", &[self, &other.into()], |operands| hypot(&operands[0], &operands[1]))
     }
     /// The quotient rounded down; of integers an integer. By zero integers give what
     /// [`Array::trunc_divide`] gives, corrected for the sign of the remainder.
     #[track_caller]
     pub fn floor_divide(&self, other: impl Into<Array>) -> Array {
-        in_each(&[self, &other.into()], |operands| {
+        named_each("floor_divide", &[self, &other.into()], |operands| {
             let (this, other) = (&operands[0], &operands[1]);
             let remainder = this % other;
             if this.error().is_none() && !remainder.dtype().is_float() {
@@ -42,7 +42,7 @@ impl Array {
     #[doc(alias = "mod")]
     #[doc(alias = "remainder")]
     pub fn modulo(&self, other: impl Into<Array>) -> Array {
-        in_each(&[self, &other.into()], |operands| {
+        named_each("modulo", &[self, &other.into()], |operands| {
             let (this, other) = (&operands[0], &operands[1]);
             let remainder = this % other;
             let apart = remainder.lt(0).ne(other.lt(0)) & remainder.ne(0);
@@ -64,7 +64,7 @@ impl Array {
     /// `log2(2^x + 2^y)` without overflow.
     #[track_caller]
     pub fn logaddexp2(&self, other: impl Into<Array>) -> Array {
-        in_each(&[self, &other.into()], |operands| {
+        named_each("logaddexp2", &[self, &other.into()], |operands| {
             let (this, other) = (&operands[0], &operands[1]);
             let (larger, gap) = this.larger_and_gap(other);
             larger + (gap * LN_2).exp().log1p() / LN_2
@@ -88,14 +88,15 @@ impl Array {
     /// The magnitude of `self` with the sign of `other`, also of zeros.
     #[track_caller]
     pub fn copysign(&self, other: impl Into<Array>) -> Array {
+        let other = other.into();
         let size = self.abs();
-        select(&other.into().signbit(), -&size, &size)
+        named("copysign", &[self, &other], select(other.signbit(), -&size, &size))
     }
 
     /// `x log(y)`, zero where `x` is zero whatever `y` is but NaN.
     #[track_caller]
     pub fn xlogy(&self, y: impl Into<Array>) -> Array {
-        in_each(&[self, &y.into()], |operands| {
+        named_each("xlogy", &[self, &y.into()], |operands| {
             let (x, y) = (&operands[0], &operands[1]);
             let y = select(&x.vanishes_before(y, 0.0), 1.0, y);
             x * y.log()
@@ -105,7 +106,7 @@ impl Array {
     /// `x log(1 + y)`, zero where `x` is zero whatever `y` is but NaN.
     #[track_caller]
     pub fn xlog1py(&self, y: impl Into<Array>) -> Array {
-        in_each(&[self, &y.into()], |operands| {
+        named_each("xlog1py", &[self, &y.into()], |operands| {
             let (x, y) = (&operands[0], &operands[1]);
             let y = select(&x.vanishes_before(y, -1.0), 0.0, y);
             x * y.log1p()
@@ -121,7 +122,7 @@ impl Array {
     /// 0 below zero, 1 above, `at_zero` at zero.
     #[track_caller]
     pub fn heaviside(&self, at_zero: impl Into<Array>) -> Array {
-        in_each(&[self, &at_zero.into()], |operands| {
+        named_each("heaviside", &[self, &at_zero.into()], |operands| {
             let (this, at_zero) = (&operands[0], &operands[1]);
             let level = select(&this.gt(0.0), like(this, 1.0), at_zero);
             let level = select(&this.lt(0.0), 0.0, level);
@@ -132,14 +133,15 @@ impl Array {
     /// `(x - y)^2`.
     #[track_caller]
     pub fn squared_difference(&self, other: impl Into<Array>) -> Array {
-        (self - other.into()).square()
+        let other = other.into();
+        named("squared_difference", &[self, &other], (self - &other).square())
     }
 
     /// `x log(x / y)`, the summand of relative entropy; zero at `x = 0`, infinite outside the
     /// domain.
     #[track_caller]
     pub fn rel_entr(&self, y: impl Into<Array>) -> Array {
-        in_each(&[self, &y.into()], |operands| {
+        named_each("rel_entr", &[self, &y.into()], |operands| {
             let (x, y) = (&operands[0], &operands[1]);
             let inside = x.gt(0.0) & y.gt(0.0);
             let zero = x.eq(0.0) & y.ge(0.0);
@@ -152,7 +154,8 @@ impl Array {
     #[track_caller]
     pub fn kl_div(&self, y: impl Into<Array>) -> Array {
         let y = y.into();
-        self.rel_entr(&y) - self + y
+        let divergence = self.rel_entr(&y) - self + &y;
+        named("kl_div", &[self, &y], divergence)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Products of matrices, and the factor of Cholesky.
 
+use crate::array::each::named;
 use crate::array::elementwise::arithmetic::meet;
 use crate::context::here;
 use crate::error::{Error, ErrorKind};
@@ -65,10 +66,10 @@ impl Array {
             return Array::invalid(error, here());
         }
         if m <= 2 && n <= 2 {
-            return self.dot(other);
+            return named("matmul", &[self, other], self.dot(other));
         }
         if n == 1 {
-            return self.dot(other);
+            return named("matmul", &[self, other], self.dot(other));
         }
         if m == 1 {
             let axes = DotAxes {
@@ -76,7 +77,7 @@ impl Array {
                 rhs_contract: smallvec![n - 2],
                 ..DotAxes::default()
             };
-            return self.dot_general(other, axes);
+            return named("matmul", &[self, other], self.dot_general(other, axes));
         }
         let (lhs, rhs) = (&self.shape()[..m - 2], &other.shape()[..n - 2]);
         let Some(batch) = broadcast_shapes(lhs, rhs) else {
@@ -102,7 +103,8 @@ impl Array {
             lhs_batch: (0..b).collect(),
             rhs_batch: (0..b).collect(),
         };
-        self.broadcast_to(left).dot_general(other.broadcast_to(right), axes)
+        let product = self.broadcast_to(left).dot_general(other.broadcast_to(right), axes);
+        named("matmul", &[self, other], product)
     }
 
     /// The product that contracts and batches the given axes.
@@ -117,7 +119,9 @@ impl Array {
     /// The products of every pair of elements of two vectors.
     #[track_caller]
     pub fn outer(&self, other: impl Into<Array>) -> Array {
-        self.flatten().expand_dims(1) * other.into().flatten().expand_dims(0)
+        let other = other.into();
+        let product = self.flatten().expand_dims(1) * other.flatten().expand_dims(0);
+        named("outer", &[self, &other], product)
     }
 
     /// The lower Cholesky factor `L` with `L L^T` = the symmetric part of the matrix. Where that is

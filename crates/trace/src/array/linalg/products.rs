@@ -1,5 +1,6 @@
 //! Products of arrays made of `dot_general`: over chosen axes, of vectors, of several matrices.
 
+use crate::array::each::named;
 use crate::array::make::fill::zeros_like;
 use crate::array::shape::join::{concat, stack};
 use crate::context::here;
@@ -21,7 +22,9 @@ impl Array {
     pub fn inner(&self, other: impl Into<Array>) -> Array {
         let other = &other.into();
         match (self.rank().checked_sub(1), other.rank().checked_sub(1)) {
-            (Some(last), Some(other_last)) => self.tensordot(other, &[(last, other_last)]),
+            (Some(last), Some(other_last)) => {
+                named("inner", &[self, other], self.tensordot(other, &[(last, other_last)]))
+            }
             _ => self * other,
         }
     }
@@ -30,7 +33,7 @@ impl Array {
     #[track_caller]
     pub fn vdot(&self, other: impl Into<Array>) -> Array {
         let other = &other.into();
-        self.flatten().dot(other.flatten())
+        named("vdot", &[self, other], self.flatten().dot(other.flatten()))
     }
 
     /// Every element of `self` times the whole of `other`, as blocks of one array. Both have
@@ -63,7 +66,7 @@ impl Array {
             self.shape().iter().zip(other.shape()).map(|(a, b)| a * b).collect();
         let left = self.reshape(&spread(self.shape(), true)[..]);
         let right = other.reshape(&spread(other.shape(), false)[..]);
-        (left * right).reshape(&joined[..])
+        named("kron", &[self, other], (left * right).reshape(&joined[..]))
     }
 
     /// The vector product along the last axis, of extent 3.

@@ -33,7 +33,20 @@ pub struct OverAxes {
 }
 
 /// What can be given where axes to reduce are asked for: one, several, `..` for all, and any of
-/// these as [`Keep`].
+/// these as [`Keep`]. Negative ones count from the last.
+///
+/// Every reduction has two names: `x.sum()` takes all elements, `x.sum_axes(axes)` goes over the
+/// axes named. What the plain form takes comes before the axes (`x.quantile_axes(0.9, 1)`), what
+/// it takes for granted after them (`x.var_axes(.., 1)` divides by one less than `x.var()`).
+///
+/// ```
+/// use probpipe_trace::{Keep, array};
+/// let x = array([[1.0, 2.0], [3.0, 6.0]]);
+/// assert_eq!(x.sum_axes(0).to_vec::<f32>()?, [4.0, 8.0]);
+/// assert_eq!(x.sum_axes([0, 1]).item::<f32>()?, 12.0);
+/// assert_eq!(x.mean_axes(Keep(-1)).shape(), [2, 1]);
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
 pub trait IntoAxes {
     /// The axes.
     fn into_axes(self) -> OverAxes;
