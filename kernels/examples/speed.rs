@@ -35,6 +35,7 @@ fn row(name: &str) -> ((f64, f64), Option<fn(f64) -> f64>) {
         "exp" => ((-10.0, 10.0), Some(f64::exp)),
         "expm1" => ((-10.0, 10.0), Some(f64::exp_m1)),
         "log" => ((0.01, 20.0), Some(f64::ln)),
+        "log2" => ((0.01, 20.0), Some(f64::log2)),
         "log1p" => ((-1.0, 1.0), Some(f64::ln_1p)),
         "sin" => ((-10.0, 10.0), Some(f64::sin)),
         "cos" => ((-10.0, 10.0), Some(f64::cos)),

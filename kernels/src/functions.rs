@@ -15,6 +15,8 @@ macro_rules! unary_functions {
             Expm1 "expm1" exponential::expm1;
             /// log x
             Log "log" logarithm::log;
+            /// log x / log 2, exact at powers of two.
+            Log2 "log2" logarithm::log2;
             /// log(1 + x)
             Log1p "log1p" logarithm::log1p;
             /// sin x

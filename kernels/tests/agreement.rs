@@ -108,6 +108,30 @@ fn avx2_and_avx512_agree() {
     check_instruction_sets::<f64>();
 }
 
+/// Every power of two that there is: that of the exponent `k`, by its bits.
+fn powers_of_two() -> (Vec<f32>, Vec<f64>) {
+    let single = |k: i32| if k < -126 { 1 << (k + 149) } else { ((k + 127) as u32) << 23 };
+    let double = |k: i32| if k < -1022 { 1 << (k + 1074) } else { ((k + 1023) as u64) << 52 };
+    let single = (-149..=127).map(|k| f32::from_bits(single(k))).collect();
+    (single, (-1074..=1023).map(|k| f64::from_bits(double(k))).collect())
+}
+
+#[test]
+fn logarithms_to_base_two_are_exact_at_powers_of_two() {
+    let (single, double) = powers_of_two();
+    let (mut out32, mut out64) = (vec![0.0; single.len()], vec![0.0; double.len()]);
+    for table in tables() {
+        f32::unary(table, UnaryKernel::Log2, &mut out32, &single);
+        f64::unary(table, UnaryKernel::Log2, &mut out64, &double);
+        for (k, log) in (-149..).zip(&out32) {
+            assert_eq!(log.to_bits(), (k as f32).to_bits(), "{} 2^{k}", table.isa());
+        }
+        for (k, log) in (-1074..).zip(&out64) {
+            assert_eq!(log.to_bits(), f64::from(k).to_bits(), "{} 2^{k}", table.isa());
+        }
+    }
+}
+
 fn reduce(table: &KernelTable, kernel: ReduceKernel, x: &[f32]) -> f32 {
     // SAFETY: pointer and length of one slice; tables exist only where they run.
     unsafe { table.reduce_f32(kernel)(x.as_ptr(), x.len()) }

@@ -164,6 +164,14 @@ fn pp_log(x: f32) -> f32 {
     return pp_log_special(x, pp_log_sum(s.x, select(s.y, s.y - 25.0, tiny)));
 }
 
+// k + log(1 + f) / ln 2: k itself at powers of two, where f is zero.
+fn pp_log2(x: f32) -> f32 {
+    let tiny = x < 1.1754944e-38;
+    let s = pp_split(select(x, x * 33554432.0, tiny));
+    let y = pp_log_sum(s.x, 0.0);
+    return pp_log_special(x, select(s.y, s.y - 25.0, tiny) + (y + y * 0.44269504));
+}
+
 // log(1 + x) + extra ln 2 without the special cases. With 1 + x = 2^k (1 + f), f is taken from x
 // itself, as 2^-k x + (2^-k - 1): exactly for k of 0, and for 1 and -1, where halves cancel, so that
 // what 1 + x loses to rounding, which compilers believe to be zero, need not be found.

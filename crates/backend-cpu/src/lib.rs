@@ -7,6 +7,7 @@ mod emit;
 mod executable;
 mod isa;
 mod jit;
+mod lanes;
 mod library;
 mod plan;
 mod profile;
@@ -22,7 +23,7 @@ mod wide;
 pub use executable::CpuExecutable;
 
 use probpipe_lowering::{Options, lower};
-use probpipe_trace::{Backend, Executable, Result, Verified};
+use probpipe_trace::{Backend, Caps, Executable, Result, Verified};
 
 /// The CPU.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,6 +48,10 @@ impl Cpu {
 impl Backend for Cpu {
     fn name(&self) -> &'static str {
         "cpu"
+    }
+
+    fn caps(&self) -> Caps {
+        Caps::everything(self.name())
     }
 
     fn compile(&self, graph: Verified<'_>) -> Result<Box<dyn Executable>> {

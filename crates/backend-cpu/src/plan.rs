@@ -1,7 +1,7 @@
 //! What is decided about a kernel before any code is emitted: its axes with neighbours merged, at
 //! which loop each expression is computed, and whether it is unrolled. Nothing here emits.
 
-use crate::emit::vector;
+use crate::lanes::{has_binary, has_compare, has_unary};
 use crate::symbols;
 use crate::threefry::{self, Block};
 use crate::tuning::tuning;
@@ -436,9 +436,9 @@ fn pays(kernel: &Kernel, live: &[bool], axis: usize) -> bool {
             _ if is_call(kernel, i) => return true,
             Expr::Load { index, guard, .. } => guard.is_none() && matches!(index.axes[axis], 0 | 1),
             Expr::LoadAt { .. } => false,
-            Expr::Unary(op, _) => dtype == DType::Bool || vector::has_unary(*op, dtype),
-            Expr::Binary(op, _, _) => vector::has_binary(*op, dtype),
-            Expr::Compare(op, _, _) => vector::has_compare(*op, dtype),
+            Expr::Unary(op, _) => dtype == DType::Bool || has_unary(*op, dtype),
+            Expr::Binary(op, _, _) => has_binary(*op, dtype),
+            Expr::Compare(op, _, _) => has_compare(*op, dtype),
             Expr::Index(_) | Expr::Select(..) | Expr::Cast(_) | Expr::Bitcast(_) => true,
         };
         if in_vectors && !narrow { vectors += 1 } else { scalars += 1 }

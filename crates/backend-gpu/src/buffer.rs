@@ -1,32 +1,18 @@
-//! Arrays on the device, and the pool that their memory returns to.
+//! Arrays on the device, whose memory returns to its pool when they are dropped.
 
-use crate::device::{Device, Gpu, lock};
+use crate::device::{Device, Gpu};
 use crate::wgsl;
 use probpipe_trace::{
     ArrayType, DType, DeviceBuffer, Error, ErrorKind, HostBuffer, Result, Storage, Value,
 };
-use rustc_hash::FxHashMap;
 use std::any::Any;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
-
-/// Idle memory that a device keeps for reuse.
-const POOL_BYTES: u64 = 256 << 20;
 
 const USAGES: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE
     .union(wgpu::BufferUsages::COPY_SRC)
     .union(wgpu::BufferUsages::COPY_DST);
-
-/// Idle buffers by size. Reuse needs no fence: the queue runs submissions in order.
-#[derive(Debug, Default)]
-pub(crate) struct Pool(Mutex<Idle>);
-
-#[derive(Debug, Default)]
-struct Idle {
-    bytes: u64,
-    buffers: FxHashMap<u64, Vec<wgpu::Buffer>>,
-}
 
 /// Device memory that returns to its pool when dropped.
 pub(crate) struct Memory {
@@ -49,15 +35,7 @@ impl Memory {
         let step = (words.next_power_of_two() / 4).max(4);
         let bytes = words.next_multiple_of(step) * 4;
         let bytes = bytes.min(device.target.binding_bytes & !3).max(words * 4);
-        let idle = {
-            let mut idle = lock(&device.pool.0);
-            let found = idle.buffers.get_mut(&bytes).and_then(Vec::pop);
-            if found.is_some() {
-                idle.bytes -= bytes;
-            }
-            found
-        };
-        let buffer = match idle {
+        let buffer = match device.pool.take(bytes) {
             Some(buffer) => buffer,
             None => device.checked(|| {
                 device.device.create_buffer(&wgpu::BufferDescriptor {
@@ -91,11 +69,7 @@ impl Memory {
 impl Drop for Memory {
     fn drop(&mut self) {
         if let Some(buffer) = self.buffer.take() {
-            let mut idle = lock(&self.device.pool.0);
-            if idle.bytes + buffer.size() <= POOL_BYTES {
-                idle.bytes += buffer.size();
-                idle.buffers.entry(buffer.size()).or_default().push(buffer);
-            }
+            self.device.pool.keep(buffer);
         }
     }
 }
@@ -187,7 +161,7 @@ impl Gpu {
         if on_device(&self.0, value).is_some() {
             return Ok(value.clone());
         }
-        crate::support::check_type(value.ty())?;
+        Gpu::CAPS.check_type(value.ty(), || "the array".into())?;
         let memory = Memory::upload(&self.0, &wgsl::to_words(value)?)?;
         let buffer = GpuBuffer::new(Arc::new(memory), value.ty().clone());
         Ok(Value::new(value.ty().clone(), Storage::Device(Box::new(buffer))))

@@ -1,14 +1,15 @@
-//! An opened device: adapter, queue, pipelines by their text, pooled buffers and the faults that
-//! the driver reports. wgpu panics on errors by default; here every creation runs in an error
+//! An opened device: adapter, queue, pipelines by their text, its pool of memory and the faults
+//! that the driver reports. wgpu panics on errors by default; here every creation runs in an error
 //! scope, and what no scope catches is kept and returned by the next call that waits or submits.
 
-use crate::buffer::Pool;
+use crate::lock::lock;
+use crate::pool::Pool;
 use crate::wgsl::Target;
-use probpipe_trace::{Error, ErrorKind, Loc, Result};
+use probpipe_trace::{Caps, DType, Error, ErrorKind, Loc, Result};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// Submissions in flight before a new one waits for the oldest: enough to keep the device busy,
 /// few enough to bound the memory of command buffers.
@@ -54,12 +55,19 @@ pub(crate) struct Pipeline {
     pub layout: wgpu::BindGroupLayout,
 }
 
-/// A mutex whose data stays usable if a thread panicked while holding it.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Gpu {
+    /// What shaders can run: arrays of four types, and no work that goes through elements in an
+    /// order, point by point through a long function, or off the device.
+    pub const CAPS: Caps = Caps {
+        backend: "gpu",
+        dtypes: &[DType::F32, DType::I32, DType::U32, DType::Bool],
+        special: false,
+        serial: false,
+        factors: false,
+        conditions: false,
+        callbacks: false,
+    };
+
     /// Opens the most capable adapter, a software one if there is no other.
     ///
     /// # Errors

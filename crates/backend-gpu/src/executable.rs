@@ -1,12 +1,12 @@
 //! Compiled programs: their pipelines, and how a call encodes and submits them.
 
 use crate::buffer::{GpuBuffer, Memory, on_device};
-use crate::device::{Device, Gpu, Pipeline, lock};
-use crate::support;
+use crate::device::{Device, Gpu, Pipeline};
+use crate::lock::lock;
 use crate::wgsl::{self, Module, Slot, Step};
 use probpipe_lowering::{Options, Program, lower};
 use probpipe_trace::{
-    ArrayType, Backend, DType, Error, ErrorKind, Executable, Result, Storage, Value, Values,
+    ArrayType, Backend, Caps, DType, Error, ErrorKind, Executable, Result, Storage, Value, Values,
     Verified,
 };
 use std::fmt;
@@ -27,8 +27,12 @@ impl Backend for Gpu {
         "gpu"
     }
 
+    fn caps(&self) -> Caps {
+        Gpu::CAPS
+    }
+
     fn compile(&self, graph: Verified<'_>) -> Result<Box<dyn Executable>> {
-        support::check_graph(&graph)?;
+        Gpu::CAPS.check(&graph)?;
         let options = Options {
             element_bytes: |_: DType| 4,
             alignment: self.0.alignment.max(4),

@@ -9,7 +9,8 @@
 mod buffer;
 mod device;
 mod executable;
-mod support;
+mod lock;
+mod pool;
 pub mod wgsl;
 
 pub use buffer::GpuBuffer;

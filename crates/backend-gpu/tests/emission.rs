@@ -5,6 +5,7 @@ mod common;
 
 use common::graph_of;
 use naga::valid::{Capabilities, ValidationFlags, Validator};
+use probpipe_backend_gpu::Gpu;
 use probpipe_backend_gpu::wgsl::{Module, Step, Target, emit};
 use probpipe_lowering::{Options, lower};
 use probpipe_testing::says;
@@ -15,6 +16,7 @@ use probpipe_trace::{
 
 fn emitted(graph: &Graph, target: &Target) -> Result<Module> {
     let options = Options { element_bytes: |_| 4, library_matmul: Some(64), ..Options::default() };
+    Gpu::CAPS.check(graph)?;
     emit(&lower(verify(graph).unwrap(), &options)?, target)
 }
 

@@ -44,13 +44,14 @@ impl fmt::Display for Fault {
 
 /// The kind of graphs that seed `seed` stands for on a device.
 pub fn config(seed: u64, device: Device) -> Config {
-    let single = device == Device::Gpu || seed.is_multiple_of(4);
+    let caps = device.backend().caps();
+    let single = !caps.dtypes.contains(&DType::F64) || seed.is_multiple_of(4);
     Config {
         steps: 3 + (seed / 7 % 12) as usize,
         float: if single { DType::F32 } else { DType::F64 },
         kinks: !seed.is_multiple_of(3),
-        serial: device != Device::Gpu,
-        conditions: device != Device::Gpu,
+        serial: caps.serial,
+        conditions: caps.conditions,
         ..Config::default()
     }
 }

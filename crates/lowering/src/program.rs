@@ -305,7 +305,8 @@ pub enum LibraryCall {
         /// The results; overlap nothing.
         outputs: Vec<(View, ArrayType)>,
     },
-    /// `out = input`, then updates combined into it in order; see `Op::Scatter`.
+    /// `out = input`, then updates combined into it in order; see `Op::Scatter`. Where both are one
+    /// view, as where a step of a loop writes into its carry, nothing is copied.
     Scatter {
         /// How they combine.
         op: ScatterOp,

@@ -298,3 +298,47 @@ fn control_nests_and_shares_memory() {
         vec![y, early.sum_axes([0]), state.0, state.1]
     });
 }
+
+/// Points of all kernels, each as often as `turns` says that a loop around it runs.
+fn points(body: &[Stmt], turns: usize) -> usize {
+    let count = |s: &Stmt| match s {
+        Stmt::Kernel(k) => turns * k.parallel.iter().chain(&k.reduce).product::<usize>(),
+        Stmt::Library(_) => 0,
+        Stmt::Loop(l) => points(&l.body, turns * l.length),
+        Stmt::While(w) => points(&w.cond, turns) + points(&w.body, turns),
+        Stmt::Branch(b) => b.branches.iter().map(|body| points(body, turns)).sum(),
+    };
+    body.iter().map(count).sum()
+}
+
+#[test]
+fn a_step_scatters_into_its_carry_in_place() {
+    // One row of a table per step: the table is copied once, before the loop.
+    let p = agree(&[&[50, 8]], |x| {
+        vec![fori_loop(6, x[0].clone(), |i, table| {
+            let row = table.index((&i,)).sin();
+            table.at_indices([&i]).set(row)
+        })]
+    });
+    assert!(points(&p.body, 1) < 2 * 400, "{p}");
+    // The same in a conditional loop.
+    let p = agree(&[&[50, 8]], |x| {
+        let (_, table) = while_loop(
+            |(i, _): (Array, Array)| i.lt(6),
+            |(i, table)| (&i + 1, table.at_indices([&i]).add(ones([8]) * &i.cast(DType::F32))),
+            (array(0), x[0].clone()),
+        );
+        vec![table]
+    });
+    assert!(points(&p.body, 1) < 2 * 400, "{p}");
+    // What is read of the table as it was keeps it: by the updates, by another result.
+    agree(&[&[50, 8]], |x| {
+        let (a, b) = fori_loop(3, (x[0].clone(), x[0].clone()), |i, (table, other)| {
+            let rows = table.slice_axis(0, 1..3).sum_axes([0]);
+            let next = &i + 1;
+            let new = table.at_indices([&next]).add(rows);
+            (new.clone(), other + table.flip(0) + new)
+        });
+        vec![a, b]
+    });
+}

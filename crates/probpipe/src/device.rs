@@ -4,7 +4,7 @@
 #[doc(inline)]
 pub use probpipe_trace::release_memory;
 use probpipe_trace::{
-    Array, Backend, Executable, Interpreter, Profile, Result, Tree, Verified, verify,
+    Array, Backend, Caps, Executable, Interpreter, Profile, Result, Tree, Verified, verify,
 };
 use std::cell::Cell;
 use std::sync::{Arc, OnceLock};
@@ -85,6 +85,10 @@ impl Backend for Missing {
         "gpu"
     }
 
+    fn caps(&self) -> Caps {
+        Caps::nothing(self.name())
+    }
+
     fn compile(&self, _: Verified<'_>) -> Result<Box<dyn Executable>> {
         Err(self.0.clone())
     }
@@ -97,6 +101,9 @@ impl Backend for Missing {
 /// of which no other handle is left, so that `x = f(x)` in a loop works in place. Pass a clone,
 /// which copies no data, to keep an array.
 ///
+/// A clone of the function shares its programs; [`recompiles`](crate::recompiles) says why there is
+/// more than one.
+///
 /// ```
 /// use probpipe::prelude::*;
 /// let f = jit(|x: Array| (x.sin() * 2.0).sum());
@@ -104,13 +111,13 @@ impl Backend for Missing {
 /// # Ok::<(), probpipe::Error>(())
 /// ```
 #[track_caller]
-pub fn jit<A: Tree, R: Tree>(f: impl Fn(A) -> R) -> impl Fn(A) -> R {
+pub fn jit<A: Tree, R: Tree>(f: impl Fn(A) -> R) -> impl Fn(A) -> R + Clone {
     jit_on(DEVICE.get(), f)
 }
 
 /// [`jit`] for a device.
 #[track_caller]
-pub fn jit_on<A: Tree, R: Tree>(device: Device, f: impl Fn(A) -> R) -> impl Fn(A) -> R {
+pub fn jit_on<A: Tree, R: Tree>(device: Device, f: impl Fn(A) -> R) -> impl Fn(A) -> R + Clone {
     probpipe_transforms::jit_on(device.backend(), f)
 }
 

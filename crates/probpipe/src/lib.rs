@@ -120,7 +120,7 @@ pub mod control {
     #[doc(inline)]
     pub use probpipe_trace::{
         Branches, ScanOptions, associative_scan, cond, fori_loop, fori_loop_dynamic, map,
-        pure_callback, pure_callback_vectorized, scan, scan_reverse, switch, while_loop,
+        pure_callback, pure_callback_vectorized, scan, scan_n, scan_reverse, switch, while_loop,
     };
 }
 
@@ -131,9 +131,9 @@ pub mod tree {
     #[doc(inline)]
     pub use probpipe_trace::Tree;
     #[doc(inline)]
-    pub use probpipe_trace::tree::{
-        Flatten, Nest, Rebuild, Structure, Token, nest_by_path, tree_map,
-    };
+    pub use probpipe_trace::tree::{Flatten, Nest, Rebuild, Structure, Token, nest_by_path};
+    #[doc(inline)]
+    pub use probpipe_trace::{Flat, on_flat, tree_map, tree_map3};
 }
 
 /// Functions of functions: derivatives, batching, compilation, and rules of your own.
@@ -143,9 +143,9 @@ pub mod transforms {
     #[doc(inline)]
     pub use probpipe_transforms::{
         BatchAxes, checkpoint, custom_derivatives, custom_jvp, custom_linear_solve, custom_root,
-        custom_vjp, grad, grad_aux, hessian, hvp, jacfwd, jacrev, jvp, jvp_aux, linear_transpose,
-        linearize, stop_gradient, value_and_grad, value_and_grad_aux, vjp, vjp_aux, vmap,
-        vmap_axes,
+        custom_vjp, grad, grad_aux, grad_wrt, hessian, hvp, jacfwd, jacrev, jvp, jvp_aux,
+        linear_transpose, linearize, stop_gradient, value_and_grad, value_and_grad_aux,
+        value_and_grad_wrt, vjp, vjp_aux, vmap, vmap_axes,
     };
 }
 
@@ -156,7 +156,7 @@ pub mod debug {
     #[doc(inline)]
     pub use probpipe_trace::{Profile, Region, RegionKind};
     #[doc(inline)]
-    pub use probpipe_transforms::{check_nan, compile, graph_of};
+    pub use probpipe_transforms::{check_nan, compile, graph_of, recompiles};
 }
 
 /// For authors of operations, rewrites and backends: graphs and their operations, how to record
@@ -184,8 +184,8 @@ pub mod graph {
     // Values and where they lie; what runs a graph.
     #[doc(inline)]
     pub use probpipe_trace::{
-        Backend, DeviceBuffer, Executable, Given, HostBuffer, Interpreter, ShapeDisplay, Storage,
-        Value, Values, other_axes, row_major_strides, zero_value,
+        Backend, Caps, DeviceBuffer, Executable, Given, HostBuffer, Interpreter, ShapeDisplay,
+        Storage, Value, Values, other_axes, row_major_strides, zero_value,
     };
 }
 
@@ -206,7 +206,7 @@ pub use random::{Key, RandomLayout, normal, normal_of, uniform, uniform_of, unif
 pub use record::Record;
 pub use special::*;
 pub use transforms::*;
-pub use tree::{Nest, Tree, tree_map};
+pub use tree::{Nest, Tree, tree_map, tree_map3};
 
 /// What most programs use.
 pub mod prelude {
@@ -214,13 +214,13 @@ pub mod prelude {
         Array, DType, Error, Keep, Result, concat, select, stack, where_, with_default_float,
     };
     pub use crate::control::{
-        ScanOptions, associative_scan, cond, fori_loop, fori_loop_dynamic, map, scan, scan_reverse,
-        switch, while_loop,
+        ScanOptions, associative_scan, cond, fori_loop, fori_loop_dynamic, map, scan, scan_n,
+        scan_reverse, switch, while_loop,
     };
     pub use crate::creation::{
         arange, array, eye, full, linspace, ones, ones_like, zeros, zeros_like,
     };
-    pub use crate::debug::{check_nan, graph_of, profile};
+    pub use crate::debug::{check_nan, graph_of, profile, recompiles};
     pub use crate::device::{Device, with_device};
     pub use crate::distributions::{
         Bernoulli, Cdf, Distribution, Entropy, Exponential, Laplace, LogProb, Moments,
@@ -232,8 +232,8 @@ pub mod prelude {
     pub use crate::random::{Key, RandomLayout, normal, uniform, uniform_range};
     pub use crate::record::Record;
     pub use crate::transforms::{
-        checkpoint, custom_jvp, custom_vjp, grad, grad_aux, hessian, hvp, jacfwd, jacrev, jit,
-        jit_on, jvp, value_and_grad, vjp, vmap, vmap_axes,
+        checkpoint, custom_jvp, custom_vjp, grad, grad_aux, grad_wrt, hessian, hvp, jacfwd, jacrev,
+        jit, jit_on, jvp, value_and_grad, value_and_grad_wrt, vjp, vmap, vmap_axes,
     };
-    pub use crate::tree::{Tree, tree_map};
+    pub use crate::tree::{Tree, tree_map, tree_map3};
 }

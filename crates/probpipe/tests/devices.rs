@@ -81,10 +81,15 @@ fn random_programs(device: Device, seeds: std::ops::Range<u64>, float: DType) {
     let backend = device.backend();
     let reference = Device::Interpreter.backend();
     let tolerance = if float == DType::F64 { 1e-9 } else { 2e-4 };
-    // The shaders have no scatter, running reduction, sort, branch or conditional loop.
-    let all = device != Device::Gpu;
+    let caps = backend.caps();
     let kinks = float == DType::F64;
-    let config = Config { float, kinks, serial: all, conditions: all, ..Config::default() };
+    let config = Config {
+        float,
+        kinks,
+        serial: caps.serial,
+        conditions: caps.conditions,
+        ..Config::default()
+    };
     for seed in seeds {
         let graph = random_graph(seed, config).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
         let inputs = random_inputs(seed, &graph).unwrap_or_else(|e| panic!("seed {seed}: {e}"));

@@ -130,8 +130,10 @@ fn fields(constructor: Tokens, fields: &Fields) -> Result<(Tokens, Tokens, Token
             flatten.push(quote!(into.fixed(#binding);));
             rebuild.push(quote!(#member: from.fixed()?));
         } else {
-            flatten.push(quote!(into.field(#label, #binding);));
-            rebuild.push(quote!(#member: from.field(#label)?));
+            // Named, the type that is no tree is where the compiler points.
+            let ty = &field.ty;
+            flatten.push(quote!(into.field::<#ty>(#label, #binding);));
+            rebuild.push(quote!(#member: from.field::<#ty>(#label)?));
         }
     }
     Ok((

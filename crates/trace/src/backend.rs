@@ -1,5 +1,6 @@
 //! What the transforms ask of a backend. `trace` names no backend; each implements these.
 
+use crate::caps::Caps;
 use crate::error::{Error, ErrorKind, Result};
 use crate::eval::eval_graph;
 use crate::eval::profile::profile_graph;
@@ -16,8 +17,11 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// For messages and tables: `cpu`, `gpu`, `interpreter`.
     fn name(&self) -> &'static str;
 
-    /// Compiles a graph, which [`verify`](crate::verify) has checked. What the backend cannot do is an error here that names the op and the
-    /// user's line, never a wrong result later.
+    /// What it can run.
+    fn caps(&self) -> Caps;
+
+    /// Compiles a graph, which [`verify`](crate::verify()) has checked. What the backend cannot do
+    /// is an error here that names the op and the user's line, never a wrong result later.
     fn compile(&self, graph: Verified<'_>) -> Result<Box<dyn Executable>>;
 }
 
@@ -62,6 +66,10 @@ struct Interpreted(Graph);
 impl Backend for Interpreter {
     fn name(&self) -> &'static str {
         "interpreter"
+    }
+
+    fn caps(&self) -> Caps {
+        Caps::everything(self.name())
     }
 
     fn compile(&self, graph: Verified<'_>) -> Result<Box<dyn Executable>> {

@@ -4,11 +4,12 @@
 
 use crate::context::{here, with_location};
 use crate::error::{Error, ErrorKind, Result};
+use crate::flat::Flat;
 use crate::handle::{Array, Outputs};
 use crate::op::Op;
 use crate::op::opaque::{Callback, Custom, CustomRule, HostFn, Sparse};
 use crate::tracing::{bind, bind1, trace_with};
-use crate::tree::{Flatten, Structure, Tree};
+use crate::tree::{Structure, Tree};
 use crate::types::{ArrayType, Loc};
 use crate::value::Value;
 use std::sync::Arc;
@@ -36,7 +37,7 @@ pub fn pure_callback<A: Tree + 'static, R: Tree + 'static>(
     like: &R,
     x: A,
 ) -> R {
-    call(here(), false, f, like, &x)
+    call(here(), false, on_flat_owned(f), Flat::of(like), Flat::of(&x)).tree()
 }
 
 /// [`pure_callback`] for a function that takes leading axes in front of those of its argument, and
@@ -47,26 +48,25 @@ pub fn pure_callback_vectorized<A: Tree + 'static, R: Tree + 'static>(
     like: &R,
     x: A,
 ) -> R {
-    call(here(), true, f, like, &x)
+    call(here(), true, on_flat_owned(f), Flat::of(like), Flat::of(&x)).tree()
 }
 
-fn call<A: Tree + 'static, R: Tree + 'static>(
-    location: Loc,
-    vectorized: bool,
+/// The function on trees taken apart.
+type Function = Box<dyn Fn(Flat) -> Flat + Send + Sync>;
+
+fn on_flat_owned<A: Tree + 'static, R: Tree + 'static>(
     f: impl Fn(A) -> R + Send + Sync + 'static,
-    like: &R,
-    x: &A,
-) -> R {
-    let flat = Flatten::of(x);
-    let leaves: Vec<Array> = flat.leaves.iter().map(|&a| typed(a)).collect();
-    let input = flat.into_structure();
-    let output = like.structure();
-    let results = declared(like, &leaves).map(|(inputs, outputs)| {
-        let (from, to, dtypes) = (input, output.clone(), outputs.clone());
+) -> Function {
+    Box::new(move |x| Flat::of(&f(x.tree())))
+}
+
+fn call(location: Loc, vectorized: bool, f: Function, like: Flat, x: Flat) -> Flat {
+    let x = x.typed();
+    let results = declared(&like, &x.leaves).map(|(inputs, outputs)| {
+        let (from, to, dtypes) = (x.structure, like.structure.clone(), outputs.clone());
         let function = move |values: &[Value]| {
             let leaves = values.iter().map(|v| Array::concrete(v.clone(), location)).collect();
-            let result = f(from.build(leaves)?);
-            results_of(&result, &to, &dtypes)
+            results_of(&f(Flat { leaves, structure: from.clone() }), &to, &dtypes)
         };
         let callback = Callback {
             name: "pure_callback".into(),
@@ -75,24 +75,19 @@ fn call<A: Tree + 'static, R: Tree + 'static>(
             outputs,
             vectorized,
         };
-        let operands: Vec<&Array> = leaves.iter().collect();
+        let operands: Vec<&Array> = x.leaves.iter().collect();
         with_location(location, || bind(Op::Callback(Arc::new(callback)), &operands))
     });
-    let tree = match results {
-        Ok(results) => output.build(results.into_vec()),
-        Err(error) => output.invalid(&error, location),
-    };
-    match tree {
-        Ok(tree) => tree,
-        // A structure taken from an `R` always builds an `R`.
-        Err(error) => unreachable!("{error}"),
+    match results {
+        Ok(results) => Flat::new(like.structure, results.into_vec(), location),
+        Err(error) => Flat::invalid(&like.structure, &error, location),
     }
 }
 
 /// Types of the operands and of the results.
-fn declared<R: Tree>(like: &R, leaves: &[Array]) -> Result<(Vec<ArrayType>, Vec<ArrayType>)> {
+fn declared(like: &Flat, leaves: &[Array]) -> Result<(Vec<ArrayType>, Vec<ArrayType>)> {
     let inputs = leaves.iter().map(Array::ty).collect::<Result<_>>()?;
-    Ok((inputs, like.leaves().iter().map(Array::ty).collect::<Result<_>>()?))
+    Ok((inputs, like.leaves.iter().map(Array::ty).collect::<Result<_>>()?))
 }
 
 /// A literal carries no element type of its own; a program needs one.
@@ -100,21 +95,16 @@ fn typed(a: &Array) -> Array {
     a.decided()
 }
 
-fn results_of<R: Tree>(
-    result: &R,
-    structure: &Structure,
-    types: &[ArrayType],
-) -> Result<Vec<Value>> {
-    let flat = Flatten::of(result);
-    if !flat.matches(structure) {
+fn results_of(result: &Flat, structure: &Structure, types: &[ArrayType]) -> Result<Vec<Value>> {
+    if result.structure != *structure {
         return Err(Error::new(
             ErrorKind::Tree,
             "the callback `pure_callback` gave a result of another structure than declared",
         )
         .help("give the callback's result the structure of `like`"));
     }
-    let leaves = flat.leaves.iter().zip(types);
-    leaves.map(|(&leaf, ty)| leaf.in_dtype(ty.dtype).value()).collect()
+    let leaves = result.leaves.iter().zip(types);
+    leaves.map(|(leaf, ty)| leaf.in_dtype(ty.dtype).value()).collect()
 }
 
 /// The identity on a path of values; tangents and cotangents pass by it.

@@ -290,7 +290,8 @@ fn original_bits(words: &[Array; 2], width: u32, shape: &Shape) -> Array {
     if width == 8 { bits.cast(DType::U8) } else { bits }
 }
 
-/// Uniform numbers in [0, 1) of the default float type.
+/// Uniform numbers in [0, 1) of the default float type. Draws are data: they have that type
+/// whatever they meet; [`uniform_of`] names another.
 #[track_caller]
 pub fn uniform(key: Key, shape: impl IntoShape) -> Array {
     uniform_of(default_float(), key, shape)
@@ -328,7 +329,8 @@ pub fn uniform_range(
 }
 
 /// Standard normal numbers of the default float type: `sqrt(2) erf_inv(u)` of `u` uniform in
-/// (-1, 1), as JAX draws them.
+/// (-1, 1), as JAX draws them. Draws are data: they have that type whatever they meet;
+/// [`normal_of`] names another.
 #[track_caller]
 pub fn normal(key: Key, shape: impl IntoShape) -> Array {
     normal_of(default_float(), key, shape)

@@ -10,12 +10,14 @@ mod array;
 mod backend;
 mod builder;
 mod callback;
+mod caps;
 mod containers;
 mod context;
 mod control;
 mod dtype;
 mod error;
 pub mod eval;
+mod flat;
 mod frames;
 mod handle;
 mod key;
@@ -28,6 +30,7 @@ mod promotion;
 mod text;
 mod tracing;
 pub mod tree;
+mod tree_map;
 mod types;
 mod value;
 mod var;
@@ -38,13 +41,15 @@ pub use array::*;
 pub use backend::{Backend, Executable, Interpreter, zero_value};
 pub use builder::GraphBuilder;
 pub use callback::{pure_callback, pure_callback_vectorized};
+pub use caps::Caps;
 pub use context::{default_float, here, with_default_float, with_location, without_location};
 pub use control::{
-    Branches, ScanOptions, associative_scan, cond, fori_loop, fori_loop_dynamic, map, scan,
+    Branches, ScanOptions, associative_scan, cond, fori_loop, fori_loop_dynamic, map, scan, scan_n,
     scan_reverse, switch, while_loop,
 };
 pub use dtype::{DType, Element, Scalar};
 pub use error::{Error, ErrorKind, Result};
+pub use flat::{Flat, on_flat};
 pub use frames::is_tracing;
 pub use handle::{Array, Outputs};
 pub use key::{Key, RandomLayout, normal, normal_of, uniform, uniform_of, uniform_range};
@@ -60,7 +65,8 @@ pub use probpipe_trace_derive::Tree;
 pub use profile::{Profile, Region, RegionKind};
 pub use promotion::{promote_literal, promote_types};
 pub use tracing::{bind, bind1, inline, trace, trace_with};
-pub use tree::{Flatten, Nest, Rebuild, Structure, Token, Tree, nest_by_path, tree_map};
+pub use tree::{Flatten, Nest, Rebuild, Structure, Token, Tree, nest_by_path};
+pub use tree_map::{tree_map, tree_map3};
 pub use types::{
     ArrayType, Axes, Extents, IntoExtents, IntoShape, Loc, Shape, ShapeDisplay, broadcast_shapes,
     other_axes, row_major_strides,

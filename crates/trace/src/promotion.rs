@@ -8,10 +8,12 @@ use crate::dtype::{DType, Scalar};
 /// signedness the wider; of a signed and an unsigned one a signed type that holds both, and `f64`
 /// for `u64`, where there is none. Of two floats of one width, `f32`.
 ///
-/// Arithmetic here never promotes by itself: two arrays of different element types do not mix, and
-/// the error names the cast to write. Literals alone adapt: they take the element type of the array
-/// beside them, if it holds their value. `x.cast(promote_types(x.dtype(), y.dtype()))` is how code
-/// for any types says that it wants the common one.
+/// Arithmetic here promotes less: whole numbers and truth values beside floats become floats of
+/// that type, and truth values beside whole numbers 0 and 1, but two float types, or two integer
+/// types, do not mix, and the error names the cast to write. What has no type of its own
+/// ([`crate::Array::is_weak`]) takes the element type of the array beside it, if that holds its
+/// value. `x.cast(promote_types(x.dtype(), y.dtype()))` is how code for any types says that it
+/// wants the common one.
 ///
 /// ```
 /// use probpipe_trace::{DType, promote_types};
@@ -44,7 +46,8 @@ pub fn promote_types(a: DType, b: DType) -> DType {
 /// say: the array's own where it can hold numbers of the literal's kind, else the literal's, which
 /// for floats is the default float type.
 ///
-/// Here such arithmetic is written with a cast: `(x.cast(DType::F32) * 0.5)` for whole `x`.
+/// Floats that come of whole numbers so have that type where nothing else decides: whole `x` times
+/// 0.5 times an `f64` array is `f64` throughout.
 pub fn promote_literal(array: DType, literal: Scalar) -> DType {
     match literal {
         Scalar::Bool(_) => array,

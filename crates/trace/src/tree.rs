@@ -1,7 +1,6 @@
 //! Trees of arrays: tuples, vectors, options, maps and structs whose leaves are [`Array`]s. Every
 //! function that is transformed takes one tree and gives one tree.
 
-use crate::context::here;
 use crate::error::{Error, ErrorKind, Result};
 use crate::handle::Array;
 use crate::types::Loc;
@@ -24,6 +23,17 @@ use std::sync::Arc;
 /// assert_eq!(doubled.1[0].item::<f32>()?, 4.0);
 /// # Ok::<(), probpipe_trace::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a tree of arrays",
+    label = "not a tree",
+    note = "trees are `Array`, `Key`, tuples of up to eight trees, `Vec`, `Option`, arrays and \
+            `BTreeMap<String, _>` of trees, and structs and enums with `#[derive(Tree)]`",
+    note = "arrays are passed by value: clone an `&Array`, which copies no data",
+    note = "a number is a leaf as an array: `array(1.0)`; in a struct, a field that is no array is \
+            marked `#[tree(static)]`",
+    note = "more than eight parts are a struct or nested tuples; a `HashMap`, which has no order, is \
+            a `BTreeMap`"
+)]
 pub trait Tree: Sized {
     /// Lists the leaves and the structure, in one fixed order.
     fn flatten<'a>(&'a self, into: &mut Flatten<'a>);
@@ -38,17 +48,15 @@ pub trait Tree: Sized {
 
     /// The leaves, cloned.
     fn leaves(&self) -> Vec<Array> {
-        Flatten::of(self).leaves.iter().map(|&a| a.clone()).collect()
+        Flatten::of(self).cloned().0
     }
 
     /// The same tree with every leaf replaced.
     fn map(&self, mut f: impl FnMut(&Array) -> Array) -> Self {
-        let flat = Flatten::of(self);
-        let leaves = flat.leaves.iter().map(|&a| f(a)).collect();
-        match flat.into_structure().build(leaves) {
+        let (leaves, structure) = Flatten::of(self).mapped(&mut f);
+        match structure.build(leaves) {
             Ok(tree) => tree,
-            // A tree always fits its own structure.
-            Err(error) => unreachable!("{error}"),
+            Err(error) => broken(&error),
         }
     }
 }
@@ -68,6 +76,10 @@ pub trait Tree: Sized {
 /// assert_eq!(nested.1[0].1.item::<f32>()?, -2.0);
 /// # Ok::<(), probpipe_trace::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "the leaves of `{Self}` cannot be replaced by trees",
+    note = "`#[derive(Tree)]` implements `Nest` too"
+)]
 pub trait Nest: Tree {
     /// The tree with an `L` at each leaf.
     type Of<L: Tree>: Tree;
@@ -276,6 +288,22 @@ impl<'a> Flatten<'a> {
     pub fn into_structure(self) -> Structure {
         Structure { tokens: self.tokens }
     }
+
+    /// The leaves, cloned, and the structure.
+    pub(crate) fn cloned(self) -> (Vec<Array>, Structure) {
+        self.mapped(&mut Array::clone)
+    }
+
+    fn mapped(self, f: &mut dyn FnMut(&Array) -> Array) -> (Vec<Array>, Structure) {
+        let leaves = self.leaves.iter().map(|&a| f(a)).collect();
+        (leaves, self.into_structure())
+    }
+}
+
+/// A structure taken from a tree builds trees of its type; [`Tree`] says who promises that.
+#[cold]
+pub(crate) fn broken(error: &Error) -> ! {
+    unreachable!("{error}")
 }
 
 /// The shape of a tree: all but its leaves.
@@ -310,9 +338,7 @@ impl Structure {
     fn build_from<T: Tree>(&self, leaves: Leaves<'_>) -> Result<T> {
         let mut from = Rebuild { tokens: self.tokens.iter(), leaves };
         let tree = T::rebuild(&mut from)?;
-        if from.leaves.next().is_some() || from.tokens.next().is_some() {
-            return Err(mismatch("the tree has parts left over"));
-        }
+        from.end()?;
         Ok(tree)
     }
 
@@ -425,6 +451,14 @@ impl Rebuild<'_> {
         self.leaves.next().ok_or_else(|| mismatch("the tree has too few leaves"))
     }
 
+    /// Nothing is left.
+    fn end(&mut self) -> Result<()> {
+        match self.leaves.next().is_some() || self.tokens.next().is_some() {
+            true => Err(mismatch("the tree has parts left over")),
+            false => Ok(()),
+        }
+    }
+
     /// The next part, which must have this name.
     #[inline]
     pub fn field<T: Tree>(&mut self, name: &'static str) -> Result<T> {
@@ -460,28 +494,6 @@ impl Rebuild<'_> {
             _ => Err(mismatch("the tree has no static field here")),
         }
     }
-}
-
-/// Combines two trees of one structure leaf by leaf. Trees that differ give invalid leaves.
-///
-/// ```
-/// use probpipe_trace::{array, tree_map};
-/// let moved = tree_map(|p, g| p - g * 0.1, (array(1.0), array(2.0)), (array(10.0), array(0.0)));
-/// assert_eq!(moved.0.item::<f32>()?, 0.0);
-/// # Ok::<(), probpipe_trace::Error>(())
-/// ```
-#[track_caller]
-#[doc(alias = "tree.map")]
-pub fn tree_map<T: Tree>(mut f: impl FnMut(Array, Array) -> Array, a: T, b: T) -> T {
-    let location = here();
-    let other = Flatten::of(&b);
-    let flat = Flatten::of(&a);
-    let same = flat.tokens == other.tokens;
-    let mut others = other.leaves.iter();
-    a.map(|x| match (same, others.next()) {
-        (true, Some(&y)) => f(x.clone(), y.clone()),
-        _ => Array::invalid(mismatch("`tree_map` of two trees"), location),
-    })
 }
 
 impl Tree for Array {

@@ -121,6 +121,11 @@ impl fmt::Display for ShapeDisplay<'_> {
 
 /// What can be given where a shape is asked for: `[2, 3]`, `3`, `()`, a slice, a vector, a
 /// [`Shape`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a shape",
+    label = "not a shape",
+    note = "a shape is made of `usize`: `[2, 3]`, `n` for one axis, `()` for a scalar, a slice, a `Vec<usize>`"
+)]
 pub trait IntoShape {
     /// The shape.
     fn into_shape(self) -> Shape;

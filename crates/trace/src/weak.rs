@@ -14,6 +14,7 @@ use crate::handle::{Array, Outputs, Recipe, Repr, TraceId, Weak};
 use crate::op::elementwise::UnaryOp;
 use crate::op::graph::Graph;
 use crate::op::{Op, infer};
+use crate::promotion::literal_dtype;
 use crate::types::{ArrayType, Loc, Shape};
 use crate::value::Value;
 use std::sync::{Arc, OnceLock};
@@ -178,6 +179,19 @@ impl Array {
                 made.cloned().map_or_else(|| self.in_dtype(dtype).value(), Ok)
             }
             _ => self.in_dtype(dtype).value(),
+        }
+    }
+
+    /// The value, where there is one without recording anything: of a number or an array whose
+    /// type nobody has named that in `f64`, the same each time for an array. None of a traced
+    /// array, and in a trace of one that was filled with a number.
+    pub fn known(&self) -> Option<Value> {
+        match &self.repr {
+            Repr::Concrete(value) => Some(value.clone()),
+            Repr::Literal(scalar @ Scalar::Float(_)) => Some(Value::scalar(*scalar, DType::F64)),
+            Repr::Literal(scalar) => Some(Value::scalar(*scalar, literal_dtype(*scalar))),
+            Repr::Weak(weak) => weak.made(DType::F64, self.location)?.value_ref().cloned(),
+            Repr::Traced(_) | Repr::Invalid(_) => None,
         }
     }
 

@@ -3,7 +3,7 @@
 use probpipe_testing::says;
 use probpipe_trace::{
     Array, DType, ErrorKind, ScanOptions, Tree, arange, array, associative_scan, cond,
-    fori_loop_dynamic, map, parse, switch, trace, while_loop,
+    fori_loop_dynamic, map, parse, scan_n, switch, trace, while_loop,
 };
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -15,13 +15,13 @@ fn values(x: &Array) -> Vec<f32> {
 #[test]
 fn one_branch_runs() {
     let x = array([1.0, 4.0]);
-    let pick = |p: Array| cond(&p, &x * 1.0, |x| x.sqrt(), |x| x * 2.0);
+    let pick = |p: Array| cond(p, &x * 1.0, |x| x.sqrt(), |x| x * 2.0);
     assert_eq!(values(&pick(array(true))), [1.0, 2.0]);
     assert_eq!(values(&pick(array(0))), [2.0, 8.0]);
     assert_eq!(values(&pick(array(-0.5))), [1.0, 2.0]);
     let by = |i: Array| {
         let branches: [fn(Array) -> Array; 3] = [|x| x + 1.0, |x| x * 2.0, |x| -x];
-        values(&switch(&i, array([3.0]), branches))
+        values(&switch(i, array([3.0]), branches))
     };
     for (i, want) in [(-7i64, 4.0), (0, 4.0), (1, 6.0), (2, -3.0), (1 << 40, -3.0)] {
         assert_eq!(by(Array::from_slice(&[i], ())), [want]);
@@ -147,4 +147,22 @@ fn mistakes_are_explained() {
     let bad = &x + array([1.0, 2.0, 3.0]);
     refused(&cond(&array(true), bad.clone(), |x| x, |x| x + 1.0), ErrorKind::Shape, &["add"]);
     refused(&while_loop(|x: Array| x.sum().lt(3.0), |x| x, bad), ErrorKind::Shape, &["add"]);
+}
+
+#[test]
+fn a_number_of_steps_over_nothing() {
+    let step = |(a, b): (Array, Array)| ((b.clone(), &a + b), a);
+    let ((a, _), seen) = scan_n(6, (array(0.0), array(1.0)), step);
+    assert_eq!((values(&a), values(&seen)), (vec![8.0], vec![0.0, 1.0, 1.0, 2.0, 3.0, 5.0]));
+    let backwards = ScanOptions::new().reverse().unroll(4);
+    let ((a, _), seen) = backwards.scan_n(6, (array(0.0), array(1.0)), step);
+    assert_eq!((values(&a), values(&seen)), (vec![8.0], vec![5.0, 3.0, 2.0, 1.0, 1.0, 0.0]));
+    let (same, none) = scan_n(0, array(2.0), |x| (&x * 2.0, x));
+    assert_eq!((values(&same), none.shape()), (vec![2.0], &[0][..]));
+    // Its text is read back.
+    let graph = trace(&[], |_| vec![scan_n(3, array(1.0), |x| (&x * 2.0, x)).1]).unwrap().graph;
+    assert_eq!(parse(&graph.to_string()).unwrap().to_string(), graph.to_string());
+    // What changes the carry is refused as anywhere.
+    let (carry, _) = scan_n(3, array(1.0), |x| (x.cast(DType::I32), x));
+    assert!(carry.value().unwrap_err().to_string().contains("starts as f32[]"));
 }

@@ -48,6 +48,23 @@ fn divisors_and_powers() {
     refused(&array([1, 2]).gcd(array([1, 2, 3])), "");
 }
 
+/// Every power of ten that is a number of its type, and those below one, the nearest of which are as
+/// good as exact.
+#[test]
+fn logarithms_to_base_ten_of_powers_of_ten() {
+    let powers = |from: i32, to: i32| -> Vec<f64> {
+        (from..=to).map(|n| format!("1e{n}").parse().unwrap()).collect()
+    };
+    let double = Array::from(powers(-307, 308)).log10().to_vec::<f64>().unwrap();
+    assert!(double.iter().copied().eq((-307..=308).map(f64::from)), "{double:?}");
+    let single: Vec<f32> = powers(-37, 38).into_iter().map(|x| x as f32).collect();
+    let single = floats(&Array::from(single).log10());
+    assert!(single.iter().copied().eq((-37..=38).map(|n| n as f32)), "{single:?}");
+    let ends = floats(&array([0.0, f32::INFINITY, -1.0]).log10());
+    assert_eq!(ends[..2], [f32::NEG_INFINITY, f32::INFINITY]);
+    assert!(ends[2].is_nan());
+}
+
 #[test]
 fn neighbours_of_floats() {
     let (x, y) = (array([1.0, 0.0, -0.0, 2.0]), array([0.0, -1.0, 1.0, 2.0]));

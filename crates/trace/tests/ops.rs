@@ -170,6 +170,17 @@ fn binary_on_floats() {
     }
 }
 
+/// The interpreter's logarithm to base 2 is the exponent at every power of two, in both types.
+#[test]
+fn logarithms_to_base_two_are_exact_at_powers_of_two() {
+    let double = |k: i32| if k < -1022 { 1 << (k + 1074) } else { ((k + 1023) as u64) << 52 };
+    for (dtype, least, most) in [(DType::F32, -149, 127), (DType::F64, -1074, 1023)] {
+        let powers: Vec<f64> = (least..=most).map(|k| f64::from_bits(double(k))).collect();
+        let logs = floats(&run(&Op::Unary(UnaryOp::Log2), &[reals(&powers, dtype)])[0]);
+        assert!(logs.iter().copied().eq((least..=most).map(f64::from)), "{dtype}");
+    }
+}
+
 const INTEGERS: [DType; 5] = [DType::I32, DType::I64, DType::U8, DType::U32, DType::U64];
 
 /// The integer of `dtype` that is equal to `v` modulo its range.

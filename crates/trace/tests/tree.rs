@@ -1,6 +1,6 @@
 //! Trees: flatten and rebuild, derived for structs and enums, with paths and static fields.
 
-use probpipe_trace::{Array, Result, Tree, array};
+use probpipe_trace::{Array, Result, Tree, array, tree_map, tree_map3};
 use std::collections::BTreeMap;
 
 #[derive(Tree, Debug)]
@@ -61,4 +61,27 @@ fn rebuilding_from_another_structure_is_an_error() {
     assert!(built.is_err());
     let built: Result<(Array, Array)> = pair.structure().build(vec![array(1.0)]);
     assert!(built.is_err());
+}
+
+#[test]
+fn trees_are_combined_leaf_by_leaf() -> Result<()> {
+    let (p, g) = (linear(), linear().map(|x| x * 10.0));
+    let scale = linear().map(|x| x * 2.0);
+    let moved = tree_map3(|p, g, s| p - g / s, p, g, scale);
+    assert_eq!(moved.weights.to_vec::<f32>()?, [-4.0, -3.0]);
+    assert_eq!(moved.name, "first");
+    // Another structure is an error in every leaf, at the caller's line.
+    let mut other = linear();
+    other.name = "second".into();
+    let line = line!() + 1;
+    let two = tree_map(|a, b| a + b, linear(), other);
+    let mut other = linear();
+    other.bias = None;
+    let three = tree_map3(|a, b, c| a + b + c, linear(), linear(), other);
+    let error = two.weights.value().unwrap_err();
+    assert!(error.to_string().starts_with("`tree_map` of two trees"), "{error}");
+    assert_eq!(two.weights.location().line(), line);
+    let error = three.bias.unwrap().value().unwrap_err();
+    assert!(error.to_string().starts_with("`tree_map3` of three trees"), "{error}");
+    Ok(())
 }

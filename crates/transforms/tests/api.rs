@@ -6,11 +6,12 @@ use probpipe_trace::{
     tree_map, uniform, with_default_float, zeros,
 };
 use probpipe_transforms::{
-    BatchAxes, Jit, grad, grad_aux, graph_of, hessian, hvp, jacfwd, jacrev, jit, jvp, jvp_aux,
-    linear_transpose, linearize, raw_graph_of, value_and_grad, value_and_grad_aux, vjp, vjp_aux,
-    vmap, vmap_axes,
+    BatchAxes, Jit, grad, grad_aux, grad_wrt, graph_of, hessian, hvp, jacfwd, jacrev, jit, jvp,
+    jvp_aux, linear_transpose, linearize, raw_graph_of, recompiles, value_and_grad,
+    value_and_grad_aux, value_and_grad_wrt, vjp, vjp_aux, vmap, vmap_axes,
 };
 use std::cell::Cell;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// To the rounding of `f32` and of its finite differences.
@@ -418,4 +419,93 @@ fn axes_of_nested_trees() {
     close(&rest[0], &[5.0, 7.0, 9.0]);
     close(&rest[1], &[0.5]);
     assert_eq!(rest[1].shape(), [0usize; 0]);
+}
+
+#[test]
+fn axes_by_key() {
+    let map = |list: [(&str, Array); 3]| -> BTreeMap<String, Array> {
+        list.map(|(key, x)| (key.to_string(), x)).into()
+    };
+    let f = |(p, x): (BTreeMap<String, Array>, Array)| &p["a"] + &p["b"].sum() * &p["c"] + x;
+    let (a, b) = (array([1.0, 2.0]), array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]));
+    let p = || map([("a", a.clone()), ("b", b.clone()), ("c", array(10.0))]);
+    // Not in the order of the keys, which is alphabetical.
+    let axes = [("c", None), ("b", Some(1)), ("a", Some(0))];
+    let want = [91.5, 122.5];
+    close(&vmap_axes(f, (axes, None), 0)((p(), array(0.5))), &want);
+    let keyed = HashMap::from(axes);
+    close(&vmap_axes(f, (keyed, None), 0)((p(), array(0.5))), &want);
+    let line = Line { slope: array([1.0, 2.0]), offset: array(3.0) };
+    let y =
+        vmap_axes(|l: Line| l.slope * l.offset, [("offset", None), ("slope", Some(0))], 0)(line);
+    close(&y, &[3.0, 6.0]);
+    // A key that is missing, and one too many.
+    for axes in [BatchAxes::from([("a", 0)]), BatchAxes::from([("a", 0), ("b", 1), ("z", 0)])] {
+        let y = vmap_axes(f, (axes, None), 0)((p(), array(0.5)));
+        let error = y.value().unwrap_err().to_string();
+        assert!(error.contains("axes do not fit the argument's structure"), "{error}");
+        assert!(error.contains("one per key"), "{error}");
+    }
+}
+
+#[test]
+fn gradients_of_parts() {
+    // An integer among the arguments is in nobody's way.
+    let f = |(w, n, x): (Array, Array, Array)| (w * x.powi(2)).sum() * n.cast(DType::F32);
+    let at = || (array([1.0, 2.0]), array(3), array([1.0, 2.0]));
+    close(&grad_wrt(|(w, _, _)| w, f)(at()), &[3.0, 12.0]);
+    let (y, (dx, dw)) = value_and_grad_wrt(|(w, _, x)| (x, w), f)(at());
+    close(&y, &[27.0]);
+    close(&dx, &[6.0, 24.0]);
+    close(&dw, &[3.0, 12.0]);
+    // Under other transforms.
+    let lanes = jit(vmap_axes(grad_wrt(|(w, _, _)| w, f), (0, (), ()), 0));
+    close(&lanes((array([1.0, 2.0]), array(3), array([1.0, 2.0]))), &[15.0, 15.0]);
+    let second = grad_wrt(|(_, _, x)| x, |x| grad_wrt(|(_, _, x)| x, f)(x).sum());
+    close(&second(at()), &[6.0, 12.0]);
+    let line = Line { slope: array([1.0, 2.0]), offset: array(3.0) };
+    let slope = grad_wrt(|l: Line| vec![l.offset], |l: Line| (l.slope * l.offset).sum())(line);
+    close(&slope[0], &[3.0]);
+}
+
+#[test]
+fn parts_that_are_none() {
+    let f = |(a, b): (Array, Array)| a * b;
+    let at = || (array(1.0), array(2.0));
+    let says = |x: &Array, want: &str| {
+        let error = x.value().unwrap_err().to_string();
+        assert!(error.contains(want), "{error}");
+    };
+    let made = grad_wrt(|(a, _): (Array, Array)| a * 2.0, f)(at());
+    says(&made, "`grad_wrt` picks arrays of the argument, this one is made anew");
+    let other = array(1.0);
+    says(&grad_wrt(|(_, _)| other.clone(), f)(at()), "this one is made anew");
+    let (twice, _) = grad_wrt(|(a, _): (Array, Array)| (a.clone(), a), f)(at());
+    says(&twice, "`grad_wrt` picks the argument's leaf `.0` twice");
+    let (y, dx) = value_and_grad_wrt(|(a, _)| a, f)((array(1), array(2.0)));
+    says(&y, "cannot differentiate with respect to the argument, which is i32[]");
+    says(&dx, "cannot differentiate with respect to the argument, which is i32[]");
+    let broken = grad_wrt(|(a, _)| a, f)((array([1.0, 2.0]).reshape([3]), array(1.0)));
+    says(&broken, "reshape");
+}
+
+#[test]
+fn why_programs_were_compiled() {
+    let f = jit(|(x, y): (Array, Array)| x * y);
+    assert_eq!(recompiles(&f), [""; 0]);
+    f((array([1.0]), array([1.0])));
+    f((array([1.0]), array([2.0])));
+    assert_eq!(recompiles(&f), [""; 0]);
+    f((array([1.0]), array([1.0, 2.0])));
+    let want = "program 2: leaf `.1` is f32[2], program 1 takes f32[1]";
+    assert_eq!(recompiles(&f), [want]);
+    // A clone shares the programs; so does a closure that owns the function.
+    let g = f.clone();
+    g((array([1]), array([1])));
+    assert_eq!(recompiles(&f).len(), 2);
+    let owner = move |x: Array| g((x.clone(), x));
+    assert_eq!(recompiles(&owner), recompiles(&f));
+    assert_eq!(recompiles(&|x: Array| x), [""; 0]);
+    // It still composes.
+    close(&vmap(f)((array([1.0, 2.0]), array([3.0, 4.0]))), &[3.0, 8.0]);
 }

@@ -1,11 +1,11 @@
-//! log, log1p and the inverse hyperbolic functions.
+//! log, log2, log1p and the inverse hyperbolic functions.
 //!
 //! x = 2^k m with m in [sqrt(1/2), sqrt(2)), f = m - 1, and log x = k ln 2 + log(1 + f).
 //! f64: log(1 + f) = f - f^2/2 + s (f^2/2 + R(s^2)) with s = f / (2 + f), the form of fdlibm's
 //! `e_log.c` (its idea, our fit): R(z) = (log((1+s)/(1-s)) - 2s) / s. f32 avoids the division:
 //! log(1 + f) = f - f^2/2 + f^3 P(f). Both polynomials are Chebyshev interpolants.
 
-use crate::lane::{Lane, horner, select, two_sum};
+use crate::lane::{Lane, fast_two_sum, horner, select, two_sum};
 
 /// The high and low parts of ln 2. The high part has 32 (f32: 15) bits, so that its product with
 /// any exponent is exact.
@@ -20,26 +20,37 @@ pub fn ln2_parts<L: Lane>() -> (L, L) {
     (L::lit(high), L::lit(low))
 }
 
-/// k ln 2 + log(1 + f) for 1 + f in [sqrt(1/2), sqrt(2)).
+/// `(a, b)` with log(1 + f) = f - f^2/2 + a b, for 1 + f in [sqrt(1/2), sqrt(2)).
 #[inline(always)]
-pub fn log_sum<L: Lane>(f: L, k: L) -> L {
-    let (ln2_high, ln2_low) = ln2_parts::<L>();
-    let half_square = L::lit(0.5) * f * f;
+fn log_rest<L: Lane>(f: L, half_square: L) -> (L, L) {
     if L::DOUBLE {
         let s = f / (L::lit(2.0) + f);
         let z = s * s;
         let r: L = horner!(z; 0.666666666666667, 0.3999999999989889, 0.28571428626253836,
             0.22222211089379496, 0.1818289243253687, 0.15331611722055008, 0.14617807153417325);
-        let rest = s.fma(z.fma(r, half_square), k * ln2_low);
-        k.fma(ln2_high, f - (half_square - rest))
+        (s, z.fma(r, half_square))
     } else {
         let p: L = horner!(f; 0.3333333134651184, -0.2499999701976776, 0.20000720024108887,
             -0.16667810082435608, 0.1424887627363205, -0.12425360083580017, 0.11687024682760239,
             -0.11483081430196762, 0.06971346586942673);
-        let rest = (f * f * f).fma(p, k * ln2_low);
-        k.fma(ln2_high, f + (rest - half_square))
+        (f * f * f, p)
     }
 }
+
+/// k ln 2 + log(1 + f) for 1 + f in [sqrt(1/2), sqrt(2)).
+#[inline(always)]
+pub fn log_sum<L: Lane>(f: L, k: L) -> L {
+    let (ln2_high, ln2_low) = ln2_parts::<L>();
+    let half_square = L::lit(0.5) * f * f;
+    let (a, b) = log_rest(f, half_square);
+    let rest = a.fma(b, k * ln2_low);
+    k.fma(ln2_high, f + (rest - half_square))
+}
+
+/// The high and low parts of 1 / ln 2, each rounded.
+const LOG2_E_64: (f64, f64) = (1.442_695_040_888_963_4, 2.035_527_374_093_103_3e-17);
+/// As [`LOG2_E_64`], for single precision.
+const LOG2_E_32: (f64, f64) = (1.442_695_021_629_333_5, 1.925_963_033_500_011e-8);
 
 /// `(m, k, e)` as [`Lane::split_exponent`], also for subnormal numbers (where `e` is of no use).
 #[inline(always)]
@@ -69,6 +80,29 @@ fn with_special_cases<L: Lane>(argument: L, result: L) -> L {
 pub fn log<L: Lane>(x: L) -> L {
     let (m, k) = split_any(x);
     with_special_cases(x, log_sum(m - L::lit(1.0), k))
+}
+
+/// log2 x = k + log(1 + f) / ln 2. The logarithm and the quotient are carried with what their
+/// rounding lost, so that the sum is rounded once or little more; where f is zero, it is k.
+#[inline(always)]
+pub fn log2<L: Lane>(x: L) -> L {
+    let (m, k) = split_any(x);
+    let f = m - L::lit(1.0);
+    let half = L::lit(0.5) * f;
+    let half_square = half * f;
+    let square_low = half.fma_exact(f, -half_square);
+    let (a, b) = log_rest(f, half_square);
+    // log(1 + f) = high + low
+    let (high, lost) = fast_two_sum(f, -half_square);
+    let low = (lost - square_low) + a * b;
+    let (scale, scale_low) = if L::DOUBLE { LOG2_E_64 } else { LOG2_E_32 };
+    let (scale, scale_low) = (L::lit(scale), L::lit(scale_low));
+    let product = high * scale;
+    let product_low = high.fma_exact(scale, -product);
+    let rest = low.fma(scale, high.fma(scale_low, product_low));
+    // |k| is zero or larger than the product.
+    let (sum, lost) = fast_two_sum(k, product);
+    with_special_cases(x, sum + (lost + rest))
 }
 
 /// log(1 + x + x_low) + extra ln 2, without the special cases; |x_low| <= ulp(x).

@@ -51,6 +51,7 @@ UNARY = {
     "exp": (mp.exp, [(-110, 90), (-1, 1), (-745, 709.7)], (0, 1000)),
     "expm1": (mp.expm1, [(-3, 3), (-40, 90), (-1, 709.7)], (0, 1000)),
     "log": (positive(mp.log), [(0.5, 2), (0, 10)], (0, INF)),
+    "log2": (positive(lambda x: mp.log(x, 2)), [(0.5, 2), (0, 10), (0.9, 1.1)], (0, INF)),
     "log1p": (guarded(mp.log1p, lambda x: x > -1), [(-1, 1), (0, 10), (-0.5, 0.5)], (0, INF)),
     "sin": (mp.sin, [(-7, 7), (-1000, 1000), (0, 1e5)], (0, INF)),
     "cos": (mp.cos, [(-7, 7), (-1000, 1000), (0, 1e5)], (0, INF)),
@@ -146,6 +147,7 @@ def value_of(f, args, kind):
 LIMITS = {  # what mpmath does not say about infinities and zeros
     "exp": {"-inf": 0.0, "inf": np.inf}, "expm1": {"-inf": -1.0, "inf": np.inf},
     "log": {"inf": np.inf, "0": -np.inf}, "log1p": {"inf": np.inf, "-1": -np.inf},
+    "log2": {"inf": np.inf, "0": -np.inf},
     "sin": {"inf": np.nan, "-inf": np.nan}, "cos": {"inf": np.nan, "-inf": np.nan},
     "tan": {"inf": np.nan, "-inf": np.nan}, "sinh": {"inf": np.inf, "-inf": -np.inf},
     "cosh": {"inf": np.inf, "-inf": np.inf}, "tanh": {"inf": 1.0, "-inf": -1.0},

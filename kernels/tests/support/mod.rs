@@ -138,6 +138,7 @@ pub fn promised(function: &str) -> (f64, f64) {
     match function {
         "pow" | "asinh" | "acosh" | "atanh" | "erfc" => (4.0, 4.0),
         "lgamma" | "digamma" => (6.0, 6.0),
+        "log2" => (1.0, 1.0),
         "erf_inv" => (8.0, 4.0),
         _ => (4.0, 2.0),
     }

@@ -1,7 +1,6 @@
 //! The machine that a run was made on: its name, the date, its limits, and the memory of a process.
 
 use super::measure::Measured;
-use super::table::short;
 use probpipe::{DType, Device};
 use probpipe_benches::{Limit, Workload, probes};
 use std::process::Command;
@@ -68,22 +67,6 @@ impl Probes {
                 Some(Share::ByHand(measured.us / us, us / workload.repeats as f64))
             }
         }
-    }
-}
-
-impl std::fmt::Display for Probes {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let [copy, copies] = self.memcpy.map(|v| short(v * 1e-9));
-        let [chain, chains] = self.chain.map(|v| short(v * 1e-9));
-        let [f32, f64] = [2.0 * self.fma_f64, self.fma_f64].map(|v| short(v * 1e-9));
-        write!(
-            f,
-            "Limits of this machine: a copy of 256 MiB reads and writes {copy} GB/s with one \
-             thread and {copies} GB/s with {threads}; `chain_1e7` by hand {chain} and {chains} \
-             GB/s; multiply-adds in registers reach {f32} Gflop/s in f32 and {f64} in f64 on one \
-             thread.",
-            threads = self.threads,
-        )
     }
 }
 

@@ -104,6 +104,22 @@ impl std::fmt::Display for Share {
     }
 }
 
+impl std::fmt::Display for Probes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [copy, copies] = self.memcpy.map(|v| short(v * 1e-9));
+        let [chain, chains] = self.chain.map(|v| short(v * 1e-9));
+        let [f32, f64] = [2.0 * self.fma_f64, self.fma_f64].map(|v| short(v * 1e-9));
+        write!(
+            f,
+            "Limits of this machine: a copy of 256 MiB reads and writes {copy} GB/s with one \
+             thread and {copies} GB/s with {threads}; `chain_1e7` by hand {chain} and {chains} \
+             GB/s; multiply-adds in registers reach {f32} Gflop/s in f32 and {f64} in f64 on one \
+             thread.",
+            threads = self.threads,
+        )
+    }
+}
+
 /// The text of a row in one column.
 type Column = Box<dyn Fn(&Row) -> String>;
 

@@ -66,8 +66,9 @@ impl Emitter<'_, '_> {
     pub(super) fn indexing(&mut self, call: &LibraryCall) -> Result<()> {
         let dtype = |view: &View| self.program.buffer(view.buffer).ty.dtype;
         let descriptor = match call {
-            LibraryCall::Scatter { op, dims, out, .. } => {
-                Indexing::Scatter { dtype: dtype(out), op: *op, dims: dims.clone() }
+            LibraryCall::Scatter { op, dims, input, out, .. } => {
+                let in_place = input.buffer == out.buffer;
+                Indexing::Scatter { dtype: dtype(out), op: *op, dims: dims.clone(), in_place }
             }
             LibraryCall::Cumulative { op, extents, reverse, out, .. } => Indexing::Cumulative {
                 dtype: dtype(out),

@@ -6,6 +6,7 @@ use super::group::{Group, Registers, per_register};
 use super::memory::Coordinate;
 use super::widths::cast_group;
 use super::{Emitter, cast, scalar, vector};
+use crate::lanes;
 use crate::plan::{Plan, operand_type};
 use crate::segments::{Held, Step, row_bytes};
 use cranelift_codegen::ir::{InstBuilder, types};
@@ -130,7 +131,7 @@ impl Emitter<'_, '_> {
                     });
                     return Ok(Group::Masks(pairs.collect(), width));
                 }
-                if from != DType::Bool && strip.fills(from) && vector::has_compare(*op, from) {
+                if from != DType::Bool && strip.fills(from) && lanes::has_compare(*op, from) {
                     let (a, b) = self.both(&x, &y, from, points);
                     let masks: Option<Registers> = a
                         .into_iter()
@@ -235,7 +236,7 @@ impl Emitter<'_, '_> {
             let not = |&x: &Val| self.code.builder.ins().bnot(x);
             return Group::Masks(registers.iter().map(not).collect(), *width);
         }
-        if dtype != DType::Bool && strip.fills(dtype) && vector::has_unary(op, dtype) {
+        if dtype != DType::Bool && strip.fills(dtype) && lanes::has_unary(op, dtype) {
             let registers = x.vectors(&mut self.code, dtype, points);
             let results: Option<Registers> = registers
                 .into_iter()
@@ -277,7 +278,7 @@ impl Emitter<'_, '_> {
             }
         }
         let shift = matches!(op, BinaryOp::Shl | BinaryOp::Shr);
-        if dtype != DType::Bool && !shift && strip.fills(dtype) && vector::has_binary(op, dtype) {
+        if dtype != DType::Bool && !shift && strip.fills(dtype) && lanes::has_binary(op, dtype) {
             let (a, b) = self.both(x, y, dtype, points);
             let results: Option<Registers> = a
                 .into_iter()

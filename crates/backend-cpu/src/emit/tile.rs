@@ -9,6 +9,7 @@ use super::nest::{Nest, Part};
 use super::strip::Strip;
 use super::wide::Placed;
 use super::{Emitter, vector};
+use crate::lanes;
 use crate::plan::operand_type;
 use crate::reduction::{combining, identity};
 use crate::segments::{Argument, Held, Segments, row_bytes};
@@ -269,7 +270,7 @@ impl Emitter<'_, '_> {
             let empty = self.code.literal(dtype, identity(op, dtype));
             let scalar = self.code.variable(empty);
             let mut vectors = Vec::new();
-            if dtype.size() >= 4 && vector::has_binary(combining(op), dtype) {
+            if dtype.size() >= 4 && lanes::has_binary(combining(op), dtype) {
                 let all = vector::splat(&mut self.code, super::code::vector_type(dtype), empty);
                 for _ in 0..longest / per_register(dtype) {
                     vectors.push(self.code.variable(all));
@@ -318,7 +319,7 @@ impl Emitter<'_, '_> {
         mut registers: Vec<Val>,
     ) -> Option<Val> {
         // What the machine has no instruction for is combined lane by lane.
-        while vector::has_binary(combining(op), dtype) && registers.len() > 1 {
+        while lanes::has_binary(combining(op), dtype) && registers.len() > 1 {
             let half = registers.len().div_ceil(2);
             for i in 0..registers.len() - half {
                 let (x, y) = (registers[i], registers[half + i]);

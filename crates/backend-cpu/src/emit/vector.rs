@@ -2,8 +2,11 @@
 //! of all ones or all zeros. What the machine has no instruction for gives `None`, and is done
 //! lane by lane.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use super::code::{Code, Val, vector_type};
 use super::scalar::{float_condition, int_condition};
+use crate::lanes::{has_binary, has_compare, has_unary};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{Endianness, InstBuilder, MemFlagsData, Type, types};
 use probpipe_trace::op::{BinaryInstruction, UnaryInstruction};
@@ -41,23 +44,6 @@ pub(crate) fn choose(code: &mut Code<'_>, mask: Val, x: Val, y: Val) -> Val {
     code.builder.ins().bitselect(mask, x, y)
 }
 
-/// Whether `unary` has the op.
-pub(crate) fn has_unary(op: UnaryOp, dtype: DType) -> bool {
-    let wide = dtype.size() >= 4;
-    match op.instruction() {
-        Some(UnaryInstruction::Neg | UnaryInstruction::Abs | UnaryInstruction::Not) => wide,
-        Some(
-            UnaryInstruction::Sign
-            | UnaryInstruction::Floor
-            | UnaryInstruction::Ceil
-            | UnaryInstruction::Round
-            | UnaryInstruction::Sqrt
-            | UnaryInstruction::IsFinite,
-        ) => wide && dtype.is_float(),
-        None => false,
-    }
-}
-
 /// `op(x)`, for the ops that `has_unary` says; a mask for `is_finite`.
 pub(crate) fn unary(code: &mut Code<'_>, op: UnaryOp, dtype: DType, x: Val) -> Option<Val> {
     if !has_unary(op, dtype) {
@@ -92,25 +78,6 @@ pub(crate) fn unary(code: &mut Code<'_>, op: UnaryOp, dtype: DType, x: Val) -> O
     })
 }
 
-/// Whether `binary` has the op.
-pub(crate) fn has_binary(op: BinaryOp, dtype: DType) -> bool {
-    let wide = dtype.size() >= 4;
-    let float = dtype.is_float();
-    let Some(instruction) = op.instruction() else { return false };
-    match instruction {
-        BinaryInstruction::Add | BinaryInstruction::Sub | BinaryInstruction::Mul => wide,
-        BinaryInstruction::Div => float,
-        BinaryInstruction::Max | BinaryInstruction::Min => wide && dtype != DType::U64,
-        // Truth values are masks.
-        BinaryInstruction::And | BinaryInstruction::Or | BinaryInstruction::Xor => {
-            wide || dtype == DType::Bool
-        }
-        // Only by one amount for all lanes, which is not known here.
-        BinaryInstruction::Shl | BinaryInstruction::Shr => wide,
-        BinaryInstruction::Rem => false,
-    }
-}
-
 /// `x op y`, for the ops that `has_binary` says but shifts.
 pub(crate) fn binary(
     code: &mut Code<'_>,
@@ -142,11 +109,11 @@ pub(crate) fn binary(
             propagate(code, less, x, y)
         }
         BinaryInstruction::Max | BinaryInstruction::Min => {
-            let cc = match (instruction, dtype.is_signed()) {
-                (BinaryInstruction::Max, true) => IntCC::SignedGreaterThan,
-                (BinaryInstruction::Max, false) => IntCC::UnsignedGreaterThan,
-                (_, true) => IntCC::SignedLessThan,
-                (_, false) => IntCC::UnsignedLessThan,
+            let cc = match (op == BinaryOp::Max, dtype.is_signed()) {
+                (true, true) => IntCC::SignedGreaterThan,
+                (true, false) => IntCC::UnsignedGreaterThan,
+                (false, true) => IntCC::SignedLessThan,
+                (false, false) => IntCC::UnsignedLessThan,
             };
             let mask = code.builder.ins().icmp(cc, x, y);
             choose(code, mask, x, y)
@@ -176,18 +143,8 @@ pub(crate) fn shift(code: &mut Code<'_>, left: bool, dtype: DType, x: Val, amoun
     let amount = code.builder.ins().iconst(types::I32, amount as i64);
     match (left, arithmetic) {
         (true, _) => code.builder.ins().ishl(x, amount),
-        (_, true) => code.builder.ins().sshr(x, amount),
-        _ => code.builder.ins().ushr(x, amount),
-    }
-}
-
-/// Whether `compare` has the op.
-pub(crate) fn has_compare(op: CompareOp, dtype: DType) -> bool {
-    let equality = matches!(op, CompareOp::Eq | CompareOp::Ne);
-    match dtype {
-        DType::U8 => false,
-        DType::U64 => equality,
-        _ => true,
+        (false, true) => code.builder.ins().sshr(x, amount),
+        (false, false) => code.builder.ins().ushr(x, amount),
     }
 }
 

@@ -11,7 +11,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 #[derive(Clone, Debug)]
 pub(crate) enum Indexing {
     /// Operands: the array, one list per indexed axis, the updates. One result.
-    Scatter { dtype: DType, op: ScatterOp, dims: IndexedDims },
+    /// Where the result is the array's own memory, that operand is not looked at.
+    Scatter { dtype: DType, op: ScatterOp, dims: IndexedDims, in_place: bool },
     /// One operand, one result.
     Cumulative { dtype: DType, op: CumulativeOp, extents: [usize; 3], reverse: bool },
     /// As many results as operands.
@@ -24,11 +25,11 @@ impl Indexing {
     /// Bytes of each operand, then of each result.
     fn sizes(&self) -> (Vec<usize>, Vec<usize>) {
         match self {
-            Indexing::Scatter { dtype, dims, .. } => {
+            Indexing::Scatter { dtype, dims, in_place, .. } => {
                 let whole = dims.batch * dims.extents.iter().product::<usize>() * dims.rest;
                 let tuples = dims.batch * dims.count;
                 let whole = whole * dtype.size();
-                let mut operands = vec![whole];
+                let mut operands = vec![if *in_place { 0 } else { whole }];
                 operands.extend(dims.extents.iter().map(|_| tuples * DType::I32.size()));
                 operands.push(tuples * dims.rest * dtype.size());
                 (operands, vec![whole])
@@ -51,9 +52,11 @@ impl Indexing {
 
     fn run(&self, operands: &[&[u8]], results: &mut [&mut [u8]]) {
         match self {
-            Indexing::Scatter { dtype, op, dims } => {
+            Indexing::Scatter { dtype, op, dims, in_place } => {
                 let ([array, indices @ .., updates], [out]) = (operands, results) else { return };
-                out.copy_from_slice(array);
+                if !in_place {
+                    out.copy_from_slice(array);
+                }
                 let indices: Vec<&[i32]> =
                     indices.iter().map(|list| bytemuck::cast_slice(list)).collect();
                 scatter_bytes(*dtype, *op, dims, &indices, updates, out);
@@ -77,7 +80,7 @@ impl Indexing {
 ///
 /// # Safety
 /// The descriptor lives; every address is that of a row-major array of the type and extents that it
-/// says, aligned to its elements, and results overlap nothing.
+/// says, aligned to its elements, and results overlap no operand that is looked at.
 pub(crate) unsafe extern "C" fn indexing(descriptor: *const Indexing, addresses: *const usize) {
     // SAFETY: the executable that owns the running code owns the descriptor.
     let call = unsafe { &*descriptor };

@@ -8,6 +8,7 @@ use super::instructions::*;
 use super::region::{Arg, Builder, Loc};
 use crate::plan::operand_type;
 use probpipe_lowering::Expr;
+use probpipe_trace::op::{BinaryInstruction, UnaryInstruction};
 use probpipe_trace::{BinaryOp, CompareOp, DType, Scalar, UnaryOp};
 
 impl Builder<'_> {
@@ -80,21 +81,22 @@ impl Builder<'_> {
             self.asm.mask(MASK_NOT, false, to, 0, x);
             return Some(());
         }
-        match op {
-            UnaryOp::Round if float => self.round(i, dtype, x, 8)?,
-            UnaryOp::Floor if float => self.round(i, dtype, x, 9)?,
-            UnaryOp::Ceil if float => self.round(i, dtype, x, 10)?,
-            UnaryOp::Exp if float => {
-                let x = self.register(x, dtype)?;
-                let to = self.define(i)?;
-                self.exp(dtype, to, x)?;
-            }
-            UnaryOp::Sqrt if float => {
+        // The one function that is written out here.
+        if op == UnaryOp::Exp && float {
+            let x = self.register(x, dtype)?;
+            let to = self.define(i)?;
+            return self.exp(dtype, to, x);
+        }
+        match op.instruction()? {
+            UnaryInstruction::Round if float => self.round(i, dtype, x, 8)?,
+            UnaryInstruction::Floor if float => self.round(i, dtype, x, 9)?,
+            UnaryInstruction::Ceil if float => self.round(i, dtype, x, 10)?,
+            UnaryInstruction::Sqrt if float => {
                 let x = self.register(x, dtype)?;
                 let to = self.define(i)?;
                 self.emit(SQRT, dtype, to, 0, Operand::Vector(x));
             }
-            UnaryOp::Neg | UnaryOp::Abs if float => {
+            UnaryInstruction::Neg | UnaryInstruction::Abs if float => {
                 let sign = if dtype == DType::F32 { 1 << 31 } else { 1_i128 << 63 };
                 let bits = if dtype == DType::F32 { DType::U32 } else { DType::U64 };
                 let pattern = if op == UnaryOp::Neg { sign } else { sign - 1 };
@@ -104,7 +106,7 @@ impl Builder<'_> {
                 let ops = if op == UnaryOp::Neg { XOR } else { AND };
                 self.emit(ops, bits, to, x, pattern);
             }
-            UnaryOp::Neg => {
+            UnaryInstruction::Neg => {
                 let zero = self.literal(dtype, Scalar::Int(0))?;
                 let none = self.temporary()?;
                 self.broadcast(none, dtype, zero);
@@ -112,18 +114,18 @@ impl Builder<'_> {
                 let to = self.define(i)?;
                 self.emit(SUBTRACT, dtype, to, none, x);
             }
-            UnaryOp::Abs if dtype.is_signed() => {
+            UnaryInstruction::Abs if dtype.is_signed() => {
                 let x = self.operand(x, dtype)?;
                 let to = self.define(i)?;
                 self.emit(ABSOLUTE, dtype, to, 0, x);
             }
-            UnaryOp::Not if !float => {
+            UnaryInstruction::Not if !float => {
                 let ones = self.literal(dtype, Scalar::Int(-1))?;
                 let x = self.register(x, dtype)?;
                 let to = self.define(i)?;
                 self.emit(XOR, dtype, to, x, ones);
             }
-            UnaryOp::IsFinite if float => {
+            UnaryInstruction::IsFinite if float => {
                 let bits = if dtype == DType::F32 { DType::U32 } else { DType::U64 };
                 let low = if dtype == DType::F32 { (1 << 31) - 1 } else { (1_i128 << 63) - 1 };
                 let magnitude = self.temporary()?;
@@ -135,7 +137,7 @@ impl Builder<'_> {
                 let none = Predicate::default();
                 self.emit_with(COMPARE, dtype, none, to, magnitude, infinity, Some(LESS));
             }
-            UnaryOp::Sign if float => {
+            UnaryInstruction::Sign if float => {
                 let x = self.register(x, dtype)?;
                 let to = self.define(i)?;
                 self.emit(LOAD, dtype, to, 0, Operand::Vector(x));
@@ -148,35 +150,14 @@ impl Builder<'_> {
                     self.emit_where(BLEND, dtype, mask, to, to, value);
                 }
             }
-            UnaryOp::Abs
-            | UnaryOp::Sign
-            | UnaryOp::Floor
-            | UnaryOp::Ceil
-            | UnaryOp::Round
-            | UnaryOp::Sqrt
-            | UnaryOp::Exp
-            | UnaryOp::Expm1
-            | UnaryOp::Log
-            | UnaryOp::Log1p
-            | UnaryOp::Sin
-            | UnaryOp::Cos
-            | UnaryOp::Tan
-            | UnaryOp::Asin
-            | UnaryOp::Acos
-            | UnaryOp::Atan
-            | UnaryOp::Sinh
-            | UnaryOp::Cosh
-            | UnaryOp::Tanh
-            | UnaryOp::Asinh
-            | UnaryOp::Acosh
-            | UnaryOp::Atanh
-            | UnaryOp::Erf
-            | UnaryOp::Erfc
-            | UnaryOp::ErfInv
-            | UnaryOp::Lgamma
-            | UnaryOp::Digamma
-            | UnaryOp::Not
-            | UnaryOp::IsFinite => return None,
+            UnaryInstruction::Abs
+            | UnaryInstruction::Sign
+            | UnaryInstruction::Floor
+            | UnaryInstruction::Ceil
+            | UnaryInstruction::Round
+            | UnaryInstruction::Sqrt
+            | UnaryInstruction::Not
+            | UnaryInstruction::IsFinite => return None,
         }
         Some(())
     }
@@ -200,49 +181,45 @@ impl Builder<'_> {
     ) -> Option<()> {
         let float = dtype.is_float();
         if dtype == DType::Bool {
-            let opcode = match op {
-                BinaryOp::And => MASK_AND,
-                BinaryOp::Or => MASK_OR,
-                BinaryOp::Xor => MASK_XOR,
-                BinaryOp::Add
-                | BinaryOp::Sub
-                | BinaryOp::Mul
-                | BinaryOp::Div
-                | BinaryOp::Rem
-                | BinaryOp::Pow
-                | BinaryOp::Atan2
-                | BinaryOp::Max
-                | BinaryOp::Min
-                | BinaryOp::Shl
-                | BinaryOp::Shr => return None,
+            let opcode = match op.instruction()? {
+                BinaryInstruction::And => MASK_AND,
+                BinaryInstruction::Or => MASK_OR,
+                BinaryInstruction::Xor => MASK_XOR,
+                BinaryInstruction::Add
+                | BinaryInstruction::Sub
+                | BinaryInstruction::Mul
+                | BinaryInstruction::Div
+                | BinaryInstruction::Rem
+                | BinaryInstruction::Max
+                | BinaryInstruction::Min
+                | BinaryInstruction::Shl
+                | BinaryInstruction::Shr => return None,
             };
             let (x, y) = (self.mask(x)?, self.mask(y)?);
             let to = self.define_mask(i)?;
             self.asm.mask(opcode, true, to, x, y);
             return Some(());
         }
-        let ops = match op {
-            BinaryOp::Add => ADD,
-            BinaryOp::Sub => SUBTRACT,
-            BinaryOp::Mul => MULTIPLY,
-            BinaryOp::Div if float => DIVIDE,
-            BinaryOp::And if !float => AND,
-            BinaryOp::Or if !float => OR,
-            BinaryOp::Xor if !float => XOR,
-            BinaryOp::Max | BinaryOp::Min => {
+        let ops = match op.instruction()? {
+            BinaryInstruction::Add => ADD,
+            BinaryInstruction::Sub => SUBTRACT,
+            BinaryInstruction::Mul => MULTIPLY,
+            BinaryInstruction::Div if float => DIVIDE,
+            BinaryInstruction::And if !float => AND,
+            BinaryInstruction::Or if !float => OR,
+            BinaryInstruction::Xor if !float => XOR,
+            BinaryInstruction::Max | BinaryInstruction::Min => {
                 let (x, y) = (self.register(x, dtype)?, self.operand(y, dtype)?);
                 let to = self.define(i)?;
                 return self.extreme(op, dtype, to, x, y);
             }
-            BinaryOp::Shl => return self.shift(i, true, dtype, x, y),
-            BinaryOp::Shr => return self.shift(i, false, dtype, x, y),
-            BinaryOp::Div
-            | BinaryOp::And
-            | BinaryOp::Or
-            | BinaryOp::Xor
-            | BinaryOp::Rem
-            | BinaryOp::Pow
-            | BinaryOp::Atan2 => return None,
+            BinaryInstruction::Shl => return self.shift(i, true, dtype, x, y),
+            BinaryInstruction::Shr => return self.shift(i, false, dtype, x, y),
+            BinaryInstruction::Div
+            | BinaryInstruction::And
+            | BinaryInstruction::Or
+            | BinaryInstruction::Xor
+            | BinaryInstruction::Rem => return None,
         };
         // A value from memory can be the last operand only.
         let varies = |this: &Self, x: usize| matches!(this.locs.get(&x), Some(Loc::Vector(_)));

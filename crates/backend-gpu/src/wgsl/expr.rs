@@ -2,8 +2,8 @@
 //! passes are quickest on flat code. Functions whose built-in forms are loose, or do not follow
 //! the interpreter at NaN, infinity or overflow, come from `kernels/wgsl/math.wgsl`.
 
-use super::lanes::Register;
 use super::memory::Memory;
+use super::register::Register;
 use super::{Text, Uses};
 use probpipe_lowering::{BufferId, Expr, ExprId, IndexMap, Kernel, LoopId};
 use probpipe_trace::op::{BinaryInstruction, UnaryInstruction};

@@ -4,7 +4,7 @@
 //! devices are slow at them), and the order of combination depends on shapes only.
 
 use super::expr::{self, Scope};
-use super::lanes::Register;
+use super::register::Register;
 use super::{Emitter, Step, Target, Text, Uses};
 use probpipe_lowering::{BufferId, Expr, ExprId, IndexMap, Kernel, LoopId, Store};
 use probpipe_trace::{ArrayType, DType, ReduceOp, Result, row_major_strides};

@@ -4,7 +4,9 @@
 //! values stay in registers. What does not qualify is dispatched kernel by kernel.
 
 use super::expr::{self, Scope};
+use super::kernel::Point;
 use super::region::{Region, count_reads, first_kernel, loop_lengths};
+use super::register::Register;
 use super::{Emitter, Slot, Step, Text, Uses};
 use probpipe_lowering::{BufferId, Expr, ExprId, IndexMap, Kernel, LoopId, Stmt, Store};
 use probpipe_trace::{ArrayType, Loc, Result};
@@ -12,50 +14,6 @@ use rustc_hash::FxHashMap;
 
 /// Elements per lane up to which a buffer lives in registers.
 const REGISTERS: usize = 32;
-/// A buffer that lives in variables of each invocation. Its element `e` belongs to lane
-/// `e % period / step`.
-#[derive(Clone, Debug)]
-pub(super) struct Register {
-    pub name: String,
-    pub size: usize,
-    step: i64,
-    period: i64,
-}
-
-impl Register {
-    /// The index within the lane's own elements; the caller leaves out the lane's axis.
-    pub fn local(&self, map: &IndexMap, lane: Option<usize>) -> IndexMap {
-        if self.period == i64::MAX {
-            return map.clone();
-        }
-        let scale = |v: i64| if v % self.period == 0 { v / self.period * self.step } else { v };
-        let mut local = map.clone();
-        for (axis, step) in local.axes.iter_mut().enumerate() {
-            *step = if lane == Some(axis) { 0 } else { scale(*step) };
-        }
-        for (_, step) in &mut local.loops {
-            *step = scale(*step);
-        }
-        local.offset =
-            map.offset.div_euclid(self.period) * self.step + map.offset.rem_euclid(self.period);
-        local
-    }
-
-    /// Whether it is one number rather than an array.
-    pub fn is_scalar(&self) -> bool {
-        self.size == 1
-    }
-
-    /// Where its `i`-th element lies in the buffer: `axes[0]` is the lane.
-    fn global(&self, i: usize) -> IndexMap {
-        let (block, rest) = match self.step {
-            0 => (0, i as i64),
-            step => (i as i64 / step, i as i64 % step),
-        };
-        let offset = if self.period == i64::MAX { i as i64 } else { block * self.period + rest };
-        IndexMap { offset, axes: smallvec::smallvec![self.step], ..IndexMap::default() }
-    }
-}
 
 /// How a register meets the memory that it stands for.
 #[derive(Clone, Copy, Debug)]
@@ -251,7 +209,7 @@ impl Emitter<'_> {
             }
             for i in (0..register.size).filter(|_| load) {
                 let value = scope.read(buffer, &register.global(i), &mut uses);
-                text.line(format_args!("{} = {value};", place(register, i)));
+                text.line(format_args!("{} = {value};", register.place(i)));
             }
         }
         let mut cursor = 0;
@@ -275,7 +233,7 @@ impl Emitter<'_> {
             }
             let to = copies.iter().find(|(b, _)| *b == buffer).map_or(buffer, |(_, to)| *to);
             for i in 0..register.size {
-                scope.write(to, &register.global(i), &place(register, i), &mut text, &mut uses);
+                scope.write(to, &register.global(i), &register.place(i), &mut text, &mut uses);
             }
             if shared {
                 text.close();
@@ -349,20 +307,13 @@ impl Emitter<'_> {
                         }
                     });
                 }
-                let point = super::kernel::Point { axes, lane, loops: names, registers, cut: None };
+                let point = Point { axes, lane, loops: names, registers, cut: None };
                 self.body(kernel, point, text, uses);
                 for _ in 0..opened {
                     text.close();
                 }
             }
         }
-    }
-}
-
-fn place(register: &Register, i: usize) -> String {
-    match register.is_scalar() {
-        true => register.name.clone(),
-        false => format!("{}[{i}]", register.name),
     }
 }
 

@@ -5,7 +5,7 @@ use super::expr::Scope;
 use super::{Emitter, Step, Text, Uses};
 use probpipe_kernels::{CHOLESKY_WGSL, MATMUL_WGSL, TRIANGULAR_SOLVE_WGSL};
 use probpipe_lowering::{IndexMap, Kernel, Library, LibraryCall, View};
-use probpipe_trace::{Error, ErrorKind, Result};
+use probpipe_trace::{Error, ErrorKind, Loc, Result};
 use rustc_hash::FxHashMap;
 use smallvec::{SmallVec, smallvec};
 
@@ -54,10 +54,9 @@ impl Filling {
     }
 }
 
-fn not_here(name: &str, library: &Library) -> Error {
-    Error::new(ErrorKind::Backend, format!("the gpu backend does not run `{name}`"))
-        .at(library.location)
-        .help("run the program on the CPU")
+/// The fault of a graph that was lowered without the check against `Gpu::CAPS`.
+pub(super) fn unchecked(location: Loc) -> Error {
+    Error::new(ErrorKind::Internal, "a program has work that shaders do not run").at(location)
 }
 
 /// The element of a view at the linear index `i` that the template computes.
@@ -88,20 +87,6 @@ impl Emitter<'_> {
             registers: &registers,
             lane: None,
         };
-        let missing = match &library.call {
-            LibraryCall::Scatter { op, .. } => Some(op.name()),
-            LibraryCall::Cumulative { op, .. } => Some(op.name()),
-            LibraryCall::Sort { .. } => Some("sort"),
-            LibraryCall::Special { op, .. } => Some(op.name()),
-            LibraryCall::Callback { .. } => Some("callback"),
-            LibraryCall::Factors { op, .. } => Some(op.name()),
-            LibraryCall::Matmul { .. }
-            | LibraryCall::Cholesky { .. }
-            | LibraryCall::TriangularSolve { .. } => None,
-        };
-        if let Some(name) = missing {
-            return Err(not_here(name, library));
-        }
         for view in library.call.views() {
             let dtype = self.memory.span(view.buffer).dtype;
             if dtype != probpipe_trace::DType::F32 {
@@ -170,7 +155,7 @@ impl Emitter<'_> {
             | LibraryCall::Sort { .. }
             | LibraryCall::Special { .. }
             | LibraryCall::Callback { .. }
-            | LibraryCall::Factors { .. } => return Err(not_here("indexing", library)),
+            | LibraryCall::Factors { .. } => return Err(unchecked(library.location)),
         };
         if points == 0 {
             return Ok(());

@@ -7,10 +7,12 @@ mod lanes;
 mod library;
 mod memory;
 mod region;
+mod register;
 
 pub use memory::Slot;
 pub(crate) use memory::to_words;
 
+use library::unchecked;
 use memory::Memory;
 use probpipe_lowering::{LoopId, Program, Stmt};
 use probpipe_trace::{Error, ErrorKind, Loc, Result};
@@ -188,10 +190,7 @@ impl Emitter<'_> {
                 Stmt::Library(library) => self.library(library, &mut steps)?,
                 Stmt::While(probpipe_lowering::While { location, .. })
                 | Stmt::Branch(probpipe_lowering::Branch { location, .. }) => {
-                    let message = "the gpu backend has no conditional loops and branches yet";
-                    return Err(Error::new(ErrorKind::Backend, message)
-                        .at(location)
-                        .help("run the program on the CPU"));
+                    return Err(unchecked(location));
                 }
                 Stmt::Loop(l) if l.length == 0 => {}
                 Stmt::Loop(l) => {

@@ -73,7 +73,7 @@ pub(super) fn count_reads(body: &[Stmt], counts: &mut FxHashMap<BufferId, usize>
                 }
             }
             Stmt::Loop(l) => count_reads(&l.body, counts),
-            // Refused before anything is lowered; see `support`.
+            // Refused before anything is lowered; see `Gpu::CAPS`.
             Stmt::While(_) | Stmt::Branch(_) => {}
             Stmt::Library(library) => {
                 for view in library.call.views() {

@@ -13,7 +13,7 @@ pub(super) fn find(op: &str, attrs: &Attrs) -> Option<Rule> {
         "sub" => two(if integer { Exact } else { E }, |x, y| x - y),
         "mul" => two(if integer { Exact } else { E }, |x, y| x * y),
         "div" => two(E, |x, y| x / y),
-        "lax_div" => two(Exact, |x, y| x / y),
+        "lax_div" => two(Exact, |x, y| x.trunc_divide(y)),
         "true_divide" => {
             let float = attrs.output_type()?;
             two(E, move |x, y| x.cast(float) / y.cast(float))

@@ -62,7 +62,7 @@ fn collatz(i: &Inputs) -> Vec<Array> {
         let (_, steps) = while_loop(
             |(n, _): (Array, Array)| n.ne(1),
             |(n, k)| {
-                let half = &n / 2;
+                let half = n.trunc_divide(2);
                 let even = (&half * 2).eq(&n);
                 (select(&even, half, n * 3 + 1), k + 1)
             },

@@ -18,7 +18,7 @@ use crate::program::*;
 use cluster::Cluster;
 use kinds::{AxisMap, Kind, NodeKind, Source, What};
 use probpipe_trace::{
-    ArrayType, DType, Error, ErrorKind, Graph, Loc, Result, VarId, Verified, row_major_strides,
+    ArrayType, DType, Error, ErrorKind, Graph, Loc, Op, Result, VarId, Verified, row_major_strides,
 };
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -174,7 +174,8 @@ impl Block<'_> {
     }
 
     /// Whether nothing reads the old carry `input` at or after cluster `writer` but at the very
-    /// element that is being written.
+    /// element that is being written. A scatter into the carry reads the rest of it only to leave it
+    /// as it is.
     fn carry_is_dead(
         &self,
         clusters: &[Cluster],
@@ -192,9 +193,13 @@ impl Block<'_> {
         let pointwise = matches!(self.nodes[node].kind, NodeKind::Point);
         for (at, cluster) in clusters.iter().enumerate().skip(writer) {
             for &n in &cluster.nodes {
-                for (var, map) in self.nodes[n].reads(self.graph) {
+                for (operand, (var, map)) in self.nodes[n].reads(self.graph).into_iter().enumerate()
+                {
                     let (base, map) = self.chase(var, &map);
                     if !reads_old(base) {
+                        continue;
+                    }
+                    if n == node && operand == 0 && self.is_scattered(node, base, &map) {
                         continue;
                     }
                     let same_element = at == writer
@@ -212,6 +217,15 @@ impl Block<'_> {
             let (base, _) = self.chase(out, &kinds::identity(self.graph.ty(out).rank()));
             reads_old(base)
         })
+    }
+
+    /// Whether the node is a scatter into all of `base`, as it lies.
+    fn is_scattered(&self, node: usize, base: VarId, map: &[AxisMap]) -> bool {
+        let eqn = &self.graph.eqns()[self.nodes[node].eqn];
+        let shape = |v: VarId| &self.graph.ty(v).shape;
+        matches!(eqn.op, Op::Scatter { .. })
+            && shape(base) == shape(eqn.outputs[0])
+            && *map == kinds::identity(map.len())[..]
     }
 
     /// Which computed variables must be in memory: read by another cluster or as whole arrays,

@@ -12,7 +12,7 @@ use std::fmt;
 /// use probpipe::prelude::*;
 /// let inside = Constraint::UnitInterval.check(&array([0.5, 1.0, 1.5]));
 /// assert_eq!(inside.to_vec::<bool>()?, [true, true, false]);
-/// assert_eq!(Constraint::Interval(array(0.0), array(2.0)).to_string(), "in [0, 2]");
+/// assert_eq!(Constraint::Interval(array(0.0), array(2.0)).to_string(), "in [0.0, 2.0]");
 /// # Ok::<(), probpipe::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -157,10 +157,7 @@ impl Constraint {
     /// The first element of a known array that is not in the set; none for arrays without a value.
     /// A value is looked through once: it remembers what it satisfies.
     pub(crate) fn violation(&self, x: &Array) -> Option<Violation> {
-        let Some(value) = x.value_ref() else {
-            let literal = x.value().ok().filter(|_| x.is_literal())?;
-            return self.first_outside(&literal);
-        };
+        let value = &x.known()?;
         let fact = self.fact();
         if fact.is_some_and(|fact| value.noted(fact)) {
             return None;

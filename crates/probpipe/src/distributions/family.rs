@@ -169,7 +169,8 @@ macro_rules! family {
             ) -> probpipe_trace::Array {
                 let batch = $crate::distributions::Distribution::batch_shape(self);
                 let shape = $crate::distributions::shapes::join(&batch, event);
-                $crate::distributions::shapes::spread(statistic, &shape, self.dtype())
+                let decided = self.parameters.decided();
+                $crate::distributions::shapes::spread(statistic, &shape, decided)
             }
         }
 

@@ -57,10 +57,17 @@ impl<const N: usize> Parameters<N> {
         Parameters::new(family, self.arrays.clone()).arrays
     }
 
-    /// The float type that the parameters decide; the default one where all are literals.
+    /// The float type that the parameters decide, if they do.
+    pub(crate) fn decided(&self) -> Option<DType> {
+        let named = self.arrays.iter().filter(|a| !a.is_weak()).map(Array::dtype);
+        named.into_iter().find(|dtype| dtype.is_float())
+    }
+
+    /// The float type of draws: that of the constants where nothing else decides.
     pub(crate) fn dtype(&self) -> DType {
-        let decided = self.arrays.iter().filter(|a| !a.is_literal()).map(|a| a.dtype());
-        decided.into_iter().find(|d| d.is_float()).unwrap_or_else(default_float)
+        let of = |weak: bool| self.arrays.iter().filter(move |a| a.is_weak() == weak);
+        let mut types = of(false).chain(of(true)).map(|a| a.dtype());
+        types.find(|dtype| dtype.is_float()).unwrap_or_else(default_float)
     }
 
     /// The common shape of the parameters, without the axes of one of them.
@@ -138,7 +145,7 @@ pub(crate) fn require(
 fn types(family: &Family, arrays: &[Array], location: Loc) -> Result<()> {
     let mut decided: Option<(&str, DType)> = None;
     for (parameter, array) in family.parameters.iter().zip(arrays) {
-        if array.is_literal() || parameter.constraint.is_integer() {
+        if array.is_weak() || parameter.constraint.is_integer() {
             continue;
         }
         let (name, dtype) = (parameter.name, array.dtype());
@@ -203,10 +210,7 @@ fn ordered(family: &Family, arrays: &[Array], location: Loc) -> Result<()> {
     let Some((low, high)) = family.ordered else { return Ok(()) };
     let find = |name| family.parameters.iter().position(|p| p.name == name);
     let (Some(i), Some(j)) = (find(low), find(high)) else { return Ok(()) };
-    let numbers = |array: &Array| match array.value_ref() {
-        Some(value) => value.to_scalars().ok(),
-        None => array.value().ok().filter(|_| array.is_literal())?.to_scalars().ok(),
-    };
+    let numbers = |array: &Array| array.known()?.to_scalars().ok();
     let (Some(below), Some(above)) = (numbers(&arrays[i]), numbers(&arrays[j])) else {
         return Ok(());
     };

@@ -10,12 +10,15 @@ pub(crate) fn join(a: &[usize], b: &[usize]) -> Shape {
     a.iter().chain(b).copied().collect()
 }
 
-/// A statistic spread over the shape that it must have; a literal stays one where that is a scalar.
+/// A statistic spread over the shape that it must have, in the type that the parameters decide.
 #[track_caller]
-pub(crate) fn spread(statistic: Array, shape: &[usize], dtype: DType) -> Array {
-    if statistic.error().is_some() || statistic.shape() == shape {
+pub(crate) fn spread(statistic: Array, shape: &[usize], decided: Option<DType>) -> Array {
+    if statistic.error().is_some() {
         return statistic;
     }
-    let typed = if statistic.is_literal() { statistic.cast(dtype) } else { statistic };
-    typed.broadcast_to(shape)
+    let typed = match decided {
+        Some(dtype) => statistic.in_dtype(dtype),
+        None => statistic,
+    };
+    if typed.shape() == shape { typed } else { typed.broadcast_to(shape) }
 }

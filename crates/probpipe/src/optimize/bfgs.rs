@@ -79,7 +79,7 @@ pub fn minimize<T: Tree>(f: impl Fn(T) -> Array, init: T, method: Bfgs) -> Minim
 /// What the function gives, if it is a number of the arguments' type.
 #[track_caller]
 fn scalar(value: Array, dtype: DType) -> Array {
-    let value = if value.is_literal() { value.cast(dtype) } else { value };
+    let value = value.in_dtype(dtype);
     match value.ty() {
         Ok(ty) if ty.rank() > 0 || ty.dtype != dtype => Array::invalid(
             Error::new(

@@ -11,22 +11,23 @@ pub(crate) struct Unravel {
     shapes: Vec<Shape>,
 }
 
-/// The leaves of a tree, in order, as one vector. All must be floats of one type; numbers that
-/// are literals take the type of the others.
+/// The leaves of a tree, in order, as one vector. All must be floats of one type; what
+/// has no type takes that of the others.
 #[track_caller]
 pub(crate) fn ravel<T: Tree>(what: &str, tree: &T) -> Result<(Array, Unravel)> {
     let flat = Flatten::of(tree);
-    let dtype = flat.leaves.iter().find(|a| !a.is_literal()).map(|a| a.dtype());
-    let dtype = dtype.unwrap_or_else(probpipe_trace::default_float);
+    let typed = flat.leaves.iter().find(|a| !a.is_weak());
+    let weak = flat.leaves.iter().find(|a| a.dtype().is_float());
+    let dtype = typed.or(weak).map_or_else(probpipe_trace::default_float, |a| a.dtype());
     let mut pieces = Vec::with_capacity(flat.leaves.len());
     let mut shapes = Vec::with_capacity(flat.leaves.len());
     for &leaf in &flat.leaves {
         let ty = leaf.ty()?;
-        if !dtype.is_float() || !leaf.is_literal() && ty.dtype != dtype {
+        if !dtype.is_float() || !leaf.is_weak() && ty.dtype != dtype {
             return Err(one_type(what, dtype, ty.dtype).note("made", Some(leaf.location())));
         }
         shapes.push(ty.shape.clone());
-        pieces.push(leaf.cast(dtype).flatten());
+        pieces.push(leaf.in_dtype(dtype).flatten());
     }
     if pieces.is_empty() {
         return Err(Error::new(ErrorKind::Value, format!("{what} holds no array"))

@@ -3,13 +3,14 @@
 
 use crate::array::shape::join::concat;
 use crate::context::{here, with_location};
-use crate::control::checks::{leaf_name, spoiled};
+use crate::control::checks::leaf_name;
 use crate::error::{Error, ErrorKind, Result};
+use crate::flat::Flat;
 use crate::handle::Array;
 use crate::op::Op;
 use crate::tracing::bind1;
-use crate::tree::{Flatten, Structure, Tree};
-use crate::types::Shape;
+use crate::tree::{Structure, Tree};
+use crate::types::{Loc, Shape};
 
 /// The running results `x0, op(x0, x1), op(op(x0, x1), x2), ..` along an axis of all leaves, from
 /// the end if `reverse`. `op` must be associative; it combines whole arrays entry by entry along
@@ -32,29 +33,34 @@ pub fn associative_scan<T: Tree>(
     axis: isize,
     reverse: bool,
 ) -> T {
-    let location = here();
-    let flat = Flatten::of(&xs);
-    let structure = xs.structure();
+    let op = &mut |a: Flat, b: Flat| Flat::of(&op(a.tree(), b.tree()));
+    run(here(), op, Flat::of(&xs), axis, reverse).tree()
+}
+
+/// The function on trees taken apart.
+type Combine<'a> = &'a mut dyn FnMut(Flat, Flat) -> Flat;
+
+fn run(location: Loc, op: Combine<'_>, xs: Flat, axis: isize, reverse: bool) -> Flat {
     let result = with_location(location, || {
-        let axes = along(&flat.leaves, axis)?;
+        let axes = along(&xs.leaves, axis)?;
         let flip = |leaves: Vec<Array>| -> Vec<Array> {
             let turn = |(x, a): (Array, &usize)| if reverse { x.flip(*a as isize) } else { x };
             leaves.into_iter().zip(&axes).map(turn).collect()
         };
-        let leaves = flip(flat.leaves.iter().map(|&a| a.clone()).collect());
-        let combine = &mut |a: Vec<Array>, b: Vec<Array>| combine(&structure, &mut op, a, b);
+        let leaves = flip(xs.leaves.clone());
+        let combine = &mut |a: Vec<Array>, b: Vec<Array>| combine(&xs.structure, op, a, b);
         Ok(flip(prefixes(combine, leaves, &axes)?))
     });
-    match result.and_then(|leaves| structure.build(leaves)) {
-        Ok(tree) => tree,
-        Err(error) => xs.map(|a| spoiled(a, &error, location)),
+    match result {
+        Ok(leaves) => Flat::new(xs.structure, leaves, location),
+        Err(error) => xs.spoiled(&error, location),
     }
 }
 
 /// The axis in every leaf; all have one extent there.
-fn along(leaves: &[&Array], axis: isize) -> Result<Vec<usize>> {
+fn along(leaves: &[Array], axis: isize) -> Result<Vec<usize>> {
     let mut extent: Option<usize> = None;
-    let place = |x: &&Array| {
+    let place = |x: &Array| {
         let ty = x.ty()?;
         let rank = ty.rank() as isize;
         let at = if axis < 0 { axis + rank } else { axis };
@@ -77,20 +83,20 @@ fn along(leaves: &[&Array], axis: isize) -> Result<Vec<usize>> {
     leaves.iter().map(place).collect()
 }
 
-fn combine<T: Tree>(
+fn combine(
     structure: &Structure,
-    op: &mut impl FnMut(T, T) -> T,
+    op: Combine<'_>,
     a: Vec<Array>,
     b: Vec<Array>,
 ) -> Result<Vec<Array>> {
     let before: Vec<_> = a.iter().map(Array::ty).collect::<Result<_>>()?;
     let open: Vec<bool> = a.iter().map(Array::is_weak_float).collect();
-    let result = op(structure.build(a)?, structure.build(b)?);
-    if result.structure() != *structure {
+    let flat = |leaves| Flat { leaves, structure: structure.clone() };
+    let Flat { leaves, structure: after } = op(flat(a), flat(b));
+    if after != *structure {
         let message = "`associative_scan` with a function that changes the structure";
         return Err(Error::new(ErrorKind::Tree, message).help("give back the tree that is taken"));
     }
-    let leaves = result.leaves();
     for (i, (want, leaf)) in before.iter().zip(&leaves).enumerate() {
         let have = leaf.ty()?;
         // What has no type yet may take one.
@@ -109,7 +115,7 @@ fn combine<T: Tree>(
 /// Neighbours are combined in pairs, the prefixes of the pairs are those at odd places, and one
 /// more step gives those at even ones.
 fn prefixes(
-    op: &mut impl FnMut(Vec<Array>, Vec<Array>) -> Result<Vec<Array>>,
+    op: &mut dyn FnMut(Vec<Array>, Vec<Array>) -> Result<Vec<Array>>,
     xs: Vec<Array>,
     axes: &[usize],
 ) -> Result<Vec<Array>> {

@@ -1,16 +1,17 @@
 //! Branches: of several functions only the chosen one runs.
 
 use crate::context::{here, with_location};
-use crate::control::checks::{arguments, built, decided, leaf_name, listed, made, spoiled};
+use crate::control::checks::{arguments, decided, leaf_name, listed, made};
 use crate::dtype::DType;
 use crate::error::{Error, ErrorKind, Result};
+use crate::flat::{Flat, once};
 use crate::handle::{Array, Outputs, Repr};
 use crate::op::Op;
 use crate::op::control::Switch;
 use crate::op::graph::Graph;
 use crate::open::{Argument, Open, Traced, one_of, trace_open};
 use crate::tracing::bind;
-use crate::tree::{Flatten, Structure, Tree};
+use crate::tree::{Structure, Tree};
 use crate::types::{ArrayType, Loc};
 use crate::var::VarId;
 use std::sync::Arc;
@@ -23,21 +24,26 @@ use std::sync::Arc;
 /// ```
 /// use probpipe_trace::{array, cond};
 /// let x = array([1.0, 4.0]);
-/// let y = cond(&x.sum().gt(3.0), x, |x| x.sqrt(), |x| x * 2.0);
+/// let y = cond(x.sum().gt(3.0), x, |x| x.sqrt(), |x| x * 2.0);
 /// assert_eq!(y.to_vec::<f32>()?, [1.0, 2.0]);
 /// # Ok::<(), probpipe_trace::Error>(())
 /// ```
 #[track_caller]
 pub fn cond<T: Tree, R: Tree>(
-    predicate: &Array,
+    predicate: impl Into<Array>,
     operands: T,
     on_true: impl FnOnce(T) -> R,
     on_false: impl FnOnce(T) -> R,
 ) -> R {
-    let location = here();
-    let index = with_location(location, || truth(predicate, "`cond` branches on").cast(DType::I32));
+    let branches: [&mut dyn FnMut(Flat) -> Flat; 2] = [&mut once(on_false), &mut once(on_true)];
+    choose(here(), predicate.into(), Flat::of(&operands), branches).tree()
+}
+
+fn choose(location: Loc, predicate: Array, operands: Flat, mut branches: [Branch<'_>; 2]) -> Flat {
+    let truth = || truth(&predicate, "`cond` branches on").cast(DType::I32);
+    let index = with_location(location, truth);
     let names = ["the false branch".to_string(), "the true branch".to_string()];
-    run(location, "cond", index, operands, &names, vec![Box::new(on_false), Box::new(on_true)])
+    run(location, "cond", index, operands, &names, &mut branches)
 }
 
 /// Runs the branch that `index` names, an integer scalar that is clamped to the branches. They are
@@ -47,7 +53,7 @@ pub fn cond<T: Tree, R: Tree>(
 /// ```
 /// use probpipe_trace::{Array, array, switch};
 /// let y = switch(
-///     &array(1),
+///     1,
 ///     array([3.0]),
 ///     (|x: Array| x + 1.0, |x: Array| x * 2.0, |x: Array| x.sqrt()),
 /// );
@@ -56,25 +62,38 @@ pub fn cond<T: Tree, R: Tree>(
 /// ```
 #[track_caller]
 pub fn switch<'a, T: Tree, R: Tree>(
-    index: &Array,
+    index: impl Into<Array>,
     operands: T,
     branches: impl Branches<'a, T, R>,
 ) -> R {
-    let location = here();
-    let branches = branches.list();
-    let names: Vec<String> = (0..branches.len()).map(|i| format!("branch {i}")).collect();
-    let index = with_location(location, || whole(index, branches.len()));
-    run(location, "switch", index, operands, &names, branches)
+    pick(here(), index.into(), Flat::of(&operands), branches.list()).tree()
 }
 
-/// A branch of unknown type.
-type Branch<'a, T, R> = Box<dyn FnOnce(T) -> R + 'a>;
+fn pick(location: Loc, index: Array, operands: Flat, mut list: Vec<OwnBranch<'_>>) -> Flat {
+    let names: Vec<String> = (0..list.len()).map(|i| format!("branch {i}")).collect();
+    let index = with_location(location, || whole(&index, list.len()));
+    let mut branches: Vec<Branch<'_>> = Vec::new();
+    for branch in &mut list {
+        branches.push(&mut **branch);
+    }
+    run(location, "switch", index, operands, &names, &mut branches)
+}
+
+/// A branch on leaves, which is called once.
+type Branch<'a> = &'a mut (dyn FnMut(Flat) -> Flat + 'a);
+type OwnBranch<'a> = Box<dyn FnMut(Flat) -> Flat + 'a>;
 
 /// What [`switch`] takes as branches: `[f, g]` or `(f, g)`, functions from `T` to `R`. Tuples hold
 /// functions of different types and have up to eight entries. Sealed: there is always a branch.
-pub trait Branches<'a, T, R>: sealed::Sealed {
-    /// The branches in order.
-    fn list(self) -> Vec<Box<dyn FnOnce(T) -> R + 'a>>;
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a list of branches from `{T}` to `{R}`",
+    note = "branches are functions `|x: {T}| ..` that give one type, in an array `[f, g]` or in a \
+            tuple `(f, g)` of up to eight"
+)]
+pub trait Branches<'a, T: Tree, R: Tree>: sealed::Sealed {
+    /// The branches in order, on leaves.
+    #[doc(hidden)]
+    fn list(self) -> Vec<OwnBranch<'a>>;
 }
 
 mod sealed {
@@ -83,10 +102,15 @@ mod sealed {
 
 impl<F, const N: usize> sealed::Sealed for [F; N] {}
 
-impl<'a, T, R, F: FnOnce(T) -> R + 'a, const N: usize> Branches<'a, T, R> for [F; N] {
-    fn list(self) -> Vec<Branch<'a, T, R>> {
+impl<'a, T, R, F, const N: usize> Branches<'a, T, R> for [F; N]
+where
+    T: Tree + 'a,
+    R: Tree + 'a,
+    F: FnOnce(T) -> R + 'a,
+{
+    fn list(self) -> Vec<OwnBranch<'a>> {
         const { assert!(N > 0, "`switch` needs at least one branch") };
-        self.into_iter().map(|f| Box::new(f) as Branch<'a, T, R>).collect()
+        self.into_iter().map(|f| Box::new(once(f)) as OwnBranch<'a>).collect()
     }
 }
 
@@ -94,9 +118,14 @@ macro_rules! tuples {
     ($(($($F:ident $index:tt),+))*) => {$(
         impl<$($F),+> sealed::Sealed for ($($F,)+) {}
 
-        impl<'a, T, R, $($F: FnOnce(T) -> R + 'a),+> Branches<'a, T, R> for ($($F,)+) {
-            fn list(self) -> Vec<Branch<'a, T, R>> {
-                vec![$(Box::new(self.$index)),+]
+        impl<'a, T, R, $($F),+> Branches<'a, T, R> for ($($F,)+)
+        where
+            T: Tree + 'a,
+            R: Tree + 'a,
+            $($F: FnOnce(T) -> R + 'a),+
+        {
+            fn list(self) -> Vec<OwnBranch<'a>> {
+                vec![$(Box::new(once(self.$index))),+]
             }
         }
     )*};
@@ -145,37 +174,36 @@ fn whole(index: &Array, branches: usize) -> Array {
     Array::invalid(error, here())
 }
 
-fn run<'a, T: Tree, R: Tree>(
+fn run(
     location: Loc,
     name: &str,
     index: Array,
-    operands: T,
+    operands: Flat,
     names: &[String],
-    branches: Vec<Branch<'a, T, R>>,
-) -> R {
-    let flat = Flatten::of(&operands);
-    let types: Result<Vec<ArrayType>> = flat.leaves.iter().map(|a| a.ty()).collect();
-    let structure = operands.structure();
-    let mut branches = branches.into_iter();
+    branches: &mut [Branch<'_>],
+) -> Flat {
+    let types: Result<Vec<ArrayType>> = operands.leaves.iter().map(Array::ty).collect();
     let types = match types {
         Ok(types) => types,
         // The structure of the result is what a branch gives on arrays that carry the error.
         Err(error) => {
-            let bad = |a: &Array| spoiled(a, &error, location);
-            return match branches.next() {
-                Some(branch) => branch(operands.map(bad)).map(bad),
+            return match branches.first_mut() {
+                Some(branch) => {
+                    branch(operands.spoiled(&error, location)).spoiled(&error, location)
+                }
                 // The trait is sealed, and empty arrays do not compile.
                 None => unreachable!("`Branches` has at least one"),
             };
         }
     };
-    let taken = arguments(&flat.leaves, &types);
+    let taken = arguments(&operands.leaves, &types);
     let mut traced = Vec::new();
     let mut structures: Vec<Structure> = Vec::new();
     for branch in branches {
         let (graph, out) = trace_open(location, &taken, |arguments| {
-            let result = branch(built(&structure, arguments.to_vec()));
-            (result.leaves(), result.structure())
+            let (leaves, structure) = (arguments.to_vec(), operands.structure.clone());
+            let result = branch(Flat { leaves, structure });
+            (result.leaves, result.structure)
         });
         traced.push(graph);
         structures.push(out);
@@ -183,7 +211,7 @@ fn run<'a, T: Tree, R: Tree>(
     let outputs = traced.into_iter().collect::<Result<Vec<Open>>>().and_then(|mut opens| {
         let dtypes = settle(&mut opens, &taken);
         let traced: Vec<Traced> = opens.into_iter().map(|open| open.close(&dtypes)).collect();
-        let given = decided(&flat.leaves, &dtypes);
+        let given = decided(&operands.leaves, &dtypes);
         check_results(name, names, &traced, &structures)?;
         let (branches, captures) = with_equal_inputs(traced);
         let operands: Vec<&Array> =
@@ -191,12 +219,10 @@ fn run<'a, T: Tree, R: Tree>(
         let op = Op::Switch(Switch { branches });
         Ok::<Outputs, Error>(with_location(location, || bind(op, &operands)))
     });
+    let structure = structures.swap_remove(0);
     match outputs {
-        Ok(outputs) => built(&structures[0], outputs.into_vec()),
-        Err(error) => {
-            let bad = Array::invalid(error, location);
-            built(&structures[0], vec![bad; structures[0].num_leaves()])
-        }
+        Ok(outputs) => Flat::new(structure, outputs.into_vec(), location),
+        Err(error) => Flat::invalid(&structure, &error, location),
     }
 }
 

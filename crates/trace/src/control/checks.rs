@@ -5,11 +5,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::handle::Array;
 use crate::op::graph::Graph;
 use crate::open::{Argument, Open, one_of};
-use crate::tree::{Structure, Tree};
+use crate::tree::Structure;
 use crate::types::{ArrayType, Loc};
 
 /// What a step or a branch takes, by the types of its operands.
-pub(super) fn arguments(leaves: &[&Array], types: &[ArrayType]) -> Vec<Argument> {
+pub(super) fn arguments(leaves: &[Array], types: &[ArrayType]) -> Vec<Argument> {
     leaves.iter().zip(types).map(|(leaf, ty)| Argument::of(leaf, &ty.shape)).collect()
 }
 
@@ -81,24 +81,8 @@ pub(super) fn settle(
 }
 
 /// The operands with the element types that were found for them.
-pub(super) fn decided(leaves: &[&Array], types: &[DType]) -> Vec<Array> {
+pub(super) fn decided(leaves: &[Array], types: &[DType]) -> Vec<Array> {
     leaves.iter().zip(types).map(|(leaf, &dtype)| leaf.in_dtype(dtype)).collect()
-}
-
-/// The leaf's own error, or the given one.
-pub(super) fn spoiled(leaf: &Array, error: &Error, location: Loc) -> Array {
-    match leaf.error() {
-        Some(_) => leaf.clone(),
-        None => Array::invalid(error.clone(), location),
-    }
-}
-
-/// The tree of a structure that it is known to fit.
-pub(super) fn built<T: Tree>(structure: &Structure, leaves: Vec<Array>) -> T {
-    match structure.build(leaves) {
-        Ok(tree) => tree,
-        Err(error) => unreachable!("{error}"),
-    }
 }
 
 /// The leaves of a structure, for messages.

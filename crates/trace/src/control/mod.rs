@@ -9,5 +9,5 @@ mod while_loop;
 
 pub use associative::associative_scan;
 pub use branch::{Branches, cond, switch};
-pub use scan::{ScanOptions, fori_loop, map, scan, scan_reverse};
+pub use scan::{ScanOptions, fori_loop, map, scan, scan_n, scan_reverse};
 pub use while_loop::{fori_loop_dynamic, while_loop};

@@ -3,16 +3,15 @@
 use crate::array::make::fill::arange;
 use crate::array::shape::join::{concat, stack};
 use crate::context::{here, with_location};
-use crate::control::checks::{
-    arguments, built, check_carry, check_structure, decided, settle, spoiled,
-};
+use crate::control::checks::{arguments, check_carry, check_structure, decided, settle};
 use crate::error::{Error, ErrorKind, Result};
+use crate::flat::{Flat, once, taken};
 use crate::handle::Array;
 use crate::op::Op;
 use crate::op::control::Scan;
 use crate::open::trace_open;
 use crate::tracing::{bind, inline, trace};
-use crate::tree::{Flatten, Structure, Tree};
+use crate::tree::Tree;
 use crate::types::{ArrayType, Loc, Shape};
 use std::sync::Arc;
 
@@ -47,6 +46,21 @@ pub fn scan_reverse<C: Tree, X: Tree, Y: Tree>(
     run(here(), ScanOptions::new().reverse(), init, xs, step)
 }
 
+/// [`scan`] of `n` steps over nothing: `step` takes the carry alone. (`jax.lax.scan` with
+/// `xs=None, length=n`) For the number of the step see [`fori_loop`], or carry it.
+///
+/// ```
+/// use probpipe_trace::{array, scan_n};
+/// let (last, powers) = scan_n(4, array(1.0), |x| (&x * 2.0, x));
+/// assert_eq!(last.item::<f32>()?, 16.0);
+/// assert_eq!(powers.to_vec::<f32>()?, [1.0, 2.0, 4.0, 8.0]);
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
+#[track_caller]
+pub fn scan_n<C: Tree, Y: Tree>(n: usize, init: C, step: impl FnOnce(C) -> (C, Y)) -> (C, Y) {
+    ScanOptions::new().scan_n(n, init, step)
+}
+
 /// Applies `f` to every entry along the leading axis of the leaves of `xs`, one after the other,
 /// and stacks the results. Takes the memory of one entry at a time, where `vmap` does all at once.
 ///
@@ -58,7 +72,10 @@ pub fn scan_reverse<C: Tree, X: Tree, Y: Tree>(
 /// ```
 #[track_caller]
 pub fn map<X: Tree, Y: Tree>(f: impl FnOnce(X) -> Y, xs: X) -> Y {
-    run(here(), ScanOptions::new(), (), xs, |(), x| ((), f(x))).1
+    let mut f = once(f);
+    let step = &mut |carry, x| [carry, f(x)];
+    let [_, ys] = looped(here(), ScanOptions::new(), None, Flat::of(&()), Flat::of(&xs), step);
+    ys.tree()
 }
 
 /// Runs `step(i, state)` for `i` in `0..n` (an `i32` scalar) and gives the last state. For bounds
@@ -72,7 +89,13 @@ pub fn map<X: Tree, Y: Tree>(f: impl FnOnce(X) -> Y, xs: X) -> Y {
 /// ```
 #[track_caller]
 pub fn fori_loop<C: Tree>(n: usize, init: C, step: impl FnOnce(Array, C) -> C) -> C {
-    run(here(), ScanOptions::new(), init, arange(n), |state, i| (step(i, state), ())).0
+    let mut step = Some(step);
+    let step = &mut |state: Flat, i: Flat| {
+        [Flat::of(&taken(&mut step)(i.tree(), state.tree())), Flat::of(&())]
+    };
+    let counter = Flat::of(&arange(n));
+    let [state, _] = looped(here(), ScanOptions::new(), None, Flat::of(&init), counter, step);
+    state.tree()
 }
 
 /// How a [`scan`] runs.
@@ -126,6 +149,33 @@ impl ScanOptions {
     ) -> (C, Y) {
         run(here(), self, init, xs, step)
     }
+
+    /// Runs as [`scan_n`]: `n` steps over nothing.
+    #[track_caller]
+    pub fn scan_n<C: Tree, Y: Tree>(
+        self,
+        n: usize,
+        init: C,
+        step: impl FnOnce(C) -> (C, Y),
+    ) -> (C, Y) {
+        let step = &mut on_flat(|carry, ()| step(carry));
+        let (init, nothing) = (Flat::of(&init), Flat::of(&()));
+        let [carry, ys] = looped(here(), self, Some(n), init, nothing, step);
+        (carry.tree(), ys.tree())
+    }
+}
+
+/// A step on trees taken apart: carry and entry to carry and what is stacked.
+type Step<'a> = &'a mut dyn FnMut(Flat, Flat) -> [Flat; 2];
+
+fn on_flat<C: Tree, X: Tree, Y: Tree>(
+    step: impl FnOnce(C, X) -> (C, Y),
+) -> impl FnMut(Flat, Flat) -> [Flat; 2] {
+    let mut step = Some(step);
+    move |carry, x| {
+        let (carry, y) = taken(&mut step)(carry.tree(), x.tree());
+        [Flat::of(&carry), Flat::of(&y)]
+    }
 }
 
 fn run<C: Tree, X: Tree, Y: Tree>(
@@ -135,39 +185,47 @@ fn run<C: Tree, X: Tree, Y: Tree>(
     xs: X,
     step: impl FnOnce(C, X) -> (C, Y),
 ) -> (C, Y) {
-    let carry = Flatten::of(&init);
-    let scanned = Flatten::of(&xs);
-    let (types, length) = match step_types(&carry.leaves, &scanned.leaves) {
+    let (init, xs) = (Flat::of(&init), Flat::of(&xs));
+    let [carry, ys] = looped(location, options, None, init, xs, &mut on_flat(step));
+    (carry.tree(), ys.tree())
+}
+
+fn looped(
+    location: Loc,
+    options: ScanOptions,
+    length: Option<usize>,
+    init: Flat,
+    xs: Flat,
+    step: Step<'_>,
+) -> [Flat; 2] {
+    let (types, length) = match step_types(length, &init.leaves, &xs.leaves) {
         Ok(found) => found,
         // The structure of the result is what the step gives on arrays that carry the error.
         Err(error) => {
-            let bad = |a: &Array| spoiled(a, &error, location);
-            let (c, y) = step(init.map(bad), xs.map(bad));
-            return (c.map(bad), y.map(bad));
+            let bad = |flat: &Flat| flat.spoiled(&error, location);
+            return step(bad(&init), bad(&xs)).map(|out| bad(&out));
         }
     };
-    let carries = carry.leaves.len();
-    let carry_structure = init.structure();
-    let xs_structure = xs.structure();
-
-    let leaves: Vec<&Array> = carry.leaves.iter().chain(&scanned.leaves).copied().collect();
-    let taken = arguments(&leaves, &types);
-    let (traced, (out_structure, y_structure)): (_, (Structure, Structure)) =
-        trace_open(location, &taken, |arguments| {
-            let (c, x) = arguments.split_at(carries);
-            let (c, y) =
-                step(built(&carry_structure, c.to_vec()), built(&xs_structure, x.to_vec()));
-            let mut outputs = c.leaves();
-            outputs.extend(y.leaves());
-            (outputs, (c.structure(), y.structure()))
-        });
+    let carries = init.leaves.len();
+    let leaves: Vec<Array> = init.leaves.iter().chain(&xs.leaves).cloned().collect();
+    let given = arguments(&leaves, &types);
+    let (traced, [out_structure, y_structure]) = trace_open(location, &given, |arguments| {
+        let (carry, x) = arguments.split_at(carries);
+        let flat = |leaves: &[Array], like: &Flat| Flat {
+            leaves: leaves.to_vec(),
+            structure: like.structure.clone(),
+        };
+        let [mut carry, y] = step(flat(carry, &init), flat(x, &xs));
+        carry.leaves.extend(y.leaves);
+        (carry.leaves, [carry.structure, y.structure])
+    });
 
     let outputs = traced.and_then(|mut open| {
-        check_structure(&carry_structure, &out_structure)?;
-        let dtypes = settle(&mut open, None, &taken, carries);
+        check_structure(&init.structure, &out_structure)?;
+        let dtypes = settle(&mut open, None, &given, carries);
         let operands = decided(&leaves, &dtypes);
         let mut traced = open.close(&dtypes);
-        check_carry(&traced.graph, 0, &operands[..carries], &carry_structure)?;
+        check_carry(&traced.graph, 0, &operands[..carries], &init.structure)?;
         // Captures come first among the inputs of a scan.
         let consts = traced.captures.len();
         traced.graph.inputs.rotate_right(consts);
@@ -177,16 +235,12 @@ fn run<C: Tree, X: Tree, Y: Tree>(
         with_location(location, || unrolled(scan, operands, options.unroll))
     });
     match outputs {
-        Ok(mut outputs) => {
-            let ys = outputs.split_off(carries);
-            (built(&out_structure, outputs), built(&y_structure, ys))
+        Ok(mut carry) => {
+            let ys = carry.split_off(carries);
+            [Flat::new(out_structure, carry, location), Flat::new(y_structure, ys, location)]
         }
-        Err(error) => {
-            let bad = |structure: &Structure| {
-                vec![Array::invalid(error.clone(), location); structure.num_leaves()]
-            };
-            (built(&out_structure, bad(&out_structure)), built(&y_structure, bad(&y_structure)))
-        }
+        Err(error) => [&out_structure, &y_structure]
+            .map(|structure| Flat::invalid(structure, &error, location)),
     }
 }
 
@@ -295,10 +349,15 @@ fn steps(
     (carries, stacked.collect())
 }
 
-/// Types of a step's arguments, and the number of steps.
-fn step_types(carry: &[&Array], xs: &[&Array]) -> Result<(Vec<ArrayType>, usize)> {
+/// Types of a step's arguments, and the number of steps, which `length` gives where there is
+/// nothing to run over.
+fn step_types(
+    length: Option<usize>,
+    carry: &[Array],
+    xs: &[Array],
+) -> Result<(Vec<ArrayType>, usize)> {
     let mut types = carry.iter().map(|a| a.ty()).collect::<Result<Vec<_>>>()?;
-    let mut length: Option<(usize, &Array)> = None;
+    let mut found: Option<(usize, &Array)> = None;
     for x in xs {
         let mut ty = x.ty()?;
         if ty.rank() == 0 {
@@ -307,7 +366,7 @@ fn step_types(carry: &[&Array], xs: &[&Array]) -> Result<(Vec<ArrayType>, usize)
                 .help("capture values that are the same in every step"));
         }
         let n = ty.shape.remove(0);
-        match length {
+        match found {
             Some((m, first)) if m != n => {
                 return Err(Error::new(
                     ErrorKind::Shape,
@@ -317,13 +376,13 @@ fn step_types(carry: &[&Array], xs: &[&Array]) -> Result<(Vec<ArrayType>, usize)
                 .note(format!("operand {}", x.ty()?), Some(x.location))
                 .help("the leading axes of all scanned arrays must be equal"));
             }
-            _ => length = Some((n, x)),
+            _ => found = Some((n, x)),
         }
         types.push(ty);
     }
-    match length {
-        Some((n, _)) => Ok((types, n)),
+    match length.or(found.map(|(n, _)| n)) {
+        Some(n) => Ok((types, n)),
         None => Err(Error::new(ErrorKind::Value, "`scan` over nothing has no number of steps")
-            .help("scan over an array, or use `fori_loop`")),
+            .help("say how many with `scan_n`, or scan over an array")),
     }
 }

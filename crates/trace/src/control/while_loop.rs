@@ -2,17 +2,16 @@
 
 use crate::context::{here, with_location};
 use crate::control::branch;
-use crate::control::checks::{
-    arguments, built, check_carry, check_structure, decided, settle, spoiled,
-};
+use crate::control::checks::{arguments, check_carry, check_structure, decided, settle};
 use crate::dtype::DType;
 use crate::error::{Error, ErrorKind, Result};
+use crate::flat::{Flat, once, taken};
 use crate::handle::Array;
 use crate::op::Op;
 use crate::op::control::While;
 use crate::open::trace_open;
 use crate::tracing::bind;
-use crate::tree::{Flatten, Structure, Tree};
+use crate::tree::{Structure, Tree};
 use crate::types::{ArrayType, Loc};
 use std::sync::Arc;
 
@@ -39,16 +38,24 @@ use std::sync::Arc;
 /// ```
 #[track_caller]
 pub fn while_loop<C: Tree>(cond: impl FnOnce(C) -> Array, body: impl FnOnce(C) -> C, init: C) -> C {
-    let location = here();
-    let structure = init.structure();
-    let test = |carry: &[Array]| cond(built(&structure, carry.to_vec()));
-    let step = |carry: &[Array]| {
-        let next = body(built(&structure, carry.to_vec()));
-        (next.leaves(), next.structure())
-    };
-    match run(location, &Flatten::of(&init).leaves, &structure, false, test, step) {
-        Ok(leaves) => built(&structure, leaves),
-        Err(error) => init.map(|a| spoiled(a, &error, location)),
+    let mut cond = Some(cond);
+    let cond = &mut |carry: Flat| taken(&mut cond)(carry.tree());
+    looped(here(), cond, &mut once(body), Flat::of(&init)).tree()
+}
+
+/// The loop on leaves.
+fn looped(
+    location: Loc,
+    cond: &mut dyn FnMut(Flat) -> Array,
+    body: &mut dyn FnMut(Flat) -> Flat,
+    init: Flat,
+) -> Flat {
+    let flat =
+        |leaves: &[Array]| Flat { leaves: leaves.to_vec(), structure: init.structure.clone() };
+    let test = &mut |carry: &[Array]| cond(flat(carry));
+    match run(location, &init.leaves, &init.structure, false, test, &mut |c| body(flat(c))) {
+        Ok(leaves) => Flat::new(init.structure, leaves, location),
+        Err(error) => init.spoiled(&error, location),
     }
 }
 
@@ -69,26 +76,36 @@ pub fn fori_loop_dynamic<C: Tree>(
     init: C,
     step: impl FnOnce(Array, C) -> C,
 ) -> C {
-    let location = here();
-    let structure = init.structure();
-    let result = bound(lower.into(), "lower").and_then(|lower| {
-        let upper = bound(upper.into(), "upper")?;
-        let state = Flatten::of(&init);
-        let leaves: Vec<&Array> = std::iter::once(&lower).chain(state.leaves).collect();
-        let test = |carry: &[Array]| carry[0].lt(&upper);
-        let next = |carry: &[Array]| {
-            let next = step(carry[0].clone(), built(&structure, carry[1..].to_vec()));
-            let mut leaves = next.leaves();
-            leaves.insert(0, &carry[0] + 1);
-            (leaves, next.structure())
+    let mut step = Some(step);
+    let step = &mut |i: Array, state: Flat| Flat::of(&taken(&mut step)(i, state.tree()));
+    counted(here(), lower.into(), upper.into(), Flat::of(&init), step).tree()
+}
+
+/// The counted loop on leaves.
+fn counted(
+    location: Loc,
+    lower: Array,
+    upper: Array,
+    init: Flat,
+    step: &mut dyn FnMut(Array, Flat) -> Flat,
+) -> Flat {
+    let result = bound(lower, "lower").and_then(|lower| {
+        let upper = bound(upper, "upper")?;
+        let leaves: Vec<Array> = std::iter::once(&lower).chain(&init.leaves).cloned().collect();
+        let test = &mut |carry: &[Array]| carry[0].lt(&upper);
+        let next = &mut |carry: &[Array]| {
+            let state = Flat { leaves: carry[1..].to_vec(), structure: init.structure.clone() };
+            let mut next = step(carry[0].clone(), state);
+            next.leaves.insert(0, &carry[0] + 1);
+            next
         };
-        let mut leaves = run(location, &leaves, &structure, true, test, next)?;
+        let mut leaves = run(location, &leaves, &init.structure, true, test, next)?;
         leaves.remove(0);
         Ok(leaves)
     });
     match result {
-        Ok(leaves) => built(&structure, leaves),
-        Err(error) => init.map(|a| spoiled(a, &error, location)),
+        Ok(leaves) => Flat::new(init.structure, leaves, location),
+        Err(error) => init.spoiled(&error, location),
     }
 }
 
@@ -109,24 +126,27 @@ fn bound(array: Array, which: &str) -> Result<Array> {
 /// counter before it.
 fn run(
     location: Loc,
-    init: &[&Array],
+    init: &[Array],
     structure: &Structure,
     counted: bool,
-    cond: impl FnOnce(&[Array]) -> Array,
-    body: impl FnOnce(&[Array]) -> (Vec<Array>, Structure),
+    cond: &mut dyn FnMut(&[Array]) -> Array,
+    body: &mut dyn FnMut(&[Array]) -> Flat,
 ) -> Result<Vec<Array>> {
     let types = init.iter().map(|a| a.ty()).collect::<Result<Vec<_>>>()?;
-    let taken = arguments(init, &types);
-    let (test, ()) = trace_open(location, &taken, |carry| {
+    let given = arguments(init, &types);
+    let (test, ()) = trace_open(location, &given, |carry| {
         let predicate = cond(carry);
         let truth = || branch::truth(&predicate, "`while_loop` goes on while");
         (vec![with_location(location, truth)], ())
     });
-    let (step, after) = trace_open(location, &taken, body);
+    let (step, after) = trace_open(location, &given, |carry| {
+        let next = body(carry);
+        (next.leaves, next.structure)
+    });
     let (mut test, mut step) = (test?, step?);
     check_structure(structure, &after)?;
     test.decide_rest();
-    let dtypes = settle(&mut step, Some(&test), &taken, taken.len());
+    let dtypes = settle(&mut step, Some(&test), &given, given.len());
     let init = decided(init, &dtypes);
     let (mut test, mut step) = (test.close(&dtypes), step.close(&dtypes));
     let first = usize::from(counted);

@@ -114,6 +114,7 @@ fn float_unary(op: UnaryOp) -> Option<fn(f64) -> f64> {
         UnaryOp::Exp => libm::exp,
         UnaryOp::Expm1 => libm::expm1,
         UnaryOp::Log => libm::log,
+        UnaryOp::Log2 => libm::log2,
         UnaryOp::Log1p => libm::log1p,
         UnaryOp::Sin => libm::sin,
         UnaryOp::Cos => libm::cos,

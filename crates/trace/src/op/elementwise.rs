@@ -171,6 +171,7 @@ ops! {
         Exp "exp" Floats one(-10.0, 10.0), true, 4.0, Oracle::Unary(f64::exp, 2.0), "`e^x`.";
         Expm1 "expm1" Floats one(-5.0, 5.0), true, 4.0, Oracle::Unary(f64::exp_m1, 2.0), "`e^x - 1`, exact near zero.";
         Log "log" Floats one(0.01, 100.0), true, 4.0, Oracle::Unary(f64::ln, 2.0), "The natural logarithm; `-inf` at zero, NaN below.";
+        Log2 "log2" Floats one(0.01, 100.0), true, 4.0, Oracle::Unary(f64::log2, 2.0), "The logarithm to base 2, exact at powers of two; `-inf` at zero, NaN below.";
         Log1p "log1p" Floats one(-0.9, 100.0), true, 4.0, Oracle::Unary(f64::ln_1p, 2.0), "`log(1 + x)`, exact near zero.";
         Sin "sin" Floats one(-10.0, 10.0), true, 4.0, Oracle::Unary(f64::sin, 2.0), "The sine of `x` radians.";
         Cos "cos" Floats one(-10.0, 10.0), true, 4.0, Oracle::Unary(f64::cos, 2.0), "The cosine of `x` radians.";

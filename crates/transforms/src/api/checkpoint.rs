@@ -1,7 +1,7 @@
 //! Trading time for memory in reverse mode.
 
-use super::lift::{build, lift_or_invalid};
-use probpipe_trace::{Array, Op, Tree, bind, with_location};
+use super::lift::{Function, lift_or_invalid};
+use probpipe_trace::{Array, Flat, Loc, Op, Tree, bind, on_flat, with_location};
 use smallvec::SmallVec;
 use std::panic::Location;
 use std::sync::Arc;
@@ -22,21 +22,23 @@ use std::sync::Arc;
 #[doc(alias = "jax.remat")]
 pub fn checkpoint<A: Tree, R: Tree>(f: impl Fn(A) -> R) -> impl Fn(A) -> R {
     let location = Location::caller();
-    move |x: A| {
-        let lifted = match lift_or_invalid(location, &x, &f) {
-            Ok(lifted) => lifted,
-            Err(invalid) => return invalid,
-        };
-        let op = Op::Checkpoint { graph: Arc::new(lifted.graph) };
-        let operands: SmallVec<[&Array; 8]> = lifted.operands.iter().collect();
-        let results = with_location(location, || bind(op, &operands));
-        build(&lifted.output, results.into_vec(), location)
-    }
+    move |x: A| closed(location, &on_flat(&f), &Flat::of(&x)).tree()
+}
+
+fn closed(location: Loc, f: Function<'_>, x: &Flat) -> Flat {
+    let lifted = match lift_or_invalid(location, x, f) {
+        Ok(lifted) => lifted,
+        Err(invalid) => return invalid,
+    };
+    let op = Op::Checkpoint { graph: Arc::new(lifted.graph) };
+    let operands: SmallVec<[&Array; 8]> = lifted.operands.iter().collect();
+    let results = with_location(location, || bind(op, &operands));
+    Flat::new(lifted.output, results.into_vec(), location)
 }
 
 /// The same tree, each leaf without a derivative; see [`Array::stop_gradient`].
 #[track_caller]
 pub fn stop_gradient<T: Tree>(x: T) -> T {
     let location = probpipe_trace::here();
-    with_location(location, || x.map(Array::stop_gradient))
+    with_location(location, || Flat::of(&x).map(Array::stop_gradient)).tree()
 }

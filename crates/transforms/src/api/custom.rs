@@ -1,14 +1,14 @@
 //! Functions with derivatives of their own. A rule is a closure over trees; it runs when a
 //! derivative is taken, in a trace of its own, so that it may call the function that it is about.
 
-use super::lift::{build, lift_or_invalid, transform_error};
+use super::lift::{Function, lift_or_invalid, transform_error};
 use crate::extract::{extract, partition, zeros_of};
 use crate::jvp::{jvp_arrays, spread};
 use crate::transpose::transpose;
 use probpipe_trace::{
-    Array, ArrayType, Callback, Custom, CustomRule, DType, Error, Graph, Loc, Op, Outputs, Result,
-    Sparse, Structure, Tree, bind, default_float, inline, trace, trace_with, with_default_float,
-    with_location, without_location,
+    Array, ArrayType, Callback, Custom, CustomRule, DType, Error, Flat, Graph, Loc, Op, Outputs,
+    Result, Sparse, Structure, Tree, bind, default_float, inline, on_flat, trace, trace_with,
+    with_default_float, with_location, without_location,
 };
 use std::fmt;
 use std::panic::Location;
@@ -80,27 +80,15 @@ pub fn custom_derivatives<A: Tree + 'static, R: Tree + 'static, S: Tree + 'stati
     with_rules(Location::caller(), f, Rules { name: "custom_derivatives", jvp, vjp })
 }
 
-/// A tree taken apart.
-struct Flat {
-    leaves: Vec<Array>,
-    structure: Structure,
-}
-
-impl Flat {
-    fn of<T: Tree>(tree: &T) -> Flat {
-        Flat { leaves: tree.leaves(), structure: tree.structure() }
-    }
-}
-
-type Forward = dyn Fn(&Structure, Vec<Array>, Vec<Array>) -> Result<[Flat; 2]> + Send + Sync;
-type Fwd = dyn Fn(&Structure, Vec<Array>) -> Result<[Flat; 2]> + Send + Sync;
-type Bwd = dyn Fn(Flat, Flat) -> Result<Flat> + Send + Sync;
+type Forward = dyn Fn(Flat, Flat) -> [Flat; 2] + Send + Sync;
+type Fwd = dyn Fn(Flat) -> [Flat; 2] + Send + Sync;
+type Bwd = dyn Fn(Flat, Flat) -> Flat + Send + Sync;
 
 /// The rules of a function, on leaves.
 #[derive(Clone)]
 struct Rules {
     name: &'static str,
-    /// (structure, argument, tangent) to (result, tangent).
+    /// (argument, tangent) to (result, tangent).
     jvp: Option<Arc<Forward>>,
     vjp: Option<(Arc<Fwd>, Arc<Bwd>)>,
 }
@@ -108,9 +96,9 @@ struct Rules {
 fn forward_rule<A: Tree, R: Tree>(
     rule: impl Fn(A, A) -> (R, R) + Send + Sync + 'static,
 ) -> Arc<Forward> {
-    Arc::new(move |input: &Structure, x, dx| {
-        let (y, dy) = rule(input.build(x)?, input.build(dx)?);
-        Ok([Flat::of(&y), Flat::of(&dy)])
+    Arc::new(move |x: Flat, dx: Flat| {
+        let (y, dy) = rule(x.tree(), dx.tree());
+        [Flat::of(&y), Flat::of(&dy)]
     })
 }
 
@@ -118,14 +106,11 @@ fn reverse_rule<A: Tree, R: Tree, S: Tree>(
     fwd: impl Fn(A) -> (R, S) + Send + Sync + 'static,
     bwd: impl Fn(S, R) -> A + Send + Sync + 'static,
 ) -> (Arc<Fwd>, Arc<Bwd>) {
-    let fwd = move |input: &Structure, x| {
-        let (y, residual) = fwd(input.build(x)?);
-        Ok([Flat::of(&y), Flat::of(&residual)])
+    let fwd = move |x: Flat| {
+        let (y, residual) = fwd(x.tree());
+        [Flat::of(&y), Flat::of(&residual)]
     };
-    let bwd = move |residual: Flat, ct: Flat| {
-        let residual = residual.structure.build(residual.leaves)?;
-        Ok(Flat::of(&bwd(residual, ct.structure.build(ct.leaves)?)))
-    };
+    let bwd = move |residual: Flat, ct: Flat| Flat::of(&bwd(residual.tree(), ct.tree()));
     (Arc::new(fwd), Arc::new(bwd))
 }
 
@@ -134,24 +119,26 @@ fn with_rules<A: Tree, R: Tree>(
     f: impl Fn(A) -> R,
     rules: Rules,
 ) -> impl Fn(A) -> R {
-    move |x: A| {
-        let lifted = match lift_or_invalid(location, &x, &f) {
-            Ok(lifted) => lifted,
-            Err(invalid) => return invalid,
-        };
-        let rule = TreeRule {
-            rules: rules.clone(),
-            location,
-            float: default_float(),
-            input: lifted.input,
-            output: lifted.output.clone(),
-            arguments: lifted.arguments,
-        };
-        let op = Op::Custom(Custom { graph: Arc::new(lifted.graph), rule: Arc::new(rule) });
-        let operands: Vec<&Array> = lifted.operands.iter().collect();
-        let results = with_location(location, || bind(op, &operands));
-        build(&lifted.output, results.into_vec(), location)
-    }
+    move |x: A| call(location, &rules, &on_flat(&f), &Flat::of(&x)).tree()
+}
+
+fn call(location: Loc, rules: &Rules, f: Function<'_>, x: &Flat) -> Flat {
+    let lifted = match lift_or_invalid(location, x, f) {
+        Ok(lifted) => lifted,
+        Err(invalid) => return invalid,
+    };
+    let rule = TreeRule {
+        rules: rules.clone(),
+        location,
+        float: default_float(),
+        input: lifted.input,
+        output: lifted.output.clone(),
+        arguments: lifted.arguments,
+    };
+    let op = Op::Custom(Custom { graph: Arc::new(lifted.graph), rule: Arc::new(rule) });
+    let operands: Vec<&Array> = lifted.operands.iter().collect();
+    let results = with_location(location, || bind(op, &operands));
+    Flat::new(lifted.output, results.into_vec(), location)
 }
 
 /// The rules of a function at one kind of argument.
@@ -293,7 +280,9 @@ impl TreeRule {
         types.extend_from_within(..);
         let (graph, ()) = self.trace(&types, |arguments| {
             let (x, dx) = arguments.split_at(self.arguments);
-            let [y, dy] = rule(&self.input, x.to_vec(), dx.to_vec())?;
+            let flat =
+                |leaves: &[Array]| Flat { leaves: leaves.to_vec(), structure: self.input.clone() };
+            let [y, dy] = rule(flat(x), flat(dx));
             let mut out = self.checked("a result", y, &self.output, &outputs, false)?;
             out.extend(self.checked("a tangent", dy, &self.output, &outputs, true)?);
             Ok((out, ()))
@@ -315,7 +304,7 @@ impl TreeRule {
         let inputs = x.iter().map(|x| x.ty()).collect::<Result<Vec<_>>>()?;
         let outputs: Vec<ArrayType> = op.graph.output_types().cloned().collect();
         let (forward, structure) = self.trace(&inputs, |x| {
-            let [y, residual] = fwd(&self.input, x.to_vec())?;
+            let [y, residual] = fwd(Flat { leaves: x.to_vec(), structure: self.input.clone() });
             let mut out = self.checked("a result", y, &self.output, &outputs, false)?;
             out.extend(residual.leaves.iter().map(Array::decided));
             Ok((out, residual.structure))
@@ -338,7 +327,7 @@ impl TreeRule {
             let dx = bwd(
                 Flat { leaves: residual.to_vec(), structure },
                 Flat { leaves: cts, structure: self.output.clone() },
-            )?;
+            );
             Ok((self.checked("a cotangent", dx, &self.input, &inputs, true)?, ()))
         })?;
         let moving: Vec<bool> = dx.iter().map(Option::is_some).collect();

@@ -1,11 +1,13 @@
 //! Finding out what a function does: where the first NaN comes from, and the forms it goes through
 //! on its way to a program.
 
-use super::inspect::compile_graph;
-use super::lift::{build, failed, invalid, lift_plain, poison};
+use super::inspect::{compile_graph, traced};
+use super::lift::{Function, lift_or_invalid};
 use crate::simplify::finish;
 use probpipe_trace::eval::{eval_graph, watching_nan};
-use probpipe_trace::{Array, Backend, Result, Tree, Value, is_tracing, with_location};
+use probpipe_trace::{
+    Array, Backend, Flat, Loc, Result, Tree, Value, is_tracing, on_flat, with_location,
+};
 use std::panic::Location;
 
 /// The same function, run equation by equation on the interpreter; if an equation makes a NaN of
@@ -29,24 +31,25 @@ pub fn check_nan<A: Tree, R: Tree>(f: impl Fn(A) -> R) -> impl Fn(A) -> R {
         if is_tracing() {
             return f(x);
         }
-        if let Some(error) = x.leaves().iter().find_map(|a| a.error().cloned()) {
-            return poison(&x, &f, &error, location);
-        }
-        let lifted = match lift_plain(location, &x, &f) {
-            Ok(lifted) => lifted,
-            Err(failure) => return failed(&x, &f, &failure, location),
-        };
-        let values: Result<Vec<Value>> = lifted.operands.iter().map(Array::value).collect();
-        let results = values.and_then(|values| {
-            watching_nan(|| eval_graph(&lifted.graph, &values.iter().collect::<Vec<_>>()))
-        });
-        match results {
-            Ok(results) => with_location(location, || {
-                let leaves = results.into_iter().map(Array::from_value).collect();
-                build(&lifted.output, leaves, location)
-            }),
-            Err(error) => invalid(&lifted.output, &error, location),
-        }
+        watched(location, &on_flat(&f), &Flat::of(&x)).tree()
+    }
+}
+
+fn watched(location: Loc, f: Function<'_>, x: &Flat) -> Flat {
+    let lifted = match lift_or_invalid(location, x, f) {
+        Ok(lifted) => lifted,
+        Err(invalid) => return invalid,
+    };
+    let values: Result<Vec<Value>> = lifted.operands.iter().map(Array::value).collect();
+    let results = values.and_then(|values| {
+        watching_nan(|| eval_graph(&lifted.graph, &values.iter().collect::<Vec<_>>()))
+    });
+    match results {
+        Ok(results) => with_location(location, || {
+            let leaves = results.into_iter().map(Array::from_value).collect();
+            Flat::new(lifted.output, leaves, location)
+        }),
+        Err(error) => Flat::invalid(&lifted.output, &error, location),
     }
 }
 
@@ -67,7 +70,7 @@ pub fn stages_of<A: Tree, R: Tree>(
     f: impl Fn(A) -> R,
     x: &A,
 ) -> Result<Vec<(&'static str, String)>> {
-    let traced = super::inspect::raw_graph_of(f, x)?;
+    let traced = traced(Location::caller(), &on_flat(&f), &Flat::of(x))?;
     let simplified = finish(&traced);
     let mut stages = vec![("traced", traced.to_string()), ("simplified", simplified.to_string())];
     stages.extend(compile_graph(backend, &simplified)?.stages());

@@ -1,13 +1,11 @@
 //! Gradients of scalar functions, in reverse mode.
 
-use super::lift::{
-    build, check_floats, failed, invalid, lift, own_types, poison, run, transform_error,
-};
+use super::lift::{Function, check_floats, failed, lift, own_types, poison, run, transform_error};
 use super::linear::jvp_at;
 use crate::linearize::linearize;
 use crate::simplify::simplify;
 use crate::transpose::transpose;
-use probpipe_trace::{Array, Loc, Result, Tree, ones_like, with_location};
+use probpipe_trace::{Array, Flat, Loc, Result, Tree, on_flat, ones_like, with_location};
 use std::panic::Location;
 
 /// The gradient of a scalar function, with the structure of its argument.
@@ -22,7 +20,7 @@ use std::panic::Location;
 #[track_caller]
 pub fn grad<A: Tree>(f: impl Fn(A) -> Array) -> impl Fn(A) -> A {
     let location = Location::caller();
-    move |x| gradient("grad", location, &|x| (f(x), ()), x).1
+    move |x: A| gradient("grad", location, &on_flat(&f), Flat::of(&x)).1.tree()
 }
 
 /// As [`grad`], of a function that also gives something that is not differentiated:
@@ -30,9 +28,10 @@ pub fn grad<A: Tree>(f: impl Fn(A) -> Array) -> impl Fn(A) -> A {
 #[track_caller]
 pub fn grad_aux<A: Tree, X: Tree>(f: impl Fn(A) -> (Array, X)) -> impl Fn(A) -> (A, X) {
     let location = Location::caller();
-    move |x| {
-        let ((_, aux), gradient) = gradient("grad_aux", location, &f, x);
-        (gradient, aux)
+    move |x: A| {
+        let (y, dx) = gradient("grad_aux", location, &on_flat(&f), Flat::of(&x));
+        let (_, aux): (Array, X) = y.tree();
+        (dx.tree(), aux)
     }
 }
 
@@ -49,9 +48,9 @@ pub fn grad_aux<A: Tree, X: Tree>(f: impl Fn(A) -> (Array, X)) -> impl Fn(A) -> 
 #[track_caller]
 pub fn value_and_grad<A: Tree>(f: impl Fn(A) -> Array) -> impl Fn(A) -> (Array, A) {
     let location = Location::caller();
-    move |x| {
-        let ((y, ()), dy) = gradient("value_and_grad", location, &|x| (f(x), ()), x);
-        (y, dy)
+    move |x: A| {
+        let (y, dx) = gradient("value_and_grad", location, &on_flat(&f), Flat::of(&x));
+        (y.tree(), dx.tree())
     }
 }
 
@@ -75,7 +74,10 @@ pub fn value_and_grad_aux<A: Tree, X: Tree>(
     f: impl Fn(A) -> (Array, X),
 ) -> impl Fn(A) -> ((Array, X), A) {
     let location = Location::caller();
-    move |x| gradient("value_and_grad_aux", location, &f, x)
+    move |x: A| {
+        let (y, dx) = gradient("value_and_grad_aux", location, &on_flat(&f), Flat::of(&x));
+        (y.tree(), dx.tree())
+    }
 }
 
 /// The product of the matrix of second derivatives of a scalar function with a tangent, forward
@@ -91,38 +93,37 @@ pub fn value_and_grad_aux<A: Tree, X: Tree>(
 #[track_caller]
 pub fn hvp<A: Tree>(f: impl Fn(A) -> Array) -> impl Fn(A, A) -> A {
     let location = Location::caller();
-    move |x, v| {
-        let slope = |x: A| gradient("hvp", location, &|x| (f(x), ()), x).1;
-        jvp_at("hvp", location, slope, x, v).1
-    }
+    move |x: A, v: A| hvp_at(location, &on_flat(&f), Flat::of(&x), &Flat::of(&v)).tree()
 }
 
-/// The value, what comes with it, and the gradient, for the function `name` called at `location`.
-pub(super) fn gradient<A: Tree, X: Tree>(
-    name: &str,
-    location: Loc,
-    f: &impl Fn(A) -> (Array, X),
-    x: A,
-) -> ((Array, X), A) {
-    let f = |x: A| {
-        let (y, aux) = f(x);
-        (y, with_location(location, || aux.map(Array::stop_gradient)))
+fn hvp_at(location: Loc, f: Function<'_>, x: Flat, v: &Flat) -> Flat {
+    let slope = |x: Flat| gradient("hvp", location, f, x).1;
+    jvp_at("hvp", location, &slope, x, v).1
+}
+
+/// The value with what comes after it, and the gradient, for the function `name` called at
+/// `location`. The first leaf of what `f` gives is differentiated, the others are not.
+pub(super) fn gradient(name: &str, location: Loc, f: Function<'_>, x: Flat) -> (Flat, Flat) {
+    let f = |x: Flat| {
+        let mut y = f(x);
+        for aux in y.leaves.iter_mut().skip(1) {
+            *aux = with_location(location, || aux.stop_gradient());
+        }
+        y
     };
-    if let Some(error) = x.leaves().iter().find_map(|a| a.error().cloned()) {
-        return (poison(&x, f, &error, location), invalid(&x.structure(), &error, location));
+    if let Some(error) = x.error() {
+        let dx = Flat::invalid(&x.structure, error, location);
+        return (poison(&x, &f, error, location), dx);
     }
-    let lifted = lift(location, &x, f, |leaves, structure| {
+    let lifted = lift(location, &x, &f, &mut |leaves, structure| {
         check_floats(name, leaves, structure, location)?;
         own_types(leaves, structure)
     });
     let lifted = match lifted {
         Ok(lifted) => lifted,
         Err(failure) => {
-            let structure = x.structure();
-            return (
-                failed(&x, f, &failure, location),
-                invalid(&structure, &failure.error, location),
-            );
+            let dx = Flat::invalid(&x.structure, &failure.error, location);
+            return (failed(&x, &f, &failure, location), dx);
         }
     };
     let result = check_loss(name, &lifted, location).and_then(|()| {
@@ -145,11 +146,12 @@ pub(super) fn gradient<A: Tree, X: Tree>(
         Ok((out, run(location, &backward, &operands)))
     });
     match result {
-        Ok((out, gradients)) => {
-            (build(&lifted.output, out, location), build(&lifted.input, gradients, location))
+        Ok((out, dx)) => {
+            (Flat::new(lifted.output, out, location), Flat::new(lifted.input, dx, location))
         }
         Err(error) => {
-            (invalid(&lifted.output, &error, location), invalid(&lifted.input, &error, location))
+            let invalid = |structure| Flat::invalid(structure, &error, location);
+            (invalid(&lifted.output), invalid(&lifted.input))
         }
     }
 }

@@ -2,16 +2,16 @@
 //! steps of the solver: the implicit function theorem.
 
 use super::lift::{
-    Lifted, build, check_floats, invalid, lift, lift_or_invalid, lift_plain, own_types, run,
+    Function, Lifted, check_floats, lift, lift_or_invalid, lift_plain, own_types, run,
     transform_error,
 };
-use super::linear::linearize_at;
-use crate::extract::{internal, reorder_inputs};
+use super::linear::Point;
+use crate::extract::reorder_inputs;
 use crate::jvp::jvp_arrays;
 use crate::transpose::transpose;
 use probpipe_trace::{
-    Array, ArrayType, Custom, CustomRule, Graph, Loc, Op, Outputs, Result, Sparse, Structure, Tree,
-    bind, inline, trace, with_location, zeros_like,
+    Array, ArrayType, Custom, CustomRule, Flat, Graph, Loc, Op, Outputs, Result, Sparse, Structure,
+    Tree, bind, inline, on_flat, trace, with_location, zeros_like,
 };
 use std::panic::Location;
 use std::sync::Arc;
@@ -45,43 +45,64 @@ pub fn custom_root<X: Tree>(
     solve: impl Fn(Map<'_, X>, X) -> X,
     tangent_solve: impl Fn(Map<'_, X>, X) -> X,
 ) -> X {
-    let location = Location::caller();
-    let solution = match lift_or_invalid(location, &guess, &|x| solve(&f, x)) {
+    let (solve, tangent_solve) = (solver(&solve), solver(&tangent_solve));
+    root(Location::caller(), &on_flat(&f), &Flat::of(&guess), &solve, &tangent_solve).tree()
+}
+
+/// A linear map or a function on leaves, and who solves it, as [`Map`] is solved.
+type Solver<'a> = &'a dyn Fn(Function<'_>, Flat) -> Flat;
+
+fn solver<X: Tree>(solve: &impl Fn(Map<'_, X>, X) -> X) -> impl Fn(Function<'_>, Flat) -> Flat {
+    |map, x| Flat::of(&solve(&|x: X| map(Flat::of(&x)).tree(), x.tree()))
+}
+
+fn root(
+    location: Loc,
+    f: Function<'_>,
+    guess: &Flat,
+    solve: Solver<'_>,
+    tangent_solve: Solver<'_>,
+) -> Flat {
+    let solution = match lift_or_invalid(location, guess, &|x| solve(f, x)) {
         Ok(lifted) => lifted,
         Err(invalid) => return invalid,
     };
+    // In the types that the solver found for what has none.
+    let guess = &Flat { leaves: solution.arguments().to_vec(), structure: solution.input.clone() };
     let output = solution.output.clone();
-    let made = root(location, &f, &guess, solution, &tangent_solve);
-    finish(made, &output, location)
+    finish(root_op(location, f, guess, solution, tangent_solve), output, location)
 }
 
 /// The op of [`custom_root`] and its operands: the arrays that `f`, the solver and the tangent's
 /// solver take from around them, then the guess.
-fn root<X: Tree>(
+fn root_op(
     location: Loc,
-    f: &impl Fn(X) -> X,
-    guess: &X,
+    f: Function<'_>,
+    guess: &Flat,
     solution: Lifted,
-    tangent_solve: &impl Fn(Map<'_, X>, X) -> X,
+    tangent_solve: Solver<'_>,
 ) -> Result<(Custom, Vec<Array>)> {
     let name = "custom_root";
     same_kind(name, "the solver", &solution, location)?;
-    let function = lift(location, guess, f, |leaves, structure| {
+    let function = lift(location, guess, f, &mut |leaves, structure| {
         check_floats(name, leaves, structure, location)?;
         own_types(leaves, structure)
     });
     let function = function.map_err(|failure| failure.error)?;
     same_kind(name, "the function", &function, location)?;
-    let pair = (guess.map(Array::clone), guess.map(Array::clone));
-    let tangent = lift_plain(location, &pair, |(x, y): (X, X)| {
-        let (_, push) = linearize_at(name, location, f, x);
-        tangent_solve(&push, y)
+    let n = function.arguments;
+    let pair = Flat::of(&[&guess.leaves[..], &guess.leaves].concat());
+    let tangent = lift_plain(location, &pair, &|pair| {
+        let flat =
+            |leaves: &[Array]| Flat { leaves: leaves.to_vec(), structure: guess.structure.clone() };
+        let (x, y) = pair.leaves.split_at(n);
+        let (_, point) = Point::at(name, location, f, &flat(x));
+        tangent_solve(&|dx| point.push(&dx), flat(y))
     });
     let tangent = tangent.map_err(|failure| failure.error)?;
     if tangent.output != solution.output {
         return Err(other_structure(name, "the tangent's solver", location));
     }
-    let n = function.arguments;
     let rule = Root {
         function: Arc::new(function.graph),
         tangent: Arc::new(tangent.graph),
@@ -171,28 +192,40 @@ pub fn custom_linear_solve<B: Tree>(
     solve: impl Fn(Map<'_, B>, B) -> B,
     transpose_solve: impl Fn(Map<'_, B>, B) -> B,
 ) -> B {
-    let location = Location::caller();
-    let solution = match lift_or_invalid(location, &b, &|b| solve(&matvec, b)) {
+    let (solve, transpose_solve) = (solver(&solve), solver(&transpose_solve));
+    let (location, b) = (Location::caller(), Flat::of(&b));
+    linear_solve(location, &on_flat(&matvec), &b, &solve, &transpose_solve).tree()
+}
+
+fn linear_solve(
+    location: Loc,
+    matvec: Function<'_>,
+    b: &Flat,
+    solve: Solver<'_>,
+    transpose_solve: Solver<'_>,
+) -> Flat {
+    let solution = match lift_or_invalid(location, b, &|b| solve(matvec, b)) {
         Ok(lifted) => lifted,
         Err(invalid) => return invalid,
     };
+    // In the types that the solver found for what has none.
+    let b = &Flat { leaves: solution.arguments().to_vec(), structure: solution.input.clone() };
     let output = solution.output.clone();
-    let made = linear_solve(location, &matvec, &b, solution, &transpose_solve);
-    finish(made, &output, location)
+    finish(linear_solve_op(location, matvec, b, solution, transpose_solve), output, location)
 }
 
 /// The op of [`custom_linear_solve`] and its operands: the arrays that the map and the two solvers
 /// take from around them, then the right side.
-fn linear_solve<B: Tree>(
+fn linear_solve_op(
     location: Loc,
-    matvec: &impl Fn(B) -> B,
-    b: &B,
+    matvec: Function<'_>,
+    b: &Flat,
     solution: Lifted,
-    transpose_solve: &impl Fn(Map<'_, B>, B) -> B,
+    transpose_solve: Solver<'_>,
 ) -> Result<(Custom, Vec<Array>)> {
     let name = "custom_linear_solve";
     same_kind(name, "the solver", &solution, location)?;
-    let map = lift(location, b, matvec, |leaves, structure| {
+    let map = lift(location, b, matvec, &mut |leaves, structure| {
         check_floats(name, leaves, structure, location)?;
         own_types(leaves, structure)
     });
@@ -203,19 +236,16 @@ fn linear_solve<B: Tree>(
     let transposed =
         with_location(location, || transpose(&map.graph, &map.with_captures(&vec![true; n])))
             .map_err(|error| error.note(format!("`{name}` was called"), Some(location)))?;
-    let vecmat = |ct: B| {
-        if ct.structure() != map.input {
-            return invalid(
-                &ct.structure(),
-                &other_structure(name, "a cotangent", location),
-                location,
-            );
+    let vecmat = |ct: Flat| {
+        if ct.structure != map.input {
+            let error = other_structure(name, "a cotangent", location);
+            return Flat::invalid(&ct.structure, &error, location);
         }
         let mut operands = around.clone();
-        operands.extend(ct.leaves());
-        build(&map.input, run(location, &transposed, &operands), location)
+        operands.extend(ct.leaves);
+        Flat::new(ct.structure, run(location, &transposed, &operands), location)
     };
-    let back = lift_plain(location, b, |ct| transpose_solve(&vecmat, ct));
+    let back = lift_plain(location, b, &|ct| transpose_solve(&vecmat, ct));
     let back = back.map_err(|failure| failure.error)?;
     same_kind(name, "the transposed solver", &back, location)?;
 
@@ -362,16 +392,13 @@ fn same_kind(name: &str, what: &str, lifted: &Lifted, location: Loc) -> Result<(
 }
 
 /// The op's results as a tree.
-fn finish<R: Tree>(made: Result<(Custom, Vec<Array>)>, output: &Structure, location: Loc) -> R {
+fn finish(made: Result<(Custom, Vec<Array>)>, output: Structure, location: Loc) -> Flat {
     match made {
         Ok((custom, operands)) => {
             let operands: Vec<&Array> = operands.iter().collect();
             let results = with_location(location, || bind(Op::Custom(custom), &operands));
-            match results.len() == output.num_leaves() {
-                true => build(output, results.into_vec(), location),
-                false => invalid(output, &internal("a solver lost a result"), location),
-            }
+            Flat::new(output, results.into_vec(), location)
         }
-        Err(error) => invalid(output, &error.at(location), location),
+        Err(error) => Flat::invalid(&output, &error.at(location), location),
     }
 }

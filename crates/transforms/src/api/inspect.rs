@@ -1,8 +1,10 @@
 //! Looking inside: the graph of a closure, its compiled program, and where that spends its time.
 
-use super::lift::lift_plain;
+use super::lift::{Function, lift_plain};
 use crate::simplify::finish;
-use probpipe_trace::{Array, Backend, Executable, Graph, Profile, Result, Tree, Value, verify};
+use probpipe_trace::{
+    Array, Backend, Executable, Flat, Graph, Loc, Profile, Result, Tree, Value, on_flat, verify,
+};
 use std::panic::Location;
 
 /// The simplified graph of `f` on arguments like `x`, as `jit` compiles it. Arrays of an open
@@ -10,14 +12,17 @@ use std::panic::Location;
 #[track_caller]
 #[doc(alias = "jax.make_jaxpr")]
 pub fn graph_of<A: Tree, R: Tree>(f: impl Fn(A) -> R, x: &A) -> Result<Graph> {
-    raw_graph_of(f, x).map(|graph| finish(&graph))
+    traced(Location::caller(), &on_flat(&f), &Flat::of(x)).map(|graph| finish(&graph))
 }
 
 /// The graph of `f` on arguments like `x`, as it was traced.
 #[track_caller]
 pub fn raw_graph_of<A: Tree, R: Tree>(f: impl Fn(A) -> R, x: &A) -> Result<Graph> {
-    let lifted = lift_plain(Location::caller(), x, f);
-    lifted.map(|lifted| lifted.graph).map_err(|failure| failure.error)
+    traced(Location::caller(), &on_flat(&f), &Flat::of(x))
+}
+
+pub(super) fn traced(location: Loc, f: Function<'_>, x: &Flat) -> Result<Graph> {
+    lift_plain(location, x, f).map(|lifted| lifted.graph).map_err(|failure| failure.error)
 }
 
 /// The program of `f` on arguments like `x`, as `jit` runs it; `stages` shows the forms it went
@@ -39,7 +44,15 @@ pub fn profile<A: Tree, R: Tree>(
     f: impl Fn(A) -> R,
     x: &A,
 ) -> Result<Profile> {
-    let location = Location::caller();
+    profile_at(Location::caller(), backend, &on_flat(&f), &Flat::of(x))
+}
+
+pub(super) fn profile_at(
+    location: Loc,
+    backend: &dyn Backend,
+    f: Function<'_>,
+    x: &Flat,
+) -> Result<Profile> {
     let lifted = lift_plain(location, x, f).map_err(|failure| failure.error)?;
     let values: Vec<Value> = lifted.operands.iter().map(Array::value).collect::<Result<_>>()?;
     let values: Vec<&Value> = values.iter().collect();

@@ -1,11 +1,12 @@
 //! Matrices of derivatives, by mapping a linear map over a basis.
 
 use super::gradient::gradient;
-use super::lift::transform_error;
-use super::linear::{linearize_at, vjp_at};
+use super::lift::{Function, transform_error};
+use super::linear::{Point, Pull};
 use super::vmap::map;
 use probpipe_trace::{
-    Array, ArrayType, DType, Error, Loc, Nest, Shape, Tree, iota, with_location, zeros,
+    Array, ArrayType, DType, Error, Flat, Loc, Nest, Shape, Structure, Tree, iota, on_flat,
+    with_location, zeros,
 };
 use std::panic::Location;
 
@@ -26,39 +27,59 @@ use std::panic::Location;
 #[track_caller]
 pub fn jacfwd<A: Tree, R: Nest>(f: impl Fn(A) -> R) -> impl Fn(A) -> R::Of<A> {
     let location = Location::caller();
-    move |x| forward("jacfwd", location, &f, x)
+    move |x: A| forward("jacfwd", location, &on_flat(&f), Flat::of(&x)).nested::<A, R>()
 }
 
-fn forward<A: Tree, R: Nest>(
-    name: &'static str,
+/// A Jacobian: the value of the function, and a block like the argument for each leaf of it.
+struct Jacobian {
+    y: Flat,
+    input: Structure,
+    blocks: Vec<Vec<Array>>,
     location: Loc,
-    f: &impl Fn(A) -> R,
-    x: A,
-) -> R::Of<A> {
-    let x = typed(x);
-    let like = x.map(Array::clone);
-    // Not under `with_location`: what `f` does has lines of its own.
-    let (y, tangent) = linearize_at(name, location, f, x);
-    if let Some(error) = fault(&y) {
-        return refused(&y, &like, &error, location);
-    }
-    let columns = map(location, &tangent, &0.into(), &0.into(), basis(&like, location)).leaves();
-    let (inputs, outputs) = (like.leaves(), y.leaves());
-    let mut block = columns.iter().zip(&outputs);
-    y.nest(&mut || {
-        let Some((columns, y)) = block.next() else { return like.map(Array::clone) };
-        // [in, out...] to [out..., in...]
-        with_location(location, || {
-            let mut start = 0;
-            let mut parts = inputs.iter().map(|x| {
-                let (from, to) = (start, start + x.size());
-                start = to;
-                let part = columns.slice_axis(0, from..to).move_axis(0, -1);
-                part.reshape(joined(y.shape(), x.shape()))
-            });
-            like.map(|x| parts.next().unwrap_or_else(|| x.clone()))
+}
+
+impl Jacobian {
+    /// The blocks in the place of the value's leaves.
+    fn nested<A: Tree, R: Nest>(self) -> R::Of<A> {
+        let Jacobian { y, input, blocks, location } = self;
+        let mut blocks = blocks.into_iter();
+        y.tree::<R>().nest(&mut || {
+            Flat::new(input.clone(), blocks.next().unwrap_or_default(), location).tree::<A>()
         })
-    })
+    }
+
+    /// The error in every block.
+    fn refused(y: Flat, x: &Flat, error: &Error, location: Loc) -> Jacobian {
+        let block = Flat::invalid(&x.structure, error, location);
+        let blocks = vec![block.leaves; y.leaves.len()];
+        Jacobian { y, input: block.structure, blocks, location }
+    }
+}
+
+fn forward(name: &'static str, location: Loc, f: Function<'_>, x: Flat) -> Jacobian {
+    let x = x.typed();
+    // Not under `with_location`: what `f` does has lines of its own.
+    let (y, point) = Point::at(name, location, f, &x);
+    if let Some(error) = y.error() {
+        let error = error.clone();
+        return Jacobian::refused(y, &x, &error, location);
+    }
+    let push = |dx: Flat| point.push(&dx);
+    let columns = map(location, &push, &0.into(), &0.into(), basis(&x, location)).leaves;
+    // [in, out...] to [out..., in...]
+    let block = |(columns, y): (&Array, &Array)| {
+        let mut start = 0;
+        let part = |x: &Array| {
+            let (from, to) = (start, start + x.size());
+            start = to;
+            let part = columns.slice_axis(0, from..to).move_axis(0, -1);
+            part.reshape(joined(y.shape(), x.shape()))
+        };
+        x.leaves.iter().map(part).collect()
+    };
+    let blocks = || columns.iter().zip(&y.leaves).map(block).collect();
+    let blocks = with_location(location, blocks);
+    Jacobian { y, input: x.structure, blocks, location }
 }
 
 /// The Jacobian in reverse mode, one cotangent per element of the result, which must be floats; as
@@ -67,36 +88,33 @@ fn forward<A: Tree, R: Nest>(
 #[doc(alias = "jax.jacobian")]
 pub fn jacrev<A: Tree, R: Nest>(f: impl Fn(A) -> R) -> impl Fn(A) -> R::Of<A> {
     let location = Location::caller();
-    move |x| {
-        let x = typed(x);
-        let like = x.map(Array::clone);
-        let (y, pull) = vjp_at("jacrev", location, &f, x);
-        let integer = y.leaves().iter().find_map(|y| y.ty().ok().filter(|ty| !ty.dtype.is_float()));
-        let integer = integer.map(|ty| {
-            let message = format!("`jacrev` differentiates a function that gives floats, not {ty}");
-            transform_error(location, message, "convert the result with `.cast(DType::F32)`")
-        });
-        if let Some(error) = fault(&y).or(integer) {
-            return refused(&y, &like, &error, location);
-        }
-        let rows = map(location, &pull, &0.into(), &0.into(), basis(&y, location)).leaves();
-        let (outputs, mut start) = (y.leaves(), 0);
-        let mut output = outputs.iter();
-        y.nest(&mut || {
-            let Some(y) = output.next() else { return like.map(Array::clone) };
-            let (from, to) = (start, start + y.size());
-            start = to;
-            with_location(location, || {
-                let mut rows = rows.iter();
-                like.map(|x| match rows.next() {
-                    Some(rows) => {
-                        rows.slice_axis(0, from..to).reshape(joined(y.shape(), x.shape()))
-                    }
-                    None => x.clone(),
-                })
-            })
-        })
+    move |x: A| backward(location, &on_flat(&f), Flat::of(&x)).nested::<A, R>()
+}
+
+fn backward(location: Loc, f: Function<'_>, x: Flat) -> Jacobian {
+    let x = x.typed();
+    let (y, pull) = Pull::at("jacrev", location, f, &x);
+    let integer = y.leaves.iter().find_map(|y| y.ty().ok().filter(|ty| !ty.dtype.is_float()));
+    let integer = integer.map(|ty| {
+        let message = format!("`jacrev` differentiates a function that gives floats, not {ty}");
+        transform_error(location, message, "convert the result with `.cast(DType::F32)`")
+    });
+    if let Some(error) = y.error().cloned().or(integer) {
+        return Jacobian::refused(y, &x, &error, location);
     }
+    let pull = |ct: Flat| pull.call(&ct);
+    let rows = map(location, &pull, &0.into(), &0.into(), basis(&y, location)).leaves;
+    let mut start = 0;
+    let block = |y: &Array| {
+        let (from, to) = (start, start + y.size());
+        start = to;
+        let part = |(x, rows): (&Array, &Array)| {
+            rows.slice_axis(0, from..to).reshape(joined(y.shape(), x.shape()))
+        };
+        x.leaves.iter().zip(&rows).map(part).collect()
+    };
+    let blocks = with_location(location, || y.leaves.iter().map(block).collect());
+    Jacobian { y, input: x.structure, blocks, location }
 }
 
 /// The matrix of second derivatives of a scalar function, forward over reverse: a tree like the
@@ -112,24 +130,12 @@ pub fn jacrev<A: Tree, R: Nest>(f: impl Fn(A) -> R) -> impl Fn(A) -> R::Of<A> {
 #[track_caller]
 pub fn hessian<A: Nest>(f: impl Fn(A) -> Array) -> impl Fn(A) -> A::Of<A> {
     let location = Location::caller();
-    move |x| {
-        let slope = |x: A| gradient("hessian", location, &|x| (f(x), ()), x).1;
-        forward("hessian", location, &slope, x)
-    }
+    move |x: A| second(location, &on_flat(&f), Flat::of(&x)).nested::<A, A>()
 }
 
-fn fault<T: Tree>(tree: &T) -> Option<Error> {
-    tree.leaves().iter().find_map(|a| a.error().cloned())
-}
-
-/// The error in every block.
-fn refused<A: Tree, R: Nest>(y: &R, x: &A, error: &Error, location: Loc) -> R::Of<A> {
-    y.nest(&mut || x.map(|_| Array::invalid(error.clone(), location)))
-}
-
-/// What has no element type takes its default: it is that of the basis, too.
-fn typed<A: Tree>(x: A) -> A {
-    x.map(Array::decided)
+fn second(location: Loc, f: Function<'_>, x: Flat) -> Jacobian {
+    let slope = |x: Flat| gradient("hessian", location, f, x).1;
+    forward("hessian", location, &slope, x)
 }
 
 fn joined(a: &[usize], b: &[usize]) -> Shape {
@@ -137,8 +143,8 @@ fn joined(a: &[usize], b: &[usize]) -> Shape {
 }
 
 /// The unit trees like `x`, one per element of all its leaves, along a leading axis.
-fn basis<T: Tree>(x: &T, location: Loc) -> T {
-    let total: usize = x.leaves().iter().map(Array::size).sum();
+fn basis(x: &Flat, location: Loc) -> Flat {
+    let total: usize = x.leaves.iter().map(Array::size).sum();
     let mut start = 0;
     with_location(location, || {
         x.map(|x| {

@@ -1,9 +1,8 @@
 //! From closures to graphs: what all user functions share. No transform is here.
 
-use crate::extract::internal;
 use probpipe_trace::{
-    Argument, Array, ArrayType, DType, Error, ErrorKind, Flatten, Graph, Loc, Open, Result,
-    Structure, Tree, one_of, trace_open, with_location,
+    Argument, Array, ArrayType, DType, Error, ErrorKind, Flat, Graph, Loc, Open, Result, Structure,
+    one_of, trace_open, with_location,
 };
 
 /// A closure traced on the types of its arguments.
@@ -18,6 +17,11 @@ pub(crate) struct Lifted {
 }
 
 impl Lifted {
+    /// What the closure is applied to.
+    pub(crate) fn arguments(&self) -> &[Array] {
+        &self.operands[..self.arguments]
+    }
+
     /// Flags of the inputs: the given ones for the arguments, false for the captures.
     pub(crate) fn with_captures(&self, arguments: &[bool]) -> Vec<bool> {
         let mut flags = arguments.to_vec();
@@ -41,64 +45,62 @@ impl Failure {
 /// A closure traced, of whose arguments those without an element type are still to get one.
 pub(crate) struct Unsettled {
     pub(crate) open: Open,
-    /// The arguments as they were given.
-    pub(crate) leaves: Vec<Array>,
-    pub(crate) input: Structure,
     pub(crate) output: Structure,
 }
 
+/// What transforms see of a user's closure: a function on leaves. All they do with it is compiled
+/// once, in this crate; the functions that users call are generic over closures and trees, and so
+/// are compiled with every use: they only take apart, call and build.
+pub(crate) type Function<'a> = &'a dyn Fn(Flat) -> Flat;
+
+/// What of its arguments a traced closure sees.
+pub(crate) type Types<'a> = &'a mut dyn FnMut(&[Array], &Structure) -> Result<Vec<ArrayType>>;
+
 /// Traces `f` on arguments like `x`. `types` gives what the closure sees of each leaf. An argument
 /// without an element type takes that in which the results need it.
-pub(crate) fn lift<A: Tree, R: Tree>(
+pub(crate) fn lift(
     location: Loc,
-    x: &A,
-    f: impl FnOnce(A) -> R,
-    types: impl FnOnce(&[Array], &Structure) -> Result<Vec<ArrayType>>,
+    x: &Flat,
+    f: Function<'_>,
+    types: Types<'_>,
 ) -> Result<Lifted, Box<Failure>> {
-    let Unsettled { mut open, leaves, input, output } = unsettled(location, x, f, types)?;
+    let Unsettled { mut open, output } = unsettled(location, x, f, types)?;
     open.decide_rest();
     let asked = open.asked().into_iter();
-    let dtypes = leaves.iter().zip(asked).map(|(leaf, asked)| one_of(&asked, leaf.dtype()));
+    let dtypes = x.leaves.iter().zip(asked).map(|(leaf, asked)| one_of(&asked, leaf.dtype()));
     let dtypes: Vec<DType> = dtypes.collect();
     let traced = open.close(&dtypes);
     let mut operands: Vec<Array> =
-        leaves.iter().zip(&dtypes).map(|(leaf, &dtype)| leaf.in_dtype(dtype)).collect();
+        x.leaves.iter().zip(&dtypes).map(|(leaf, &dtype)| leaf.in_dtype(dtype)).collect();
     if let Some(error) = operands.iter().find_map(Array::error) {
         return Err(Failure::new(error.clone(), Some(output)));
     }
     let arguments = operands.len();
     operands.extend(traced.captures);
+    let input = x.structure.clone();
     Ok(Lifted { graph: traced.graph, operands, arguments, input, output })
 }
 
 /// [`lift`] before the types of arguments that have none are settled.
-pub(crate) fn unsettled<A: Tree, R: Tree>(
+pub(crate) fn unsettled(
     location: Loc,
-    x: &A,
-    f: impl FnOnce(A) -> R,
-    types: impl FnOnce(&[Array], &Structure) -> Result<Vec<ArrayType>>,
+    x: &Flat,
+    f: Function<'_>,
+    types: Types<'_>,
 ) -> Result<Unsettled, Box<Failure>> {
-    let flat = Flatten::of(x);
-    let leaves: Vec<Array> = flat.leaves.iter().map(|&a| a.clone()).collect();
-    let input = flat.into_structure();
-    let types = types(&leaves, &input).map_err(|error| Failure::new(error, None))?;
-    let taken = leaves.iter().zip(&types).map(|(leaf, ty)| match leaf.dtype() == ty.dtype {
+    let types = types(&x.leaves, &x.structure).map_err(|error| Failure::new(error, None))?;
+    let taken = x.leaves.iter().zip(&types).map(|(leaf, ty)| match leaf.dtype() == ty.dtype {
         true => Argument::of(leaf, &ty.shape),
         false => Argument::Typed(ty.clone()),
     });
     let taken: Vec<Argument> = taken.collect();
-    let (open, output) =
-        trace_open(location, &taken, |leaves| match input.build(leaves.to_vec()) {
-            Ok(tree) => {
-                let result: R = f(tree);
-                (result.leaves(), Some(result.structure()))
-            }
-            Err(error) => (vec![Array::invalid(error, location)], None),
-        });
-    match (open, output) {
-        (Ok(open), Some(output)) => Ok(Unsettled { open, leaves, input, output }),
-        (Err(error), output) => Err(Failure::new(error.at(location), output)),
-        (Ok(_), None) => Err(Failure::new(internal("a trace gave no tree"), None)),
+    let (open, output) = trace_open(location, &taken, |leaves| {
+        let result = f(Flat { leaves: leaves.to_vec(), structure: x.structure.clone() });
+        (result.leaves, result.structure)
+    });
+    match open {
+        Ok(open) => Ok(Unsettled { open, output }),
+        Err(error) => Err(Failure::new(error.at(location), Some(output))),
     }
 }
 
@@ -108,69 +110,33 @@ pub(crate) fn own_types(leaves: &[Array], _: &Structure) -> Result<Vec<ArrayType
 }
 
 /// [`lift`] on the types of the arguments themselves.
-pub(crate) fn lift_plain<A: Tree, R: Tree>(
-    location: Loc,
-    x: &A,
-    f: impl FnOnce(A) -> R,
-) -> Result<Lifted, Box<Failure>> {
-    lift(location, x, f, own_types)
+pub(crate) fn lift_plain(location: Loc, x: &Flat, f: Function<'_>) -> Result<Lifted, Box<Failure>> {
+    lift(location, x, f, &mut own_types)
 }
 
 /// [`lift_plain`], or the invalid result of a function that cannot be traced or of an argument that
 /// is invalid itself.
-pub(crate) fn lift_or_invalid<A: Tree, R: Tree>(
+pub(crate) fn lift_or_invalid(
     location: Loc,
-    x: &A,
-    f: &impl Fn(A) -> R,
-) -> std::result::Result<Lifted, R> {
-    if let Some(error) = x.leaves().iter().find_map(|a| a.error().cloned()) {
-        return Err(poison(x, f, &error, location));
+    x: &Flat,
+    f: Function<'_>,
+) -> std::result::Result<Lifted, Flat> {
+    if let Some(error) = x.error() {
+        return Err(poison(x, f, error, location));
     }
     lift_plain(location, x, f).map_err(|failure| failed(x, f, &failure, location))
 }
 
-/// A tree of results; one that does not fit its structure is a fault of this library, and comes
-/// out as invalid leaves.
-pub(crate) fn build<T: Tree>(structure: &Structure, leaves: Vec<Array>, location: Loc) -> T {
-    match structure.build(leaves) {
-        Ok(tree) => tree,
-        Err(error) => invalid(structure, &error, location),
-    }
-}
-
-/// A tree with the error in every leaf.
-pub(crate) fn invalid<T: Tree>(structure: &Structure, error: &Error, location: Loc) -> T {
-    match structure.invalid(error, location) {
-        Ok(tree) => tree,
-        // A structure taken from a `T` always builds a `T`.
-        Err(error) => unreachable!("{error}"),
-    }
-}
-
 /// The result of `f` on arguments that carry `error`: its structure is that of a result, its
 /// leaves are all invalid.
-pub(crate) fn poison<A: Tree, R: Tree>(
-    x: &A,
-    f: impl FnOnce(A) -> R,
-    error: &Error,
-    location: Loc,
-) -> R {
-    let bad = |a: &Array| match a.error() {
-        Some(_) => a.clone(),
-        None => Array::invalid(error.clone(), location),
-    };
-    f(x.map(bad)).map(bad)
+pub(crate) fn poison(x: &Flat, f: Function<'_>, error: &Error, location: Loc) -> Flat {
+    f(x.spoiled(error, location)).spoiled(error, location)
 }
 
 /// The invalid result of a function that failed.
-pub(crate) fn failed<A: Tree, R: Tree>(
-    x: &A,
-    f: impl FnOnce(A) -> R,
-    failure: &Failure,
-    location: Loc,
-) -> R {
+pub(crate) fn failed(x: &Flat, f: Function<'_>, failure: &Failure, location: Loc) -> Flat {
     match &failure.output {
-        Some(structure) => invalid(structure, &failure.error, location),
+        Some(structure) => Flat::invalid(structure, &failure.error, location),
         None => poison(x, f, &failure.error, location),
     }
 }

@@ -1,7 +1,7 @@
 //! Derivatives of any function at a point: along a tangent, against a cotangent, as a linear map.
 
 use super::lift::{
-    Lifted, build, check_floats, failed, invalid, lift, own_types, poison, run, transform_error,
+    Function, Lifted, check_floats, failed, lift, own_types, poison, run, transform_error,
 };
 use crate::jvp::spread;
 use crate::linearize::linearize as linearize_graph;
@@ -9,8 +9,8 @@ use crate::simplify::simplify;
 use crate::transpose::transpose;
 use probpipe_trace::eval::eval_graph;
 use probpipe_trace::{
-    Array, ArrayType, DType, Error, Flatten, Graph, Loc, Result, Structure, Tree, Value,
-    full_typed, with_location, zero_value, zeros_like,
+    Array, ArrayType, DType, Error, Flat, Graph, Loc, Result, Structure, Tree, Value, full_typed,
+    on_flat, with_location, zero_value, zeros_like,
 };
 use std::panic::Location;
 
@@ -26,55 +26,53 @@ use std::panic::Location;
 /// ```
 #[track_caller]
 pub fn jvp<A: Tree, R: Tree>(f: impl Fn(A) -> R, x: A, tangent: A) -> (R, R) {
-    jvp_at("jvp", Location::caller(), f, x, tangent)
+    let (x, dx) = (Flat::of(&x), Flat::of(&tangent));
+    let (y, dy) = jvp_at("jvp", Location::caller(), &on_flat(&f), x, &dx);
+    (y.tree(), dy.tree())
 }
 
 /// As [`jvp`], of a function that also gives something that is not differentiated:
 /// `(value, tangent, aux)`.
 #[track_caller]
 pub fn jvp_aux<A: Tree, R: Tree, X: Tree>(f: impl Fn(A) -> (R, X), x: A, tangent: A) -> (R, R, X) {
-    let location = Location::caller();
-    let ((y, aux), (dy, _)) = jvp_at("jvp_aux", location, fixed_aux(f, location), x, tangent);
+    let (location, x, dx) = (Location::caller(), Flat::of(&x), Flat::of(&tangent));
+    let (y, dy) = jvp_at("jvp_aux", location, &fixed_aux(&f, location), x, &dx);
+    let ((y, aux), (dy, _)): ((R, X), (R, X)) = (y.tree(), dy.tree());
     (y, dy, aux)
 }
 
 /// The function with its second result as a constant.
-fn fixed_aux<A: Tree, R: Tree, X: Tree>(
-    f: impl Fn(A) -> (R, X),
+fn fixed_aux<A: Tree, R: Tree, X: Tree, F: Fn(A) -> (R, X)>(
+    f: &F,
     location: Loc,
-) -> impl Fn(A) -> (R, X) {
+) -> impl Fn(Flat) -> Flat {
     move |x| {
-        let (y, aux) = f(x);
-        (y, with_location(location, || aux.map(Array::stop_gradient)))
+        let (y, aux) = f(x.tree());
+        let fixed = || Flat::of(&aux).map(Array::stop_gradient);
+        Flat::of(&(y, with_location(location, fixed).tree::<X>()))
     }
 }
 
 /// [`jvp`] for the function `name` called at `location`.
-pub(super) fn jvp_at<A: Tree, R: Tree>(
+pub(super) fn jvp_at(
     name: &'static str,
     location: Loc,
-    f: impl Fn(A) -> R,
-    x: A,
-    tangent: A,
-) -> (R, R) {
-    let pair = |error: &Error| {
-        let y: R = poison(&x, &f, error, location);
-        let dy: R = invalid(&y.structure(), error, location);
+    f: Function<'_>,
+    x: Flat,
+    tangent: &Flat,
+) -> (Flat, Flat) {
+    let both = |y: Flat, error: &Error| {
+        let dy = Flat::invalid(&y.structure, error, location);
         (y, dy)
     };
-    let invalid_leaf = |t: &A| t.leaves().iter().find_map(|a| a.error().cloned());
-    if let Some(error) = invalid_leaf(&x).or_else(|| invalid_leaf(&tangent)) {
-        return pair(&error);
+    if let Some(error) = x.error().or_else(|| tangent.error()) {
+        return both(poison(&x, f, error, location), error);
     }
-    let lifted = match lift(location, &x, &f, own_types) {
+    let lifted = match lift(location, &x, f, &mut own_types) {
         Ok(lifted) => lifted,
-        Err(failure) => {
-            let y: R = failed(&x, &f, &failure, location);
-            let dy = invalid(&y.structure(), &failure.error, location);
-            return (y, dy);
-        }
+        Err(failure) => return both(failed(&x, f, &failure, location), &failure.error),
     };
-    let result = tangent_leaves(name, &lifted, &tangent, location).and_then(|dx| {
+    let result = tangent_leaves(name, &lifted, tangent, location).and_then(|dx| {
         let floats: Vec<bool> = lifted.graph.input_types().map(|ty| ty.dtype.is_float()).collect();
         let wrt = lifted.with_captures(&floats[..lifted.arguments]);
         let forward = crate::jvp::jvp(&lifted.graph, &wrt)?;
@@ -88,41 +86,19 @@ pub(super) fn jvp_at<A: Tree, R: Tree>(
         Ok((y, dy))
     });
     match result {
-        Ok((y, dy)) => (build(&lifted.output, y, location), build(&lifted.output, dy, location)),
-        Err(error) => {
-            (invalid(&lifted.output, &error, location), invalid(&lifted.output, &error, location))
+        Ok((y, dy)) => {
+            let output = lifted.output;
+            (Flat::new(output.clone(), y, location), Flat::new(output, dy, location))
         }
+        Err(error) => both(Flat::invalid(&lifted.output, &error, location), &error),
     }
 }
 
 /// The value of `f` at `x`, and its derivative there as a linear function of a tangent.
 #[track_caller]
 pub fn linearize<A: Tree, R: Tree>(f: impl Fn(A) -> R, x: A) -> (R, impl Fn(A) -> R) {
-    linearize_at("linearize", Location::caller(), f, x)
-}
-
-/// [`linearize`] for the function `name` called at `location`.
-pub(super) fn linearize_at<A: Tree, R: Tree>(
-    name: &'static str,
-    location: Loc,
-    f: impl Fn(A) -> R,
-    x: A,
-) -> (R, impl Fn(A) -> R) {
-    let (y, point) = Point::at(name, location, f, &x);
-    (y, move |tangent: A| {
-        let result = point.valid().and_then(|p| {
-            let dx = tangent_leaves(name, &p.lifted, &tangent, location)?;
-            let mut operands = p.residuals.clone();
-            operands.extend(dx.into_iter().take(p.lifted.arguments));
-            let dy = spread(&run(location, &p.linear, &operands), &p.nonzero);
-            let zero = |ty: &ArrayType| with_location(location, || full_typed(ty, 0));
-            Ok(p.outputs.iter().zip(dy).map(|(ty, dy)| dy.unwrap_or_else(|| zero(ty))).collect())
-        });
-        match result {
-            Ok(dy) => build(&point.output, dy, location),
-            Err(error) => invalid(&point.output, &error, location),
-        }
-    })
+    let (y, point) = Point::at("linearize", Location::caller(), &on_flat(&f), &Flat::of(&x));
+    (y.tree(), move |tangent: A| point.push(&Flat::of(&tangent)).tree())
 }
 
 /// The value of `f` at `x`, and the function that takes a cotangent of the value to the cotangent
@@ -139,7 +115,8 @@ pub(super) fn linearize_at<A: Tree, R: Tree>(
 /// ```
 #[track_caller]
 pub fn vjp<A: Tree, R: Tree>(f: impl Fn(A) -> R, x: A) -> (R, impl Fn(R) -> A) {
-    vjp_at("vjp", Location::caller(), f, x)
+    let (y, pull) = Pull::at("vjp", Location::caller(), &on_flat(&f), &Flat::of(&x));
+    (y.tree(), move |ct: R| pull.call(&Flat::of(&ct)).tree())
 }
 
 /// As [`vjp`], of a function that also gives something that is not differentiated:
@@ -150,10 +127,11 @@ pub fn vjp_aux<A: Tree, R: Tree, X: Tree>(
     x: A,
 ) -> (R, impl Fn(R) -> A, X) {
     let location = Location::caller();
-    let ((y, aux), pull) = vjp_at("vjp_aux", location, fixed_aux(f, location), x);
-    let zeros = with_location(location, || aux.map(zeros_like));
+    let (y, pull) = Pull::at("vjp_aux", location, &fixed_aux(&f, location), &Flat::of(&x));
+    let (y, aux): (R, X) = y.tree();
+    let zeros = with_location(location, || Flat::of(&aux).map(zeros_like));
     // The zeros are a tree of their own in each call.
-    (y, move |ct| pull((ct, zeros.map(Array::clone))), aux)
+    (y, move |ct: R| pull.call(&Flat::of(&(ct, zeros.clone().tree::<X>()))).tree(), aux)
 }
 
 /// The transpose of a function that is linear in its argument: it takes a cotangent of the result
@@ -175,32 +153,49 @@ pub fn linear_transpose<A: Tree, R: Tree, F: Fn(A) -> R>(
     f: F,
     like: &A,
 ) -> impl Fn(R) -> A + use<A, R, F> {
-    let location = Location::caller();
-    let input = like.structure();
-    let transposed = transposed_at(location, f, like);
-    move |ct: R| {
-        let result = transposed.as_ref().map_err(Error::clone).and_then(|(lifted, backward)| {
+    let transposed = Transposed::at(Location::caller(), &on_flat(&f), &Flat::of(like));
+    move |ct: R| transposed.call(&Flat::of(&ct)).tree()
+}
+
+/// A linear function transposed, or why it could not be.
+struct Transposed {
+    location: Loc,
+    input: Structure,
+    /// The function traced, and its transpose: captured arrays and cotangents to cotangents.
+    state: Result<(Lifted, Graph)>,
+}
+
+impl Transposed {
+    fn at(location: Loc, f: Function<'_>, like: &Flat) -> Transposed {
+        let state = transposed_at(location, f, like);
+        Transposed { location, input: like.structure.clone(), state }
+    }
+
+    fn call(&self, ct: &Flat) -> Flat {
+        let location = self.location;
+        let result = self.state.as_ref().map_err(Error::clone).and_then(|(lifted, backward)| {
             let outputs: Vec<ArrayType> = lifted.graph.output_types().cloned().collect();
             let name = "linear_transpose";
-            let cts = cotangent_leaves(name, &lifted.output, &outputs, &ct, location)?;
+            let cts = cotangent_leaves(name, &lifted.output, &outputs, ct, location)?;
             let mut operands = lifted.operands[lifted.arguments..].to_vec();
             operands.extend(cts);
             Ok(run(location, backward, &operands))
         });
-        match result {
-            Ok(dx) => build(&input, dx, location),
-            Err(error) => invalid(&input, &error, location),
-        }
+        made(&self.input, result, location)
+    }
+}
+
+/// A tree of results, or of the error.
+fn made(structure: &Structure, leaves: Result<Vec<Array>>, location: Loc) -> Flat {
+    match leaves {
+        Ok(leaves) => Flat::new(structure.clone(), leaves, location),
+        Err(error) => Flat::invalid(structure, &error, location),
     }
 }
 
 /// A linear function traced, and its transpose: captured arrays and cotangents to cotangents.
-fn transposed_at<A: Tree, R: Tree>(
-    location: Loc,
-    f: impl Fn(A) -> R,
-    like: &A,
-) -> Result<(Lifted, Graph)> {
-    let lifted = lift(location, like, &f, |leaves, structure| {
+fn transposed_at(location: Loc, f: Function<'_>, like: &Flat) -> Result<(Lifted, Graph)> {
+    let lifted = lift(location, like, f, &mut |leaves, structure| {
         check_floats("linear_transpose", leaves, structure, location)?;
         own_types(leaves, structure)
     });
@@ -228,36 +223,42 @@ fn transposed_at<A: Tree, R: Tree>(
     Ok((lifted, backward))
 }
 
-/// [`vjp`] for the function `name` called at `location`.
-pub(super) fn vjp_at<A: Tree, R: Tree>(
-    name: &'static str,
-    location: Loc,
-    f: impl Fn(A) -> R,
-    x: A,
-) -> (R, impl Fn(R) -> A) {
-    let (y, point) = Point::at(name, location, f, &x);
-    let backward = point.valid().and_then(|p| {
-        let mut flags = vec![false; p.residuals.len()];
-        flags.resize(p.linear.inputs().len(), true);
-        Ok(simplify(&with_location(location, || transpose(&p.linear, &flags))?))
-    });
-    (y, move |cotangent: R| {
-        let result = point.valid().and_then(|p| {
-            let backward = backward.as_ref().map_err(Error::clone)?;
-            let cts = cotangent_leaves(name, &p.lifted.output, &p.outputs, &cotangent, location)?;
+/// The function from cotangents of a value to those of the argument.
+pub(super) struct Pull {
+    point: Point,
+    backward: Result<Graph>,
+}
+
+impl Pull {
+    /// [`vjp`] for the function `name` called at `location`.
+    pub(super) fn at(name: &'static str, location: Loc, f: Function<'_>, x: &Flat) -> (Flat, Pull) {
+        let (y, point) = Point::at(name, location, f, x);
+        let backward = point.valid().and_then(|p| {
+            let mut flags = vec![false; p.residuals.len()];
+            flags.resize(p.linear.inputs().len(), true);
+            Ok(simplify(&with_location(location, || transpose(&p.linear, &flags))?))
+        });
+        (y, Pull { point, backward })
+    }
+
+    /// The cotangent of the argument.
+    pub(super) fn call(&self, ct: &Flat) -> Flat {
+        let Point { name, location, .. } = self.point;
+        let result = self.point.valid().and_then(|p| {
+            let backward = self.backward.as_ref().map_err(Error::clone)?;
+            let cts = cotangent_leaves(name, &p.lifted.output, &p.outputs, ct, location)?;
             let mut operands = p.residuals.clone();
             operands.extend(cts.into_iter().zip(&p.nonzero).filter(|(_, n)| **n).map(|(ct, _)| ct));
             Ok(run(location, backward, &operands))
         });
-        match result {
-            Ok(dx) => build(&point.input, dx, location),
-            Err(error) => invalid(&point.input, &error, location),
-        }
-    })
+        made(&self.point.input, result, location)
+    }
 }
 
 /// A function linearised at a point, or why it could not be.
-struct Point {
+pub(super) struct Point {
+    name: &'static str,
+    location: Loc,
     input: Structure,
     output: Structure,
     state: Result<Valid>,
@@ -272,23 +273,29 @@ struct Valid {
 }
 
 impl Point {
-    fn at<A: Tree, R: Tree>(name: &str, location: Loc, f: impl Fn(A) -> R, x: &A) -> (R, Point) {
-        let input = x.structure();
-        let broken = |y: R, error: Error| {
-            let output = y.structure();
-            (y, Point { input: input.clone(), output, state: Err(error) })
+    /// [`linearize`] for the function `name` called at `location`.
+    pub(super) fn at(
+        name: &'static str,
+        location: Loc,
+        f: Function<'_>,
+        x: &Flat,
+    ) -> (Flat, Point) {
+        let input = x.structure.clone();
+        let broken = |y: Flat, error: Error| {
+            let output = y.structure.clone();
+            (y, Point { name, location, input: input.clone(), output, state: Err(error) })
         };
-        if let Some(error) = x.leaves().iter().find_map(|a| a.error().cloned()) {
-            return broken(poison(x, f, &error, location), error);
+        if let Some(error) = x.error() {
+            return broken(poison(x, f, error, location), error.clone());
         }
-        let lifted = lift(location, x, &f, |leaves, structure| {
+        let lifted = lift(location, x, f, &mut |leaves, structure| {
             check_floats(name, leaves, structure, location)?;
             own_types(leaves, structure)
         });
         let lifted = match lifted {
             Ok(lifted) => lifted,
             Err(failure) => {
-                return broken(failed(x, &f, &failure, location), failure.error);
+                return broken(failed(x, f, &failure, location), failure.error);
             }
         };
         let output = lifted.output.clone();
@@ -296,14 +303,29 @@ impl Point {
             linearize_graph(&lifted.graph, &lifted.with_captures(&vec![true; lifted.arguments]));
         let linear = match linear {
             Ok(linear) => linear,
-            Err(error) => return broken(invalid(&output, &error, location), error),
+            Err(error) => return broken(Flat::invalid(&output, &error, location), error),
         };
         let mut values = run(location, &linear.primal, &lifted.operands);
         let residuals = values.split_off(lifted.graph.outputs().len());
         let outputs = lifted.graph.output_types().cloned().collect();
         let valid =
             Valid { lifted, linear: linear.linear, residuals, nonzero: linear.nonzero, outputs };
-        (build(&output, values, location), Point { input, output, state: Ok(valid) })
+        let y = Flat::new(output.clone(), values, location);
+        (y, Point { name, location, input, output, state: Ok(valid) })
+    }
+
+    /// The derivative of the value along a tangent of the argument.
+    pub(super) fn push(&self, tangent: &Flat) -> Flat {
+        let location = self.location;
+        let result = self.valid().and_then(|p| {
+            let dx = tangent_leaves(self.name, &p.lifted, tangent, location)?;
+            let mut operands = p.residuals.clone();
+            operands.extend(dx.into_iter().take(p.lifted.arguments));
+            let dy = spread(&run(location, &p.linear, &operands), &p.nonzero);
+            let zero = |ty: &ArrayType| with_location(location, || full_typed(ty, 0));
+            Ok(p.outputs.iter().zip(dy).map(|(ty, dy)| dy.unwrap_or_else(|| zero(ty))).collect())
+        });
+        made(&self.output, result, location)
     }
 
     fn valid(&self) -> Result<&Valid> {
@@ -312,15 +334,14 @@ impl Point {
 }
 
 /// The leaves of a tangent, checked against those of the argument.
-fn tangent_leaves<A: Tree>(
+fn tangent_leaves(
     name: &str,
     lifted: &Lifted,
-    tangent: &A,
+    tangent: &Flat,
     location: Loc,
 ) -> Result<Vec<Array>> {
-    let flat = Flatten::of(tangent);
-    let structure_fits = flat.matches(&lifted.input);
-    let leaves = typed_like(&flat, lifted.operands[..lifted.arguments].iter().map(Array::ty))?;
+    let structure_fits = tangent.structure == lifted.input;
+    let leaves = typed_like(tangent, lifted.operands[..lifted.arguments].iter().map(Array::ty))?;
     for (x, dx) in lifted.operands.iter().zip(&leaves) {
         let (x, dx) = (x.ty()?, dx.ty()?);
         if x.dtype.is_float() && x != dx {
@@ -343,22 +364,21 @@ fn tangent_leaves<A: Tree>(
     Ok(leaves)
 }
 
-fn cotangent_leaves<R: Tree>(
+fn cotangent_leaves(
     name: &str,
     structure: &Structure,
     outputs: &[ArrayType],
-    ct: &R,
+    ct: &Flat,
     location: Loc,
 ) -> Result<Vec<Array>> {
-    let flat = Flatten::of(ct);
-    if !flat.matches(structure) {
+    if ct.structure != *structure {
         return Err(transform_error(
             location,
             format!("`{name}` takes a cotangent with the structure of the result"),
             "build the cotangent as the result is built",
         ));
     }
-    let leaves = typed_like(&flat, outputs.iter().cloned().map(Ok))?;
+    let leaves = typed_like(ct, outputs.iter().cloned().map(Ok))?;
     for (y, ct) in outputs.iter().zip(&leaves) {
         let ct = ct.ty()?;
         if y.dtype.is_float() && *y != ct {
@@ -375,14 +395,11 @@ fn cotangent_leaves<R: Tree>(
 }
 
 /// Leaves, with numbers taking the element type of what they go with.
-fn typed_like(
-    flat: &Flatten<'_>,
-    types: impl Iterator<Item = Result<ArrayType>>,
-) -> Result<Vec<Array>> {
+fn typed_like(flat: &Flat, types: impl Iterator<Item = Result<ArrayType>>) -> Result<Vec<Array>> {
     let leaves = flat.leaves.iter();
     leaves
         .zip(types)
-        .map(|(&leaf, ty)| {
+        .map(|(leaf, ty)| {
             let dtype: DType = ty?.dtype;
             Ok(leaf.in_dtype(dtype))
         })

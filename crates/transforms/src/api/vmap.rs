@@ -1,10 +1,12 @@
 //! Mapping a function over axes of its argument.
 
-use super::lift::{build, failed, invalid, leaf_name, lift, poison, run, transform_error};
+use super::lift::{Function, failed, leaf_name, lift, poison, run, transform_error};
 use crate::simplify::simplify;
 use probpipe_trace::{
-    Array, ArrayType, Axes, Loc, Op, Result, Structure, Token, Tree, bind1, with_location,
+    Array, ArrayType, Axes, Flat, Loc, Op, Result, Structure, Token, Tree, bind1, on_flat,
+    with_location,
 };
+use std::collections::{BTreeMap, HashMap};
 use std::panic::Location;
 
 /// Which axis of each leaf is mapped: one for a whole tree, or one for each of its parts. A prefix
@@ -18,6 +20,8 @@ pub enum BatchAxes {
     Axis(isize),
     /// The parts of a tuple, struct or sequence, in order.
     Parts(Vec<BatchAxes>),
+    /// The parts of a map by key, or of a struct by field, whatever their order; all of them.
+    Keys(Vec<(String, BatchAxes)>),
 }
 
 impl From<i32> for BatchAxes {
@@ -50,6 +54,30 @@ impl<T: Into<BatchAxes>> From<Vec<T>> for BatchAxes {
     }
 }
 
+impl<K: Into<String>, T: Into<BatchAxes>, const N: usize> From<[(K, T); N]> for BatchAxes {
+    fn from(parts: [(K, T); N]) -> BatchAxes {
+        by_key(parts)
+    }
+}
+
+impl<K: Into<String>, T: Into<BatchAxes>> From<BTreeMap<K, T>> for BatchAxes {
+    fn from(parts: BTreeMap<K, T>) -> BatchAxes {
+        by_key(parts)
+    }
+}
+
+impl<K: Into<String>, T: Into<BatchAxes>> From<HashMap<K, T>> for BatchAxes {
+    fn from(parts: HashMap<K, T>) -> BatchAxes {
+        by_key(parts)
+    }
+}
+
+fn by_key<K: Into<String>, T: Into<BatchAxes>>(
+    parts: impl IntoIterator<Item = (K, T)>,
+) -> BatchAxes {
+    BatchAxes::Keys(parts.into_iter().map(|(key, axes)| (key.into(), axes.into())).collect())
+}
+
 macro_rules! tuples {
     ($(($($T:ident $index:tt),+))*) => {$(
         impl<$($T: Into<BatchAxes>),+> From<($($T,)+)> for BatchAxes {
@@ -77,6 +105,7 @@ impl BatchAxes {
         fn next<'a>(
             root: &'a BatchAxes,
             stack: &mut [(&'a BatchAxes, usize)],
+            name: Option<&str>,
         ) -> Option<&'a BatchAxes> {
             match stack.last_mut() {
                 None => Some(root),
@@ -84,29 +113,33 @@ impl BatchAxes {
                     *index += 1;
                     parts.get(*index - 1)
                 }
+                Some((BatchAxes::Keys(parts), index)) => {
+                    *index += 1;
+                    parts.iter().find(|(key, _)| Some(&key[..]) == name).map(|(_, axes)| axes)
+                }
                 Some((all, _)) => Some(all),
             }
         }
+        let mut name: Option<&str> = None;
         for token in structure.tokens() {
             match token {
-                Token::Leaf => match next(self, &mut stack)? {
+                Token::Leaf => match next(self, &mut stack, name.take())? {
                     BatchAxes::None => axes.push(None),
                     BatchAxes::Axis(axis) => axes.push(Some(*axis)),
-                    BatchAxes::Parts(_) => return None,
+                    BatchAxes::Parts(_) | BatchAxes::Keys(_) => return None,
                 },
                 Token::Open(_) => {
-                    let spec = next(self, &mut stack)?;
+                    let spec = next(self, &mut stack, name.take())?;
                     stack.push((spec, 0));
                 }
                 Token::Close => match stack.pop()? {
                     (BatchAxes::Parts(parts), used) if used != parts.len() => return None,
+                    (BatchAxes::Keys(parts), used) if used != parts.len() => return None,
                     _ => {}
                 },
-                Token::Field(_)
-                | Token::Entry(_)
-                | Token::Len(_)
-                | Token::Variant(_)
-                | Token::Static(_) => {}
+                Token::Field(field) => name = Some(field),
+                Token::Entry(key) => name = Some(key),
+                Token::Len(_) | Token::Variant(_) | Token::Static(_) => {}
             }
         }
         Some(axes)
@@ -130,7 +163,20 @@ pub fn vmap<A: Tree, R: Tree>(f: impl Fn(A) -> R) -> impl Fn(A) -> R {
 }
 
 /// Maps a function over the given axes of its argument's leaves, stacking results along the given
-/// axes. `out_axes` of `None` is for results that are the same in all lanes.
+/// axes. `out_axes` of `None` is for results that are the same in all lanes. The parts of a map or
+/// struct can have their axes by key:
+///
+/// ```
+/// use probpipe_trace::{Array, array};
+/// use probpipe_transforms::vmap_axes;
+/// use std::collections::BTreeMap;
+/// let line = |p: BTreeMap<String, Array>| &p["slope"] * 2.0 + &p["level"];
+/// let map = |list: [(&str, Array); 2]| list.map(|(key, x)| (key.to_string(), x)).into();
+/// let p = map([("slope", array([1.0, 2.0])), ("level", array(0.5))]);
+/// let y = vmap_axes(line, [("slope", Some(0)), ("level", None)], 0)(p);
+/// assert_eq!(y.to_vec::<f32>()?, [2.5, 4.5]);
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
 #[track_caller]
 pub fn vmap_axes<A: Tree, R: Tree>(
     f: impl Fn(A) -> R,
@@ -139,22 +185,22 @@ pub fn vmap_axes<A: Tree, R: Tree>(
 ) -> impl Fn(A) -> R {
     let location = Location::caller();
     let (in_axes, out_axes) = (in_axes.into(), out_axes.into());
-    move |x| map(location, &f, &in_axes, &out_axes, x)
+    move |x: A| map(location, &on_flat(&f), &in_axes, &out_axes, Flat::of(&x)).tree()
 }
 
 /// [`vmap_axes`] as written at `location`.
-pub(super) fn map<A: Tree, R: Tree>(
+pub(super) fn map(
     location: Loc,
-    f: &impl Fn(A) -> R,
+    f: Function<'_>,
     in_axes: &BatchAxes,
     out_axes: &BatchAxes,
-    x: A,
-) -> R {
-    if let Some(error) = x.leaves().iter().find_map(|a| a.error().cloned()) {
-        return poison(&x, f, &error, location);
+    x: Flat,
+) -> Flat {
+    if let Some(error) = x.error() {
+        return poison(&x, f, error, location);
     }
     let mut plan = None;
-    let lifted = lift(location, &x, f, |leaves, structure| {
+    let lifted = lift(location, &x, f, &mut |leaves, structure| {
         let found = Plan::new(in_axes, leaves, structure, location)?;
         let types = found.lane_types(leaves)?;
         plan = Some(found);
@@ -165,7 +211,7 @@ pub(super) fn map<A: Tree, R: Tree>(
         (Err(failure), _) => return failed(&x, f, &failure, location),
         (Ok(lifted), None) => {
             let error = crate::extract::internal("a map without a plan");
-            return invalid(&lifted.output, &error, location);
+            return Flat::invalid(&lifted.output, &error, location);
         }
     };
     let mut axes = plan.axes.clone();
@@ -178,8 +224,8 @@ pub(super) fn map<A: Tree, R: Tree>(
         })
     });
     match result {
-        Ok(arrays) => build(&lifted.output, arrays, location),
-        Err(error) => invalid(&lifted.output, &error, location),
+        Ok(arrays) => Flat::new(lifted.output, arrays, location),
+        Err(error) => Flat::invalid(&lifted.output, &error, location),
     }
 }
 
@@ -200,7 +246,7 @@ impl Plan {
             return Err(transform_error(
                 location,
                 "`vmap` axes do not fit the argument's structure".to_string(),
-                "give one axis for all, or a tuple of axes with one entry per part",
+                "give one axis for all, a tuple of axes with one entry per part, or one per key",
             ));
         };
         let mut resolved = Vec::with_capacity(leaves.len());
@@ -282,7 +328,7 @@ fn place(
         return Err(transform_error(
             location,
             "`vmap` output axes do not fit the result's structure".to_string(),
-            "give one axis for all, or a tuple of axes with one entry per part",
+            "give one axis for all, a tuple of axes with one entry per part, or one per key",
         ));
     };
     let one = |((array, lanes), axis): ((Array, &Option<usize>), Option<isize>)| {

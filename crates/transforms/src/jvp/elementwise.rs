@@ -2,7 +2,7 @@
 
 use super::add;
 use probpipe_trace::{Array, BinaryOp, UnaryOp, select};
-use std::f64::consts::PI;
+use std::f64::consts::{LN_2, PI};
 
 /// The tangent of `y = op(x)`; `None` where the derivative is zero.
 pub(super) fn unary_jvp(op: UnaryOp, x: &Array, y: &Array, dx: &Array) -> Option<Array> {
@@ -21,6 +21,8 @@ pub(super) fn unary_jvp(op: UnaryOp, x: &Array, y: &Array, dx: &Array) -> Option
         UnaryOp::Expm1 => dx * x.exp(),
         // log(x)' = 1 / x
         UnaryOp::Log => dx / x,
+        // log2(x)' = 1 / (x log 2)
+        UnaryOp::Log2 => dx / (x * LN_2),
         // log(1 + x)' = 1 / (1 + x)
         UnaryOp::Log1p => dx / (x + 1.0),
         // sin' = cos

@@ -2,6 +2,8 @@
 //! input stay symbolic (`None`) and cost nothing. Integers and truth values never have tangents.
 //! Reverse mode is not here: it is `linearize` and `transpose` of this.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod branch;
 mod control;
 mod decompositions;

@@ -1,9 +1,9 @@
 //! Calls and loops that are partly known: calls are opened, a loop becomes two, one known and one
 //! not, so that afterwards every equation is wholly on one side.
 
-use super::known::{known_results, known_within};
+use super::known::{Divisible, divisible, known_results, known_within};
 use super::{Partial, branch, known_vars, partial_eval_with, while_loop};
-use crate::extract::{Env, inputs_read, internal, partition, reorder_inputs};
+use crate::extract::{Env, inputs_read, partition, reorder_inputs};
 use probpipe_trace::{
     Array, ArrayType, Eqn, Graph, Op, Result, Scan, VarId, bind, trace, with_location,
 };
@@ -36,10 +36,10 @@ fn needs_split(eqn: &Eqn, known: &[bool], read: &[bool]) -> bool {
     let gives_known = || {
         known_results(eqn, &flags()).iter().zip(&eqn.outputs).any(|(k, v)| *k && read[v.index()])
     };
-    match &eqn.op {
+    match divisible(&eqn.op) {
         // Opening a call costs nothing, and its inside may be partly known.
-        Op::Call { .. } => true,
-        Op::Scan(scan) => {
+        Some(Divisible::Call(_)) => true,
+        Some(Divisible::Scan(scan)) => {
             let flags = flags();
             // Without known carries and without known work in a step there is nothing to split.
             flags.iter().any(|k| *k)
@@ -48,20 +48,20 @@ fn needs_split(eqn: &Eqn, known: &[bool], read: &[bool]) -> bool {
                     || has_known_work(&scan.body, &flags))
         }
         // The known results come from a checkpoint of their own.
-        Op::Checkpoint { graph } => {
+        Some(Divisible::Checkpoint(graph)) => {
             let known = known_within(graph, &flags());
             let read = read_vars(graph);
             graph.outputs().iter().any(|v| known[v.index()])
                 || graph.eqns().iter().any(|eqn| is_mixed(eqn, &known, &read))
         }
-        Op::Switch(switch) => {
+        Some(Divisible::Switch(switch)) => {
             let flags = flags();
             let work = |branch: &Arc<Graph>| has_known_work(branch, &flags[1..]);
             flags[0] && (gives_known() || switch.branches.iter().any(work))
         }
         // What of the loop is known and not read is made again where it is needed.
-        Op::While(_) => gives_known(),
-        _ => false,
+        Some(Divisible::While(_)) => gives_known(),
+        None => false,
     }
 }
 
@@ -91,25 +91,24 @@ fn walk(graph: &Graph, arguments: &[Array], known_inputs: &[bool]) -> (Vec<Array
         let operands: Vec<Array> = eqn.inputs.iter().map(|v| env.get(*v)).collect();
         let flags: Vec<bool> = eqn.inputs.iter().map(|v| known[v.index()]).collect();
         let all = flags.iter().all(|k| *k);
-        let (results, result_flags) = with_location(eqn.location, || match &eqn.op {
-            Op::Call { graph, .. } if !all => walk(graph, &operands, &flags),
-            op if !all && needs_split(eqn, &known, &read) => {
-                let split = match op {
-                    Op::Scan(scan) => split_scan(scan, &operands, &flags),
-                    Op::Switch(switch) => branch::split_switch(switch, &operands, &flags),
-                    Op::While(w) => while_loop::split_while(w, &operands, &flags),
-                    Op::Checkpoint { graph } => split_checkpoint(graph, &operands, &flags),
-                    _ => Err(internal(format!("`{}` cannot be split", op.name()))),
-                };
-                split.unwrap_or_else(|error| {
-                    let invalid = Array::invalid(error, Location::caller());
-                    (vec![invalid; eqn.outputs.len()], vec![false; eqn.outputs.len()])
-                })
-            }
-            op => {
-                let refs: Vec<&Array> = operands.iter().collect();
-                (bind(op.clone(), &refs).into_vec(), vec![all; eqn.outputs.len()])
-            }
+        let whole = || {
+            let refs: Vec<&Array> = operands.iter().collect();
+            Ok((bind(eqn.op.clone(), &refs).into_vec(), vec![all; eqn.outputs.len()]))
+        };
+        let split = !all && needs_split(eqn, &known, &read);
+        let (results, result_flags) = with_location(eqn.location, || {
+            let divided = match divisible(&eqn.op).filter(|_| split) {
+                Some(Divisible::Call(graph)) => Ok(walk(graph, &operands, &flags)),
+                Some(Divisible::Scan(scan)) => split_scan(scan, &operands, &flags),
+                Some(Divisible::Switch(s)) => branch::split_switch(s, &operands, &flags),
+                Some(Divisible::While(w)) => while_loop::split_while(w, &operands, &flags),
+                Some(Divisible::Checkpoint(graph)) => split_checkpoint(graph, &operands, &flags),
+                None => whole(),
+            };
+            divided.unwrap_or_else(|error| {
+                let invalid = Array::invalid(error, Location::caller());
+                (vec![invalid; eqn.outputs.len()], vec![false; eqn.outputs.len()])
+            })
         });
         for ((v, array), k) in eqn.outputs.iter().zip(results).zip(result_flags) {
             env.set(*v, array);

@@ -2,6 +2,8 @@
 //! halves go residuals: only values that the rest reads, and no value that it can make again for
 //! the price of reading a smaller one.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod branch;
 mod control;
 mod known;

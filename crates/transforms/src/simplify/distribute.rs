@@ -6,6 +6,8 @@
 //! and where the arrays that this stacks are small or take the place of as many. Values stay
 //! the same to the bit. Nothing that adds up elements is moved.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use crate::extract::{extract, internal};
 use crate::vmap::vmap;
 use probpipe_trace::op::{Cost, Spec};
@@ -52,11 +54,12 @@ impl Distributor {
             let new = self.op(&eqn.op)?;
             changed |= new.is_some();
             let op = new.as_ref().unwrap_or(&eqn.op);
-            let results = match op {
-                Op::Scan(scan) if scan.length >= self.least => {
-                    distributed(&mut builder, scan, &operands, eqn.location, &mut changed)?
-                }
-                op => push(&mut builder, op, &operands, eqn.location)?,
+            let results = if let Op::Scan(scan) = op
+                && scan.length >= self.least
+            {
+                distributed(&mut builder, scan, &operands, eqn.location, &mut changed)?
+            } else {
+                push(&mut builder, op, &operands, eqn.location)?
             };
             for (old, new) in eqn.outputs.iter().zip(results) {
                 map[old.index()] = Some(new);

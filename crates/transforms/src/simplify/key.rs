@@ -1,5 +1,7 @@
 //! Hashes of equations, to find equal ones.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use probpipe_trace::{Op, VarId};
 use rustc_hash::FxHasher;
 use std::hash::{Hash, Hasher};

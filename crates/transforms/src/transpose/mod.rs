@@ -1,6 +1,8 @@
 //! Reverse mode: the transpose of a linear graph carries cotangents from outputs to inputs. Only
 //! linear ops have a rule; the rest of the graph runs forward first. Zero cotangents stay symbolic.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod branch;
 mod control;
 mod elementwise;

@@ -2,6 +2,8 @@
 //! input stays as it is and is computed once (so random numbers drawn from an unbatched key are
 //! common to all lanes). Inside, the batch axis is the leading one.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod branch;
 mod control;
 mod indexing;

@@ -50,6 +50,14 @@ unary_methods! {
     expm1 Expm1;
     /// The natural logarithm.
     log Log;
+    /// The logarithm to base 2: exact at powers of two, `-inf` at zero, NaN below.
+    ///
+    /// ```
+    /// use probpipe_trace::array;
+    /// assert_eq!(array([8.0, 0.5, 8192.0]).log2().to_vec::<f32>()?, [3.0, -1.0, 13.0]);
+    /// # Ok::<(), probpipe_trace::Error>(())
+    /// ```
+    log2 Log2;
     /// `log(1 + x)`, exact near zero.
     log1p Log1p;
     /// The sine of an angle in radians.

@@ -1,14 +1,16 @@
 //! Rust's operators for every mix of `Array`, `&Array` and numbers.
 
 use crate::array::elementwise::arithmetic::{binary, divide, unary};
+use crate::context::with_location;
 use crate::handle::Array;
 use crate::op::Op;
 use crate::op::elementwise::{BinaryOp, UnaryOp};
-use std::ops;
+use std::{iter, ops};
 
 // The right side is generic so that the result's type is known before a literal's is: with one
 // impl per number, `(x * 2.0).exp()` could not be inferred. On the left only `f64` and `i32`, the
-// types of plain literals, for the same reason.
+// types of plain literals, for the same reason: with a second float type `2.0 * x` is of no known
+// type. Numbers of other types stand on the right, or are arrays first: `array(n) * x`.
 macro_rules! operators {
     ($($Trait:ident $method:ident $op:ident;)*) => {$(
         impl<R: Into<Array>> ops::$Trait<R> for Array {
@@ -78,4 +80,46 @@ macro_rules! unary_operators {
 unary_operators! {
     Neg neg Neg;
     Not not Not;
+}
+
+macro_rules! assigning_operators {
+    ($($Trait:ident $method:ident $operator:tt;)*) => {$(
+        impl<R: Into<Array>> ops::$Trait<R> for Array {
+            #[track_caller]
+            fn $method(&mut self, other: R) {
+                *self = &*self $operator other;
+            }
+        }
+    )*};
+}
+
+assigning_operators! {
+    AddAssign add_assign +;
+    SubAssign sub_assign -;
+    MulAssign mul_assign *;
+    DivAssign div_assign /;
+    RemAssign rem_assign %;
+}
+
+// The sum of no arrays is a literal, which fits whatever it meets. `Iterator::sum` does not pass
+// its caller's line on: an error names the line of the array that did not fit.
+macro_rules! folds {
+    ($($Trait:ident $method:ident $operator:tt $empty:literal;)*) => {$(
+        impl iter::$Trait for Array {
+            fn $method<I: Iterator<Item = Array>>(arrays: I) -> Array {
+                let step = |all, x: Array| with_location(x.location(), || all $operator x);
+                arrays.reduce(step).unwrap_or_else(|| Array::from($empty))
+            }
+        }
+        impl<'a> iter::$Trait<&'a Array> for Array {
+            fn $method<I: Iterator<Item = &'a Array>>(arrays: I) -> Array {
+                arrays.cloned().$method()
+            }
+        }
+    )*};
+}
+
+folds! {
+    Sum sum + 0;
+    Product product * 1;
 }

@@ -139,17 +139,26 @@ impl Array {
         })
     }
 
-    /// The logarithm to base 2.
-    #[track_caller]
-    pub fn log2(&self) -> Array {
-        self.log() / LN_2
-    }
-
-    /// The logarithm to base 10.
+    /// The logarithm to base 10, exact at powers of ten. A result that is off a whole number by no
+    /// more than its rounding is that number.
+    ///
+    /// ```
+    /// use probpipe_trace::array;
+    /// assert_eq!(array([1e15, 1e-3]).log10().floor().to_vec::<f64>()?, [15.0, -3.0]);
+    /// # Ok::<(), probpipe_trace::Error>(())
+    /// ```
     #[track_caller]
     pub fn log10(&self) -> Array {
         // Its reciprocal is the better rounded of the two constants.
-        self.log() * LOG10_E
+        let y = self.log() * LOG10_E;
+        // At powers of ten the logarithm, the constant and the product are off by up to 1.15 units
+        // of the last place together, also where a backend's logarithm is the next number. A whole
+        // number less what it is near to is exact, so the sum is the whole number.
+        let whole = y.round();
+        let gap = &whole - &y;
+        let unit = by_width(self, f64::from(f32::EPSILON), f64::EPSILON);
+        let near = gap.abs().le(whole.abs() * (1.25 * unit));
+        y + select(&near, gap, 0.0).stop_gradient()
     }
 
     /// Degrees to radians.

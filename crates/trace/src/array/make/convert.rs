@@ -1,7 +1,9 @@
 //! Arrays from numbers as written, from vectors and slices, and from values.
 
-use crate::context::here;
+use crate::array::shape::join::stack;
+use crate::context::{here, with_location};
 use crate::dtype::{DType, Element, Scalar};
+use crate::error::{Error, ErrorKind};
 use crate::handle::{Array, Repr};
 use crate::types::{IntoShape, Loc, Shape};
 use crate::value::Value;
@@ -138,5 +140,66 @@ impl<T: Element + Into<Scalar>, const N: usize, const M: usize, const L: usize>
     #[track_caller]
     fn from(data: [[[T; N]; M]; L]) -> Array {
         written(data.as_flattened().as_flattened(), Shape::from_slice(&[L, M, N]), here())
+    }
+}
+
+/// Rows of numbers as data, with an axis in front. Rows of different lengths are an error.
+#[track_caller]
+fn rows<T: Element>(rows: &[impl AsRef<[T]>]) -> Array {
+    let width = rows.first().map_or(0, |row| row.as_ref().len());
+    if let Some((i, row)) = rows.iter().enumerate().find(|(_, row)| row.as_ref().len() != width) {
+        let message = format!("row {i} has {} numbers and row 0 has {width}", row.as_ref().len());
+        let error = Error::new(ErrorKind::Shape, message).help("give all rows one length");
+        return Array::invalid(error, here());
+    }
+    let data: Vec<T> = rows.iter().flat_map(|row| row.as_ref().iter().copied()).collect();
+    Array::from_slice(&data, [rows.len(), width])
+}
+
+/// A matrix by its rows, as data. Rows of different lengths give an invalid array.
+///
+/// ```
+/// use probpipe_trace::array;
+/// let x = array(vec![vec![1.0f64, 2.0], vec![3.0, 4.0]]);
+/// assert_eq!(x.shape(), [2, 2]);
+/// assert!(array(vec![vec![1.0f64], vec![]]).error().is_some());
+/// ```
+impl<T: Element> From<Vec<Vec<T>>> for Array {
+    #[track_caller]
+    fn from(data: Vec<Vec<T>>) -> Array {
+        rows(&data)
+    }
+}
+
+impl<T: Element, const N: usize> From<Vec<[T; N]>> for Array {
+    #[track_caller]
+    fn from(data: Vec<[T; N]>) -> Array {
+        let width = [data.len(), N];
+        Array::from_slice(data.as_flattened(), width)
+    }
+}
+
+/// Numbers as data, with exactly their element type.
+///
+/// ```
+/// use probpipe_trace::Array;
+/// let squares: Array = (0..3).map(|i| f64::from(i * i)).collect();
+/// assert_eq!(squares.to_vec::<f64>()?, [0.0, 1.0, 4.0]);
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
+impl<T: Element> FromIterator<T> for Array {
+    #[track_caller]
+    fn from_iter<I: IntoIterator<Item = T>>(numbers: I) -> Array {
+        Array::from(numbers.into_iter().collect::<Vec<T>>())
+    }
+}
+
+/// Arrays of one shape along a new leading axis, as [`crate::stack`].
+impl FromIterator<Array> for Array {
+    fn from_iter<I: IntoIterator<Item = Array>>(arrays: I) -> Array {
+        let arrays: Vec<Array> = arrays.into_iter().collect();
+        // `Iterator::collect` does not pass its caller's line on.
+        let location = arrays.last().map_or_else(here, Array::location);
+        with_location(location, || stack(&arrays, 0))
     }
 }
