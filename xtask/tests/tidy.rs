@@ -81,9 +81,6 @@ const FLOORS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Crates whose files still take names from each other in circles.
-const CIRCLES: [&str; 1] = ["probpipe"];
-
 /// Crates that call compiled code or SIMD instructions.
 const UNSAFE: [&str; 3] = ["probpipe-kernels", "probpipe-backend-cpu", "probpipe-benches"];
 
@@ -158,9 +155,6 @@ fn no_circle_of_files() {
     let mut faults = Vec::new();
     let mut files = 0;
     for package in packages() {
-        if CIRCLES.contains(&text(&package["name"])) {
-            continue;
-        }
         for target in package["targets"].as_array().expect("targets") {
             let arrows = circles::arrows(Path::new(text(&target["src_path"])), &read);
             files += arrows.keys().map(|(taker, _)| taker).collect::<BTreeSet<_>>().len();

@@ -415,7 +415,7 @@ fn a_loop_that_changes_its_carry() {
         ",
     );
     let line = line!();
-    let start = (array(0), zeros([2]));
+    let start = (array([0]).at(0), zeros([2]));
     let (count, _) = fori_loop(3, start, |_, (n, x)| (n.cast(DType::F32) + 0.5, x));
     says(
         line,
@@ -652,7 +652,7 @@ fn values_that_parameters_cannot_have() {
     );
     let line = line!();
     let scale = array([1.0, 2.0]).cast(DType::F64);
-    let l = Laplace::new(zeros([2]), scale);
+    let l = Laplace::new(zeros([2]).cast(DType::F32), scale);
     says(
         line,
         &reading(&l.std()),
@@ -844,7 +844,7 @@ fn types_that_a_gpu_does_not_have() {
     });
     says(
         line,
-        &reading(&f(zeros([3]))),
+        &reading(&f(array(vec![0f32; 3]))),
         "
         the gpu backend has no f64: the result of `cast` is f64[3]
           --> line +2

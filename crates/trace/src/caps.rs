@@ -1,5 +1,5 @@
-//! What a backend can run, and the check of a graph against it, for every backend in one place: an op
-//! that is new cannot be forgotten here. How it is run is the backend's own.
+//! What a backend can run, and the check of a graph against it, for every backend in one place: an
+//! op that is new cannot be forgotten here. How it is run is the backend's own.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 

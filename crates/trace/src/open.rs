@@ -251,7 +251,9 @@ impl Open {
     }
 
     /// The graph with an input for each type in which an argument is needed, and those types.
-    pub fn close_asked(self) -> (Traced, Vec<Asked>) {
+    pub fn close_asked(mut self) -> (Traced, Vec<Asked>) {
+        // What closing decides asks for arguments too.
+        self.decide_rest();
         let asked = self.asked();
         let inputs = |slots: Vec<Slot>, _: &mut GraphBuilder, live: &[bool]| {
             let mut inputs = Vec::new();

@@ -82,7 +82,6 @@ fn functions_of_floats_take_whole_numbers() {
     is(array([1]).atan2(array([1])), &[std::f32::consts::FRAC_PI_4]);
     is(array([2]).pow(0.5), &[2f32.sqrt()]);
     is(array([2]).pow(array([1.5])), &[2f32.powf(1.5)]);
-    is(array([true, false]).logsumexp().exp(), &[1f32.exp() + 1.0]);
     is(array([2, 3]).is_finite(), &[true, true]);
     // What whole numbers have of their own stays whole.
     is(array([-2, 3]).abs(), &[2, 3]);
@@ -111,7 +110,7 @@ fn arrays_are_changed_in_place_summed_and_collected() {
     is(array(vec![vec![1.0f32, 2.0], vec![3.0, 4.0]]).sum_axes([0]), &[4.0f32, 6.0]);
     is(array(vec![[1, 2], [3, 4]]).sum_axes([0]), &[4, 6]);
     refused(array(vec![vec![1.0], vec![1.0, 2.0]]), "row 1 has 2 numbers and row 0 has 1");
-    // An error says the line of the sum, not one of the library.
+    // An error says a line of ours, not one of the library.
     let bad = [array([1.0, 2.0]), array([1.0, 2.0, 3.0])].iter().sum::<Array>();
     assert!(bad.error().unwrap().location().unwrap().file().ends_with("types.rs"));
 }

@@ -239,8 +239,12 @@ fn transformations_take_constants() {
     let (_, push) = linearize(loss, w());
     assert_eq!(push(array([1.0, 0.0])).to_vec::<f64>().unwrap(), [slope[0]]);
     assert_eq!(grad(checkpoint(loss))(w()).to_vec::<f64>().unwrap(), slope);
-    let squared = || custom_jvp(|w: Array| w.square(), |w: Array, dw| (w.square(), w * dw * 2.0));
-    let custom = |w: Array| (squared()(w) * &x).sum();
+    let (a, b) = (x.clone(), x.clone());
+    let weighed = custom_jvp(
+        move |w: Array| w.square() * &a,
+        move |w: Array, dw: Array| (w.square() * &b, w * dw * &b * 2.0),
+    );
+    let custom = |w: Array| weighed(w).sum();
     assert_eq!(grad(custom)(w()).to_vec::<f64>().unwrap(), slope);
     let rows = vmap(|w: Array| (w * &x).sum())(array([[0.1, 0.2], [0.3, 0.4]]));
     assert_eq!(rows.to_vec::<f64>().unwrap(), [0.1 + 0.4, 0.3 + 0.8]);

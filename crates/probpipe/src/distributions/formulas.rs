@@ -1,6 +1,6 @@
 //! Formulas of families of numbers: from one expression for each, the traits of the capabilities.
 //! What holds for all families (parameters are checked, densities vanish outside the support,
-//! statistics have the batch shape) is said here, once. The declaration is in `family.rs`.
+//! statistics have the batch shape) is said here, once. The declaration is in `declaration.rs`.
 
 use crate::constraints::Constraint;
 use probpipe_trace::{Array, DType, select};

@@ -19,6 +19,7 @@
 mod capabilities;
 mod combine;
 mod continuous;
+mod declaration;
 mod discrete;
 mod family;
 mod formulas;

@@ -54,9 +54,9 @@ impl Leaf {
 
 impl fmt::Display for Leaf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Leaf::Typed(ty) => ty.fmt(f),
-            Leaf::Weak(ty, _) => write!(f, "a literal {ty}"),
+        match (self.only(), self) {
+            (Some(ty), _) => ty.fmt(f),
+            (None, Leaf::Typed(ty) | Leaf::Weak(ty, _)) => write!(f, "a literal {ty}"),
         }
     }
 }
@@ -222,7 +222,8 @@ impl Entry {
             return found;
         }
         for ((path, now), then) in paths.iter().zip(&new.leaves).zip(&self.leaves) {
-            if now != then {
+            let same = now == then || now.only().is_some() && now.only() == then.only();
+            if !same {
                 let name = match path.as_str() {
                     "" => "the argument".to_string(),
                     path => format!("leaf `{path}`"),

@@ -1,6 +1,6 @@
 //! The exponential distribution.
 
-use crate::distributions::family::family;
+use crate::distributions::declaration::family;
 
 family! {
     /// The exponential distribution, of the time to the first of events that come at `rate`; its

@@ -1,6 +1,6 @@
 //! The Laplace distribution.
 
-use crate::distributions::family::family;
+use crate::distributions::declaration::family;
 use probpipe_trace::{Array, select};
 use std::f64::consts::LN_2;
 

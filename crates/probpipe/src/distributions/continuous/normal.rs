@@ -1,6 +1,6 @@
 //! The normal distribution.
 
-use crate::distributions::family::family;
+use crate::distributions::declaration::family;
 use crate::distributions::shapes::HALF_LOG_TAU;
 
 family! {

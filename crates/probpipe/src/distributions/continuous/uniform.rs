@@ -1,6 +1,6 @@
 //! The uniform distribution on an interval.
 
-use crate::distributions::family::family;
+use crate::distributions::declaration::family;
 
 family! {
     /// The uniform distribution on `[low, high]`.

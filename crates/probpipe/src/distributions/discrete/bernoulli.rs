@@ -1,6 +1,6 @@
 //! The Bernoulli distribution, of one trial.
 
-use crate::distributions::family::family;
+use crate::distributions::declaration::family;
 use probpipe_trace::{Array, DType, select};
 
 family! {

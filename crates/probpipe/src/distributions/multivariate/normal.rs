@@ -1,7 +1,7 @@
 //! The multivariate normal distribution.
 
 use crate::constraints::Constraint;
-use crate::distributions::family::family;
+use crate::distributions::declaration::family;
 use crate::distributions::parameters::require;
 use crate::distributions::shapes::{HALF_LOG_TAU, join};
 use crate::distributions::{Distribution, Entropy, LogProb, Moments, Parametric, Sample};

@@ -1,7 +1,7 @@
 //! Rust's operators for every mix of `Array`, `&Array` and numbers.
 
 use crate::array::elementwise::arithmetic::{binary, divide, unary};
-use crate::context::{here, with_location};
+use crate::context::with_location;
 use crate::handle::Array;
 use crate::op::Op;
 use crate::op::elementwise::{BinaryOp, UnaryOp};
@@ -101,19 +101,17 @@ assigning_operators! {
     RemAssign rem_assign %;
 }
 
-// The sum of no arrays is a literal, which fits whatever it meets.
+// The sum of no arrays is a literal, which fits whatever it meets. `Iterator::sum` does not pass
+// its caller's line on: an error names the line of the array that did not fit.
 macro_rules! folds {
     ($($Trait:ident $method:ident $operator:tt $empty:literal;)*) => {$(
         impl iter::$Trait for Array {
-            #[track_caller]
             fn $method<I: Iterator<Item = Array>>(arrays: I) -> Array {
-                let location = here();
-                let step = |all, x| with_location(location, || all $operator x);
+                let step = |all, x: Array| with_location(x.location(), || all $operator x);
                 arrays.reduce(step).unwrap_or_else(|| Array::from($empty))
             }
         }
         impl<'a> iter::$Trait<&'a Array> for Array {
-            #[track_caller]
             fn $method<I: Iterator<Item = &'a Array>>(arrays: I) -> Array {
                 arrays.cloned().$method()
             }

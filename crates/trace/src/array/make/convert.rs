@@ -1,7 +1,7 @@
 //! Arrays from numbers as written, from vectors and slices, and from values.
 
 use crate::array::shape::join::stack;
-use crate::context::here;
+use crate::context::{here, with_location};
 use crate::dtype::{DType, Element, Scalar};
 use crate::error::{Error, ErrorKind};
 use crate::handle::{Array, Repr};
@@ -196,8 +196,10 @@ impl<T: Element> FromIterator<T> for Array {
 
 /// Arrays of one shape along a new leading axis, as [`crate::stack`].
 impl FromIterator<Array> for Array {
-    #[track_caller]
     fn from_iter<I: IntoIterator<Item = Array>>(arrays: I) -> Array {
-        stack(&arrays.into_iter().collect::<Vec<Array>>(), 0)
+        let arrays: Vec<Array> = arrays.into_iter().collect();
+        // `Iterator::collect` does not pass its caller's line on.
+        let location = arrays.last().map_or_else(here, Array::location);
+        with_location(location, || stack(&arrays, 0))
     }
 }
