@@ -18,7 +18,9 @@ use crate::types::Loc;
 #[doc(alias = "tree.map")]
 pub fn tree_map<T: Tree>(mut f: impl FnMut(Array, Array) -> Array, a: T, b: T) -> T {
     let trees = [Flat::of(&a), Flat::of(&b)];
-    combined("`tree_map` of two trees", here(), trees, &mut |[a, b]| f(a, b)).tree()
+    let location = here();
+    let combined = combined("`tree_map` of two trees", location, trees, &mut |[a, b]| f(a, b));
+    combined.put_in(a, location)
 }
 
 /// Combines three trees of one structure leaf by leaf. Trees that differ give invalid leaves.
@@ -40,7 +42,9 @@ pub fn tree_map<T: Tree>(mut f: impl FnMut(Array, Array) -> Array, a: T, b: T) -
 #[track_caller]
 pub fn tree_map3<T: Tree>(mut f: impl FnMut(Array, Array, Array) -> Array, a: T, b: T, c: T) -> T {
     let trees = [Flat::of(&a), Flat::of(&b), Flat::of(&c)];
-    combined("`tree_map3` of three trees", here(), trees, &mut |[a, b, c]| f(a, b, c)).tree()
+    let location = here();
+    let f = &mut |[a, b, c]: [Array; 3]| f(a, b, c);
+    combined("`tree_map3` of three trees", location, trees, f).put_in(a, location)
 }
 
 fn combined<const N: usize>(

@@ -60,6 +60,6 @@ impl Unravel {
             leaves.push(x.slice_axis(0, at..at + n).reshape(shape));
             at += n;
         }
-        self.structure.build(leaves)
+        self.structure.again(leaves, here())
     }
 }
