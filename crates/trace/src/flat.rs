@@ -1,6 +1,6 @@
 //! Trees taken apart, and functions on trees as functions on these. What a transform or a loop does
-//! with a closure is written, and compiled, once behind `dyn Fn(Flat) -> Flat`; of each closure only
-//! the way between its trees and their leaves is compiled with the program that has it.
+//! with a closure is written, and compiled, once behind `dyn Fn(Flat) -> Flat`; of each closure
+//! only the way between its trees and their leaves is compiled with the program that has it.
 
 use crate::error::{Error, Result};
 use crate::handle::Array;
@@ -237,13 +237,11 @@ impl<A: Tree, B: Tree, R: Tree, S: Tree> Shell<(A, B), (R, S)> {
     }
 }
 
+/// What does the work of a function on trees on their leaves: it gets the function, and its argument.
+pub type Core<'a> = &'a mut dyn FnMut(&dyn Fn(Flat) -> Flat, Flat) -> Flat;
+
 /// The result of a function on trees by what does its work on leaves.
-pub fn through<A: Tree, R: Tree>(
-    location: Loc,
-    f: &dyn Fn(A) -> R,
-    x: A,
-    core: &mut dyn FnMut(&dyn Fn(Flat) -> Flat, Flat) -> Flat,
-) -> R {
+pub fn through<A: Tree, R: Tree>(location: Loc, f: &dyn Fn(A) -> R, x: A, core: Core<'_>) -> R {
     let flat = Flat::of(&x);
     let shell = Shell::new(location, x);
     let y = core(&shell.on(f), flat);

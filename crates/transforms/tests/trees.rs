@@ -163,7 +163,7 @@ fn zoo<F: Fault>() {
         jit(|x: Array| pair::<F>(&x * 2.0, x * 2.0))(p.a)
     });
     let compiled = jit(doubled);
-    through::<F, _>("one jit", &line(2.0, 4.0), |p| compiled(p));
+    through::<F, _>("one jit", &line(2.0, 4.0), compiled);
     through::<F, _>("jit in jit", &[2.0], |p| {
         let inner = jit(|x: Array| pair::<F>(&x * 2.0, x));
         jit(|x: Array| inner(x).a)(p.a)

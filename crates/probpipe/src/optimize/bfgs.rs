@@ -3,9 +3,10 @@
 
 use super::line_search::step_length;
 use super::number;
-use crate::record::{Unravel, ravel};
+use crate::record::{Unravel, ravel_as};
 use probpipe_trace::{
-    Array, DType, Error, ErrorKind, Result, Tree, eye, here, last_resort, select, while_loop, with_location,
+    Array, DType, Error, ErrorKind, Result, Tree, eye, here, last_resort, select, while_loop,
+    with_location,
 };
 use probpipe_transforms::value_and_grad;
 
@@ -64,7 +65,8 @@ struct State {
 #[track_caller]
 pub fn minimize<T: Tree>(f: impl Fn(T) -> Array, init: T, method: Bfgs) -> Minimum<T> {
     let location = here();
-    let (x, unravel) = match with_location(location, || ravel("the start of `minimize`", &init)) {
+    let (x, unravel) = match with_location(location, || ravel_as("the start of `minimize`", &init))
+    {
         Ok(raveled) => raveled,
         Err(error) => return refused(init, &error),
     };

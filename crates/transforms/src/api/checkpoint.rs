@@ -28,7 +28,7 @@ pub fn checkpoint<A: Tree, R: Tree>(f: impl Fn(A) -> R) -> impl Fn(A) -> R {
 fn closed(location: Loc, f: Function<'_>, x: &Flat) -> Flat {
     let lifted = match lift_or_invalid(location, x, f) {
         Ok(lifted) => lifted,
-        Err(invalid) => return invalid,
+        Err(invalid) => return *invalid,
     };
     let op = Op::Checkpoint { graph: Arc::new(lifted.graph) };
     let operands: SmallVec<[&Array; 8]> = lifted.operands.iter().collect();

@@ -133,7 +133,7 @@ fn with_rules<A: Tree, R: Tree>(
 fn call(location: Loc, rules: &Rules, f: Function<'_>, x: &Flat) -> Flat {
     let lifted = match lift_or_invalid(location, x, f) {
         Ok(lifted) => lifted,
-        Err(invalid) => return invalid,
+        Err(invalid) => return *invalid,
     };
     let rule = TreeRule {
         rules: rules.clone(),

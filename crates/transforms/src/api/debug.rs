@@ -38,7 +38,7 @@ pub fn check_nan<A: Tree, R: Tree>(f: impl Fn(A) -> R) -> impl Fn(A) -> R {
 fn watched(location: Loc, f: Function<'_>, x: &Flat) -> Flat {
     let lifted = match lift_or_invalid(location, x, f) {
         Ok(lifted) => lifted,
-        Err(invalid) => return invalid,
+        Err(invalid) => return *invalid,
     };
     let values: Result<Vec<Value>> = lifted.operands.iter().map(Array::value).collect();
     let results = values.and_then(|values| {

@@ -73,7 +73,7 @@ fn root(
 ) -> Flat {
     let solution = match lift_or_invalid(location, guess, &|x| solve(f, x)) {
         Ok(lifted) => lifted,
-        Err(invalid) => return invalid,
+        Err(invalid) => return *invalid,
     };
     // In the types that the solver found for what has none.
     let guess = &Flat { leaves: solution.arguments().to_vec(), structure: solution.input.clone() };
@@ -215,7 +215,7 @@ fn linear_solve(
 ) -> Flat {
     let solution = match lift_or_invalid(location, b, &|b| solve(matvec, b)) {
         Ok(lifted) => lifted,
-        Err(invalid) => return invalid,
+        Err(invalid) => return *invalid,
     };
     // In the types that the solver found for what has none.
     let b = &Flat { leaves: solution.arguments().to_vec(), structure: solution.input.clone() };
