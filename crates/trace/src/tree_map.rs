@@ -34,7 +34,7 @@ pub fn tree_map<T: Tree>(mut f: impl FnMut(Array, Array) -> Array, a: T, b: T) -
 ///     level: Array,
 /// }
 /// let line = Line { slope: array(2.0), level: array(1.0) };
-/// let (gradient, scale) = (line.clone(), line.map(|x| x * 2.0));
+/// let (gradient, scale) = (line.clone(), line.clone().map(|x| x * 2.0));
 /// let moved = tree_map3(|p, g, s| p - 0.5 * g / s, line, gradient, scale);
 /// assert_eq!((moved.slope.item::<f32>()?, moved.level.item::<f32>()?), (1.75, 0.75));
 /// # Ok::<(), probpipe_trace::Error>(())
