@@ -5,7 +5,8 @@ use super::line_search::step_length;
 use super::number;
 use crate::record::{Unravel, ravel};
 use probpipe_trace::{
-    Array, DType, Error, ErrorKind, Result, Tree, eye, here, last_resort, select, while_loop, with_location,
+    Array, DType, Error, ErrorKind, Result, Tree, eye, here, last_resort, select, while_loop,
+    with_location,
 };
 use probpipe_transforms::value_and_grad;
 
