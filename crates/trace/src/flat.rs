@@ -237,11 +237,16 @@ impl<A: Tree, B: Tree, R: Tree, S: Tree> Shell<(A, B), (R, S)> {
     }
 }
 
-/// What does the work of a function on trees on their leaves: it gets the function, and its argument.
-pub type Core<'a> = &'a mut dyn FnMut(&dyn Fn(Flat) -> Flat, Flat) -> Flat;
+/// A function on trees taken apart.
+type OnFlat<'a> = &'a dyn Fn(Flat) -> Flat;
 
 /// The result of a function on trees by what does its work on leaves.
-pub fn through<A: Tree, R: Tree>(location: Loc, f: &dyn Fn(A) -> R, x: A, core: Core<'_>) -> R {
+pub fn through<A: Tree, R: Tree>(
+    location: Loc,
+    f: &dyn Fn(A) -> R,
+    x: A,
+    core: &mut dyn FnMut(OnFlat<'_>, Flat) -> Flat,
+) -> R {
     let flat = Flat::of(&x);
     let shell = Shell::new(location, x);
     let y = core(&shell.on(f), flat);

@@ -11,7 +11,8 @@ pub struct Unravel {
     shapes: Vec<Shape>,
 }
 
-/// The leaves of a tree, in order, as one vector of shape `[n]`, and the way back. All must be
+/// The leaves of a tree, in order, as one vector of shape `[n]`, and the way back, as
+/// `jax.flatten_util.ravel_pytree` has it. All must be
 /// floats of one type; what has no type takes that of the others.
 ///
 /// ```
@@ -26,7 +27,6 @@ pub struct Unravel {
 /// # Errors
 /// A leaf that is invalid, no float, or of another float type than those before it; no leaves.
 #[track_caller]
-#[doc(alias = "flatten_util.ravel_pytree")]
 pub fn ravel<T: Tree>(tree: &T) -> Result<(Array, Unravel)> {
     ravel_as("the tree", tree)
 }
