@@ -16,7 +16,7 @@ use crate::types::{ArrayType, Loc};
 use std::sync::Arc;
 
 /// Runs `body` on `init`, and on what it gives, as long as `cond` is true of it. Both are traced
-/// once and may capture outer arrays. `cond` gives a scalar; the carry keeps its structure and
+/// once and may capture outer arrays. `cond` gives one bool; the carry keeps its structure and
 /// types.
 ///
 /// Gradients flow through it backwards too, whatever the number of steps: the loop is run again
@@ -110,6 +110,21 @@ fn counted(
     }
 }
 
+/// The predicate, which is a truth value: a number that shrinks towards zero without getting there
+/// would keep the loop going.
+fn boolean(predicate: &Array) -> Array {
+    match predicate.ty() {
+        Ok(ty) if ty.dtype != DType::Bool => {
+            let message = format!("`while_loop` goes on while a bool is true, not {ty}");
+            let error = Error::new(ErrorKind::DType, message)
+                .note("the predicate", Some(predicate.location))
+                .help("compare it, for example `x.gt(1e-6)` or `n.ne(0)`");
+            Array::invalid(error, here())
+        }
+        _ => predicate.clone(),
+    }
+}
+
 /// A bound of a counted loop.
 fn bound(array: Array, which: &str) -> Result<Array> {
     let ty = array.ty()?;
@@ -137,7 +152,7 @@ fn run(
     let given = arguments(init, &types);
     let (test, ()) = trace_open(location, &given, |carry| {
         let predicate = cond(carry);
-        let truth = || branch::truth(&predicate, "`while_loop` goes on while");
+        let truth = || branch::truth(&boolean(&predicate), "`while_loop` goes on while");
         (vec![with_location(location, truth)], ())
     });
     let (step, after) = trace_open(location, &given, |carry| {

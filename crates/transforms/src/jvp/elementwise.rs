@@ -93,22 +93,18 @@ pub(super) fn binary_jvp(
             (None, Some(dy)) => Some(dy * -(z / y)),
             (None, None) => None,
         },
-        // x rem y = x - y trunc(x / y), and trunc is flat
-        BinaryOp::Rem => {
-            let trunc = || {
-                let q = x / y;
-                q.sign() * q.abs().floor()
-            };
-            add(dx.cloned(), dy.map(|dy| dy * -trunc()))
-        }
+        // x rem y = x - y trunc(x / y), and trunc is flat. The quotient may round up to the next
+        // whole number; the remainder is exact and tells which it was.
+        BinaryOp::Rem => add(dx.cloned(), dy.map(|dy| dy * -((x - z) / y).round())),
         BinaryOp::Pow => add(
             dx.map(|dx| dx * pow_base_derivative(x, y)),
             dy.map(|dy| dy * pow_exponent_derivative(x, z)),
         ),
-        // d atan2(x, y) = (dx y - x dy) / (x^2 + y^2)
+        // d atan2(x, y) = (dx y - x dy) / (x^2 + y^2), whose squares leave the range of numbers
+        // long before the slopes do
         BinaryOp::Atan2 => {
-            let norm = x.square() + y.square();
-            add(dx.map(|dx| dx * (y / &norm)), dy.map(|dy| dy * -(x / &norm)))
+            let norm = x.hypot(y);
+            add(dx.map(|dx| dx * (y / &norm / &norm)), dy.map(|dy| dy * -(x / &norm / &norm)))
         }
         // the tangent of the larger; at a tie half of each
         BinaryOp::Max => pick(x.gt(y), x.eq(y), dx, dy),

@@ -106,8 +106,8 @@ unary_methods! {
     /// ```
     #[doc(alias = "scipy.special.gammaln")]
     lgamma Lgamma;
-    /// The derivative of [`Array::lgamma`] (DLMF 5.2.2); NaN at zero and at negative whole
-    /// numbers.
+    /// The derivative of [`Array::lgamma`] (DLMF 5.2.2); at zero infinite with the sign that is not
+    /// that of zero, NaN at negative whole numbers.
     digamma Digamma;
     /// Whether each element is neither infinite nor NaN.
     #[doc(alias = "isfinite")]

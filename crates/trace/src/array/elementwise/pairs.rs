@@ -2,7 +2,7 @@
 //! remainders, products with logarithms. Both operands broadcast together.
 
 use crate::array::each::{named, named_each};
-use crate::array::elementwise::arithmetic::{like, select};
+use crate::array::elementwise::arithmetic::{by_width, like, select};
 use crate::dtype::DType;
 use crate::handle::Array;
 use std::f64::consts::LN_2;
@@ -146,17 +146,45 @@ impl Array {
             let inside = x.gt(0.0) & y.gt(0.0);
             let zero = x.eq(0.0) & y.ge(0.0);
             let (x, y) = (select(&inside, x, 1.0), select(&inside, y, 1.0));
-            select(&inside, &x * (&x / &y).log(), select(&zero, like(&x, 0.0), f64::INFINITY))
+            // The rounded quotient says nothing of operands that are nearly equal.
+            let excess = (&y - &x) / &x;
+            let near = excess.gt(-0.5) & excess.lt(1.0);
+            let close = select(&near, excess, 0.0).log1p();
+            let quotient = select(&near, 1.0, &x / &y);
+            let log = select(&near, -close, quotient.log());
+            select(&inside, &x * log, select(&zero, like(&x, 0.0), f64::INFINITY))
         })
     }
 
     /// `x log(x / y) - x + y`, which is never negative.
     #[track_caller]
     pub fn kl_div(&self, y: impl Into<Array>) -> Array {
-        let y = y.into();
-        let divergence = self.rel_entr(&y) - self + &y;
-        named("kl_div", &[self, &y], divergence)
+        named_each("kl_div", &[self, &y.into()], |operands| {
+            let (x, y) = (&operands[0], &operands[1]);
+            let far = x.rel_entr(y) - x + y;
+            let inside = x.gt(0.0) & y.gt(0.0) & y.is_finite();
+            let (x, y) = (select(&inside, x, 1.0), select(&inside, y, 2.0));
+            let excess = (&y - &x) / &x;
+            let near = inside & excess.gt(-0.5) & excess.lt(1.25);
+            let excess = select(&near, excess, 0.0);
+            select(&near, x * less_log1p(&excess), far)
+        })
     }
+}
+
+/// `r - log(1 + r)` for `r` from -1/2 to 5/4, to the last digits also where that is nearly zero:
+/// with `s = r / (2 + r)` the logarithm is `2 (s + s^3/3 + s^5/5 + ..)` and `r - 2 s = r s`.
+#[track_caller]
+fn less_log1p(r: &Array) -> Array {
+    let s = r / (r + 2.0);
+    let t = s.square();
+    // t is at most 0.148.
+    let terms = by_width(r, 9.0, 19.0) as i32;
+    let mut series = like(r, 1.0 / f64::from(2 * terms + 1));
+    for k in (1..terms).rev() {
+        series = 1.0 / f64::from(2 * k + 1) + &t * series;
+    }
+    &s * (r - &t * 2.0 * series)
 }
 
 #[track_caller]
@@ -165,7 +193,7 @@ fn hypot(x: &Array, other: &Array) -> Array {
     // Powers of two scale without rounding, and a choice has no derivative, so the slopes
     // are those of the plain formula.
     let (big, small, up, down) = match size.dtype() {
-        DType::F32 => (2f64.powi(60), 2f64.powi(-40), 2f64.powi(70), 2f64.powi(-70)),
+        DType::F32 => (2f64.powi(60), 2f64.powi(-40), 2f64.powi(90), 2f64.powi(-70)),
         _ => (2f64.powi(500), 2f64.powi(-400), 2f64.powi(600), 2f64.powi(-600)),
     };
     let scale = select(&size.lt(small), up, like(&size, 1.0));

@@ -51,7 +51,13 @@ impl Array {
                 return self.powi(y as i32);
             }
             if y == 0.5 {
-                return self.sqrt();
+                // The power of -inf is inf, its root is not.
+                let low = self.eq(f64::NEG_INFINITY);
+                return if self.dtype().is_float() && !self.is_literal() {
+                    select(&low, f64::INFINITY, self).sqrt()
+                } else {
+                    self.sqrt()
+                };
             }
         }
         let whole = self.dtype().is_integer() && exponent.dtype().is_integer();

@@ -2,9 +2,10 @@
 //! kinds. Leading axes are batch axes. A matrix on which a method fails gives NaN or infinities of
 //! its own and leaves the rest of the batch alone; [`Array::finite_matrices`] tells which.
 
-use crate::array::elementwise::arithmetic::{like, select};
+use crate::array::elementwise::arithmetic::{by_width, like, select};
 use crate::array::make::fill::{iota, zeros_like};
 use crate::array::make::matrices::eye_offset;
+use crate::array::reduce::axes::Keep;
 use crate::context::here;
 use crate::dtype::DType;
 use crate::error::{Error, ErrorKind, Result};
@@ -310,18 +311,48 @@ impl Array {
         if let Some(refused) = self.refused("det", true) {
             return refused;
         }
-        // Small ones as polynomials: right to every order of differentiation.
-        let at = |i: isize, j: isize| self.at_axis(-2, i).at_axis(-1, j);
-        let minor = |i, j, k, l| at(i, j) * at(k, l) - at(i, l) * at(k, j);
         match self.shape()[self.rank() - 1] {
-            1 => at(0, 0),
-            2 => minor(0, 0, 1, 1),
-            3 => {
-                at(0, 0) * minor(1, 1, 2, 2) - at(0, 1) * minor(1, 0, 2, 2)
-                    + at(0, 2) * minor(1, 0, 2, 1)
-            }
+            1 => self.at_axis(-2, 0).at_axis(-1, 0),
+            2 | 3 => self.to_float().each(Array::small_det),
             _ => self.lu_factor().det(),
         }
+    }
+
+    /// The determinant of 2 or 3 rows as a polynomial: right to every order of differentiation.
+    /// Rows are scaled by powers of two where products of theirs would overflow, since differences
+    /// of those are no numbers.
+    #[track_caller]
+    fn small_det(&self) -> Array {
+        let n = self.shape()[self.rank() - 1];
+        let two = |f32, f64| 2f64.powf(by_width(self, f32, f64));
+        let top = self.abs().max_axes(Keep(-1)).stop_gradient();
+        let scale = select(&top.gt(two(41.0, 340.0)), two(60.0, 500.0), like(self, 1.0));
+        let scale = select(&top.gt(two(101.0, 840.0)), two(88.0, 690.0), scale);
+        let rows = self / &scale;
+        let scale = scale.squeeze(-1);
+        let scaled = |det: Array| (0..n as isize).fold(det, |det, i| det * scale.at_axis(-1, i));
+        let of = |x: &Array, i: isize, j: isize| x.at_axis(-2, i).at_axis(-1, j);
+        let at = |i, j| of(&rows, i, j);
+        let minor = |i, j, k, l| at(i, j) * at(k, l) - at(i, l) * at(k, j);
+        if n == 3 {
+            return scaled(
+                at(0, 0) * minor(1, 1, 2, 2) - at(0, 1) * minor(1, 0, 2, 2)
+                    + at(0, 2) * minor(1, 0, 2, 1),
+            );
+        }
+        let product = |i, j| of(self, 0, i) * of(self, 1, j);
+        let plain = product(0, 1) - product(1, 0);
+        let value = scaled(minor(0, 0, 1, 1)).stop_gradient();
+        // Its slopes are elements, which need no scale: with x = c + e, where c is a constant and
+        // e zero, x y is a constant and e d + c f + e f.
+        let fixed = self.stop_gradient();
+        let rest = self - &fixed;
+        let change = |i, j| {
+            let (e, f) = (of(&rest, 0, i), of(&rest, 1, j));
+            &e * of(&fixed, 1, j) + of(&fixed, 0, i) * &f + e * f
+        };
+        let beyond = value + (change(0, 1) - change(1, 0));
+        select(&(plain.is_nan() & fixed.is_finite().all_axes([-2, -1])), beyond, plain)
     }
 
     /// The sign of the determinant and the logarithm of its magnitude, `[..., n, n]` to `[...]`

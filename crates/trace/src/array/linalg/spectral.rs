@@ -208,7 +208,7 @@ impl Array {
             return refused;
         }
         match norm {
-            MatrixNorm::Frobenius => self.square().sum_axes([-2, -1]).sqrt(),
+            MatrixNorm::Frobenius => self.norm_axes([-2, -1], 2.0),
             MatrixNorm::Nuclear => self.svdvals().sum_axes([-1]),
             MatrixNorm::Spectral => self.svdvals().max_axes([-1]),
             MatrixNorm::LeastSingular => self.svdvals().min_axes([-1]),

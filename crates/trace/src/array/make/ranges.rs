@@ -46,7 +46,8 @@ pub fn arange_step(
 /// `n` evenly spaced numbers from `start` to `stop`, both included, of the float
 /// type of the array they meet, else of the default float type.
 ///
-/// The interior is `start (1 - t) + stop t` with `t = i / (n - 1)`, as in `jax.numpy.linspace`.
+/// The interior is `start + (stop - start) t` with `t = i / (n - 1)`, as in NumPy, which never
+/// steps back; `start (1 - t) + stop t` where the difference is too large to be a number.
 ///
 /// Ends that are arrays broadcast together and decide the float type; the numbers run along a new
 /// first axis, `[n, ...]`.
@@ -92,7 +93,13 @@ fn linspace_arrays(start: &Array, stop: &Array, n: usize) -> Array {
     let mut along: Shape = smallvec::smallvec![1; first.rank()];
     along[0] = n - 1;
     let t = arange(n - 1).reshape(along).to_float() / (n - 1) as f64;
-    let interior = first * (1.0 - &t) + &stop * &t;
+    let width = &stop - &start;
+    let line = &first + &width * &t;
+    // The last steps may round past the end; what is taken off is no part of the slopes.
+    let past = select(&width.lt(0.0), line.lt(&stop), line.gt(&stop));
+    let line = &line + select(&past, &stop - &line, 0.0).stop_gradient();
+    let far = first * (1.0 - &t) + &stop * &t;
+    let interior = select(&width.is_finite(), line, far);
     concat([interior, stop.expand_dims(0)], 0)
 }
 
@@ -103,7 +110,12 @@ fn linspace_numbers(start: f64, stop: f64, n: usize) -> Array {
     }
     Array::undecided(|dtype| {
         let t = iota(&ArrayType::new(dtype, [n - 1]), 0) / (n - 1) as f64;
-        let interior = start * (1.0 - &t) + stop * &t;
+        let interior = if (stop - start).abs() < f64::from(f32::MAX) {
+            let line = start + (stop - start) * &t;
+            if stop < start { line.maximum(stop) } else { line.minimum(stop) }
+        } else {
+            start * (1.0 - &t) + stop * &t
+        };
         concat(&[interior, full_typed(&ArrayType::new(dtype, [1]), stop)], 0)
     })
 }
@@ -124,6 +136,9 @@ pub fn linspace_open(start: f64, stop: f64, n: usize) -> Array {
     // As in `linspace`, with the parts counted to the end that is left out.
     Array::undecided(|dtype| {
         let t = iota(&ArrayType::new(dtype, [n]), 0) / n as f64;
+        if (stop - start).abs() < f64::from(f32::MAX) {
+            return start + (stop - start) * t;
+        }
         start * (1.0 - &t) + stop * t
     })
 }

@@ -46,11 +46,21 @@ fn polygon(x: &Array, xs: &Array, ys: &Array) -> Array {
     let left = (&right - 1).maximum(0);
     let at = |points: &Array, i: &Array| points.at_indices([i]).get();
     let (x0, y0) = (at(xs, &left), at(ys, &left));
-    let width = at(xs, &right) - &x0;
+    let (x1, y1) = (at(xs, &right), at(ys, &right));
+    let width = &x1 - &x0;
     // Between two equal positions there is nothing to divide.
     let flat = width.eq(0.0);
-    let slope = (at(ys, &right) - &y0) / select(&flat, 1.0, width);
-    let inside = select(&flat, &y0, &y0 + (x - x0) * slope);
+    let width = select(&flat, 1.0, width);
+    // Beside an infinite value there is no line: at the ends their values, the mean between.
+    let rise = (&y1 - &y0) / &width;
+    let broken = !rise.is_finite();
+    let slope = select(&broken, 0.0, &y1 - &y0) / &width;
+    let line = &y0 + (x - &x0) * slope;
+    let t = (x - &x0) / &width;
+    let mean = &y0 * (1.0 - &t) + &y1 * &t;
+    let mean = select(&x.eq(&x1), &y1, mean);
+    let mean = select(&x.eq(&x0), &y0, mean);
+    let inside = select(&flat, &y0, select(&broken, mean, line));
     let inside = select(&x.lt(xs.at(0)), ys.at(0), inside);
     select(&x.gt(xs.at(-1)), ys.at(-1), inside)
 }

@@ -1,26 +1,64 @@
 //! Sums of exponentials without overflow, and what is scaled by them along an axis.
 
-use crate::array::elementwise::arithmetic::select;
+use crate::array::each::in_each;
+use crate::array::elementwise::arithmetic::{by_width, select};
 use crate::array::reduce::axes::{IntoAxes, Over, reduced, reductions};
 use crate::array::reduce::reductions::{max, sum};
 use crate::context::here;
 use crate::error::Result;
 use crate::handle::Array;
 
-/// The largest element, or 0 where that is not finite: a shift that changes no result, so it
+/// Elements less the largest, as terms of sums of exponentials. The shift changes no result, so it
 /// carries no derivative.
-#[track_caller]
-fn finite_max(x: &Array, over: &Over) -> Array {
-    let top = max(x, over).stop_gradient();
-    select(&top.is_finite(), &top, 0.0)
+struct Shifted {
+    /// The elements less the shift; 0 for those that are infinite themselves, whose exponentials
+    /// would be.
+    x: Array,
+    /// The largest element, or 0 for `-inf`, the largest of none.
+    shift: Array,
+    /// The largest element, whose slopes are those of the sum where it is infinite.
+    top: Array,
+}
+
+impl Shifted {
+    #[track_caller]
+    fn new(x: &Array, over: &Over) -> Shifted {
+        let top = max(x, over);
+        let fixed = top.stop_gradient();
+        let shift = select(&fixed.eq(f64::NEG_INFINITY), 0.0, &fixed);
+        let finite = select(&x.eq(f64::INFINITY), 0.0, x - over.back(x, &shift));
+        Shifted { x: finite, shift, top }
+    }
+
+    /// The logarithm of the sum of terms, shifted back. Of none it is `-inf` and flat, beside an
+    /// infinite element it is that element.
+    #[track_caller]
+    fn log(&self, sum: &Array) -> Array {
+        let none = sum.eq(0.0);
+        let log = select(&none, 1.0, sum).log() + &self.shift;
+        let log = select(&none, f64::NEG_INFINITY, log);
+        select(&self.shift.eq(f64::INFINITY), &self.top, log)
+    }
 }
 
 #[track_caller]
 fn logsumexp(x: &Array, over: &Over) -> Array {
-    let x = x.to_float();
-    let top = finite_max(&x, over);
-    let sum = sum(&(&x - over.back(&x, &top)).exp(), over);
-    sum.log() + top
+    let shifted = Shifted::new(&x.to_float(), over);
+    shifted.log(&sum(&shifted.x.exp(), over))
+}
+
+/// What elements of no weight add is zero, and its slope in the weight `exp(x)` less the shift,
+/// which is of the others; held below the largest number, so that zero times it is zero.
+#[track_caller]
+fn weighted(x: &Array, weights: &Array, over: &Over) -> Array {
+    let counts = weights.ne(0.0);
+    let shifted = Shifted::new(&select(&counts, x, f64::NEG_INFINITY), over);
+    let most = by_width(x, 88.0, 709.0);
+    let beside = (x - over.back(&shifted.x, &shifted.shift)).stop_gradient();
+    let beside = select(&beside.gt(most), most, beside);
+    let beside = select(&x.eq(f64::INFINITY), most, beside);
+    let terms = weights * select(&counts, &shifted.x, beside).exp();
+    shifted.log(&sum(&terms, over))
 }
 
 reductions! {
@@ -34,15 +72,22 @@ reductions! {
 }
 
 impl Array {
-    /// `log(sum(weights exp(x)))` over the given axes, without overflow.
+    /// `log(sum(weights exp(x)))` over the given axes, without overflow. An element whose weight is
+    /// zero does not count, also where it is infinite.
+    ///
+    /// ```
+    /// use probpipe_trace::array;
+    /// let x = array([-1000.0, f64::INFINITY]);
+    /// assert_eq!(x.logsumexp_weighted(array([1.0, 0.0]), 0).item::<f64>()?, -1000.0);
+    /// # Ok::<(), probpipe_trace::Error>(())
+    /// ```
     #[track_caller]
     pub fn logsumexp_weighted(&self, weights: impl Into<Array>, axes: impl IntoAxes) -> Array {
         let weights = weights.into();
         reduced("logsumexp_weighted", self, axes, |x, over| {
-            let x = x.to_float();
-            let top = finite_max(&x, over);
-            let terms = &weights * (&x - over.back(&x, &top)).exp();
-            sum(&terms, over).log() + top
+            in_each(&[x, &weights.to_float()], |operands| {
+                weighted(&operands[0], &operands[1], over)
+            })
         })
     }
 

@@ -1,6 +1,8 @@
 //! Means, spreads, norms and covariances: reductions made of reductions, and of integers in the
 //! default float type.
 
+use crate::array::each::in_each;
+use crate::array::elementwise::arithmetic::{by_width, like, select};
 use crate::array::reduce::axes::{IntoAxes, Over, reduced, reductions};
 use crate::array::reduce::reductions::{max, reduce, sum};
 use crate::context::here;
@@ -20,7 +22,7 @@ fn mean(x: &Array, over: &Over) -> Array {
 fn variance(x: &Array, over: &Over, ddof: usize) -> Array {
     let x = x.to_float();
     let squares = (&x - over.back(&x, &mean(&x, over))).square();
-    sum(&squares, over) / (over.count(&x) as f64 - ddof as f64)
+    sum(&squares, over) / over.count(&x).saturating_sub(ddof) as f64
 }
 
 /// The vector norm of an order that is known to be one.
@@ -28,14 +30,32 @@ fn variance(x: &Array, over: &Over, ddof: usize) -> Array {
 fn norm(x: &Array, over: &Over, order: f64) -> Array {
     let x = x.to_float();
     if order == 2.0 {
-        sum(&x.square(), over).sqrt()
+        in_each(&[&x], |x| euclidean(&x[0], over))
     } else if order == 1.0 {
         sum(&x.abs(), over)
     } else if order == f64::INFINITY {
         max(&x.abs(), over)
     } else {
-        sum(&x.abs().pow(order), over).pow(1.0 / order)
+        // Relative to the largest, whose power may be no number where the norm is one.
+        let size = x.abs();
+        let top = max(&size, over).stop_gradient();
+        let top = select(&(top.gt(0.0) & top.is_finite()), &top, 1.0);
+        sum(&(&size / over.back(&x, &top)).pow(order), over).pow(1.0 / order) * top
     }
+}
+
+/// The root of the sum of squares. Very large and very small vectors are scaled first, by powers of
+/// two, which round nothing: their squares are no numbers where the norm is one.
+#[track_caller]
+fn euclidean(x: &Array, over: &Over) -> Array {
+    if over.count(x) == 0 {
+        return sum(&x.square(), over).sqrt();
+    }
+    let top = max(&x.abs(), over).stop_gradient();
+    let two = |f32, f64| 2f64.powf(by_width(x, f32, f64));
+    let scale = select(&top.lt(two(-50.0, -400.0)), two(90.0, 650.0), like(x, 1.0));
+    let scale = select(&top.gt(two(40.0, 400.0)), two(-80.0, -600.0), scale);
+    sum(&(x * over.back(x, &scale)).square(), over).sqrt() / scale
 }
 
 reductions! {
@@ -64,7 +84,8 @@ impl Array {
         self.var_axes(.., 0)
     }
 
-    /// The variance over the given axes, divided by the number of elements less `ddof`.
+    /// The variance over the given axes, divided by the number of elements less `ddof`, or by zero
+    /// where `ddof` is more.
     ///
     /// ```
     /// use probpipe_trace::{Keep, array};
@@ -168,7 +189,7 @@ impl Array {
         };
         let centred = &x - over.back(&x, &mean(&x, &over));
         let count = x.shape().last().map_or(0.0, |&n| n as f64);
-        let cov = centred.matmul(centred.swap_axes(-1, -2)) / (count - 1.0);
+        let cov = centred.matmul(centred.swap_axes(-1, -2)) / (count - 1.0).max(0.0);
         if self.rank() == 1 { cov.reshape(()) } else { cov }
     }
 

@@ -34,7 +34,12 @@ impl Array {
     /// `log(x / (1 - x))`, the inverse of [`Array::sigmoid`].
     #[track_caller]
     pub fn logit(&self) -> Array {
-        (self / (1.0 - self)).log()
+        // Around its zero the odds less one are exact where the odds are not.
+        let near = self.gt(0.25) & self.lt(0.75);
+        let middle = select(&near, self, 0.5);
+        let excess = (&middle * 2.0 - 1.0) / (1.0 - &middle);
+        let outer = select(&near, 0.5, self);
+        select(&near, excess.log1p(), (&outer / (1.0 - &outer)).log())
     }
 
     /// `x` above zero, else 0; the derivative at zero is zero.

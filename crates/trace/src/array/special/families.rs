@@ -2,9 +2,9 @@
 //! what is made of them. Operands broadcast together; `f32` results are computed in `f64` and
 //! rounded once.
 
-use crate::array::each::in_each;
+use crate::array::each::{in_each, named_each};
 use crate::array::elementwise::arithmetic::{fold, like, select};
-use crate::array::make::fill::zeros_like;
+use crate::array::make::fill::{ones_like, zeros_like};
 use crate::context::here;
 use crate::dtype::Scalar;
 use crate::error::{Error, ErrorKind};
@@ -231,8 +231,45 @@ pub fn beta(a: impl Into<Array>, b: impl Into<Array>) -> Array {
 #[track_caller]
 #[doc(alias = "scipy.special.poch")]
 pub fn rising_factorial(x: impl Into<Array>, n: impl Into<Array>) -> Array {
-    let (x, n) = (x.into(), n.into());
-    ((&x + &n).lgamma() - x.lgamma()).exp()
+    named_each("rising_factorial", &[&x.into(), &n.into()], |operands| {
+        gamma_ratio(&operands[0], &operands[1])
+    })
+}
+
+/// `gamma(x + n) / gamma(x)` by Stirling's series (DLMF 5.11.1) at arguments that are raised by
+/// ten first. With `y = x + 10` the logarithm is `n log(y + n) + (y - 1/2) log(1 + n/y) - n` and
+/// the difference of two small corrections: nothing cancels where `y` is far larger than `n`, as
+/// it does in a difference of logarithms of gamma functions.
+#[track_caller]
+fn gamma_ratio(x: &Array, n: &Array) -> Array {
+    let lower = (0..10).map(|k| x + f64::from(k));
+    let quotient = lower.fold(ones_like(&(x + n)), |q, part| q * (&part / (&part + n)));
+    let y = x + 10.0;
+    let top = &y + n;
+    let exponent = (&y - 0.5) * (n / &y).log1p() - n;
+    let exponent = exponent + (stirling_correction(&top) - stirling_correction(&y));
+    // Half the power on either side of the small factors, so that only the result overflows.
+    let half = top.pow(n * 0.5);
+    &half * (exponent.exp() * quotient) * &half
+}
+
+/// `log gamma(z) - (z - 1/2) log z + z - log(2 pi)/2` for `z >= 10`.
+#[track_caller]
+fn stirling_correction(z: &Array) -> Array {
+    // B(2k) / (2k (2k - 1))
+    let series = [
+        1.0 / 12.0,
+        -1.0 / 360.0,
+        1.0 / 1260.0,
+        -1.0 / 1680.0,
+        1.0 / 1188.0,
+        -691.0 / 360_360.0,
+        1.0 / 156.0,
+    ];
+    let r = z.recip();
+    let t = r.square();
+    let sum = series.iter().rev().fold(zeros_like(&t), |sum, &c| sum * &t + c);
+    r * sum
 }
 
 /// The logarithm of the binomial coefficient `n` over `k`, for `0 <= k <= n`.

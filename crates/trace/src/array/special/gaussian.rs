@@ -47,30 +47,14 @@ impl Array {
     /// at 0 and 1, NaN outside. Its derivatives are exact up to the fourth.
     #[track_caller]
     pub fn ndtri(&self) -> Array {
-        self.each(|this| {
-            let inside = this.gt(0.0) & this.lt(1.0);
-            let p = select(&inside, this, 0.5);
-            let fixed = p.stop_gradient();
-            let z = quantile(&fixed);
-            // z is a constant for the derivatives. They come from the expansion of the quantile
-            // function about p, in d = (p - p) / phi(z), which is zero:
-            // z + d + z d^2/2 + (2 z^2 + 1) d^3/6 + (6 z^3 + 7 z) d^4/24
-            let d = (&p - &fixed) * ((z.square() * 0.5).exp() * (2.0 * PI).sqrt());
-            let z2 = z.square();
-            let fourth = &z * (&z2 * 6.0 + 7.0) / 24.0;
-            let third = (&z2 * 2.0 + 1.0) / 6.0 + &d * fourth;
-            let second = &z * 0.5 + &d * third;
-            let value = &z + &d * (1.0 + &d * second);
-            let ends = select(&this.eq(1.0), like(this, f64::INFINITY), f64::NAN);
-            let ends = select(&this.eq(0.0), f64::NEG_INFINITY, ends);
-            select(&inside, value, ends)
-        })
+        self.each(|this| differentiable_quantile(this, 1.0))
     }
 
     /// The inverse of [`Array::erfc`].
     #[track_caller]
     pub fn erfc_inv(&self) -> Array {
-        (self * 0.5).ndtri() * -FRAC_1_SQRT_2
+        // Not of half the argument, which would round numbers below the normal range.
+        self.each(|this| differentiable_quantile(this, 2.0) * -FRAC_1_SQRT_2)
     }
 
     /// `-x log(x)`, the summand of entropy: 0 at zero, `-inf` below.
@@ -136,15 +120,39 @@ fn log_ndtr_tail(x: &Array) -> Array {
     x.square() * -0.5 - (-x).log() - 0.5 * (2.0 * PI).ln() + series.log()
 }
 
-/// The quantile of `p` inside (0, 1), without a derivative.
+/// The quantile of `p / whole`, `whole` 1 or 2.
 #[track_caller]
-fn quantile(p: &Array) -> Array {
-    // In the middle 2 p - 1 is exact.
-    let middle = p.ge(0.25) & p.le(0.75);
-    let centre = (select(&middle, p, 0.5) * 2.0 - 1.0).erf_inv() * SQRT_2;
-    let upper = p.gt(0.5);
-    let q = select(&middle, 0.1, select(&upper, 1.0 - p, p));
-    let log_q = q.log();
+fn differentiable_quantile(this: &Array, whole: f64) -> Array {
+    let inside = this.gt(0.0) & this.lt(whole);
+    let p = select(&inside, this, 0.5 * whole);
+    let fixed = p.stop_gradient();
+    let z = quantile(&fixed, whole);
+    // z is a constant for the derivatives. They come from the expansion of the quantile
+    // function about p, in d = (p - p) / phi(z), which is zero:
+    // z + d + z d^2/2 + (2 z^2 + 1) d^3/6 + (6 z^3 + 7 z) d^4/24
+    // One over phi(z) may be infinite, which times zero is no number; its root is not.
+    let root = (z.square() * 0.25).exp();
+    let d = (&p - &fixed) * ((2.0 * PI).sqrt() / whole) * &root * &root;
+    let z2 = z.square();
+    let fourth = &z * (&z2 * 6.0 + 7.0) / 24.0;
+    let third = (&z2 * 2.0 + 1.0) / 6.0 + &d * fourth;
+    let second = &z * 0.5 + &d * third;
+    let value = &z + &d * (1.0 + &d * second);
+    let ends = select(&this.eq(whole), like(this, f64::INFINITY), f64::NAN);
+    let ends = select(&this.eq(0.0), f64::NEG_INFINITY, ends);
+    select(&inside, value, ends)
+}
+
+/// The quantile of `p / whole` inside (0, 1), without a derivative.
+#[track_caller]
+fn quantile(p: &Array, whole: f64) -> Array {
+    // In the middle p - whole/2 is exact.
+    let middle = p.ge(0.25 * whole) & p.le(0.75 * whole);
+    let half = 0.5 * whole;
+    let centre = ((select(&middle, p, half) - half) * (1.0 / half)).erf_inv() * SQRT_2;
+    let upper = p.gt(half);
+    let q = select(&middle, 0.1, select(&upper, whole - p, p));
+    let log_q = q.log() - whole.ln();
     // Abramowitz and Stegun 26.2.23, good to 4.5e-4.
     let t = (&log_q * -2.0).sqrt();
     let top = 2.515517 + &t * (0.802853 + &t * 0.010328);
