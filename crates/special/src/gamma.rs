@@ -75,16 +75,13 @@ const AT_ZERO: [f64; 25] = [
     5.178575795222081e-05,
 ];
 
-/// The derivative of `log gamma`; NaN at negative whole numbers, where its limits from the two
-/// sides differ, and at zero the limit from the side that the sign of zero tells.
+/// The derivative of `log gamma`; NaN at zero and at negative whole numbers, where its limits from
+/// the two sides differ.
 ///
 /// ```
 /// assert!((probpipe_special::digamma(1.0) + 0.5772156649015329).abs() < 1e-15);
 /// ```
 pub fn digamma(x: f64) -> f64 {
-    if x == 0.0 {
-        return f64::NEG_INFINITY.copysign(-x);
-    }
     if x <= 0.0 {
         let whole = x.round();
         if x == whole {

@@ -12,8 +12,8 @@ pub struct Unravel {
 }
 
 /// The leaves of a tree, in order, as one vector of shape `[n]`, and the way back, as
-/// `jax.flatten_util.ravel_pytree` has it. All must be
-/// floats of one type; what has no type takes that of the others.
+/// `jax.flatten_util.ravel_pytree` has it. All must be floats of one type; what has no type takes
+/// that of the others.
 ///
 /// ```
 /// use probpipe::prelude::*;
