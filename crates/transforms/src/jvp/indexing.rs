@@ -86,7 +86,7 @@ fn layout(x: &Array) -> (DType, i64, i64) {
     if x.dtype() == DType::F32 { (DType::I32, 23, 127) } else { (DType::I64, 52, 1023) }
 }
 
-/// `(m, e)` with `x = m 2^e` and `|m|` from 3/4 to 3/2, where `x` is a normal number; otherwise some
+/// `(m, e)` with `x = m 2^e` and `|m|` from 3/4 to 3/2 where `x` is a normal number, otherwise some
 /// such pair. Exponents are constants, so that `m` has the derivatives of `x`.
 fn parted(x: &Array) -> (Array, Array) {
     let (bits, width, bias) = layout(x);
