@@ -29,8 +29,11 @@ fn arguments<T: Real>(low: f64, high: f64) -> Vec<T> {
     (0..TILE).map(|i| T::from_f64(low + step * ((i * 197 % TILE) as f64 + 0.5))).collect()
 }
 
-/// Where a function is timed, and the scalar library's version as the yardstick, if there is one.
-fn row(name: &str) -> ((f64, f64), Option<fn(f64) -> f64>) {
+/// The scalar library's version of a function, if there is one.
+type Yardstick = Option<fn(f64) -> f64>;
+
+/// Where a function is timed, and its yardstick.
+fn row(name: &str) -> ((f64, f64), Yardstick) {
     match name {
         "exp" => ((-10.0, 10.0), Some(f64::exp)),
         "expm1" => ((-10.0, 10.0), Some(f64::exp_m1)),

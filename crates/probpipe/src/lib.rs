@@ -203,7 +203,7 @@ pub use distributions::{
 };
 pub use linalg::*;
 pub use random::{Key, RandomLayout, normal, normal_of, uniform, uniform_of, uniform_range};
-pub use record::Record;
+pub use record::{Record, Unravel, ravel};
 pub use special::*;
 pub use transforms::*;
 pub use tree::{Nest, Tree, tree_map, tree_map3};
@@ -230,7 +230,7 @@ pub mod prelude {
     #[cfg(feature = "plot")]
     pub use crate::plot::{Figure, Plot};
     pub use crate::random::{Key, RandomLayout, normal, uniform, uniform_range};
-    pub use crate::record::Record;
+    pub use crate::record::{Record, ravel};
     pub use crate::transforms::{
         checkpoint, custom_jvp, custom_vjp, grad, grad_aux, grad_wrt, hessian, hvp, jacfwd, jacrev,
         jit, jit_on, jvp, value_and_grad, value_and_grad_wrt, vjp, vmap, vmap_axes,

@@ -104,3 +104,22 @@ fn lanes_do_not_spoil_each_other() {
     }
     close(&slopes, &[1.0, dx], 1e-12);
 }
+
+#[test]
+fn checkpoints_are_written_in_place() {
+    // Backwards through a loop whose number of steps the data decide: one buffer holds 64 states of
+    // 500 numbers, and none is made to write a state beside it.
+    let f = |x: Array| {
+        let (_, x) = while_loop(
+            |(left, _): (Array, Array)| left.gt(0.0),
+            |(left, x)| (left - 1.0, x.sin()),
+            (x.sum().floor(), x),
+        );
+        x.sum()
+    };
+    let x = linspace(0.01, 0.02, 500);
+    let stages = probpipe::stages_of(grad(f), &x).expect("stages");
+    let program = &stages.iter().find(|(name, _)| *name == "program").expect("a program").1;
+    let slots = program.lines().filter(|line| line.contains(": f32[64,500] = ")).count();
+    assert_eq!(slots, 1, "{program}");
+}

@@ -2,8 +2,8 @@
 //! and the neighbourhood of zeros. `data/generate.py` writes the points.
 
 use probpipe_special::*;
+use probpipe_testing::DType;
 use probpipe_testing::reference::{self, numbers};
-use probpipe_trace::DType;
 use serde_json::Value as Json;
 
 /// How an error is measured and how large it may be.

@@ -18,4 +18,6 @@ pub use compare::{EXACT, Numbers, Tolerance, close, difference, ulp, ulps};
 pub use differences::{Points, differences, slope};
 pub use graphs::{Config, graph_of_choices, random_graph, random_inputs};
 pub use messages::{Fault, reads, relative, says};
+// For tests of crates below `trace`.
+pub use probpipe_trace::DType;
 pub use random::Random;

@@ -1,5 +1,5 @@
-//! The `Tree` derive macro: structs and enums of arrays as trees. It writes `flatten` and
-//! `rebuild` field by field; what a tree is, `probpipe_trace::Tree` says.
+//! The `Tree` derive macro: structs and enums of arrays as trees. It writes `flatten`,
+//! `rebuild` and `leaves_mut` field by field; what a tree is, `probpipe_trace::Tree` says.
 
 #![forbid(unsafe_code)]
 
@@ -27,9 +27,10 @@ fn expand(input: DeriveInput) -> Result<Tokens> {
         param.bounds.push(parse_quote!(#krate::tree::Tree));
     }
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
-    let (flatten, rebuild) = match &input.data {
+    let (flatten, rebuild, visit) = match &input.data {
         Data::Struct(data) => {
-            let (pattern, flatten, rebuild) = fields(quote!(#name), &data.fields)?;
+            let Parts { pattern, flatten, rebuild, visit } =
+                fields(&krate, quote!(#name), &data.fields)?;
             let text = name.to_string();
             (
                 quote! {
@@ -44,15 +45,22 @@ fn expand(input: DeriveInput) -> Result<Tokens> {
                     from.expect(#krate::tree::Token::Close)?;
                     Ok(tree)
                 },
+                quote! {
+                    let #pattern = self;
+                    #visit
+                },
             )
         }
         Data::Enum(data) => {
             let mut flatten_arms = Vec::new();
             let mut rebuild_arms = Vec::new();
+            let mut visit_arms = Vec::new();
             for (i, variant) in data.variants.iter().enumerate() {
                 let (ident, i) = (&variant.ident, i as u32);
-                let (pattern, flatten, rebuild) = fields(quote!(#name::#ident), &variant.fields)?;
+                let Parts { pattern, flatten, rebuild, visit } =
+                    fields(&krate, quote!(#name::#ident), &variant.fields)?;
                 let text = ident.to_string();
+                visit_arms.push(quote!(#pattern => { #visit }));
                 flatten_arms.push(quote! {
                     #pattern => {
                         into.token(#krate::tree::Token::Variant(#i));
@@ -82,6 +90,11 @@ fn expand(input: DeriveInput) -> Result<Tokens> {
                         )),
                     }
                 },
+                // A reference to an enum without variants is a value all the same.
+                match visit_arms.is_empty() {
+                    true => quote!(match *self {}),
+                    false => quote!(match self { #(#visit_arms)* }),
+                },
             )
         }
         Data::Union(_) => {
@@ -96,6 +109,10 @@ fn expand(input: DeriveInput) -> Result<Tokens> {
             fn rebuild(from: &mut #krate::tree::Rebuild<'_>) -> #krate::Result<Self> {
                 #rebuild
             }
+            #[allow(unused_variables)]
+            fn leaves_mut(&mut self, visit: &mut dyn FnMut(&mut #krate::Array)) {
+                #visit
+            }
         }
         impl #impl_generics #krate::tree::Nest for #name #type_generics #where_clause {
             type Of<TreeLeaf: #krate::tree::Tree> = ::std::collections::BTreeMap<String, TreeLeaf>;
@@ -109,12 +126,23 @@ fn expand(input: DeriveInput) -> Result<Tokens> {
     })
 }
 
-/// A pattern that binds every field, the statements that flatten them, and the expression that
-/// rebuilds the value.
-fn fields(constructor: Tokens, fields: &Fields) -> Result<(Tokens, Tokens, Tokens)> {
+/// What is written for the fields of a struct or variant.
+struct Parts {
+    /// A pattern that binds every field.
+    pattern: Tokens,
+    /// The statements that flatten them.
+    flatten: Tokens,
+    /// The expression that rebuilds the value.
+    rebuild: Tokens,
+    /// The statements that visit their leaves.
+    visit: Tokens,
+}
+
+fn fields(krate: &Path, constructor: Tokens, fields: &Fields) -> Result<Parts> {
     let mut bindings = Vec::new();
     let mut flatten = Vec::new();
     let mut rebuild = Vec::new();
+    let mut visit = Vec::new();
     for (i, field) in fields.iter().enumerate() {
         let binding = format_ident!("field_{i}");
         let label = field.ident.as_ref().map_or_else(|| i.to_string(), |name| name.to_string());
@@ -134,13 +162,15 @@ fn fields(constructor: Tokens, fields: &Fields) -> Result<(Tokens, Tokens, Token
             let ty = &field.ty;
             flatten.push(quote!(into.field::<#ty>(#label, #binding);));
             rebuild.push(quote!(#member: from.field::<#ty>(#label)?));
+            visit.push(quote!(<#ty as #krate::tree::Tree>::leaves_mut(#binding, visit);));
         }
     }
-    Ok((
-        quote!(#constructor { #(#bindings),* }),
-        quote!(#(#flatten)*),
-        quote!(#constructor { #(#rebuild),* }),
-    ))
+    Ok(Parts {
+        pattern: quote!(#constructor { #(#bindings),* }),
+        flatten: quote!(#(#flatten)*),
+        rebuild: quote!(#constructor { #(#rebuild),* }),
+        visit: quote!(#(#visit)*),
+    })
 }
 
 fn is_static(field: &Field) -> Result<bool> {

@@ -4,7 +4,7 @@
 
 use crate::context::{here, with_location};
 use crate::error::{Error, ErrorKind, Result};
-use crate::flat::Flat;
+use crate::flat::{Flat, last_resort};
 use crate::handle::{Array, Outputs};
 use crate::op::Op;
 use crate::op::opaque::{Callback, Custom, CustomRule, HostFn, Sparse};
@@ -12,6 +12,7 @@ use crate::tracing::{bind, bind1, trace_with};
 use crate::tree::{Structure, Tree};
 use crate::types::{ArrayType, Loc};
 use crate::value::Value;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// Calls a function of the host from inside a program, on arrays that have values. `like` gives
@@ -37,7 +38,7 @@ pub fn pure_callback<A: Tree + 'static, R: Tree + 'static>(
     like: &R,
     x: A,
 ) -> R {
-    call(here(), false, on_flat_owned(f), Flat::of(like), Flat::of(&x)).tree()
+    call(here(), false, Arc::new(f), like, x)
 }
 
 /// [`pure_callback`] for a function that takes leading axes in front of those of its argument, and
@@ -48,25 +49,42 @@ pub fn pure_callback_vectorized<A: Tree + 'static, R: Tree + 'static>(
     like: &R,
     x: A,
 ) -> R {
-    call(here(), true, on_flat_owned(f), Flat::of(like), Flat::of(&x)).tree()
+    call(here(), true, Arc::new(f), like, x)
 }
 
 /// The function on trees taken apart.
-type Function = Box<dyn Fn(Flat) -> Flat + Send + Sync>;
+type Function = Box<dyn Fn(Flat) -> Result<Flat> + Send + Sync>;
 
-fn on_flat_owned<A: Tree + 'static, R: Tree + 'static>(
-    f: impl Fn(A) -> R + Send + Sync + 'static,
-) -> Function {
-    Box::new(move |x| Flat::of(&f(x.tree())))
+fn call<A: Tree + 'static, R: Tree + 'static>(
+    location: Loc,
+    vectorized: bool,
+    f: Arc<dyn Fn(A) -> R + Send + Sync>,
+    like: &R,
+    x: A,
+) -> R {
+    let own = f.clone();
+    let function = Box::new(move |x: Flat| Ok(Flat::of(&own(x.tree(location)?))));
+    let result = called(location, vectorized, function, Flat::of(like), Flat::of(&x));
+    match result.clone().tree(location) {
+        Ok(tree) => tree,
+        // The function itself may still make one.
+        Err(error) => match catch_unwind(AssertUnwindSafe(|| f(x))) {
+            Ok(tree) => {
+                let bad = Flat::invalid(&tree.structure(), &error, location);
+                bad.put_in(tree, location)
+            }
+            Err(_) => last_resort(&error),
+        },
+    }
 }
 
-fn call(location: Loc, vectorized: bool, f: Function, like: Flat, x: Flat) -> Flat {
+fn called(location: Loc, vectorized: bool, f: Function, like: Flat, x: Flat) -> Flat {
     let x = x.typed();
     let results = declared(&like, &x.leaves).map(|(inputs, outputs)| {
         let (from, to, dtypes) = (x.structure, like.structure.clone(), outputs.clone());
         let function = move |values: &[Value]| {
             let leaves = values.iter().map(|v| Array::concrete(v.clone(), location)).collect();
-            results_of(&f(Flat { leaves, structure: from.clone() }), &to, &dtypes)
+            results_of(&f(Flat { leaves, structure: from.clone() })?, &to, &dtypes)
         };
         let callback = Callback {
             name: "pure_callback".into(),

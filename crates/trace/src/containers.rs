@@ -1,6 +1,7 @@
 //! Trees of the standard library's containers: tuples, vectors, arrays, options and maps.
 
 use crate::error::Result;
+use crate::handle::Array;
 use crate::tree::{Flatten, Nest, Rebuild, Token, Tree, mismatch};
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ impl Tree for () {
     fn rebuild(_: &mut Rebuild<'_>) -> Result<()> {
         Ok(())
     }
+    fn leaves_mut(&mut self, _: &mut dyn FnMut(&mut Array)) {}
 }
 
 macro_rules! tuples {
@@ -30,6 +32,9 @@ macro_rules! tuples {
                 let tuple = ($($T::rebuild(from)?,)+);
                 from.expect(Token::Close)?;
                 Ok(tuple)
+            }
+            fn leaves_mut(&mut self, visit: &mut dyn FnMut(&mut Array)) {
+                $(self.$index.leaves_mut(visit);)+
             }
         }
         impl<$($T: Nest),+> Nest for ($($T,)+) {
@@ -65,6 +70,9 @@ impl<T: Tree> Tree for Vec<T> {
         let parts = (0..n).map(|_| T::rebuild(from)).collect::<Result<_>>()?;
         from.expect(Token::Close)?;
         Ok(parts)
+    }
+    fn leaves_mut(&mut self, visit: &mut dyn FnMut(&mut Array)) {
+        self.iter_mut().for_each(|part| part.leaves_mut(visit));
     }
 }
 
@@ -114,6 +122,9 @@ impl<T: Tree, const N: usize> Tree for [T; N] {
         from.expect(Token::Close)?;
         parts.try_into().map_err(|_| mismatch("an array has another length"))
     }
+    fn leaves_mut(&mut self, visit: &mut dyn FnMut(&mut Array)) {
+        self.iter_mut().for_each(|part| part.leaves_mut(visit));
+    }
 }
 
 impl<T: Tree> Tree for Option<T> {
@@ -128,6 +139,9 @@ impl<T: Tree> Tree for Option<T> {
             0 => None,
             _ => Some(T::rebuild(from)?),
         })
+    }
+    fn leaves_mut(&mut self, visit: &mut dyn FnMut(&mut Array)) {
+        self.iter_mut().for_each(|part| part.leaves_mut(visit));
     }
 }
 
@@ -153,5 +167,8 @@ impl<T: Tree> Tree for BTreeMap<String, T> {
         }
         from.expect(Token::Close)?;
         Ok(map)
+    }
+    fn leaves_mut(&mut self, visit: &mut dyn FnMut(&mut Array)) {
+        self.values_mut().for_each(|part| part.leaves_mut(visit));
     }
 }

@@ -185,8 +185,8 @@ fn num_outputs(op: &Op, inputs: usize) -> usize {
     }
 }
 
-/// Applies an op to operands that have element types: recorded while a trace is open, computed by the interpreter otherwise. Operands
-/// that do not fit give invalid results that carry the error.
+/// Applies an op to operands that have element types: recorded while a trace is open, computed by
+/// the interpreter otherwise. Operands that do not fit give invalid results that carry the error.
 #[track_caller]
 pub(crate) fn apply(op: Op, inputs: &[&Array]) -> Outputs {
     let location = here();

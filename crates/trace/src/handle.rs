@@ -99,6 +99,25 @@ impl Array {
         Array { repr: Repr::Invalid(error.at(location)), location }
     }
 
+    /// Whether this is another handle of the same array. Invalid arrays are all alike.
+    pub(crate) fn is_same(&self, other: &Array) -> bool {
+        match (&self.repr, &other.repr) {
+            (Repr::Concrete(a), Repr::Concrete(b)) => a.same(b),
+            (Repr::Literal(a), Repr::Literal(b)) => format!("{a:?}") == format!("{b:?}"),
+            (Repr::Weak(a), Repr::Weak(b)) => Arc::ptr_eq(a, b),
+            (Repr::Traced(a), Repr::Traced(b)) => a.trace == b.trace && a.var == b.var,
+            (Repr::Invalid(_), Repr::Invalid(_)) => true,
+            (
+                Repr::Concrete(_)
+                | Repr::Literal(_)
+                | Repr::Weak(_)
+                | Repr::Traced(_)
+                | Repr::Invalid(_),
+                _,
+            ) => false,
+        }
+    }
+
     /// Element type and shape; the error of an invalid array.
     pub fn ty(&self) -> Result<ArrayType> {
         match &self.repr {

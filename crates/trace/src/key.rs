@@ -405,4 +405,7 @@ impl Tree for Key {
         };
         Ok(Key { data: from.leaf()?, layout })
     }
+    fn leaves_mut(&mut self, visit: &mut dyn FnMut(&mut Array)) {
+        visit(&mut self.data);
+    }
 }

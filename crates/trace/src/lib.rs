@@ -28,6 +28,7 @@ mod parse;
 mod profile;
 mod promotion;
 mod text;
+mod token;
 mod tracing;
 pub mod tree;
 mod tree_map;
@@ -49,7 +50,7 @@ pub use control::{
 };
 pub use dtype::{DType, Element, Scalar};
 pub use error::{Error, ErrorKind, Result};
-pub use flat::{Flat, on_flat};
+pub use flat::{Flat, Shell, last_resort, on_flat, through};
 pub use frames::is_tracing;
 pub use handle::{Array, Outputs};
 pub use key::{Key, RandomLayout, normal, normal_of, uniform, uniform_of, uniform_range};

@@ -1,21 +1,29 @@
 //! Trees of arrays: tuples, vectors, options, maps and structs whose leaves are [`Array`]s. Every
 //! function that is transformed takes one tree and gives one tree.
 
+use crate::context::here;
 use crate::error::{Error, ErrorKind, Result};
 use crate::handle::Array;
+use crate::token::paths;
 use crate::types::Loc;
 use crate::value::{Value, Values};
 use smallvec::SmallVec;
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+
+pub use crate::token::{StaticValue, Token};
 
 /// A type made of arrays. Derive it for structs and enums with `#[derive(Tree)]`; fields that
 /// belong to the structure and not to the data are marked `#[tree(static)]`.
 ///
-/// Who writes it by hand promises that `rebuild` accepts what `flatten` gave: functions that take
-/// a tree apart and put it together again panic where it does not. Derived trees always do.
+/// Who writes it by hand promises that the three methods agree: `rebuild` reads what `flatten`
+/// wrote and puts every leaf, as it is, where it was taken from; `leaves_mut` visits the leaves
+/// that `flatten` lists. Derived trees always do. A function that is given a tree of which
+/// `rebuild` does not gives an invalid result, which names the type and the line of the call. Only
+/// where such a tree would have to be made out of nothing is there a panic with the same message:
+/// the pulled-back argument of a `vjp` or `linear_transpose`, the blocks of a Jacobian, the
+/// gradient beside the `aux` of `grad_aux`, what a callback gives that makes none itself, and the
+/// result of a type whose `leaves_mut` hides leaves as well.
 ///
 /// ```
 /// use probpipe_trace::{Array, Tree, array};
@@ -41,6 +49,9 @@ pub trait Tree: Sized {
     /// Builds the tree again from leaves in that order.
     fn rebuild(from: &mut Rebuild<'_>) -> Result<Self>;
 
+    /// Calls `visit` with every leaf in that order, to be replaced where it is.
+    fn leaves_mut(&mut self, visit: &mut dyn FnMut(&mut Array));
+
     /// The structure without the leaves.
     fn structure(&self) -> Structure {
         Flatten::of(self).into_structure()
@@ -51,14 +62,103 @@ pub trait Tree: Sized {
         Flatten::of(self).cloned().0
     }
 
-    /// The same tree with every leaf replaced.
-    fn map(&self, mut f: impl FnMut(&Array) -> Array) -> Self {
-        let (leaves, structure) = Flatten::of(self).mapped(&mut f);
-        match structure.build(leaves) {
-            Ok(tree) => tree,
-            Err(error) => broken(&error),
-        }
+    /// The same tree with every leaf replaced, where it is.
+    #[track_caller]
+    fn map(mut self, mut f: impl FnMut(&Array) -> Array) -> Self {
+        replace(&mut self, std::any::type_name::<Self>(), here(), &mut |_, leaf| f(leaf));
+        self
     }
+
+    /// Another tree like this one, with every leaf replaced. Fails where `rebuild` does not read
+    /// what `flatten` wrote.
+    ///
+    /// ```
+    /// use probpipe_trace::{Array, Tree, array};
+    /// let pair = (array(1.0), array(2.0));
+    /// let doubled = pair.try_map(|x| x * 2.0)?;
+    /// assert_eq!((pair.1.item::<f32>()?, doubled.1.item::<f32>()?), (2.0, 4.0));
+    /// # Ok::<(), probpipe_trace::Error>(())
+    /// ```
+    #[track_caller]
+    fn try_map(&self, mut f: impl FnMut(&Array) -> Array) -> Result<Self> {
+        let (leaves, structure) = Flatten::of(self).mapped(&mut f);
+        structure.again(leaves, here())
+    }
+}
+
+/// A tree of a type that is not told: what is done with it here is compiled once.
+trait Visited {
+    fn list<'a>(&'a self, into: &mut Flatten<'a>);
+    fn visit(&mut self, visit: &mut dyn FnMut(&mut Array));
+}
+
+impl<T: Tree> Visited for T {
+    fn list<'a>(&'a self, into: &mut Flatten<'a>) {
+        self.flatten(into);
+    }
+    fn visit(&mut self, visit: &mut dyn FnMut(&mut Array)) {
+        self.leaves_mut(visit);
+    }
+}
+
+/// Replaces the leaves of a tree, of the type `name`, where they are.
+fn replace(
+    tree: &mut dyn Visited,
+    name: &str,
+    location: Loc,
+    with: &mut dyn FnMut(usize, &Array) -> Array,
+) {
+    let listed: SmallVec<[*const Array; 8]> = {
+        let mut flat = Flatten::default();
+        tree.list(&mut flat);
+        flat.leaves.iter().map(|&leaf| std::ptr::from_ref(leaf)).collect()
+    };
+    let (mut next, mut strays) = (0, false);
+    tree.visit(&mut |leaf| {
+        match listed.get(next) {
+            Some(&place) if std::ptr::eq(place, leaf) => *leaf = with(next, leaf),
+            _ => strays = true,
+        }
+        next += 1;
+    });
+    if next == listed.len() && !strays {
+        return;
+    }
+    let what = "its `leaves_mut` does not visit what its `flatten` lists";
+    let error = unfit(name, what, location);
+    tree.visit(&mut |leaf| *leaf = Array::invalid(error.clone(), location));
+    let mut flat = Flatten::default();
+    tree.list(&mut flat);
+    let hidden = flat.leaves.iter().any(|leaf| leaf.error().is_none());
+    // The last resort that `Tree` tells of: the tree would pass for a right one.
+    assert!(!hidden, "{error}");
+}
+
+/// The tree with other leaves, put where its own are. If their number is another, which is a fault
+/// of who made them, all are invalid.
+pub(crate) fn with_leaves<T: Tree>(mut tree: T, leaves: Vec<Array>, location: Loc) -> T {
+    refill(&mut tree, std::any::type_name::<T>(), leaves, location);
+    tree
+}
+
+fn refill(tree: &mut dyn Visited, name: &str, leaves: Vec<Array>, location: Loc) {
+    let mut flat = Flatten::default();
+    tree.list(&mut flat);
+    let fits = flat.leaves.len() == leaves.len();
+    drop(flat);
+    let error = mismatch("a list of leaves does not fit its tree");
+    let mut leaves = leaves.into_iter();
+    replace(tree, name, location, &mut |_, _| match leaves.next() {
+        Some(leaf) if fits => leaf,
+        _ => Array::invalid(error.clone(), location),
+    });
+}
+
+/// A type that breaks the promise of [`Tree`].
+fn unfit(name: &str, what: &str, location: Loc) -> Error {
+    Error::new(ErrorKind::Tree, format!("`{name}` is no tree: {what}"))
+        .at(location)
+        .help("derive `Tree`, or read, write and visit the same parts in the same order")
 }
 
 /// A tree of which each leaf can be replaced by a whole tree, as the Jacobian of a function has a
@@ -102,88 +202,6 @@ impl Nest for Array {
 
     fn nest<L: Tree>(&self, leaf: &mut dyn FnMut() -> L) -> L {
         leaf()
-    }
-}
-
-/// One step of a structure.
-#[derive(Clone, Debug)]
-pub enum Token {
-    /// An array.
-    Leaf,
-    /// A tuple, struct or sequence begins.
-    Open(&'static str),
-    /// A named part follows.
-    Field(&'static str),
-    /// A map entry follows.
-    Entry(Arc<str>),
-    /// A sequence of this many parts follows.
-    Len(usize),
-    /// The variant of an enum or option.
-    Variant(u32),
-    /// A value that belongs to the structure.
-    Static(StaticValue),
-    /// What began last ends.
-    Close,
-}
-
-impl PartialEq for Token {
-    #[inline]
-    fn eq(&self, other: &Token) -> bool {
-        // Names are nearly always the same text of the same type's code.
-        let named = |a: &'static str, b: &'static str| std::ptr::eq(a, b) || a == b;
-        match (self, other) {
-            (Token::Leaf, Token::Leaf) | (Token::Close, Token::Close) => true,
-            (Token::Open(a), Token::Open(b)) | (Token::Field(a), Token::Field(b)) => named(a, b),
-            (Token::Entry(a), Token::Entry(b)) => a == b,
-            (Token::Len(a), Token::Len(b)) => a == b,
-            (Token::Variant(a), Token::Variant(b)) => a == b,
-            (Token::Static(a), Token::Static(b)) => a == b,
-            (
-                Token::Leaf
-                | Token::Close
-                | Token::Open(_)
-                | Token::Field(_)
-                | Token::Entry(_)
-                | Token::Len(_)
-                | Token::Variant(_)
-                | Token::Static(_),
-                _,
-            ) => false,
-        }
-    }
-}
-
-/// A value of any comparable type, kept in a structure.
-#[derive(Clone)]
-pub struct StaticValue(Arc<dyn AnyStatic>);
-
-trait AnyStatic: Send + Sync {
-    fn as_any(&self) -> &dyn Any;
-    fn equals(&self, other: &dyn Any) -> bool;
-    fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
-}
-
-impl<T: PartialEq + fmt::Debug + Send + Sync + 'static> AnyStatic for T {
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-    fn equals(&self, other: &dyn Any) -> bool {
-        other.downcast_ref::<T>() == Some(self)
-    }
-    fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
-    }
-}
-
-impl PartialEq for StaticValue {
-    fn eq(&self, other: &StaticValue) -> bool {
-        self.0.equals(other.0.as_any())
-    }
-}
-
-impl fmt::Debug for StaticValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.show(f)
     }
 }
 
@@ -273,9 +291,9 @@ impl<'a> Flatten<'a> {
     pub fn fixed<T: Clone + PartialEq + fmt::Debug + Send + Sync + 'static>(&mut self, value: &T) {
         match &mut self.expected {
             Some(expected) => {
-                expected.next(|other| matches!(other, Token::Static(v) if v.0.equals(value)));
+                expected.next(|other| matches!(other, Token::Static(v) if v.equals(value)));
             }
-            None => self.tokens.push(Token::Static(StaticValue(Arc::new(value.clone())))),
+            None => self.tokens.push(Token::Static(StaticValue::new(value.clone()))),
         }
     }
 
@@ -298,12 +316,6 @@ impl<'a> Flatten<'a> {
         let leaves = self.leaves.iter().map(|&a| f(a)).collect();
         (leaves, self.into_structure())
     }
-}
-
-/// A structure taken from a tree builds trees of its type; [`Tree`] says who promises that.
-#[cold]
-pub(crate) fn broken(error: &Error) -> ! {
-    unreachable!("{error}")
 }
 
 /// The shape of a tree: all but its leaves.
@@ -331,7 +343,45 @@ impl Structure {
     /// The tree with the given values as leaves, made at `location`. Allocates nothing but what
     /// the tree itself needs.
     pub fn build_values<T: Tree>(&self, mut values: Values, location: Loc) -> Result<T> {
-        self.build_from(Leaves::Values(values.drain(..), location))
+        let tree = self.build_from(Leaves::Values(values.drain(..), location));
+        tree.map_err(|error| unread(std::any::type_name::<T>(), Some(error), location))
+    }
+
+    /// The tree that this structure was taken of, with other leaves. Fails, naming the type, where
+    /// its `rebuild` does not read what its `flatten` wrote: that it makes a tree of this
+    /// structure, with these leaves in these places, is checked.
+    pub fn again<T: Tree>(&self, leaves: Vec<Array>, location: Loc) -> Result<T> {
+        let given = leaves.clone();
+        let tree: Result<T> = self.build(leaves);
+        let mut flat = Flatten::against(self);
+        if let Ok(tree) = &tree {
+            tree.flatten(&mut flat);
+        }
+        let same = flat.leaves.len() == given.len()
+            && flat.leaves.iter().zip(&given).all(|(a, b)| a.is_same(b));
+        let fits = flat.fits();
+        drop(flat);
+        match tree {
+            Ok(tree) if same && (fits || self.reads_as(&tree.structure())) => Ok(tree),
+            tree => Err(unread(std::any::type_name::<T>(), tree.err(), location)),
+        }
+    }
+
+    /// Whether the steps are the same, those too of static values that do not equal themselves, as
+    /// NaN.
+    pub(crate) fn reads_as(&self, other: &Structure) -> bool {
+        let same = |(a, b): (&Token, &Token)| match (a, b) {
+            (Token::Static(a), Token::Static(b)) => a == b || format!("{a:?}") == format!("{b:?}"),
+            _ => a == b,
+        };
+        self.tokens.len() == other.tokens.len() && self.tokens.iter().zip(&other.tokens).all(same)
+    }
+
+    /// The structure of the pair of two trees.
+    pub(crate) fn pair(&self, other: &Structure) -> Structure {
+        let parts = self.tokens.iter().chain(&other.tokens).cloned();
+        let tokens = std::iter::once(Token::Open("tuple")).chain(parts);
+        Structure { tokens: tokens.chain(std::iter::once(Token::Close)).collect() }
     }
 
     #[inline]
@@ -350,53 +400,7 @@ impl Structure {
 
     /// The path of every leaf, for messages: `.0.loc`, `.weights[2]`.
     pub fn paths(&self) -> Vec<String> {
-        /// Where we are: a prefix, and how many unnamed parts were met under it.
-        struct Level {
-            prefix: String,
-            next: usize,
-            sequence: bool,
-        }
-        let mut paths = Vec::new();
-        let mut stack = vec![Level { prefix: String::new(), next: 0, sequence: false }];
-        let mut name: Option<String> = None;
-        for token in &self.tokens {
-            let depth = stack.len();
-            let mut part = |stack: &mut Vec<Level>| {
-                let level = &mut stack[depth - 1];
-                let index = level.next;
-                level.next += 1;
-                let step = name.take().unwrap_or_else(|| match (depth, level.sequence) {
-                    (1, _) => String::new(),
-                    (_, true) => format!("[{index}]"),
-                    (_, false) => format!(".{index}"),
-                });
-                format!("{}{step}", level.prefix)
-            };
-            match token {
-                Token::Leaf => {
-                    let path = part(&mut stack);
-                    paths.push(path);
-                }
-                Token::Open(_) => {
-                    let prefix = part(&mut stack);
-                    stack.push(Level { prefix, next: 0, sequence: false });
-                }
-                Token::Len(_) => {
-                    if let Some(level) = stack.last_mut() {
-                        level.sequence = true;
-                    }
-                }
-                Token::Field(field) => name = Some(format!(".{field}")),
-                Token::Entry(key) => name = Some(format!("[{key:?}]")),
-                Token::Variant(_) | Token::Static(_) => {}
-                Token::Close => {
-                    if stack.len() > 1 {
-                        stack.pop();
-                    }
-                }
-            }
-        }
-        paths
+        paths(&self.tokens)
     }
 }
 
@@ -422,6 +426,16 @@ impl Leaves<'_> {
                 values.next().map(|value| Array::concrete(value, location))
             }
         }
+    }
+}
+
+fn unread(name: &str, refusal: Option<Error>, location: Loc) -> Error {
+    let error = unfit(name, "its `rebuild` does not read what its `flatten` wrote", location);
+    match refusal {
+        Some(refusal) => {
+            error.note(format!("`rebuild` fails: {}", refusal.message()), refusal.location())
+        }
+        None => error,
     }
 }
 
@@ -485,12 +499,9 @@ impl Rebuild<'_> {
     /// The next value that belongs to the structure.
     pub fn fixed<T: Clone + 'static>(&mut self) -> Result<T> {
         match self.token()? {
-            Token::Static(value) => value
-                .0
-                .as_any()
-                .downcast_ref::<T>()
-                .cloned()
-                .ok_or_else(|| mismatch("a static field has another type")),
+            Token::Static(value) => {
+                value.get::<T>().cloned().ok_or_else(|| mismatch("a static field has another type"))
+            }
             _ => Err(mismatch("the tree has no static field here")),
         }
     }
@@ -504,5 +515,9 @@ impl Tree for Array {
     #[inline]
     fn rebuild(from: &mut Rebuild<'_>) -> Result<Array> {
         from.leaf()
+    }
+    #[inline]
+    fn leaves_mut(&mut self, visit: &mut dyn FnMut(&mut Array)) {
+        visit(self);
     }
 }

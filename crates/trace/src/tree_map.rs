@@ -18,7 +18,9 @@ use crate::types::Loc;
 #[doc(alias = "tree.map")]
 pub fn tree_map<T: Tree>(mut f: impl FnMut(Array, Array) -> Array, a: T, b: T) -> T {
     let trees = [Flat::of(&a), Flat::of(&b)];
-    combined("`tree_map` of two trees", here(), trees, &mut |[a, b]| f(a, b)).tree()
+    let location = here();
+    let combined = combined("`tree_map` of two trees", location, trees, &mut |[a, b]| f(a, b));
+    combined.put_in(a, location)
 }
 
 /// Combines three trees of one structure leaf by leaf. Trees that differ give invalid leaves.
@@ -32,7 +34,7 @@ pub fn tree_map<T: Tree>(mut f: impl FnMut(Array, Array) -> Array, a: T, b: T) -
 ///     level: Array,
 /// }
 /// let line = Line { slope: array(2.0), level: array(1.0) };
-/// let (gradient, scale) = (line.clone(), line.map(|x| x * 2.0));
+/// let (gradient, scale) = (line.clone(), line.clone().map(|x| x * 2.0));
 /// let moved = tree_map3(|p, g, s| p - 0.5 * g / s, line, gradient, scale);
 /// assert_eq!((moved.slope.item::<f32>()?, moved.level.item::<f32>()?), (1.75, 0.75));
 /// # Ok::<(), probpipe_trace::Error>(())
@@ -40,7 +42,9 @@ pub fn tree_map<T: Tree>(mut f: impl FnMut(Array, Array) -> Array, a: T, b: T) -
 #[track_caller]
 pub fn tree_map3<T: Tree>(mut f: impl FnMut(Array, Array, Array) -> Array, a: T, b: T, c: T) -> T {
     let trees = [Flat::of(&a), Flat::of(&b), Flat::of(&c)];
-    combined("`tree_map3` of three trees", here(), trees, &mut |[a, b, c]| f(a, b, c)).tree()
+    let location = here();
+    let f = &mut |[a, b, c]: [Array; 3]| f(a, b, c);
+    combined("`tree_map3` of three trees", location, trees, f).put_in(a, location)
 }
 
 fn combined<const N: usize>(

@@ -48,8 +48,8 @@ fn divisors_and_powers() {
     refused(&array([1, 2]).gcd(array([1, 2, 3])), "");
 }
 
-/// Every power of ten that is a number of its type, and those below one, the nearest of which are as
-/// good as exact.
+/// Every power of ten that is a number of its type, and those below one, the nearest of which are
+/// as good as exact.
 #[test]
 fn logarithms_to_base_ten_of_powers_of_ten() {
     let powers = |from: i32, to: i32| -> Vec<f64> {

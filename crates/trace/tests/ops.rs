@@ -126,7 +126,8 @@ fn unary_on_floats() {
                 let (want, slack) = oracle(op, x);
                 let have = if op == UnaryOp::ErfInv { erf_series(y) } else { y };
                 // In `f32` the formulas are exact enough: what is left is the rounding to `f32`,
-                // which `erf_inv` makes before the check. Where nothing is rounded, nothing is left.
+                // which `erf_inv` makes before the check. Where nothing is rounded, nothing is
+                // left.
                 let limit = match (op, dtype) {
                     _ if op.spec().ulp == 0.0 => 0.0,
                     (UnaryOp::ErfInv, DType::F32) => 2.0,

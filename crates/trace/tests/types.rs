@@ -32,9 +32,9 @@ fn whole_numbers_become_floats_beside_floats() {
     is(whole.lt(&narrow), &[true, true, true]);
     is(select(&whole.gt(0), &wide, &whole), &[0.0f64, 1.5, 2.5]);
     is(wide.dot(&whole), &[6.5f64]);
-    is(concat(&[wide.clone(), whole.clone()], 0).slice([2..4]), &[2.5f64, 0.0]);
+    is(concat(&[wide.clone(), whole.clone()], 0).slice_axis(0, 2..4), &[2.5f64, 0.0]);
     is(stack(&[array(1), array(0.5), wide.at(0)], 0), &[1.0f64, 0.5, 0.5]);
-    is(wide.at_indices([&arange(2)]).set(&whole.slice([1..3])), &[1.0f64, 2.0, 2.5]);
+    is(wide.at_indices([&arange(2)]).set(&whole.slice_axis(0, 1..3)), &[1.0f64, 2.0, 2.5]);
     // Of no type until something decides.
     assert!((&whole * 0.5).is_weak() && !(&whole * 2).is_weak());
     let truths = whole.gt(0);

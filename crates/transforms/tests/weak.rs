@@ -21,8 +21,11 @@ fn numbers(x: &Array) -> Vec<f64> {
     x.cast(DType::F64).to_vec().unwrap()
 }
 
+/// What makes a constant.
+type Make = fn() -> Array;
+
 /// Every constructor of constants, of four numbers each.
-fn constants() -> Vec<(&'static str, fn() -> Array)> {
+fn constants() -> Vec<(&'static str, Make)> {
     vec![
         ("a literal", || array(0.1)),
         ("literals", || array([0.1, 0.2, 0.3, 1e-9])),

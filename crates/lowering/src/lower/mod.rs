@@ -174,8 +174,8 @@ impl Block<'_> {
     }
 
     /// Whether nothing reads the old carry `input` at or after cluster `writer` but at the very
-    /// element that is being written. A scatter into the carry reads the rest of it only to leave it
-    /// as it is.
+    /// element that is being written. A scatter into the carry reads the rest of it only to leave
+    /// it as it is.
     fn carry_is_dead(
         &self,
         clusters: &[Cluster],

@@ -161,6 +161,10 @@ macro_rules! family {
                     parameters: $crate::distributions::parameters::Parameters::of_leaves(leaves),
                 })
             }
+
+            fn leaves_mut(&mut self, visit: &mut dyn FnMut(&mut probpipe_trace::Array)) {
+                self.parameters.leaves_mut().iter_mut().for_each(visit);
+            }
         }
 
         impl probpipe_trace::Nest for $name {

@@ -1,6 +1,6 @@
 //! A distribution under a name: a part of a joint one.
 
-use probpipe_trace::{Flatten, Rebuild, Result, Tree};
+use probpipe_trace::{Array, Flatten, Rebuild, Result, Tree};
 
 /// A distribution under a name.
 #[derive(Clone, Debug)]
@@ -29,5 +29,9 @@ impl<D: Tree> Tree for Named<D> {
 
     fn rebuild(from: &mut Rebuild<'_>) -> Result<Self> {
         Ok(Named { name: from.fixed()?, distribution: D::rebuild(from)? })
+    }
+
+    fn leaves_mut(&mut self, visit: &mut dyn FnMut(&mut Array)) {
+        self.distribution.leaves_mut(visit);
     }
 }

@@ -42,6 +42,12 @@ impl<const N: usize> Parameters<N> {
         &self.arrays
     }
 
+    /// The arrays to be replaced by leaves of a tree, to be checked when they are used.
+    pub(crate) fn leaves_mut(&mut self) -> &mut [Array; N] {
+        self.checked = false;
+        &mut self.arrays
+    }
+
     /// The array of a parameter as it is.
     pub(crate) fn leaf(&self, family: &Family, name: &str) -> &Array {
         // Names come from the declaration itself.

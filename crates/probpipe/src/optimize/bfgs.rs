@@ -3,9 +3,10 @@
 
 use super::line_search::step_length;
 use super::number;
-use crate::record::{Unravel, ravel};
+use crate::record::{Unravel, ravel_as};
 use probpipe_trace::{
-    Array, DType, Error, ErrorKind, Result, Tree, eye, here, select, while_loop, with_location,
+    Array, DType, Error, ErrorKind, Result, Tree, eye, here, last_resort, select, while_loop,
+    with_location,
 };
 use probpipe_transforms::value_and_grad;
 
@@ -64,16 +65,17 @@ struct State {
 #[track_caller]
 pub fn minimize<T: Tree>(f: impl Fn(T) -> Array, init: T, method: Bfgs) -> Minimum<T> {
     let location = here();
-    let (x, unravel) = match with_location(location, || ravel("the start of `minimize`", &init)) {
+    let (x, unravel) = match with_location(location, || ravel_as("the start of `minimize`", &init))
+    {
         Ok(raveled) => raveled,
-        Err(error) => return refused(&init, &error),
+        Err(error) => return refused(init, &error),
     };
     let of_vector = |x: Array| match unravel.tree(&x) {
         Ok(tree) => scalar(f(tree), x.dtype()),
         Err(error) => Array::invalid(error, location),
     };
     let end = with_location(location, || search(of_vector, x, method));
-    finished(end, &unravel, method).unwrap_or_else(|error| refused(&init, &error))
+    finished(end, &unravel, method).unwrap_or_else(|error| refused(init, &error))
 }
 
 /// What the function gives, if it is a number of the arguments' type.
@@ -165,11 +167,12 @@ fn finished<T: Tree>(end: State, unravel: &Unravel, method: Bfgs) -> Result<Mini
 }
 
 #[track_caller]
-fn refused<T: Tree>(init: &T, error: &Error) -> Minimum<T> {
+fn refused<T: Tree>(init: T, error: &Error) -> Minimum<T> {
     let bad = Array::invalid(error.clone(), here());
     Minimum {
+        // A tree that refuses to be made again leaves no second one to give back; see `Tree`.
+        gradient: init.try_map(|_| bad.clone()).unwrap_or_else(|error| last_resort(&error)),
         x: init.map(|_| bad.clone()),
-        gradient: init.map(|_| bad.clone()),
         value: bad.clone(),
         inverse_hessian: bad.clone(),
         steps: bad.clone(),

@@ -2,7 +2,8 @@
 
 mod ravel;
 
-pub(crate) use ravel::{Unravel, ravel};
+pub(crate) use ravel::ravel_as;
+pub use ravel::{Unravel, ravel};
 
 use probpipe_trace::{Array, Error, ErrorKind, Loc, Tree, here};
 use std::collections::BTreeMap;

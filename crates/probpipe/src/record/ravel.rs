@@ -4,17 +4,36 @@ use probpipe_trace::{
     Array, DType, Error, ErrorKind, Flatten, Result, Shape, Structure, Tree, concat, here,
 };
 
-/// How a vector becomes a tree again.
+/// How a vector becomes a tree again: what [`ravel`] gives beside the vector.
 #[derive(Clone, Debug)]
-pub(crate) struct Unravel {
+pub struct Unravel {
     structure: Structure,
     shapes: Vec<Shape>,
 }
 
-/// The leaves of a tree, in order, as one vector. All must be floats of one type; what
-/// has no type takes that of the others.
+/// The leaves of a tree, in order, as one vector of shape `[n]`, and the way back, as
+/// `jax.flatten_util.ravel_pytree` has it. All must be
+/// floats of one type; what has no type takes that of the others.
+///
+/// ```
+/// use probpipe::prelude::*;
+/// let (x, unravel) = ravel(&(array([1.0, 2.0]), array(3.0)))?;
+/// assert_eq!(x.to_vec::<f32>()?, [1.0, 2.0, 3.0]);
+/// let (a, b): (Array, Array) = unravel.tree(&(x * 2.0))?;
+/// assert_eq!((a.to_vec::<f32>()?, b.item::<f32>()?), (vec![2.0, 4.0], 6.0));
+/// # Ok::<(), probpipe::Error>(())
+/// ```
+///
+/// # Errors
+/// A leaf that is invalid, no float, or of another float type than those before it; no leaves.
 #[track_caller]
-pub(crate) fn ravel<T: Tree>(what: &str, tree: &T) -> Result<(Array, Unravel)> {
+pub fn ravel<T: Tree>(tree: &T) -> Result<(Array, Unravel)> {
+    ravel_as("the tree", tree)
+}
+
+/// [`ravel`] of what goes by a name in errors.
+#[track_caller]
+pub(crate) fn ravel_as<T: Tree>(what: &str, tree: &T) -> Result<(Array, Unravel)> {
     let flat = Flatten::of(tree);
     let typed = flat.leaves.iter().find(|a| !a.is_weak());
     let weak = flat.leaves.iter().find(|a| a.dtype().is_float());
@@ -50,9 +69,22 @@ fn one_type(what: &str, first: DType, other: DType) -> Error {
 }
 
 impl Unravel {
-    /// The tree whose leaves a vector holds.
+    /// The tree whose leaves a vector holds. `T` is the type that was ravelled, or one of the same
+    /// structure.
+    ///
+    /// # Errors
+    /// A vector of another length, or a tree of another structure.
     #[track_caller]
-    pub(crate) fn tree<T: Tree>(&self, x: &Array) -> Result<T> {
+    pub fn tree<T: Tree>(&self, x: &Array) -> Result<T> {
+        let n: usize = self.shapes.iter().map(|shape| shape.iter().product::<usize>()).sum();
+        let ty = x.ty()?;
+        if ty.shape[..] != [n] {
+            let message = format!("a tree of {n} numbers cannot be made of {ty}");
+            return Err(Error::new(ErrorKind::Shape, message)
+                .at(here())
+                .note("made", Some(x.location()))
+                .help("give a vector as long as the one that `ravel` gave"));
+        }
         let mut at = 0;
         let mut leaves = Vec::with_capacity(self.shapes.len());
         for shape in &self.shapes {
@@ -60,6 +92,6 @@ impl Unravel {
             leaves.push(x.slice_axis(0, at..at + n).reshape(shape));
             at += n;
         }
-        self.structure.build(leaves)
+        self.structure.again(leaves, here())
     }
 }

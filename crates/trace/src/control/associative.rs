@@ -33,8 +33,16 @@ pub fn associative_scan<T: Tree>(
     axis: isize,
     reverse: bool,
 ) -> T {
-    let op = &mut |a: Flat, b: Flat| Flat::of(&op(a.tree(), b.tree()));
-    run(here(), op, Flat::of(&xs), axis, reverse).tree()
+    let location = here();
+    let op = &mut |a: Flat, b: Flat| {
+        let structure = a.structure.clone();
+        let pair = a.tree(location).and_then(|a| Ok((a, b.tree(location)?)));
+        match pair {
+            Ok((a, b)) => Flat::of(&op(a, b)),
+            Err(error) => Flat::invalid(&structure, &error, location),
+        }
+    };
+    run(location, op, Flat::of(&xs), axis, reverse).put_in(xs, location)
 }
 
 /// The function on trees taken apart.

@@ -4,7 +4,7 @@ use crate::context::{here, with_location};
 use crate::control::checks::{arguments, decided, leaf_name, listed, made};
 use crate::dtype::DType;
 use crate::error::{Error, ErrorKind, Result};
-use crate::flat::{Flat, once};
+use crate::flat::{Flat, Shell, once};
 use crate::handle::{Array, Outputs, Repr};
 use crate::op::Op;
 use crate::op::control::Switch;
@@ -35,15 +35,34 @@ pub fn cond<T: Tree, R: Tree>(
     on_true: impl FnOnce(T) -> R,
     on_false: impl FnOnce(T) -> R,
 ) -> R {
-    let branches: [&mut dyn FnMut(Flat) -> Flat; 2] = [&mut once(on_false), &mut once(on_true)];
-    choose(here(), predicate.into(), Flat::of(&operands), branches).tree()
+    let (on_false, on_true) = (once(on_false), once(on_true));
+    let (location, predicate) = (here(), predicate.into());
+    chosen(location, operands, &[&on_false, &on_true], &mut |operands, branches| {
+        choose(location, &predicate, operands, branches)
+    })
 }
 
-fn choose(location: Loc, predicate: Array, operands: Flat, mut branches: [Branch<'_>; 2]) -> Flat {
-    let truth = || truth(&predicate, "`cond` branches on").cast(DType::I32);
+/// The result of branches on trees by what does its work on leaves.
+fn chosen<T: Tree, R: Tree>(
+    location: Loc,
+    operands: T,
+    branches: &[&dyn Fn(T) -> R],
+    core: &mut dyn FnMut(Flat, &[Branch<'_>]) -> Flat,
+) -> R {
+    let flat = Flat::of(&operands);
+    let shell = Shell::new(location, operands);
+    let own: Vec<_> = branches.iter().map(|f| shell.on(f)).collect();
+    let list: Vec<Branch<'_>> = own.iter().map(|f| f as Branch<'_>).collect();
+    let result = core(flat, &list);
+    // The trait is sealed, and empty arrays do not compile.
+    shell.result(branches[0], result)
+}
+
+fn choose(location: Loc, predicate: &Array, operands: Flat, branches: &[Branch<'_>]) -> Flat {
+    let truth = || truth(predicate, "`cond` branches on").cast(DType::I32);
     let index = with_location(location, truth);
     let names = ["the false branch".to_string(), "the true branch".to_string()];
-    run(location, "cond", index, operands, &names, &mut branches)
+    run(location, "cond", index, operands, &names, branches)
 }
 
 /// Runs the branch that `index` names, an integer scalar that is clamped to the branches. They are
@@ -66,22 +85,22 @@ pub fn switch<'a, T: Tree, R: Tree>(
     operands: T,
     branches: impl Branches<'a, T, R>,
 ) -> R {
-    pick(here(), index.into(), Flat::of(&operands), branches.list()).tree()
+    let (location, index, list) = (here(), index.into(), branches.list());
+    let list: Vec<&dyn Fn(T) -> R> = list.iter().map(|f| &**f as &dyn Fn(T) -> R).collect();
+    chosen(location, operands, &list, &mut |operands, branches| {
+        pick(location, &index, operands, branches)
+    })
 }
 
-fn pick(location: Loc, index: Array, operands: Flat, mut list: Vec<OwnBranch<'_>>) -> Flat {
-    let names: Vec<String> = (0..list.len()).map(|i| format!("branch {i}")).collect();
-    let index = with_location(location, || whole(&index, list.len()));
-    let mut branches: Vec<Branch<'_>> = Vec::new();
-    for branch in &mut list {
-        branches.push(&mut **branch);
-    }
-    run(location, "switch", index, operands, &names, &mut branches)
+fn pick(location: Loc, index: &Array, operands: Flat, branches: &[Branch<'_>]) -> Flat {
+    let names: Vec<String> = (0..branches.len()).map(|i| format!("branch {i}")).collect();
+    let index = with_location(location, || whole(index, branches.len()));
+    run(location, "switch", index, operands, &names, branches)
 }
 
 /// A branch on leaves, which is called once.
-type Branch<'a> = &'a mut (dyn FnMut(Flat) -> Flat + 'a);
-type OwnBranch<'a> = Box<dyn FnMut(Flat) -> Flat + 'a>;
+type Branch<'a> = &'a dyn Fn(Flat) -> Flat;
+type OwnBranch<'a, T, R> = Box<dyn Fn(T) -> R + 'a>;
 
 /// What [`switch`] takes as branches: `[f, g]` or `(f, g)`, functions from `T` to `R`. Tuples hold
 /// functions of different types and have up to eight entries. Sealed: there is always a branch.
@@ -91,9 +110,9 @@ type OwnBranch<'a> = Box<dyn FnMut(Flat) -> Flat + 'a>;
             tuple `(f, g)` of up to eight"
 )]
 pub trait Branches<'a, T: Tree, R: Tree>: sealed::Sealed {
-    /// The branches in order, on leaves.
+    /// The branches in order, each called once.
     #[doc(hidden)]
-    fn list(self) -> Vec<OwnBranch<'a>>;
+    fn list(self) -> Vec<OwnBranch<'a, T, R>>;
 }
 
 mod sealed {
@@ -108,9 +127,9 @@ where
     R: Tree + 'a,
     F: FnOnce(T) -> R + 'a,
 {
-    fn list(self) -> Vec<OwnBranch<'a>> {
+    fn list(self) -> Vec<OwnBranch<'a, T, R>> {
         const { assert!(N > 0, "`switch` needs at least one branch") };
-        self.into_iter().map(|f| Box::new(once(f)) as OwnBranch<'a>).collect()
+        self.into_iter().map(|f| Box::new(once(f)) as OwnBranch<'a, T, R>).collect()
     }
 }
 
@@ -124,7 +143,7 @@ macro_rules! tuples {
             R: Tree + 'a,
             $($F: FnOnce(T) -> R + 'a),+
         {
-            fn list(self) -> Vec<OwnBranch<'a>> {
+            fn list(self) -> Vec<OwnBranch<'a, T, R>> {
                 vec![$(Box::new(once(self.$index))),+]
             }
         }
@@ -180,14 +199,14 @@ fn run(
     index: Array,
     operands: Flat,
     names: &[String],
-    branches: &mut [Branch<'_>],
+    branches: &[Branch<'_>],
 ) -> Flat {
     let types: Result<Vec<ArrayType>> = operands.leaves.iter().map(Array::ty).collect();
     let types = match types {
         Ok(types) => types,
         // The structure of the result is what a branch gives on arrays that carry the error.
         Err(error) => {
-            return match branches.first_mut() {
+            return match branches.first() {
                 Some(branch) => {
                     branch(operands.spoiled(&error, location)).spoiled(&error, location)
                 }

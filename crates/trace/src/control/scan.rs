@@ -5,7 +5,7 @@ use crate::array::shape::join::{concat, stack};
 use crate::context::{here, with_location};
 use crate::control::checks::{arguments, check_carry, check_structure, decided, settle};
 use crate::error::{Error, ErrorKind, Result};
-use crate::flat::{Flat, once, taken};
+use crate::flat::{Flat, Shell, once};
 use crate::handle::Array;
 use crate::op::Op;
 use crate::op::control::Scan;
@@ -33,7 +33,7 @@ pub fn scan<C: Tree, X: Tree, Y: Tree>(
     xs: X,
     step: impl FnOnce(C, X) -> (C, Y),
 ) -> (C, Y) {
-    run(here(), ScanOptions::new(), init, xs, step)
+    run(here(), ScanOptions::new(), None, init, xs, step)
 }
 
 /// [`scan`] from the last entry to the first; stacked results keep their positions.
@@ -43,7 +43,7 @@ pub fn scan_reverse<C: Tree, X: Tree, Y: Tree>(
     xs: X,
     step: impl FnOnce(C, X) -> (C, Y),
 ) -> (C, Y) {
-    run(here(), ScanOptions::new().reverse(), init, xs, step)
+    run(here(), ScanOptions::new().reverse(), None, init, xs, step)
 }
 
 /// [`scan`] of `n` steps over nothing: `step` takes the carry alone. (`jax.lax.scan` with
@@ -72,10 +72,7 @@ pub fn scan_n<C: Tree, Y: Tree>(n: usize, init: C, step: impl FnOnce(C) -> (C, Y
 /// ```
 #[track_caller]
 pub fn map<X: Tree, Y: Tree>(f: impl FnOnce(X) -> Y, xs: X) -> Y {
-    let mut f = once(f);
-    let step = &mut |carry, x| [carry, f(x)];
-    let [_, ys] = looped(here(), ScanOptions::new(), None, Flat::of(&()), Flat::of(&xs), step);
-    ys.tree()
+    run(here(), ScanOptions::new(), None, (), xs, |(), x| ((), f(x))).1
 }
 
 /// Runs `step(i, state)` for `i` in `0..n` (an `i32` scalar) and gives the last state. For bounds
@@ -89,13 +86,9 @@ pub fn map<X: Tree, Y: Tree>(f: impl FnOnce(X) -> Y, xs: X) -> Y {
 /// ```
 #[track_caller]
 pub fn fori_loop<C: Tree>(n: usize, init: C, step: impl FnOnce(Array, C) -> C) -> C {
-    let mut step = Some(step);
-    let step = &mut |state: Flat, i: Flat| {
-        [Flat::of(&taken(&mut step)(i.tree(), state.tree())), Flat::of(&())]
-    };
-    let counter = Flat::of(&arange(n));
-    let [state, _] = looped(here(), ScanOptions::new(), None, Flat::of(&init), counter, step);
-    state.tree()
+    let location = here();
+    let step = |state, i: Array| (step(i, state), ());
+    run(location, ScanOptions::new(), None, init, arange(n), step).0
 }
 
 /// How a [`scan`] runs.
@@ -147,7 +140,7 @@ impl ScanOptions {
         xs: X,
         step: impl FnOnce(C, X) -> (C, Y),
     ) -> (C, Y) {
-        run(here(), self, init, xs, step)
+        run(here(), self, None, init, xs, step)
     }
 
     /// Runs as [`scan_n`]: `n` steps over nothing.
@@ -158,36 +151,37 @@ impl ScanOptions {
         init: C,
         step: impl FnOnce(C) -> (C, Y),
     ) -> (C, Y) {
-        let step = &mut on_flat(|carry, ()| step(carry));
-        let (init, nothing) = (Flat::of(&init), Flat::of(&()));
-        let [carry, ys] = looped(here(), self, Some(n), init, nothing, step);
-        (carry.tree(), ys.tree())
+        run(here(), self, Some(n), init, (), |carry, ()| step(carry))
     }
 }
 
 /// A step on trees taken apart: carry and entry to carry and what is stacked.
 type Step<'a> = &'a mut dyn FnMut(Flat, Flat) -> [Flat; 2];
 
-fn on_flat<C: Tree, X: Tree, Y: Tree>(
-    step: impl FnOnce(C, X) -> (C, Y),
-) -> impl FnMut(Flat, Flat) -> [Flat; 2] {
-    let mut step = Some(step);
-    move |carry, x| {
-        let (carry, y) = taken(&mut step)(carry.tree(), x.tree());
-        [Flat::of(&carry), Flat::of(&y)]
-    }
-}
-
 fn run<C: Tree, X: Tree, Y: Tree>(
     location: Loc,
     options: ScanOptions,
+    length: Option<usize>,
     init: C,
     xs: X,
     step: impl FnOnce(C, X) -> (C, Y),
 ) -> (C, Y) {
-    let (init, xs) = (Flat::of(&init), Flat::of(&xs));
-    let [carry, ys] = looped(location, options, None, init, xs, &mut on_flat(step));
-    (carry.tree(), ys.tree())
+    let step = once(|(carry, x)| step(carry, x));
+    stepped(location, options, length, (init, xs), &step)
+}
+
+fn stepped<C: Tree, X: Tree, Y: Tree>(
+    location: Loc,
+    options: ScanOptions,
+    length: Option<usize>,
+    start: (C, X),
+    f: &dyn Fn((C, X)) -> (C, Y),
+) -> (C, Y) {
+    let (init, xs) = (Flat::of(&start.0), Flat::of(&start.1));
+    let shell = Shell::new(location, start);
+    let step = &mut |carry: Flat, x: Flat| shell.on_pair(f, carry, x);
+    let [carry, ys] = looped(location, options, length, init, xs, step);
+    shell.result(f, carry.pair(ys))
 }
 
 fn looped(

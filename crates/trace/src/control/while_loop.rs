@@ -5,7 +5,7 @@ use crate::control::branch;
 use crate::control::checks::{arguments, check_carry, check_structure, decided, settle};
 use crate::dtype::DType;
 use crate::error::{Error, ErrorKind, Result};
-use crate::flat::{Flat, once, taken};
+use crate::flat::{Flat, on_flat, once};
 use crate::handle::Array;
 use crate::op::Op;
 use crate::op::control::While;
@@ -38,21 +38,21 @@ use std::sync::Arc;
 /// ```
 #[track_caller]
 pub fn while_loop<C: Tree>(cond: impl FnOnce(C) -> Array, body: impl FnOnce(C) -> C, init: C) -> C {
-    let mut cond = Some(cond);
-    let cond = &mut |carry: Flat| taken(&mut cond)(carry.tree());
-    looped(here(), cond, &mut once(body), Flat::of(&init)).tree()
+    let (location, cond, body) = (here(), once(cond), once(body));
+    let (cond, body) = (on_flat(location, &cond), on_flat(location, &body));
+    looped(location, &cond, &body, Flat::of(&init)).put_in(init, location)
 }
 
 /// The loop on leaves.
 fn looped(
     location: Loc,
-    cond: &mut dyn FnMut(Flat) -> Array,
-    body: &mut dyn FnMut(Flat) -> Flat,
+    cond: &dyn Fn(Flat) -> Flat,
+    body: &dyn Fn(Flat) -> Flat,
     init: Flat,
 ) -> Flat {
     let flat =
         |leaves: &[Array]| Flat { leaves: leaves.to_vec(), structure: init.structure.clone() };
-    let test = &mut |carry: &[Array]| cond(flat(carry));
+    let test = &mut |carry: &[Array]| cond(flat(carry)).leaves.swap_remove(0);
     match run(location, &init.leaves, &init.structure, false, test, &mut |c| body(flat(c))) {
         Ok(leaves) => Flat::new(init.structure, leaves, location),
         Err(error) => init.spoiled(&error, location),
@@ -76,9 +76,10 @@ pub fn fori_loop_dynamic<C: Tree>(
     init: C,
     step: impl FnOnce(Array, C) -> C,
 ) -> C {
-    let mut step = Some(step);
-    let step = &mut |i: Array, state: Flat| Flat::of(&taken(&mut step)(i, state.tree()));
-    counted(here(), lower.into(), upper.into(), Flat::of(&init), step).tree()
+    let location = here();
+    let step = once(|(i, state)| step(i, state));
+    let step = |i: Array, state| on_flat(location, &|state| step((i.clone(), state)))(state);
+    counted(location, lower.into(), upper.into(), Flat::of(&init), &step).put_in(init, location)
 }
 
 /// The counted loop on leaves.
@@ -87,7 +88,7 @@ fn counted(
     lower: Array,
     upper: Array,
     init: Flat,
-    step: &mut dyn FnMut(Array, Flat) -> Flat,
+    step: &dyn Fn(Array, Flat) -> Flat,
 ) -> Flat {
     let result = bound(lower, "lower").and_then(|lower| {
         let upper = bound(upper, "upper")?;

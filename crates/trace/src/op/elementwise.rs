@@ -201,8 +201,10 @@ ops! {
         Add "add" Numbers both(-100.0, 100.0), true, 0.0, Oracle::Binary(|x, y| x + y, 0.0), "`x + y`; wraps for integers.";
         Sub "sub" Numbers both(-100.0, 100.0), true, 0.0, Oracle::Binary(|x, y| x - y, 0.0), "`x - y`; wraps for integers.";
         Mul "mul" Numbers both(-100.0, 100.0), true, 0.0, Oracle::Binary(|x, y| x * y, 0.0), "`x * y`; wraps for integers.";
-        Div "div" Numbers [(-100.0, 100.0), (0.1, 100.0)], true, 1.0, Oracle::Binary(|x, y| x / y, 0.0), "`x / y`; integers truncate toward zero, `x / 0` is all ones, the least integer over -1 is itself.";
-        Rem "rem" Numbers [(-100.0, 100.0), (1.0, 10.0)], true, 1.0, Oracle::Binary(|x, y| x % y, 0.0), "The remainder with the sign of `x`; for integers `x rem 0` is `x`.";
+        Div "div" Numbers [(-100.0, 100.0), (0.1, 100.0)], true, 1.0,
+            Oracle::Binary(|x, y| x / y, 0.0), "`x / y`; integers truncate toward zero, `x / 0` is all ones, the least integer over -1 is itself.";
+        Rem "rem" Numbers [(-100.0, 100.0), (1.0, 10.0)], true, 1.0,
+            Oracle::Binary(|x, y| x % y, 0.0), "The remainder with the sign of `x`; for integers `x rem 0` is `x`.";
         Max "max" Numbers both(-100.0, 100.0), true, 0.0, Oracle::Binary(f64::max, 0.0), "The larger; NaN if either is NaN.";
         Min "min" Numbers both(-100.0, 100.0), true, 0.0, Oracle::Binary(f64::min, 0.0), "The smaller; NaN if either is NaN.";
         And "and" Bits both(0.0, 1.0), false, 0.0, Oracle::Reference(0.0), "Logical and bitwise and.";
@@ -213,7 +215,8 @@ ops! {
     }
     functions {
         Pow "pow" Floats [(0.1, 10.0), (-3.0, 3.0)], true, 8.0, Oracle::Binary(f64::powf, 2.0), "`x^y`.";
-        Atan2 "atan2" Floats [(0.1, 10.0), (-10.0, 10.0)], true, 4.0, Oracle::Binary(f64::atan2, 2.0), "The angle of the point `(y, x)` given as `atan2(y, x)`, in radians.";
+        Atan2 "atan2" Floats [(0.1, 10.0), (-10.0, 10.0)], true, 4.0,
+            Oracle::Binary(f64::atan2, 2.0), "The angle of the point `(y, x)` given as `atan2(y, x)`, in radians.";
     }
 }
 

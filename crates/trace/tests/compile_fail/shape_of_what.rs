@@ -1,7 +1,7 @@
-//! One axis is a list of one size.
+//! A shape is a list, not a tuple.
 
 use probpipe_trace::zeros;
 
 fn main() {
-    let _ = zeros(3);
+    let _ = zeros((2, 3));
 }

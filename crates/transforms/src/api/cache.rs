@@ -400,7 +400,7 @@ impl Cache {
     fn record(&self, x: &Flat, f: Function<'_>) -> Flat {
         let lifted = match lift_or_invalid(self.location, x, f) {
             Ok(lifted) => lifted,
-            Err(invalid) => return invalid,
+            Err(invalid) => return *invalid,
         };
         let op = Op::Call { graph: Arc::new(lifted.graph), name: "jit" };
         let operands: SmallVec<[&Array; 8]> = lifted.operands.iter().collect();

@@ -1,7 +1,7 @@
 //! Trading time for memory in reverse mode.
 
 use super::lift::{Function, lift_or_invalid};
-use probpipe_trace::{Array, Flat, Loc, Op, Tree, bind, on_flat, with_location};
+use probpipe_trace::{Array, Flat, Loc, Op, Tree, bind, through, with_location};
 use smallvec::SmallVec;
 use std::panic::Location;
 use std::sync::Arc;
@@ -22,13 +22,13 @@ use std::sync::Arc;
 #[doc(alias = "jax.remat")]
 pub fn checkpoint<A: Tree, R: Tree>(f: impl Fn(A) -> R) -> impl Fn(A) -> R {
     let location = Location::caller();
-    move |x: A| closed(location, &on_flat(&f), &Flat::of(&x)).tree()
+    move |x: A| through(location, &f, x, &mut |f, x| closed(location, f, &x))
 }
 
 fn closed(location: Loc, f: Function<'_>, x: &Flat) -> Flat {
     let lifted = match lift_or_invalid(location, x, f) {
         Ok(lifted) => lifted,
-        Err(invalid) => return invalid,
+        Err(invalid) => return *invalid,
     };
     let op = Op::Checkpoint { graph: Arc::new(lifted.graph) };
     let operands: SmallVec<[&Array; 8]> = lifted.operands.iter().collect();
@@ -40,5 +40,5 @@ fn closed(location: Loc, f: Function<'_>, x: &Flat) -> Flat {
 #[track_caller]
 pub fn stop_gradient<T: Tree>(x: T) -> T {
     let location = probpipe_trace::here();
-    with_location(location, || Flat::of(&x).map(Array::stop_gradient)).tree()
+    with_location(location, || x.map(Array::stop_gradient))
 }

@@ -7,7 +7,7 @@ use crate::jvp::{jvp_arrays, spread};
 use crate::transpose::transpose;
 use probpipe_trace::{
     Array, ArrayType, Callback, Custom, CustomRule, DType, Error, Flat, Graph, Loc, Op, Outputs,
-    Result, Sparse, Structure, Tree, bind, default_float, inline, on_flat, trace, trace_with,
+    Result, Sparse, Structure, Tree, bind, default_float, inline, through, trace, trace_with,
     with_default_float, with_location, without_location,
 };
 use std::fmt;
@@ -39,8 +39,9 @@ pub fn custom_jvp<A: Tree + 'static, R: Tree + 'static>(
     f: impl Fn(A) -> R,
     rule: impl Fn(A, A) -> (R, R) + Send + Sync + 'static,
 ) -> impl Fn(A) -> R {
-    let rules = Rules { name: "custom_jvp", jvp: Some(forward_rule(rule)), vjp: None };
-    with_rules(Location::caller(), f, rules)
+    let location = Location::caller();
+    let rules = Rules { name: "custom_jvp", jvp: Some(forward_rule(location, rule)), vjp: None };
+    with_rules(location, f, rules)
 }
 
 /// A function whose cotangents are what `bwd` says: `fwd` gives the result and a residual, any
@@ -63,8 +64,9 @@ pub fn custom_vjp<A: Tree + 'static, R: Tree + 'static, S: Tree + 'static>(
     fwd: impl Fn(A) -> (R, S) + Send + Sync + 'static,
     bwd: impl Fn(S, R) -> A + Send + Sync + 'static,
 ) -> impl Fn(A) -> R {
-    let rules = Rules { name: "custom_vjp", jvp: None, vjp: Some(reverse_rule(fwd, bwd)) };
-    with_rules(Location::caller(), f, rules)
+    let location = Location::caller();
+    let vjp = Some(reverse_rule(location, fwd, bwd));
+    with_rules(location, f, Rules { name: "custom_vjp", jvp: None, vjp })
 }
 
 /// A function with both rules: forward mode uses that of [`custom_jvp`], reverse mode those of
@@ -76,13 +78,15 @@ pub fn custom_derivatives<A: Tree + 'static, R: Tree + 'static, S: Tree + 'stati
     fwd: impl Fn(A) -> (R, S) + Send + Sync + 'static,
     bwd: impl Fn(S, R) -> A + Send + Sync + 'static,
 ) -> impl Fn(A) -> R {
-    let (jvp, vjp) = (Some(forward_rule(jvp)), Some(reverse_rule(fwd, bwd)));
-    with_rules(Location::caller(), f, Rules { name: "custom_derivatives", jvp, vjp })
+    let location = Location::caller();
+    let jvp = Some(forward_rule(location, jvp));
+    let vjp = Some(reverse_rule(location, fwd, bwd));
+    with_rules(location, f, Rules { name: "custom_derivatives", jvp, vjp })
 }
 
-type Forward = dyn Fn(Flat, Flat) -> [Flat; 2] + Send + Sync;
-type Fwd = dyn Fn(Flat) -> [Flat; 2] + Send + Sync;
-type Bwd = dyn Fn(Flat, Flat) -> Flat + Send + Sync;
+type Forward = dyn Fn(Flat, Flat) -> Result<[Flat; 2]> + Send + Sync;
+type Fwd = dyn Fn(Flat) -> Result<[Flat; 2]> + Send + Sync;
+type Bwd = dyn Fn(Flat, Flat) -> Result<Flat> + Send + Sync;
 
 /// The rules of a function, on leaves.
 #[derive(Clone)]
@@ -94,23 +98,27 @@ struct Rules {
 }
 
 fn forward_rule<A: Tree, R: Tree>(
+    location: Loc,
     rule: impl Fn(A, A) -> (R, R) + Send + Sync + 'static,
 ) -> Arc<Forward> {
     Arc::new(move |x: Flat, dx: Flat| {
-        let (y, dy) = rule(x.tree(), dx.tree());
-        [Flat::of(&y), Flat::of(&dy)]
+        let (y, dy) = rule(x.tree(location)?, dx.tree(location)?);
+        Ok([Flat::of(&y), Flat::of(&dy)])
     })
 }
 
 fn reverse_rule<A: Tree, R: Tree, S: Tree>(
+    location: Loc,
     fwd: impl Fn(A) -> (R, S) + Send + Sync + 'static,
     bwd: impl Fn(S, R) -> A + Send + Sync + 'static,
 ) -> (Arc<Fwd>, Arc<Bwd>) {
     let fwd = move |x: Flat| {
-        let (y, residual) = fwd(x.tree());
-        [Flat::of(&y), Flat::of(&residual)]
+        let (y, residual) = fwd(x.tree(location)?);
+        Ok([Flat::of(&y), Flat::of(&residual)])
     };
-    let bwd = move |residual: Flat, ct: Flat| Flat::of(&bwd(residual.tree(), ct.tree()));
+    let bwd = move |residual: Flat, ct: Flat| {
+        Ok(Flat::of(&bwd(residual.tree(location)?, ct.tree(location)?)))
+    };
     (Arc::new(fwd), Arc::new(bwd))
 }
 
@@ -119,13 +127,13 @@ fn with_rules<A: Tree, R: Tree>(
     f: impl Fn(A) -> R,
     rules: Rules,
 ) -> impl Fn(A) -> R {
-    move |x: A| call(location, &rules, &on_flat(&f), &Flat::of(&x)).tree()
+    move |x: A| through(location, &f, x, &mut |f, x| call(location, &rules, f, &x))
 }
 
 fn call(location: Loc, rules: &Rules, f: Function<'_>, x: &Flat) -> Flat {
     let lifted = match lift_or_invalid(location, x, f) {
         Ok(lifted) => lifted,
-        Err(invalid) => return invalid,
+        Err(invalid) => return *invalid,
     };
     let rule = TreeRule {
         rules: rules.clone(),
@@ -282,7 +290,7 @@ impl TreeRule {
             let (x, dx) = arguments.split_at(self.arguments);
             let flat =
                 |leaves: &[Array]| Flat { leaves: leaves.to_vec(), structure: self.input.clone() };
-            let [y, dy] = rule(flat(x), flat(dx));
+            let [y, dy] = rule(flat(x), flat(dx))?;
             let mut out = self.checked("a result", y, &self.output, &outputs, false)?;
             out.extend(self.checked("a tangent", dy, &self.output, &outputs, true)?);
             Ok((out, ()))
@@ -304,7 +312,8 @@ impl TreeRule {
         let inputs = x.iter().map(|x| x.ty()).collect::<Result<Vec<_>>>()?;
         let outputs: Vec<ArrayType> = op.graph.output_types().cloned().collect();
         let (forward, structure) = self.trace(&inputs, |x| {
-            let [y, residual] = fwd(Flat { leaves: x.to_vec(), structure: self.input.clone() });
+            let x = Flat { leaves: x.to_vec(), structure: self.input.clone() };
+            let [y, residual] = fwd(x)?;
             let mut out = self.checked("a result", y, &self.output, &outputs, false)?;
             out.extend(residual.leaves.iter().map(Array::decided));
             Ok((out, residual.structure))
@@ -327,7 +336,7 @@ impl TreeRule {
             let dx = bwd(
                 Flat { leaves: residual.to_vec(), structure },
                 Flat { leaves: cts, structure: self.output.clone() },
-            );
+            )?;
             Ok((self.checked("a cotangent", dx, &self.input, &inputs, true)?, ()))
         })?;
         let moving: Vec<bool> = dx.iter().map(Option::is_some).collect();

@@ -6,7 +6,7 @@ use super::lift::{Function, lift_or_invalid};
 use crate::simplify::finish;
 use probpipe_trace::eval::{eval_graph, watching_nan};
 use probpipe_trace::{
-    Array, Backend, Flat, Loc, Result, Tree, Value, is_tracing, on_flat, with_location,
+    Array, Backend, Flat, Loc, Result, Tree, Value, is_tracing, on_flat, through, with_location,
 };
 use std::panic::Location;
 
@@ -31,14 +31,14 @@ pub fn check_nan<A: Tree, R: Tree>(f: impl Fn(A) -> R) -> impl Fn(A) -> R {
         if is_tracing() {
             return f(x);
         }
-        watched(location, &on_flat(&f), &Flat::of(&x)).tree()
+        through(location, &f, x, &mut |f, x| watched(location, f, &x))
     }
 }
 
 fn watched(location: Loc, f: Function<'_>, x: &Flat) -> Flat {
     let lifted = match lift_or_invalid(location, x, f) {
         Ok(lifted) => lifted,
-        Err(invalid) => return invalid,
+        Err(invalid) => return *invalid,
     };
     let values: Result<Vec<Value>> = lifted.operands.iter().map(Array::value).collect();
     let results = values.and_then(|values| {
@@ -70,7 +70,8 @@ pub fn stages_of<A: Tree, R: Tree>(
     f: impl Fn(A) -> R,
     x: &A,
 ) -> Result<Vec<(&'static str, String)>> {
-    let traced = traced(Location::caller(), &on_flat(&f), &Flat::of(x))?;
+    let location = Location::caller();
+    let traced = traced(location, &on_flat(location, &f), &Flat::of(x))?;
     let simplified = finish(&traced);
     let mut stages = vec![("traced", traced.to_string()), ("simplified", simplified.to_string())];
     stages.extend(compile_graph(backend, &simplified)?.stages());

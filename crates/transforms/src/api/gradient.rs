@@ -5,7 +5,7 @@ use super::linear::jvp_at;
 use crate::linearize::linearize;
 use crate::simplify::simplify;
 use crate::transpose::transpose;
-use probpipe_trace::{Array, Flat, Loc, Result, Tree, on_flat, ones_like, with_location};
+use probpipe_trace::{Array, Flat, Loc, Result, Shell, Tree, on_flat, ones_like, with_location};
 use std::panic::Location;
 
 /// The gradient of a scalar function, with the structure of its argument.
@@ -20,7 +20,9 @@ use std::panic::Location;
 #[track_caller]
 pub fn grad<A: Tree>(f: impl Fn(A) -> Array) -> impl Fn(A) -> A {
     let location = Location::caller();
-    move |x: A| gradient("grad", location, &on_flat(&f), Flat::of(&x)).1.tree()
+    move |x: A| {
+        gradient("grad", location, &on_flat(location, &f), Flat::of(&x)).1.put_in(x, location)
+    }
 }
 
 /// As [`grad`], of a function that also gives something that is not differentiated:
@@ -29,9 +31,8 @@ pub fn grad<A: Tree>(f: impl Fn(A) -> Array) -> impl Fn(A) -> A {
 pub fn grad_aux<A: Tree, X: Tree>(f: impl Fn(A) -> (Array, X)) -> impl Fn(A) -> (A, X) {
     let location = Location::caller();
     move |x: A| {
-        let (y, dx) = gradient("grad_aux", location, &on_flat(&f), Flat::of(&x));
-        let (_, aux): (Array, X) = y.tree();
-        (dx.tree(), aux)
+        let ((_, aux), dx) = with_gradient("grad_aux", location, &f, x);
+        (dx, aux)
     }
 }
 
@@ -48,10 +49,7 @@ pub fn grad_aux<A: Tree, X: Tree>(f: impl Fn(A) -> (Array, X)) -> impl Fn(A) -> 
 #[track_caller]
 pub fn value_and_grad<A: Tree>(f: impl Fn(A) -> Array) -> impl Fn(A) -> (Array, A) {
     let location = Location::caller();
-    move |x: A| {
-        let (y, dx) = gradient("value_and_grad", location, &on_flat(&f), Flat::of(&x));
-        (y.tree(), dx.tree())
-    }
+    move |x: A| with_gradient("value_and_grad", location, &f, x)
 }
 
 /// As [`value_and_grad`], of a function that also gives something that is not differentiated:
@@ -74,10 +72,15 @@ pub fn value_and_grad_aux<A: Tree, X: Tree>(
     f: impl Fn(A) -> (Array, X),
 ) -> impl Fn(A) -> ((Array, X), A) {
     let location = Location::caller();
-    move |x: A| {
-        let (y, dx) = gradient("value_and_grad_aux", location, &on_flat(&f), Flat::of(&x));
-        (y.tree(), dx.tree())
-    }
+    move |x: A| with_gradient("value_and_grad_aux", location, &f, x)
+}
+
+/// What the function gives, and the gradient of the first leaf of that.
+fn with_gradient<A: Tree, R: Tree>(name: &str, location: Loc, f: &dyn Fn(A) -> R, x: A) -> (R, A) {
+    let flat = Flat::of(&x);
+    let shell = Shell::new(location, x);
+    let (y, dx) = gradient(name, location, &shell.on(f), flat);
+    (shell.result(f, y), shell.argument(dx))
 }
 
 /// The product of the matrix of second derivatives of a scalar function with a tangent, forward
@@ -93,7 +96,10 @@ pub fn value_and_grad_aux<A: Tree, X: Tree>(
 #[track_caller]
 pub fn hvp<A: Tree>(f: impl Fn(A) -> Array) -> impl Fn(A, A) -> A {
     let location = Location::caller();
-    move |x: A, v: A| hvp_at(location, &on_flat(&f), Flat::of(&x), &Flat::of(&v)).tree()
+    move |x: A, v: A| {
+        let f = on_flat(location, &f);
+        hvp_at(location, &f, Flat::of(&x), &Flat::of(&v)).put_in(x, location)
+    }
 }
 
 fn hvp_at(location: Loc, f: Function<'_>, x: Flat, v: &Flat) -> Flat {

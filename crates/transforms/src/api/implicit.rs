@@ -45,15 +45,23 @@ pub fn custom_root<X: Tree>(
     solve: impl Fn(Map<'_, X>, X) -> X,
     tangent_solve: impl Fn(Map<'_, X>, X) -> X,
 ) -> X {
-    let (solve, tangent_solve) = (solver(&solve), solver(&tangent_solve));
-    root(Location::caller(), &on_flat(&f), &Flat::of(&guess), &solve, &tangent_solve).tree()
+    let location = Location::caller();
+    let (solve, tangent_solve) = (solver(location, &solve), solver(location, &tangent_solve));
+    let (f, x) = (on_flat(location, &f), Flat::of(&guess));
+    root(location, &f, &x, &solve, &tangent_solve).put_in(guess, location)
 }
 
 /// A linear map or a function on leaves, and who solves it, as [`Map`] is solved.
 type Solver<'a> = &'a dyn Fn(Function<'_>, Flat) -> Flat;
 
-fn solver<X: Tree>(solve: &impl Fn(Map<'_, X>, X) -> X) -> impl Fn(Function<'_>, Flat) -> Flat {
-    |map, x| Flat::of(&solve(&|x: X| map(Flat::of(&x)).tree(), x.tree()))
+fn solver<X: Tree>(
+    location: Loc,
+    solve: &impl Fn(Map<'_, X>, X) -> X,
+) -> impl Fn(Function<'_>, Flat) -> Flat {
+    move |map, x| {
+        let map = |x: X| map(Flat::of(&x)).put_in(x, location);
+        on_flat(location, &|x| solve(&map, x))(x)
+    }
 }
 
 fn root(
@@ -65,7 +73,7 @@ fn root(
 ) -> Flat {
     let solution = match lift_or_invalid(location, guess, &|x| solve(f, x)) {
         Ok(lifted) => lifted,
-        Err(invalid) => return invalid,
+        Err(invalid) => return *invalid,
     };
     // In the types that the solver found for what has none.
     let guess = &Flat { leaves: solution.arguments().to_vec(), structure: solution.input.clone() };
@@ -192,9 +200,10 @@ pub fn custom_linear_solve<B: Tree>(
     solve: impl Fn(Map<'_, B>, B) -> B,
     transpose_solve: impl Fn(Map<'_, B>, B) -> B,
 ) -> B {
-    let (solve, transpose_solve) = (solver(&solve), solver(&transpose_solve));
-    let (location, b) = (Location::caller(), Flat::of(&b));
-    linear_solve(location, &on_flat(&matvec), &b, &solve, &transpose_solve).tree()
+    let location = Location::caller();
+    let (solve, transpose_solve) = (solver(location, &solve), solver(location, &transpose_solve));
+    let (matvec, x) = (on_flat(location, &matvec), Flat::of(&b));
+    linear_solve(location, &matvec, &x, &solve, &transpose_solve).put_in(b, location)
 }
 
 fn linear_solve(
@@ -206,7 +215,7 @@ fn linear_solve(
 ) -> Flat {
     let solution = match lift_or_invalid(location, b, &|b| solve(matvec, b)) {
         Ok(lifted) => lifted,
-        Err(invalid) => return invalid,
+        Err(invalid) => return *invalid,
     };
     // In the types that the solver found for what has none.
     let b = &Flat { leaves: solution.arguments().to_vec(), structure: solution.input.clone() };

@@ -12,13 +12,15 @@ use std::panic::Location;
 #[track_caller]
 #[doc(alias = "jax.make_jaxpr")]
 pub fn graph_of<A: Tree, R: Tree>(f: impl Fn(A) -> R, x: &A) -> Result<Graph> {
-    traced(Location::caller(), &on_flat(&f), &Flat::of(x)).map(|graph| finish(&graph))
+    let location = Location::caller();
+    traced(location, &on_flat(location, &f), &Flat::of(x)).map(|graph| finish(&graph))
 }
 
 /// The graph of `f` on arguments like `x`, as it was traced.
 #[track_caller]
 pub fn raw_graph_of<A: Tree, R: Tree>(f: impl Fn(A) -> R, x: &A) -> Result<Graph> {
-    traced(Location::caller(), &on_flat(&f), &Flat::of(x))
+    let location = Location::caller();
+    traced(location, &on_flat(location, &f), &Flat::of(x))
 }
 
 pub(super) fn traced(location: Loc, f: Function<'_>, x: &Flat) -> Result<Graph> {
@@ -44,7 +46,8 @@ pub fn profile<A: Tree, R: Tree>(
     f: impl Fn(A) -> R,
     x: &A,
 ) -> Result<Profile> {
-    profile_at(Location::caller(), backend, &on_flat(&f), &Flat::of(x))
+    let location = Location::caller();
+    profile_at(location, backend, &on_flat(location, &f), &Flat::of(x))
 }
 
 pub(super) fn profile_at(

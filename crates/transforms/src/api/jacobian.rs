@@ -5,8 +5,8 @@ use super::lift::{Function, transform_error};
 use super::linear::{Point, Pull};
 use super::vmap::map;
 use probpipe_trace::{
-    Array, ArrayType, DType, Error, Flat, Loc, Nest, Shape, Structure, Tree, iota, on_flat,
-    with_location, zeros,
+    Array, ArrayType, DType, Error, Flat, Loc, Nest, Shape, Shell, Structure, Tree, iota,
+    last_resort, on_flat, with_location, zeros,
 };
 use std::panic::Location;
 
@@ -27,7 +27,7 @@ use std::panic::Location;
 #[track_caller]
 pub fn jacfwd<A: Tree, R: Nest>(f: impl Fn(A) -> R) -> impl Fn(A) -> R::Of<A> {
     let location = Location::caller();
-    move |x: A| forward("jacfwd", location, &on_flat(&f), Flat::of(&x)).nested::<A, R>()
+    move |x: A| nested(location, &f, x, &|f, x| forward("jacfwd", location, f, x))
 }
 
 /// A Jacobian: the value of the function, and a block like the argument for each leaf of it.
@@ -39,12 +39,13 @@ struct Jacobian {
 }
 
 impl Jacobian {
-    /// The blocks in the place of the value's leaves.
-    fn nested<A: Tree, R: Nest>(self) -> R::Of<A> {
-        let Jacobian { y, input, blocks, location } = self;
+    /// The blocks in the place of the leaves of a tree like the value.
+    fn nest<A: Tree, R: Nest>(self, y: &R) -> R::Of<A> {
+        let Jacobian { input, blocks, location, .. } = self;
         let mut blocks = blocks.into_iter();
-        y.tree::<R>().nest(&mut || {
-            Flat::new(input.clone(), blocks.next().unwrap_or_default(), location).tree::<A>()
+        y.nest(&mut || {
+            let block = Flat::new(input.clone(), blocks.next().unwrap_or_default(), location);
+            block.tree::<A>(location).unwrap_or_else(|error| last_resort(&error))
         })
     }
 
@@ -54,6 +55,20 @@ impl Jacobian {
         let blocks = vec![block.leaves; y.leaves.len()];
         Jacobian { y, input: block.structure, blocks, location }
     }
+}
+
+/// The Jacobian of a function on trees by what takes it on leaves.
+fn nested<A: Tree, R: Nest>(
+    location: Loc,
+    f: &dyn Fn(A) -> R,
+    x: A,
+    core: &dyn Fn(Function<'_>, Flat) -> Jacobian,
+) -> R::Of<A> {
+    let flat = Flat::of(&x);
+    let shell = Shell::new(location, x);
+    let jacobian = core(&shell.on(f), flat);
+    let y = shell.result(f, jacobian.y.clone());
+    jacobian.nest(&y)
 }
 
 fn forward(name: &'static str, location: Loc, f: Function<'_>, x: Flat) -> Jacobian {
@@ -88,7 +103,7 @@ fn forward(name: &'static str, location: Loc, f: Function<'_>, x: Flat) -> Jacob
 #[doc(alias = "jax.jacobian")]
 pub fn jacrev<A: Tree, R: Nest>(f: impl Fn(A) -> R) -> impl Fn(A) -> R::Of<A> {
     let location = Location::caller();
-    move |x: A| backward(location, &on_flat(&f), Flat::of(&x)).nested::<A, R>()
+    move |x: A| nested(location, &f, x, &|f, x| backward(location, f, x))
 }
 
 fn backward(location: Loc, f: Function<'_>, x: Flat) -> Jacobian {
@@ -130,7 +145,11 @@ fn backward(location: Loc, f: Function<'_>, x: Flat) -> Jacobian {
 #[track_caller]
 pub fn hessian<A: Nest>(f: impl Fn(A) -> Array) -> impl Fn(A) -> A::Of<A> {
     let location = Location::caller();
-    move |x: A| second(location, &on_flat(&f), Flat::of(&x)).nested::<A, A>()
+    move |x: A| {
+        let jacobian = second(location, &on_flat(location, &f), Flat::of(&x));
+        let slope = jacobian.y.clone().put_in(x, location);
+        jacobian.nest::<A, A>(&slope)
+    }
 }
 
 fn second(location: Loc, f: Function<'_>, x: Flat) -> Jacobian {

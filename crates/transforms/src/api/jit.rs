@@ -5,7 +5,8 @@
 use super::cache::{ASKED, Attempt, Cache, Entry};
 use super::inspect::profile_at;
 use probpipe_trace::{
-    Backend, Flat, Flatten, Interpreter, Profile, Result, Tree, Values, default_float, on_flat,
+    Backend, Error, Flat, Flatten, Interpreter, Profile, Result, Shell, Tree, Values,
+    default_float, on_flat,
 };
 use std::fmt;
 use std::marker::PhantomData;
@@ -150,7 +151,8 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
     #[track_caller]
     pub fn profile(&self, x: &A) -> Result<Profile> {
         let backend = &*self.cache.backend;
-        profile_at(Location::caller(), backend, &on_flat(&self.f), &Flat::of(x))
+        let location = Location::caller();
+        profile_at(location, backend, &on_flat(location, &self.f), &Flat::of(x))
     }
 
     /// Calls the function.
@@ -176,8 +178,17 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
                 drop(x);
                 self.finish(&entry, entry.executable.run_taking(given))
             }
-            Attempt::Unknown => self.cache.call_slowly(Flat::of(&x), &on_flat(&self.f)).tree(),
+            Attempt::Unknown => self.call_slowly(x),
         }
+    }
+
+    /// The call of the function itself. That the type of its result can be put together again,
+    /// which all later calls do, is found out here.
+    fn call_slowly(&self, x: A) -> R {
+        let flat = Flat::of(&x);
+        let shell = Shell::new(self.cache.location, x);
+        let y = self.cache.call_slowly(flat, &shell.on_again(&self.f));
+        shell.result(&self.f, y)
     }
 
     #[inline]
@@ -185,7 +196,16 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         let location = self.cache.location;
         match results.and_then(|results| entry.output.build_values(results, location)) {
             Ok(tree) => tree,
-            Err(error) => Flat::invalid(&entry.output, &error.at(location), location).tree(),
+            Err(error) => self.refused(entry, error.at(location)),
         }
+    }
+
+    /// The invalid result of a call, by the function itself where its type makes none.
+    #[cold]
+    fn refused(&self, entry: &Entry, error: Error) -> R {
+        let location = self.cache.location;
+        let bad = |structure| Flat::invalid(structure, &error, location);
+        let x: Option<A> = bad(&entry.input).tree(location).ok();
+        Shell::new(location, x).result(&self.f, bad(&entry.output))
     }
 }

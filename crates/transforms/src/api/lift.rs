@@ -120,11 +120,11 @@ pub(crate) fn lift_or_invalid(
     location: Loc,
     x: &Flat,
     f: Function<'_>,
-) -> std::result::Result<Lifted, Flat> {
+) -> std::result::Result<Lifted, Box<Flat>> {
     if let Some(error) = x.error() {
-        return Err(poison(x, f, error, location));
+        return Err(Box::new(poison(x, f, error, location)));
     }
-    lift_plain(location, x, f).map_err(|failure| failed(x, f, &failure, location))
+    lift_plain(location, x, f).map_err(|failure| Box::new(failed(x, f, &failure, location)))
 }
 
 /// The result of `f` on arguments that carry `error`: its structure is that of a result, its

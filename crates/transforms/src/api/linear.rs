@@ -9,8 +9,8 @@ use crate::simplify::simplify;
 use crate::transpose::transpose;
 use probpipe_trace::eval::eval_graph;
 use probpipe_trace::{
-    Array, ArrayType, DType, Error, Flat, Graph, Loc, Result, Structure, Tree, Value, full_typed,
-    on_flat, with_location, zero_value, zeros_like,
+    Array, ArrayType, DType, Error, Flat, Graph, Loc, Result, Shell, Structure, Tree, Value,
+    full_typed, last_resort, on_flat, with_location, zero_value, zeros_like,
 };
 use std::panic::Location;
 
@@ -26,30 +26,40 @@ use std::panic::Location;
 /// ```
 #[track_caller]
 pub fn jvp<A: Tree, R: Tree>(f: impl Fn(A) -> R, x: A, tangent: A) -> (R, R) {
-    let (x, dx) = (Flat::of(&x), Flat::of(&tangent));
-    let (y, dy) = jvp_at("jvp", Location::caller(), &on_flat(&f), x, &dx);
-    (y.tree(), dy.tree())
+    with_tangent("jvp", Location::caller(), &f, x, tangent)
+}
+
+fn with_tangent<A: Tree, R: Tree>(
+    name: &'static str,
+    location: Loc,
+    f: &dyn Fn(A) -> R,
+    x: A,
+    tangent: A,
+) -> (R, R) {
+    let (flat, dx) = (Flat::of(&x), Flat::of(&tangent));
+    let (shell, second) = (Shell::new(location, x), Shell::new(location, tangent));
+    let (y, dy) = jvp_at(name, location, &shell.on(f), flat, &dx);
+    (shell.result(f, y), second.result(f, dy))
 }
 
 /// As [`jvp`], of a function that also gives something that is not differentiated:
 /// `(value, tangent, aux)`.
 #[track_caller]
 pub fn jvp_aux<A: Tree, R: Tree, X: Tree>(f: impl Fn(A) -> (R, X), x: A, tangent: A) -> (R, R, X) {
-    let (location, x, dx) = (Location::caller(), Flat::of(&x), Flat::of(&tangent));
-    let (y, dy) = jvp_at("jvp_aux", location, &fixed_aux(&f, location), x, &dx);
-    let ((y, aux), (dy, _)): ((R, X), (R, X)) = (y.tree(), dy.tree());
+    let location = Location::caller();
+    let ((y, aux), (dy, _)) =
+        with_tangent("jvp_aux", location, &fixed_aux(f, location), x, tangent);
     (y, dy, aux)
 }
 
 /// The function with its second result as a constant.
-fn fixed_aux<A: Tree, R: Tree, X: Tree, F: Fn(A) -> (R, X)>(
-    f: &F,
+fn fixed_aux<A: Tree, R: Tree, X: Tree>(
+    f: impl Fn(A) -> (R, X),
     location: Loc,
-) -> impl Fn(Flat) -> Flat {
+) -> impl Fn(A) -> (R, X) {
     move |x| {
-        let (y, aux) = f(x.tree());
-        let fixed = || Flat::of(&aux).map(Array::stop_gradient);
-        Flat::of(&(y, with_location(location, fixed).tree::<X>()))
+        let (y, aux) = f(x);
+        (y, with_location(location, || aux.map(Array::stop_gradient)))
     }
 }
 
@@ -97,8 +107,15 @@ pub(super) fn jvp_at(
 /// The value of `f` at `x`, and its derivative there as a linear function of a tangent.
 #[track_caller]
 pub fn linearize<A: Tree, R: Tree>(f: impl Fn(A) -> R, x: A) -> (R, impl Fn(A) -> R) {
-    let (y, point) = Point::at("linearize", Location::caller(), &on_flat(&f), &Flat::of(&x));
-    (y.tree(), move |tangent: A| point.push(&Flat::of(&tangent)).tree())
+    let (location, flat) = (Location::caller(), Flat::of(&x));
+    let shell = Shell::new(location, x);
+    let (y, point) = Point::at("linearize", location, &shell.on(&f), &flat);
+    let y = shell.result(&f, y);
+    let push = move |tangent: A| {
+        let dy = point.push(&Flat::of(&tangent));
+        Shell::new(location, tangent).result(&f, dy)
+    };
+    (y, push)
 }
 
 /// The value of `f` at `x`, and the function that takes a cotangent of the value to the cotangent
@@ -115,8 +132,20 @@ pub fn linearize<A: Tree, R: Tree>(f: impl Fn(A) -> R, x: A) -> (R, impl Fn(A) -
 /// ```
 #[track_caller]
 pub fn vjp<A: Tree, R: Tree>(f: impl Fn(A) -> R, x: A) -> (R, impl Fn(R) -> A) {
-    let (y, pull) = Pull::at("vjp", Location::caller(), &on_flat(&f), &Flat::of(&x));
-    (y.tree(), move |ct: R| pull.call(&Flat::of(&ct)).tree())
+    let (y, pull) = with_pull("vjp", Location::caller(), &f, x);
+    (y, move |ct: R| pull.tree(&Flat::of(&ct)))
+}
+
+fn with_pull<A: Tree, R: Tree>(
+    name: &'static str,
+    location: Loc,
+    f: &dyn Fn(A) -> R,
+    x: A,
+) -> (R, Pull) {
+    let flat = Flat::of(&x);
+    let shell = Shell::new(location, x);
+    let (y, pull) = Pull::at(name, location, &shell.on(f), &flat);
+    (shell.result(f, y), pull)
 }
 
 /// As [`vjp`], of a function that also gives something that is not differentiated:
@@ -127,11 +156,9 @@ pub fn vjp_aux<A: Tree, R: Tree, X: Tree>(
     x: A,
 ) -> (R, impl Fn(R) -> A, X) {
     let location = Location::caller();
-    let (y, pull) = Pull::at("vjp_aux", location, &fixed_aux(&f, location), &Flat::of(&x));
-    let (y, aux): (R, X) = y.tree();
+    let ((y, aux), pull) = with_pull("vjp_aux", location, &fixed_aux(f, location), x);
     let zeros = with_location(location, || Flat::of(&aux).map(zeros_like));
-    // The zeros are a tree of their own in each call.
-    (y, move |ct: R| pull.call(&Flat::of(&(ct, zeros.clone().tree::<X>()))).tree(), aux)
+    (y, move |ct: R| pull.tree(&Flat::of(&ct).pair(zeros.clone())), aux)
 }
 
 /// The transpose of a function that is linear in its argument: it takes a cotangent of the result
@@ -153,8 +180,14 @@ pub fn linear_transpose<A: Tree, R: Tree, F: Fn(A) -> R>(
     f: F,
     like: &A,
 ) -> impl Fn(R) -> A + use<A, R, F> {
-    let transposed = Transposed::at(Location::caller(), &on_flat(&f), &Flat::of(like));
-    move |ct: R| transposed.call(&Flat::of(&ct)).tree()
+    let location = Location::caller();
+    let transposed = Transposed::at(location, &on_flat(location, &f), &Flat::of(like));
+    move |ct: R| made_again(transposed.call(&Flat::of(&ct)), location)
+}
+
+/// A tree of which there is none yet.
+fn made_again<T: Tree>(flat: Flat, location: Loc) -> T {
+    flat.tree(location).unwrap_or_else(|error| last_resort(&error))
 }
 
 /// A linear function transposed, or why it could not be.
@@ -239,6 +272,11 @@ impl Pull {
             Ok(simplify(&with_location(location, || transpose(&p.linear, &flags))?))
         });
         (y, Pull { point, backward })
+    }
+
+    /// The cotangent of the argument, as a tree.
+    fn tree<A: Tree>(&self, ct: &Flat) -> A {
+        made_again(self.call(ct), self.point.location)
     }
 
     /// The cotangent of the argument.

@@ -3,7 +3,7 @@
 
 use super::gradient::gradient;
 use super::lift::{Function, leaf_name, lift_plain, poison, transform_error};
-use probpipe_trace::{Array, Error, Flat, Loc, Result, Structure, Tree, on_flat};
+use probpipe_trace::{Array, Error, Flat, Loc, Result, Shell, Structure, Tree, on_flat};
 use std::panic::Location;
 
 /// The gradient of a scalar function with respect to the part of its argument that `wrt` picks,
@@ -27,10 +27,7 @@ use std::panic::Location;
 #[track_caller]
 pub fn grad_wrt<A: Tree, W: Tree>(wrt: impl Fn(A) -> W, f: impl Fn(A) -> Array) -> impl Fn(A) -> W {
     let location = Location::caller();
-    move |x: A| {
-        let x = Flat::of(&x);
-        partial("grad_wrt", location, &on_flat(&wrt), &on_flat(&f), x).1.tree()
-    }
+    move |x: A| partly("grad_wrt", location, &wrt, &f, x).1
 }
 
 /// The value of a scalar function, and its gradient as [`grad_wrt`] gives it.
@@ -56,12 +53,20 @@ pub fn value_and_grad_wrt<A: Tree, W: Tree>(
     f: impl Fn(A) -> Array,
 ) -> impl Fn(A) -> (Array, W) {
     let location = Location::caller();
-    move |x: A| {
-        let x = Flat::of(&x);
-        let name = "value_and_grad_wrt";
-        let (y, dx) = partial(name, location, &on_flat(&wrt), &on_flat(&f), x);
-        (y.tree(), dx.tree())
-    }
+    move |x: A| partly("value_and_grad_wrt", location, &wrt, &f, x)
+}
+
+fn partly<A: Tree, W: Tree>(
+    name: &str,
+    location: Loc,
+    wrt: &dyn Fn(A) -> W,
+    f: &dyn Fn(A) -> Array,
+    x: A,
+) -> (Array, W) {
+    let flat = Flat::of(&x);
+    let shell = Shell::new(location, x);
+    let (y, dx) = partial(name, location, &shell.on(wrt), &on_flat(location, f), flat);
+    (y.put_in(Array::from(0.0), location), shell.result(wrt, dx))
 }
 
 /// The value, and the gradient of the part that `wrt` picks.

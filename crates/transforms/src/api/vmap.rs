@@ -3,7 +3,7 @@
 use super::lift::{Function, failed, leaf_name, lift, poison, run, transform_error};
 use crate::simplify::simplify;
 use probpipe_trace::{
-    Array, ArrayType, Axes, Flat, Loc, Op, Result, Structure, Token, Tree, bind1, on_flat,
+    Array, ArrayType, Axes, Flat, Loc, Op, Result, Structure, Token, Tree, bind1, through,
     with_location,
 };
 use std::collections::{BTreeMap, HashMap};
@@ -185,7 +185,7 @@ pub fn vmap_axes<A: Tree, R: Tree>(
 ) -> impl Fn(A) -> R {
     let location = Location::caller();
     let (in_axes, out_axes) = (in_axes.into(), out_axes.into());
-    move |x: A| map(location, &on_flat(&f), &in_axes, &out_axes, Flat::of(&x)).tree()
+    move |x: A| through(location, &f, x, &mut |f, x| map(location, f, &in_axes, &out_axes, x))
 }
 
 /// [`vmap_axes`] as written at `location`.

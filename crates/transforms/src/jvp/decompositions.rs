@@ -212,10 +212,10 @@ fn svd_jvp(u: &Array, s: &Array, vt: &Array, da: &Array) -> (Array, Array, Array
     let mut dv = matmul(&v, &(f * (&ds_right + swap(&ds_right))));
     let outside = |x: &Array, y: Array| (&y - matmul(x, &matmul(&swap(x), &y))) / s.expand_dims(-2);
     if m > k {
-        du = du + outside(u, matmul(da, &v));
+        du += outside(u, matmul(da, &v));
     }
     if n > k {
-        dv = dv + outside(&v, matmul(&swap(da), u));
+        dv += outside(&v, matmul(&swap(da), u));
     }
     (du, d.diagonal(), swap(&dv))
 }

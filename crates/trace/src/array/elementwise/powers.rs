@@ -122,7 +122,7 @@ impl Array {
             let x = select(&plain, this, 1.0);
             let negative = x.lt(0.0);
             let a = select(&negative, -&x, &x);
-            // exp(log(a)/3) loses digits where the logarithm is large; one Newton step restores them.
+            // exp(log(a)/3) loses digits where the logarithm is large; a Newton step restores them.
             let y = (a.log() / 3.0).exp();
             let y = &y - (&y - &a / y.square()) / 3.0;
             // At zero and beyond the finite the root is the number itself, with an infinite slope.
@@ -150,7 +150,7 @@ impl Array {
     ///
     /// ```
     /// use probpipe_trace::array;
-    /// assert_eq!(array([1e15, 1e-3]).log10().floor().to_vec::<f64>()?, [15.0, -3.0]);
+    /// assert_eq!(array(vec![1e15, 1e-3]).log10().floor().to_vec::<f64>()?, [15.0, -3.0]);
     /// # Ok::<(), probpipe_trace::Error>(())
     /// ```
     #[track_caller]

@@ -143,7 +143,7 @@ pub fn convolve(a: impl Into<Array>, b: impl Into<Array>) -> Array {
     // One shifted copy of the longer vector for every element of the shorter.
     let mut sum = zeros_like(&long).pad([0], [m - 1], 0.0);
     for i in 0..m {
-        sum = sum + (&long * short.at(i as isize)).pad([i], [m - 1 - i], 0.0);
+        sum += (&long * short.at(i as isize)).pad([i], [m - 1 - i], 0.0);
     }
     sum.slice_axis(0, 0..n + m - 1)
 }
