@@ -210,7 +210,7 @@ fn regularised<T: Number>(a: T, b: T, at: Point, complement: bool) -> T {
     let (a0, b0) = (a.value(), b.value());
     if a0.min(b0) >= POINT {
         return T::lit(match beyond_mean(a0, b0, at) {
-            excess if excess == 0.0 => 0.5,
+            0.0 => 0.5,
             excess if (excess > 0.0) != complement => 1.0,
             _ => 0.0,
         });
