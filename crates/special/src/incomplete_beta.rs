@@ -21,6 +21,9 @@ const LARGE: f64 = 30.0;
 /// Up to here, in units of the scale of the tail, the difference of two small terms, whose series
 /// in `x` is quick up to the second number.
 const SMALL: (f64, f64) = (1.1, 0.7);
+/// Both parameters from here on: all mass lies closer to the mean than numbers of twice the
+/// precision can tell.
+const POINT: f64 = 1e70;
 /// More terms than any fraction here needs.
 const TERMS: usize = 2000;
 
@@ -140,8 +143,9 @@ fn fraction<T: Number>(a: T, b: T, at: Point) -> T {
     let excess = T::lit(excess.value()) + (a - T::lit(a0)) * y - (b - T::lit(b0)) * x;
     let denominator = |n: f64| {
         let (n, twice) = (T::lit(n), a + T::lit(2.0 * n));
-        let last = (a + n) * (excess + one + n * (one + y)) / (twice + one);
-        n + n * (b - n) * x / (twice - one) + last
+        // Quotients of what may be large come first.
+        let last = (a + n) / (twice + one) * (excess + one + n * (one + y));
+        n + n * ((b - n) * x) / (twice - one) + last
     };
     // The term with n vanishes, also where its denominator does.
     let mut f = (excess + one) / (a + one);
@@ -151,7 +155,7 @@ fn fraction<T: Number>(a: T, b: T, at: Point) -> T {
         let (m, odd) = (T::lit(n), a + T::lit(2.0 * n - 1.0));
         // The first has a factor `a` that is left out, here and in the power before.
         let first = if n == 1.0 { one } else { a + m - one };
-        let numerator = first * (a + b + m - one) * m * (b - m) * x * x / (odd * odd);
+        let numerator = (first / odd) * ((a + b + m - one) * x / odd) * (m * ((b - m) * x));
         let step = denominator(n);
         let below = match d {
             None => step,
@@ -196,9 +200,21 @@ fn integral<T: Number>(a: T, b: T, at: Point) -> T {
     whole * T::lit(1.0 / y)
 }
 
+/// `b x - a y` over a power of two, of the sign of the distance from the mean.
+fn beyond_mean(a: f64, b: f64, at: Point) -> f64 {
+    (Double::new(0.25 * b) * at.x - Double::new(0.25 * a) * at.y).value()
+}
+
 /// `I_x(a, b)`, or its complement, for positive finite parameters and a point inside.
 fn regularised<T: Number>(a: T, b: T, at: Point, complement: bool) -> T {
     let (a0, b0) = (a.value(), b.value());
+    if a0.min(b0) >= POINT {
+        return T::lit(match beyond_mean(a0, b0, at) {
+            0.0 => 0.5,
+            excess if (excess > 0.0) != complement => 1.0,
+            _ => 0.0,
+        });
+    }
     // x (a + b) > a, without a rounded division
     let beyond = (Double::new(b0) * at.x - Double::new(a0) * at.y).value() > 0.0;
     if beyond {
@@ -321,5 +337,8 @@ pub fn beta_density(a: f64, b: f64, x: f64) -> f64 {
         return end(b, a);
     }
     let at = Point::at(x);
+    if a.min(b) >= POINT {
+        return if beyond_mean(a, b, at) == 0.0 { f64::INFINITY } else { 0.0 };
+    }
     power(a, b, at) / x / at.y.value()
 }

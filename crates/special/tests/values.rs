@@ -93,6 +93,27 @@ fn values() {
     assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n"));
 }
 
+/// Parameters whose products are no numbers.
+#[test]
+fn incomplete_beta_of_huge_parameters() {
+    let max = f64::MAX;
+    for (have, want) in [
+        (betainc(10.0, 1e200, 2e-199), 0.995_004_587_691_692_4),
+        (betainc(10.0, 1e200, 1e-200), 1.114_254_783_387_206_6e-7),
+        (betainc(10.0, 1e157, 1e-159), 2.730_794_283_696_246e-27),
+        (betainc(max, 1e300, 0.9), 0.0),
+        (betainc(1e300, max, 0.1), 1.0),
+        (betainc(1e300, 1e300, 0.5), 0.5),
+        (betainc(1e200, 1e200, 0.5 - 1e-16), 0.0),
+        (betainc(1e200, 10.0, 0.5), 0.0),
+        (betainc(0.5, 1e250, 1e-250), 0.842_700_792_949_714_9),
+        (betainc(max, 1.0, 0.999), 0.0),
+    ] {
+        assert!((have - want).abs() <= 1e-13 * want, "{have} {want}");
+    }
+    assert_eq!(beta_density(max, 1e300, 0.9), 0.0);
+}
+
 /// What has no Taylor expansion: the conventions at the ends of the domains.
 #[test]
 fn limits() {

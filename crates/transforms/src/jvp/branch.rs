@@ -1,8 +1,8 @@
 //! The derivative of a switch: each branch with tangents beside its values.
 
-use super::{Tangents, jvp_arrays, spread};
+use super::{Jvp, Tangents, jvp, spread};
 use probpipe_trace::{
-    Array, ArrayType, Graph, Op, Outputs, Result, Switch, bind, here, trace, zeros_like,
+    Array, ArrayType, Graph, Op, Outputs, Result, Switch, bind, here, inline, trace, zeros_like,
 };
 use smallvec::smallvec;
 use std::sync::Arc;
@@ -28,16 +28,17 @@ fn with_tangents(
     dx: &[Option<&Array>],
 ) -> Result<(Outputs, Tangents)> {
     let flags: Vec<bool> = dx[1..].iter().map(Option::is_some).collect();
+    let moved: Vec<Jvp> =
+        switch.branches.iter().map(|graph| jvp(graph, &flags)).collect::<Result<_>>()?;
     let mut nonzero = vec![false; switch.results()];
-    for branch in &switch.branches {
-        for (any, one) in nonzero.iter_mut().zip(crate::jvp::jvp(branch, &flags)?.nonzero) {
+    for branch in &moved {
+        for (any, one) in nonzero.iter_mut().zip(&branch.nonzero) {
             *any |= one;
         }
     }
-    let branches = switch
-        .branches
-        .iter()
-        .map(|graph| branch(graph, &flags, &nonzero).map(Arc::new))
+    let branches = moved
+        .into_iter()
+        .map(|branch| completed(branch, &nonzero).map(Arc::new))
         .collect::<Result<_>>()?;
     let operands: Vec<&Array> = x.iter().copied().chain(dx.iter().flatten().copied()).collect();
     let results = bind(Op::Switch(Switch { branches }), &operands);
@@ -45,14 +46,17 @@ fn with_tangents(
     Ok((y.iter().cloned().collect(), spread(dy, &nonzero).into()))
 }
 
-/// From values and tangents of the flagged operands to values and tangents of the flagged results.
-fn branch(graph: &Graph, flags: &[bool], nonzero: &[bool]) -> Result<Graph> {
-    let primals: Vec<ArrayType> = graph.input_types().cloned().collect();
-    let mut types = primals.clone();
-    types.extend(primals.iter().zip(flags).filter(|(_, f)| **f).map(|(ty, _)| ty.clone()));
+/// A branch with zeros for the tangents that it has not and others have. It is copied, not
+/// differentiated again: switches within switches would double the work at every depth.
+fn completed(branch: Jvp, nonzero: &[bool]) -> Result<Graph> {
+    if branch.nonzero == nonzero {
+        return Ok(branch.graph);
+    }
+    let types: Vec<ArrayType> = branch.graph.input_types().cloned().collect();
     let traced = trace(&types, |arguments| {
-        let (x, dx) = arguments.split_at(primals.len());
-        let (y, dy) = jvp_arrays(graph, x, spread(dx, flags));
+        let mut y = inline(&branch.graph, arguments);
+        let dy = y.split_off(nonzero.len());
+        let dy = spread(&dy, &branch.nonzero);
         let wanted = dy.into_iter().zip(&y).zip(nonzero).filter(|(_, wanted)| **wanted);
         let tangents: Vec<Array> =
             wanted.map(|((dy, y), _)| dy.unwrap_or_else(|| zeros_like(y))).collect();

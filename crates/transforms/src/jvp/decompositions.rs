@@ -5,7 +5,7 @@
 use super::linalg::{masked, matmul, solve, swap, triangle};
 use super::{Tangents, add};
 use probpipe_trace::{
-    Array, CompareOp, Error, ErrorKind, LinalgOp, Op, Outputs, Vectors, bind, bind1, concat,
+    Array, CompareOp, Error, ErrorKind, Keep, LinalgOp, Op, Outputs, Vectors, bind, bind1, concat,
     eye_offset, full_typed, here, select,
 };
 use smallvec::smallvec;
@@ -199,13 +199,18 @@ fn reciprocal(x: &Array) -> Array {
 fn svd_jvp(u: &Array, s: &Array, vt: &Array, da: &Array) -> (Array, Array, Array) {
     let ((m, k), (_, n)) = (extents(u), extents(vt));
     let v = swap(vt);
-    let (row, column) = (s.expand_dims(-2), s.expand_dims(-1));
     let d = matmul(&matmul(&swap(u), da), &v);
+    // In units of the largest value: the squares of all may be no numbers where they are.
+    let top = s.max_axes(Keep(-1)).stop_gradient();
+    let unit = select(&top.gt(0.0), &top, 1.0);
+    let scaled = s / &unit;
+    let (row, column) = (scaled.expand_dims(-2), scaled.expand_dims(-1));
     let f = reciprocal(&((&row - &column) * (&row + &column)));
-    let (ds_left, ds_right) = (&d * &row, &d * &column);
+    let part = &d / unit.expand_dims(-1);
+    let (ds_left, ds_right) = (&part * &row, &part * &column);
     let mut du = matmul(u, &(&f * (&ds_left + swap(&ds_left))));
     let mut dv = matmul(&v, &(f * (&ds_right + swap(&ds_right))));
-    let outside = |x: &Array, y: Array| (&y - matmul(x, &matmul(&swap(x), &y))) / &row;
+    let outside = |x: &Array, y: Array| (&y - matmul(x, &matmul(&swap(x), &y))) / s.expand_dims(-2);
     if m > k {
         du += outside(u, matmul(da, &v));
     }

@@ -48,11 +48,23 @@ pub(super) fn scatter_jvp(
                 // factor j, unless another one is zero.
                 let zero = updates.eq(0);
                 let factor = select(&zero, 1, *updates);
-                let product = scatter(op, array, &factor);
+                let product = gather(&scatter(op, array, &factor));
                 let count = zero.cast(array.dtype());
                 let zeros = scatter(ScatterOp::Add, &zeros_like(array), &count);
                 let others = gather(&zeros) - count;
-                let rest = select(&others.eq(0), gather(&product) / factor, 0);
+                // Where the product leaves the range of numbers, those without a factor need not:
+                // there numbers of about one and exponents are multiplied apart.
+                let (part, exponent) = parted(&factor);
+                let (array_part, array_exponent) = parted(array);
+                let parts = gather(&scatter(op, &array_part, &part));
+                let exponents = scatter(ScatterOp::Add, &array_exponent, &exponent);
+                let shift = gather(&exponents) - exponent;
+                let size = product.abs();
+                let least = if array.dtype() == DType::F32 { 1e-37 } else { 1e-307 };
+                let plain = size.ge(least) & size.is_finite();
+                let apart = times_power_of_two(&(parts / part), &shift);
+                let whole = select(&plain, product, 1) / factor;
+                let rest = select(&others.eq(0), select(&plain, whole, apart), 0);
                 scatter(ScatterOp::Add, &zeros_like(array), &(du * rest))
             });
             super::add(along, across)
@@ -66,6 +78,35 @@ pub(super) fn scatter_jvp(
             Some(scatter(ScatterOp::Add, &dx, &du) / count)
         }
     }
+}
+
+/// The element type of the bits of floats like `x`, how many of them are those of the fraction, and
+/// the exponent that stands for 0.
+fn layout(x: &Array) -> (DType, i64, i64) {
+    if x.dtype() == DType::F32 { (DType::I32, 23, 127) } else { (DType::I64, 52, 1023) }
+}
+
+/// `(m, e)` with `x = m 2^e` and `|m|` from 3/4 to 3/2 where `x` is a normal number, otherwise some
+/// such pair. Exponents are constants, so that `m` has the derivatives of `x`.
+fn parted(x: &Array) -> (Array, Array) {
+    let (bits, width, bias) = layout(x);
+    let ends = !x.is_finite() | x.eq(0);
+    let raw = select(&ends, 1, x).bitcast(bits);
+    let half = 1i64 << (width - 1);
+    let exponent = (((raw + half) >> width) & (2 * bias + 1)) - bias;
+    let exponent = select(&ends, 0, exponent);
+    (times_power_of_two(x, &-&exponent), exponent)
+}
+
+/// `x 2^n`, in steps that stay within the powers that are numbers.
+fn times_power_of_two(x: &Array, n: &Array) -> Array {
+    let (_, width, bias) = layout(x);
+    let most = 3 * (bias - 1);
+    let n = n.clip(-most, most);
+    let third = n.trunc_divide(3);
+    let rest = &n - &third - &third;
+    let power = |n: &Array| ((n + bias) << width).bitcast(x.dtype());
+    x * power(&third) * power(&third) * power(&rest)
 }
 
 /// `y[b, k] = x[b, index[b, k]]` along `axis`, where all other axes run in step.

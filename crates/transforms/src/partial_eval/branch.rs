@@ -25,11 +25,13 @@ pub(super) fn split_switch(
 ) -> Result<(Vec<Array>, Vec<bool>)> {
     let (index, operands, flags) = (&operands[0], &operands[1..], &flags[1..]);
     let mut force = vec![false; switch.results()];
+    let mut split = Vec::new();
     for branch in &switch.branches {
         let partial = super::partial_eval(branch, flags)?;
         for (force, known) in force.iter_mut().zip(&partial.known_outputs) {
             *force |= !known;
         }
+        split.push(partial);
     }
     let known_results = force.iter().filter(|force| !**force).count();
     let known_positions: Vec<usize> = (0..flags.len()).filter(|&i| flags[i]).collect();
@@ -37,8 +39,11 @@ pub(super) fn split_switch(
     // Branches share the places of residuals of one type.
     let mut pool: Vec<ArrayType> = Vec::new();
     let mut halves = Vec::new();
-    for branch in &switch.branches {
-        let partial = partial_eval_with(branch, flags, &force)?;
+    for (branch, partial) in switch.branches.iter().zip(split) {
+        // Split again only where others ask for more: switches within switches would double the
+        // work at every depth.
+        let same = partial.known_outputs.iter().zip(&force).all(|(known, force)| known != force);
+        let partial = if same { partial } else { partial_eval_with(branch, flags, &force)? };
         let mut taken = vec![false; pool.len()];
         let sources: Vec<Source> = partial.known.outputs()[known_results..]
             .iter()

@@ -5,7 +5,7 @@
 use super::{LaneOutputs, Lanes, choose, first_lane, lane_types, lanes, mended, vmap_arrays};
 use probpipe_trace::{
     Array, ArrayType, CompareOp, DType, Graph, Op, Result, Switch, bind, bind1, full_typed, here,
-    trace,
+    inline, trace,
 };
 use std::sync::Arc;
 
@@ -31,24 +31,23 @@ fn together(switch: &Switch, size: usize, x: &[Lanes]) -> Result<LaneOutputs> {
     };
     let flags: Vec<bool> = x[1..].iter().map(|x| x.batched).collect();
     let mut out_flags = vec![false; switch.results()];
+    let mut batched = Vec::new();
     for graph in &switch.branches {
-        let (_, found) = crate::vmap::vmap(graph, size, &axes(&flags))?;
-        for (any, one) in out_flags.iter_mut().zip(found) {
-            *any |= one.is_some();
+        let types = lane_types(graph.input_types(), &flags, size);
+        let mut found = Vec::new();
+        let traced = trace(&types, |arguments| {
+            let out = vmap_arrays(graph, size, lanes(arguments, &flags));
+            found = out.iter().map(|x| x.batched).collect();
+            out.into_iter().map(|x| x.array).collect()
+        })?;
+        for (any, one) in out_flags.iter_mut().zip(&found) {
+            *any |= one;
         }
+        batched.push((traced.graph, found));
     }
-    let branches = switch
-        .branches
-        .iter()
-        .map(|graph| {
-            let types = lane_types(graph.input_types(), &flags, size);
-            let traced = trace(&types, |arguments| {
-                let out = vmap_arrays(graph, size, lanes(arguments, &flags));
-                let pairs = out.into_iter().zip(&out_flags);
-                pairs.map(|(x, f)| if *f { x.spread(size) } else { x.array }).collect()
-            })?;
-            Ok(Arc::new(traced.graph))
-        })
+    let branches = batched
+        .into_iter()
+        .map(|(graph, found)| completed(graph, &found, &out_flags, size).map(Arc::new))
         .collect::<Result<_>>()?;
     let operands: Vec<&Array> =
         std::iter::once(&index).chain(x[1..].iter().map(|x| &x.array)).collect();
@@ -60,8 +59,19 @@ fn together(switch: &Switch, size: usize, x: &[Lanes]) -> Result<LaneOutputs> {
         .collect())
 }
 
-fn axes(flags: &[bool]) -> Vec<Option<usize>> {
-    flags.iter().map(|f| f.then_some(0)).collect()
+/// A batched branch with lanes for the results that have them in others. It is copied, not
+/// batched again: switches within switches would double the work at every depth.
+fn completed(graph: Graph, found: &[bool], wanted: &[bool], size: usize) -> Result<Graph> {
+    if found == wanted {
+        return Ok(graph);
+    }
+    let types: Vec<ArrayType> = graph.input_types().cloned().collect();
+    let traced = trace(&types, |arguments| {
+        let out = inline(&graph, arguments).into_iter().zip(found);
+        let out = out.map(|(array, &batched)| Lanes { array, batched });
+        out.zip(wanted).map(|(x, f)| if *f { x.spread(size) } else { x.array }).collect()
+    })?;
+    Ok(traced.graph)
 }
 
 /// Every lane takes a branch of its own.

@@ -234,8 +234,32 @@ impl Array {
         if let Some(refused) = self.refused("sqrtm_spd", true) {
             return refused;
         }
-        let (w, v) = self.eigh();
-        (&v * w.sqrt().expand_dims(-2)).matmul(&v.swap_axes(-1, -2))
+        self.to_float().each(Array::symmetric_root)
+    }
+
+    /// [`Array::sqrtm_spd`] in the frame `V` of the eigenvectors, which stays what it is, so that
+    /// no difference of eigenvalues divides. With `D = V^T (a - c) V` for a constant `c` equal to
+    /// `a` the root is `V (S + Y) V^T`, where `S Y + Y S = D - Y^2`, and `X = K o (..)` with
+    /// `K_ij = 1 / (s_i + s_j)` solves `S X + X S = (..)`. Every round gives one more order of
+    /// derivatives.
+    #[track_caller]
+    fn symmetric_root(&self) -> Array {
+        let a = self.symmetric_part();
+        let fixed = a.stop_gradient();
+        let (w, v) = fixed.eigh();
+        let s = w.sqrt();
+        // At zero the slope is infinite, which times zero would spoil the value.
+        let most = by_width(self, f64::from(f32::MAX), f64::MAX);
+        let k = (s.expand_dims(-1) + s.expand_dims(-2)).recip();
+        let k = select(&k.gt(most), most, k);
+        let vt = v.swap_axes(-1, -2);
+        let change = vt.matmul(&(&a - &fixed)).matmul(&v);
+        let mut y = &k * &change;
+        for _ in 0..2 {
+            y = &k * (&change - y.matmul(&y));
+        }
+        let root = y + s.expand_dims(-1) * identity(&s, s.shape()[s.rank() - 1]);
+        v.matmul(&root).matmul(&vt)
     }
 
     /// The shortest `x` that minimises `|self x - b|`, for `self` of `[..., m, n]` and `b` of

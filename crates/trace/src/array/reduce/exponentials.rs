@@ -78,7 +78,7 @@ impl Array {
     /// ```
     /// use probpipe_trace::array;
     /// let x = array([-1000.0, f64::INFINITY]);
-    /// assert_eq!(x.logsumexp_weighted(array([1.0, 0.0]), 0).item::<f64>()?, -1000.0);
+    /// assert_eq!(x.logsumexp_weighted(array([1.0, 0.0]), 0).item::<f32>()?, -1000.0);
     /// # Ok::<(), probpipe_trace::Error>(())
     /// ```
     #[track_caller]
