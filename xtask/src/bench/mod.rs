@@ -44,7 +44,7 @@ pub struct Options {
     #[arg(long, conflicts_with_all = ["jax", "only", "devices", "json"])]
     scaling: bool,
     /// Print a form of every workload on the CPU instead of measuring: `traced`, `simplified`,
-    /// `program` or `clif`; or its `profile`, the time of each fused region.
+    /// `program`, `clif` or `machine`; or its `profile`, the time of each fused region.
     #[arg(long, value_name = "FORM", conflicts_with_all = ["jax", "devices", "json", "docs"])]
     show: Option<String>,
     /// Run every workload twice on the CPU and print the largest memory in use: a process of the
