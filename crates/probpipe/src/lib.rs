@@ -202,7 +202,9 @@ pub use distributions::{
     product,
 };
 pub use linalg::*;
-pub use random::{Key, RandomLayout, normal, normal_of, uniform, uniform_of, uniform_range};
+pub use random::{
+    Key, RandomLayout, normal, normal_of, symmetric_uniform_of, uniform, uniform_of, uniform_range,
+};
 pub use record::{Record, Unravel, ravel};
 pub use special::*;
 pub use transforms::*;

@@ -328,6 +328,34 @@ pub fn uniform_range(
     (draw * (&high - &low) + &low).maximum(&low)
 }
 
+/// Uniform numbers in (-1, 1) of a float type, for samplers that invert a function which is infinite
+/// at both ends.
+///
+/// ```
+/// use probpipe_trace::{DType, Key, symmetric_uniform_of};
+/// let u = symmetric_uniform_of(DType::F32, Key::new(0), 1000);
+/// assert!(u.abs().max().item::<f32>()? < 1.0);
+/// # Ok::<(), probpipe_trace::Error>(())
+/// ```
+#[track_caller]
+pub fn symmetric_uniform_of(dtype: DType, key: Key, shape: impl IntoShape) -> Array {
+    match float_only("symmetric_uniform_of", dtype) {
+        Ok(()) => symmetric(key, &shape.into_shape(), dtype),
+        Err(error) => Array::invalid(error, here()),
+    }
+}
+
+/// From the number after -1, so that nothing is infinite that is only so at the ends.
+#[track_caller]
+fn symmetric(key: Key, shape: &Shape, dtype: DType) -> Array {
+    let low = match dtype {
+        DType::F64 => -1.0 + f64::EPSILON / 2.0,
+        _ => f64::from(-1.0 + f32::EPSILON / 2.0),
+    };
+    // Rounding keeps the order, so this is at least `low` without a comparison.
+    unit(key, shape, dtype) * (1.0 - low) + low
+}
+
 /// Standard normal numbers of the default float type: `sqrt(2) erf_inv(u)` of `u` uniform in
 /// (-1, 1), as JAX draws them. Draws are data: they have that type whatever they meet;
 /// [`normal_of`] names another.
@@ -347,15 +375,7 @@ pub fn normal_of(dtype: DType, key: Key, shape: impl IntoShape) -> Array {
     if let Err(error) = float_only("normal_of", dtype) {
         return Array::invalid(error, here());
     }
-    // The bound is the number after -1, so that the draw is never infinite.
-    let low = match dtype {
-        DType::F64 => -1.0 + f64::EPSILON / 2.0,
-        _ => f64::from(-1.0 + f32::EPSILON / 2.0),
-    };
-    let draw = unit(key, &shape.into_shape(), dtype);
-    // Rounding keeps the order, so this is at least `low` without a comparison.
-    let u = draw * (1.0 - low) + low;
-    u.erf_inv() * std::f64::consts::SQRT_2
+    symmetric(key, &shape.into_shape(), dtype).erf_inv() * std::f64::consts::SQRT_2
 }
 
 /// Refuses element types that are not drawn.

@@ -53,7 +53,9 @@ pub use error::{Error, ErrorKind, Result};
 pub use flat::{Flat, Shell, last_resort, on_flat, through};
 pub use frames::is_tracing;
 pub use handle::{Array, Outputs};
-pub use key::{Key, RandomLayout, normal, normal_of, uniform, uniform_of, uniform_range};
+pub use key::{
+    Key, RandomLayout, normal, normal_of, symmetric_uniform_of, uniform, uniform_of, uniform_range,
+};
 pub use memory::{Line, keep_lines, release_memory, spare_lines};
 pub use op::graph::{Eqn, Graph};
 pub use op::{

@@ -63,7 +63,7 @@ macro_rules! capability {
                 let $parameters = &self.checked();
                 let batch = $crate::distributions::Distribution::batch_shape(self);
                 let shape = $crate::distributions::shapes::join(&shape, &batch);
-                let $u = $crate::distributions::formulas::noise!($noise)(key, shape, self.dtype());
+                let $u = $crate::distributions::formulas::noise!($noise)(self.dtype(), key, shape);
                 $formula
             }
         }
@@ -124,13 +124,13 @@ pub(crate) use capability;
 /// What a sampler starts from.
 macro_rules! noise {
     (uniform) => {
-        $crate::random::standard_uniform
+        $crate::random::uniform_of
     };
     (normal) => {
-        $crate::random::standard_normal
+        $crate::random::normal_of
     };
     (symmetric) => {
-        $crate::random::symmetric_uniform
+        $crate::random::symmetric_uniform_of
     };
 }
 pub(crate) use noise;

@@ -5,7 +5,7 @@ use crate::distributions::declaration::family;
 use crate::distributions::parameters::require;
 use crate::distributions::shapes::{HALF_LOG_TAU, join};
 use crate::distributions::{Distribution, Entropy, LogProb, Moments, Parametric, Sample};
-use crate::random::standard_normal;
+use crate::random::normal_of;
 use probpipe_trace::{Array, Key, Shape, broadcast_shapes, here};
 
 family! {
@@ -97,7 +97,7 @@ impl Sample for MultivariateNormal {
     fn sample_shape(&self, key: Key, shape: Shape) -> Array {
         let [loc, factor] = self.checked();
         let shape = join(&join(&shape, &self.batch_shape()), &[self.dim(), 1]);
-        let z = standard_normal(key, shape, self.dtype());
+        let z = normal_of(self.dtype(), key, shape);
         factor.matmul(&z).squeeze(-1) + loc
     }
 }
