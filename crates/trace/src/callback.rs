@@ -108,11 +108,6 @@ fn declared(like: &Flat, leaves: &[Array]) -> Result<(Vec<ArrayType>, Vec<ArrayT
     Ok((inputs, like.leaves.iter().map(Array::ty).collect::<Result<_>>()?))
 }
 
-/// A literal carries no element type of its own; a program needs one.
-fn typed(a: &Array) -> Array {
-    a.decided()
-}
-
 fn results_of(result: &Flat, structure: &Structure, types: &[ArrayType]) -> Result<Vec<Value>> {
     if result.structure != *structure {
         return Err(Error::new(
@@ -156,7 +151,7 @@ fn through(
     rule: Arc<dyn CustomRule>,
     body: impl FnOnce(&Array) -> Outputs,
 ) -> Array {
-    let x = typed(x);
+    let x = x.decided();
     let custom = x.ty().and_then(|ty| {
         let (traced, ()) = trace_with(location, &[ty], |arguments| {
             (with_location(location, || body(&arguments[0])).into_vec(), ())

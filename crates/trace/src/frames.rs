@@ -164,33 +164,12 @@ fn ended(made: Loc, location: Loc) -> Error {
         .help("return the array from the traced function instead of storing it elsewhere")
 }
 
-/// Number of results of an op.
-fn num_outputs(op: &Op, inputs: usize) -> usize {
-    match op {
-        Op::Threefry2x32 => 2,
-        Op::Sort { .. } => inputs,
-        Op::Linalg(op) => op.results(),
-        Op::Call { graph, .. } => graph.outputs().len(),
-        Op::Scan(scan) => scan.body.outputs().len(),
-        Op::Checkpoint { graph } => graph.outputs().len(),
-        Op::Custom(custom) => custom.graph.outputs().len(),
-        Op::Callback(callback) => callback.outputs.len(),
-        Op::Switch(switch) => switch.results(),
-        Op::While(w) => w.carries(),
-        Op::Unary(_) | Op::Binary(_) | Op::Compare(_) | Op::Select | Op::Special(_) => 1,
-        Op::Cast(_) | Op::Bitcast(_) | Op::Reduce { .. } | Op::Broadcast { .. } => 1,
-        Op::Reshape { .. } | Op::Transpose { .. } | Op::Slice { .. } | Op::Pad { .. } => 1,
-        Op::Concat { .. } | Op::Reverse { .. } | Op::Iota { .. } | Op::Dot(_) => 1,
-        Op::Gather { .. } | Op::Scatter { .. } | Op::Cumulative { .. } => 1,
-    }
-}
-
 /// Applies an op to operands that have element types: recorded while a trace is open, computed by
 /// the interpreter otherwise. Operands that do not fit give invalid results that carry the error.
 #[track_caller]
 pub(crate) fn apply(op: Op, inputs: &[&Array]) -> Outputs {
     let location = here();
-    let count = num_outputs(&op, inputs.len());
+    let count = op.results(inputs.len());
     let result = STACK.with_borrow_mut(|stack| {
         if stack.is_empty() { None } else { Some(record(stack, op.clone(), inputs, location)) }
     });

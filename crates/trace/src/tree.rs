@@ -86,13 +86,15 @@ pub trait Tree: Sized {
     }
 }
 
-/// A tree of a type that is not told: what is done with it here is compiled once.
-trait Visited {
+/// A tree of a type that is not told: what is done with it is compiled once.
+pub trait AnyTree {
+    /// [`Tree::flatten`].
     fn list<'a>(&'a self, into: &mut Flatten<'a>);
+    /// [`Tree::leaves_mut`].
     fn visit(&mut self, visit: &mut dyn FnMut(&mut Array));
 }
 
-impl<T: Tree> Visited for T {
+impl<T: Tree> AnyTree for T {
     fn list<'a>(&'a self, into: &mut Flatten<'a>) {
         self.flatten(into);
     }
@@ -103,7 +105,7 @@ impl<T: Tree> Visited for T {
 
 /// Replaces the leaves of a tree, of the type `name`, where they are.
 fn replace(
-    tree: &mut dyn Visited,
+    tree: &mut dyn AnyTree,
     name: &str,
     location: Loc,
     with: &mut dyn FnMut(usize, &Array) -> Array,
@@ -141,7 +143,7 @@ pub(crate) fn with_leaves<T: Tree>(mut tree: T, leaves: Vec<Array>, location: Lo
     tree
 }
 
-fn refill(tree: &mut dyn Visited, name: &str, leaves: Vec<Array>, location: Loc) {
+fn refill(tree: &mut dyn AnyTree, name: &str, leaves: Vec<Array>, location: Loc) {
     let mut flat = Flatten::default();
     tree.list(&mut flat);
     let fits = flat.leaves.len() == leaves.len();

@@ -13,6 +13,7 @@ use crate::frames::{apply, ask, is_tracing, note_pair};
 use crate::handle::{Array, Outputs, Recipe, Repr, TraceId, Weak};
 use crate::op::elementwise::UnaryOp;
 use crate::op::graph::Graph;
+use crate::op::nested::Nested;
 use crate::op::{Op, infer};
 use crate::promotion::literal_dtype;
 use crate::types::{ArrayType, Loc, Shape};
@@ -247,24 +248,25 @@ pub(crate) fn joined(narrow: Array, wide: Array, default: DType, location: Loc) 
 /// The element types of the operands of an op that has them written down.
 fn declared(op: &Op, count: usize) -> Option<Vec<DType>> {
     let types = |graph: &Graph| graph.input_types().map(|ty| ty.dtype).collect();
-    match op {
-        Op::Call { graph, .. } | Op::Checkpoint { graph } => Some(types(graph)),
-        Op::Custom(custom) => Some(types(&custom.graph)),
-        Op::Callback(callback) => Some(callback.inputs.iter().map(|ty| ty.dtype).collect()),
-        Op::Switch(switch) => {
+    if let Op::Callback(callback) = op {
+        return Some(callback.inputs.iter().map(|ty| ty.dtype).collect());
+    }
+    let declared: Vec<DType> = match op.nested()? {
+        Nested::Call(graph) | Nested::Checkpoint(graph) => types(graph),
+        Nested::Custom(custom) => types(&custom.graph),
+        Nested::Scan(scan) => types(&scan.body),
+        Nested::Switch(switch) => {
             let rest = switch.branches.first().map_or_else(Vec::new, |branch| types(branch));
-            Some(std::iter::once(DType::I32).chain(rest).collect())
+            std::iter::once(DType::I32).chain(rest).collect()
         }
-        Op::Scan(scan) => Some(types(&scan.body)),
-        Op::While(w) => {
+        Nested::While(w) => {
             let mut all: Vec<DType> = types(&w.cond);
             all.truncate(w.cond_consts);
             all.extend(types(&w.body));
-            Some(all)
+            all
         }
-        _ => None,
-    }
-    .filter(|types: &Vec<DType>| types.len() == count)
+    };
+    Some(declared).filter(|types| types.len() == count)
 }
 
 /// Whether the results are floats of the operands' type.

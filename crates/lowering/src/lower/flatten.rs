@@ -1,52 +1,13 @@
 //! Calls, checkpoints and ops with derivatives of their own put in place, so that fusion sees
 //! across them. Nothing is merged here, so what a checkpoint computes anew stays computed anew.
 
-#![deny(clippy::wildcard_enum_match_arm)]
-
-use probpipe_trace::{Custom, Graph, GraphBuilder, Op, VarId};
+use probpipe_trace::{Graph, GraphBuilder, VarId};
 use std::borrow::Cow;
-use std::sync::Arc;
-
-/// The graph that an op is, if it is one.
-fn inside(op: &Op) -> Option<&Arc<Graph>> {
-    match op {
-        Op::Call { graph, .. } | Op::Checkpoint { graph } | Op::Custom(Custom { graph, .. }) => {
-            Some(graph)
-        }
-        Op::Unary(_)
-        | Op::Binary(_)
-        | Op::Compare(_)
-        | Op::Select
-        | Op::Cast(_)
-        | Op::Bitcast(_)
-        | Op::Special(_)
-        | Op::Threefry2x32
-        | Op::Reduce { .. }
-        | Op::Broadcast { .. }
-        | Op::Reshape { .. }
-        | Op::Transpose { .. }
-        | Op::Slice { .. }
-        | Op::Pad { .. }
-        | Op::Concat { .. }
-        | Op::Reverse { .. }
-        | Op::Iota { .. }
-        | Op::Gather { .. }
-        | Op::Scatter { .. }
-        | Op::Cumulative { .. }
-        | Op::Sort { .. }
-        | Op::Dot(_)
-        | Op::Linalg(_)
-        | Op::Scan(_)
-        | Op::Callback(_)
-        | Op::Switch(_)
-        | Op::While(_) => None,
-    }
-}
 
 /// The graph with every such op replaced by the equations of its graph; loop bodies are flattened
 /// when they are lowered.
 pub(super) fn flatten_calls(graph: &Graph) -> Cow<'_, Graph> {
-    if !graph.eqns().iter().any(|e| inside(&e.op).is_some()) {
+    if !graph.eqns().iter().any(|e| e.op.opened().is_some()) {
         return Cow::Borrowed(graph);
     }
     let mut builder = GraphBuilder::new();
@@ -65,7 +26,7 @@ fn splice(builder: &mut GraphBuilder, graph: &Graph, inputs: &[VarId]) -> Vec<Va
     }
     for eqn in graph.eqns() {
         let operands: Vec<VarId> = eqn.inputs.iter().map(|v| env[v.index()]).collect();
-        let results: Vec<VarId> = match inside(&eqn.op) {
+        let results: Vec<VarId> = match eqn.op.opened() {
             Some(graph) => splice(builder, graph, &operands),
             // The equation typed before, so it types again.
             None => match builder.push(eqn.op.clone(), &operands, eqn.location) {

@@ -11,6 +11,7 @@ pub(crate) mod fault;
 pub(crate) mod graph;
 pub(crate) mod indexing;
 pub(crate) mod linalg;
+pub(crate) mod nested;
 pub(crate) mod opaque;
 pub(crate) mod special;
 pub(crate) mod structural;
@@ -22,6 +23,7 @@ pub use elementwise::{
 pub use fault::{Fault, Inferred};
 pub use indexing::{CumulativeOp, ScatterOp};
 pub use linalg::{LinalgOp, Vectors};
+pub use nested::Nested;
 pub use opaque::{Callback, Custom, CustomRule, HostFn, Sparse};
 pub use special::{MAX_PARAMETER_ORDER, SpecialOp};
 pub use structural::{DotAxes, ReduceOp};
@@ -29,7 +31,6 @@ pub use structural::{DotAxes, ReduceOp};
 use crate::dtype::DType;
 use crate::op::graph::Graph;
 use crate::types::{ArrayType, Axes, Shape};
-use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// An operation with its static parameters.
@@ -177,6 +178,7 @@ pub enum Op {
     While(While),
 }
 
+#[deny(clippy::wildcard_enum_match_arm)]
 impl Op {
     /// The name in printed graphs and messages.
     pub fn name(&self) -> &'static str {
@@ -238,22 +240,23 @@ impl Op {
         }
     }
 
-    /// The graphs that the op runs, in the order in which they are printed.
-    pub fn graphs(&self) -> SmallVec<[&Arc<Graph>; 2]> {
+    /// The number of results, from that of the operands.
+    pub fn results(&self, operands: usize) -> usize {
         match self {
-            Op::Unary(_) | Op::Binary(_) | Op::Compare(_) | Op::Select => SmallVec::new(),
-            Op::Cast(_) | Op::Bitcast(_) | Op::Threefry2x32 => SmallVec::new(),
-            Op::Reduce { .. } | Op::Broadcast { .. } | Op::Reshape { .. } => SmallVec::new(),
-            Op::Transpose { .. } | Op::Slice { .. } | Op::Pad { .. } => SmallVec::new(),
-            Op::Concat { .. } | Op::Reverse { .. } | Op::Iota { .. } => SmallVec::new(),
-            Op::Gather { .. } | Op::Scatter { .. } | Op::Cumulative { .. } => SmallVec::new(),
-            Op::Sort { .. } | Op::Dot(_) | Op::Linalg(_) | Op::Special(_) => SmallVec::new(),
-            Op::Callback(_) => SmallVec::new(),
-            Op::Call { graph, .. } | Op::Checkpoint { graph } => smallvec::smallvec![graph],
-            Op::Custom(custom) => smallvec::smallvec![&custom.graph],
-            Op::Scan(scan) => smallvec::smallvec![&scan.body],
-            Op::Switch(switch) => switch.branches.iter().collect(),
-            Op::While(w) => smallvec::smallvec![&w.cond, &w.body],
+            Op::Threefry2x32 => 2,
+            Op::Sort { .. } => operands,
+            Op::Linalg(op) => op.results(),
+            Op::Call { graph, .. } | Op::Checkpoint { graph } => graph.outputs().len(),
+            Op::Scan(scan) => scan.body.outputs().len(),
+            Op::Custom(custom) => custom.graph.outputs().len(),
+            Op::Callback(callback) => callback.outputs.len(),
+            Op::Switch(switch) => switch.results(),
+            Op::While(w) => w.carries(),
+            Op::Unary(_) | Op::Binary(_) | Op::Compare(_) | Op::Select | Op::Special(_) => 1,
+            Op::Cast(_) | Op::Bitcast(_) | Op::Reduce { .. } | Op::Broadcast { .. } => 1,
+            Op::Reshape { .. } | Op::Transpose { .. } | Op::Slice { .. } | Op::Pad { .. } => 1,
+            Op::Concat { .. } | Op::Reverse { .. } | Op::Iota { .. } | Op::Dot(_) => 1,
+            Op::Gather { .. } | Op::Scatter { .. } | Op::Cumulative { .. } => 1,
         }
     }
 }

@@ -5,9 +5,10 @@ use super::inspect::compile_graph;
 use super::lift::{Function, Unsettled, failed, lift_or_invalid, own_types, poison, unsettled};
 use crate::extract::internal;
 use crate::simplify::finish;
+use probpipe_trace::tree::AnyTree;
 use probpipe_trace::{
     Array, ArrayType, Asked, Backend, DType, Executable, Flat, Flatten, Given, Loc, Op, Result,
-    Structure, Tree, Value, Values, bind, default_float, is_tracing, with_location,
+    Structure, Value, Values, bind, default_float, is_tracing, with_location,
 };
 use smallvec::SmallVec;
 use std::cell::RefCell;
@@ -102,19 +103,8 @@ pub(super) enum Attempt<'a> {
     Unknown,
 }
 
-/// A tree of any type, to be taken apart.
-pub(super) trait Leaves {
-    fn list<'a>(&'a self, into: &mut Flatten<'a>);
-}
-
-impl<T: Tree> Leaves for T {
-    fn list<'a>(&'a self, into: &mut Flatten<'a>) {
-        self.flatten(into);
-    }
-}
-
 impl<'a> Found<'a> {
-    fn attempt(self, float: DType, x: &dyn Leaves) -> Attempt<'a> {
+    fn attempt(self, float: DType, x: &dyn AnyTree) -> Attempt<'a> {
         let mut flat = Flatten::against(&self.input);
         x.list(&mut flat);
         if self.reuses {
@@ -281,7 +271,7 @@ impl Cache {
     }
 
     /// Runs the program that takes the argument; prepares one that may take the argument's memory.
-    pub(super) fn attempt(&self, x: &dyn Leaves) -> Attempt<'_> {
+    pub(super) fn attempt(&self, x: &dyn AnyTree) -> Attempt<'_> {
         let (false, Some(first)) = (is_tracing(), self.first.get()) else {
             return Attempt::Unknown;
         };

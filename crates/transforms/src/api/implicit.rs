@@ -71,14 +71,29 @@ fn root(
     solve: Solver<'_>,
     tangent_solve: Solver<'_>,
 ) -> Flat {
-    let solution = match lift_or_invalid(location, guess, &|x| solve(f, x)) {
+    solved(location, guess, &|x| solve(f, x), &|guess, solution| {
+        root_op(location, f, guess, solution, tangent_solve)
+    })
+}
+
+/// An op and its operands.
+type Prepared = Result<(Custom, Vec<Array>)>;
+
+/// What solves for `x`, as an op that `op` makes of the solver's graph and of `x` in the types that
+/// the solver found for what has none.
+fn solved(
+    location: Loc,
+    x: &Flat,
+    solve: Function<'_>,
+    op: &dyn Fn(&Flat, Lifted) -> Prepared,
+) -> Flat {
+    let solution = match lift_or_invalid(location, x, solve) {
         Ok(lifted) => lifted,
         Err(invalid) => return *invalid,
     };
-    // In the types that the solver found for what has none.
-    let guess = &Flat { leaves: solution.arguments().to_vec(), structure: solution.input.clone() };
+    let x = Flat { leaves: solution.arguments().to_vec(), structure: solution.input.clone() };
     let output = solution.output.clone();
-    finish(root_op(location, f, guess, solution, tangent_solve), output, location)
+    finish(op(&x, solution), output, location)
 }
 
 /// The op of [`custom_root`] and its operands: the arrays that `f`, the solver and the tangent's
@@ -89,7 +104,7 @@ fn root_op(
     guess: &Flat,
     solution: Lifted,
     tangent_solve: Solver<'_>,
-) -> Result<(Custom, Vec<Array>)> {
+) -> Prepared {
     let name = "custom_root";
     same_kind(name, "the solver", &solution, location)?;
     let function = lift(location, guess, f, &mut |leaves, structure| {
@@ -213,14 +228,9 @@ fn linear_solve(
     solve: Solver<'_>,
     transpose_solve: Solver<'_>,
 ) -> Flat {
-    let solution = match lift_or_invalid(location, b, &|b| solve(matvec, b)) {
-        Ok(lifted) => lifted,
-        Err(invalid) => return *invalid,
-    };
-    // In the types that the solver found for what has none.
-    let b = &Flat { leaves: solution.arguments().to_vec(), structure: solution.input.clone() };
-    let output = solution.output.clone();
-    finish(linear_solve_op(location, matvec, b, solution, transpose_solve), output, location)
+    solved(location, b, &|b| solve(matvec, b), &|b, solution| {
+        linear_solve_op(location, matvec, b, solution, transpose_solve)
+    })
 }
 
 /// The op of [`custom_linear_solve`] and its operands: the arrays that the map and the two solvers
@@ -231,7 +241,7 @@ fn linear_solve_op(
     b: &Flat,
     solution: Lifted,
     transpose_solve: Solver<'_>,
-) -> Result<(Custom, Vec<Array>)> {
+) -> Prepared {
     let name = "custom_linear_solve";
     same_kind(name, "the solver", &solution, location)?;
     let map = lift(location, b, matvec, &mut |leaves, structure| {
@@ -401,7 +411,7 @@ fn same_kind(name: &str, what: &str, lifted: &Lifted, location: Loc) -> Result<(
 }
 
 /// The op's results as a tree.
-fn finish(made: Result<(Custom, Vec<Array>)>, output: Structure, location: Loc) -> Flat {
+fn finish(made: Prepared, output: Structure, location: Loc) -> Flat {
     match made {
         Ok((custom, operands)) => {
             let operands: Vec<&Array> = operands.iter().collect();

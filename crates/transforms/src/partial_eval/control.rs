@@ -1,9 +1,10 @@
 //! Calls and loops that are partly known: calls are opened, a loop becomes two, one known and one
 //! not, so that afterwards every equation is wholly on one side.
 
-use super::known::{Divisible, divisible, known_results, known_within};
+use super::known::{known_results, known_within};
 use super::{Partial, branch, known_vars, partial_eval_with, while_loop};
 use crate::extract::{Env, inputs_read, partition, reorder_inputs};
+use probpipe_trace::op::Nested;
 use probpipe_trace::{
     Array, ArrayType, Eqn, Graph, Op, Result, Scan, VarId, bind, trace, with_location,
 };
@@ -36,10 +37,10 @@ fn needs_split(eqn: &Eqn, known: &[bool], read: &[bool]) -> bool {
     let gives_known = || {
         known_results(eqn, &flags()).iter().zip(&eqn.outputs).any(|(k, v)| *k && read[v.index()])
     };
-    match divisible(&eqn.op) {
+    match eqn.op.nested() {
         // Opening a call costs nothing, and its inside may be partly known.
-        Some(Divisible::Call(_)) => true,
-        Some(Divisible::Scan(scan)) => {
+        Some(Nested::Call(_)) => true,
+        Some(Nested::Scan(scan)) => {
             let flags = flags();
             // Without known carries and without known work in a step there is nothing to split.
             flags.iter().any(|k| *k)
@@ -48,20 +49,21 @@ fn needs_split(eqn: &Eqn, known: &[bool], read: &[bool]) -> bool {
                     || has_known_work(&scan.body, &flags))
         }
         // The known results come from a checkpoint of their own.
-        Some(Divisible::Checkpoint(graph)) => {
+        Some(Nested::Checkpoint(graph)) => {
             let known = known_within(graph, &flags());
             let read = read_vars(graph);
             graph.outputs().iter().any(|v| known[v.index()])
                 || graph.eqns().iter().any(|eqn| is_mixed(eqn, &known, &read))
         }
-        Some(Divisible::Switch(switch)) => {
+        Some(Nested::Switch(switch)) => {
             let flags = flags();
             let work = |branch: &Arc<Graph>| has_known_work(branch, &flags[1..]);
             flags[0] && (gives_known() || switch.branches.iter().any(work))
         }
         // What of the loop is known and not read is made again where it is needed.
-        Some(Divisible::While(_)) => gives_known(),
-        None => false,
+        Some(Nested::While(_)) => gives_known(),
+        // A rule of its own knows only the whole.
+        Some(Nested::Custom(_)) | None => false,
     }
 }
 
@@ -97,13 +99,13 @@ fn walk(graph: &Graph, arguments: &[Array], known_inputs: &[bool]) -> (Vec<Array
         };
         let split = !all && needs_split(eqn, &known, &read);
         let (results, result_flags) = with_location(eqn.location, || {
-            let divided = match divisible(&eqn.op).filter(|_| split) {
-                Some(Divisible::Call(graph)) => Ok(walk(graph, &operands, &flags)),
-                Some(Divisible::Scan(scan)) => split_scan(scan, &operands, &flags),
-                Some(Divisible::Switch(s)) => branch::split_switch(s, &operands, &flags),
-                Some(Divisible::While(w)) => while_loop::split_while(w, &operands, &flags),
-                Some(Divisible::Checkpoint(graph)) => split_checkpoint(graph, &operands, &flags),
-                None => whole(),
+            let divided = match eqn.op.nested().filter(|_| split) {
+                Some(Nested::Call(graph)) => Ok(walk(graph, &operands, &flags)),
+                Some(Nested::Scan(scan)) => split_scan(scan, &operands, &flags),
+                Some(Nested::Switch(s)) => branch::split_switch(s, &operands, &flags),
+                Some(Nested::While(w)) => while_loop::split_while(w, &operands, &flags),
+                Some(Nested::Checkpoint(graph)) => split_checkpoint(graph, &operands, &flags),
+                Some(Nested::Custom(_)) | None => whole(),
             };
             divided.unwrap_or_else(|error| {
                 let invalid = Array::invalid(error, Location::caller());

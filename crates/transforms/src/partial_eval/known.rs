@@ -2,36 +2,8 @@
 //! and branches split in two. Nothing is split here.
 
 use super::known_vars;
-use probpipe_trace::{Eqn, Graph, Op, Scan, Switch, While};
-use std::sync::Arc;
-
-/// An op that can be partly known, because it runs graphs.
-pub(super) enum Divisible<'a> {
-    Call(&'a Arc<Graph>),
-    Checkpoint(&'a Arc<Graph>),
-    Scan(&'a Scan),
-    Switch(&'a Switch),
-    While(&'a While),
-}
-
-/// How an op can be divided; `None` if all of it waits for the last of its operands.
-pub(super) fn divisible(op: &Op) -> Option<Divisible<'_>> {
-    match op {
-        Op::Call { graph, .. } => Some(Divisible::Call(graph)),
-        Op::Checkpoint { graph } => Some(Divisible::Checkpoint(graph)),
-        Op::Scan(scan) => Some(Divisible::Scan(scan)),
-        Op::Switch(switch) => Some(Divisible::Switch(switch)),
-        Op::While(w) => Some(Divisible::While(w)),
-        Op::Unary(_) | Op::Binary(_) | Op::Compare(_) | Op::Select | Op::Special(_) => None,
-        Op::Cast(_) | Op::Bitcast(_) | Op::Threefry2x32 | Op::Iota { .. } => None,
-        Op::Reduce { .. } | Op::Cumulative { .. } | Op::Sort { .. } => None,
-        Op::Broadcast { .. } | Op::Reshape { .. } | Op::Transpose { .. } => None,
-        Op::Slice { .. } | Op::Pad { .. } | Op::Concat { .. } | Op::Reverse { .. } => None,
-        Op::Gather { .. } | Op::Scatter { .. } | Op::Dot(_) | Op::Linalg(_) => None,
-        // Its rule knows only the whole; the host is called once.
-        Op::Custom(_) | Op::Callback(_) => None,
-    }
-}
+use probpipe_trace::op::Nested;
+use probpipe_trace::{Eqn, Graph, While};
 
 /// As [`known_vars`], with what separating the mixed equations will make known.
 pub(super) fn known_within(graph: &Graph, known_inputs: &[bool]) -> Vec<bool> {
@@ -56,9 +28,9 @@ pub(super) fn known_results(eqn: &Eqn, flags: &[bool]) -> Vec<bool> {
     if flags.iter().all(|k| *k) {
         return vec![true; count];
     }
-    match divisible(&eqn.op) {
-        Some(Divisible::Call(graph) | Divisible::Checkpoint(graph)) => known_outputs(graph, flags),
-        Some(Divisible::Scan(scan)) => {
+    match eqn.op.nested() {
+        Some(Nested::Call(graph) | Nested::Checkpoint(graph)) => known_outputs(graph, flags),
+        Some(Nested::Scan(scan)) => {
             let mut flags = flags.to_vec();
             loop {
                 let known = known_outputs(&scan.body, &flags);
@@ -72,13 +44,14 @@ pub(super) fn known_results(eqn: &Eqn, flags: &[bool]) -> Vec<bool> {
                 }
             }
         }
-        Some(Divisible::Switch(switch)) if flags[0] => {
+        Some(Nested::Switch(switch)) if flags[0] => {
             let branches = switch.branches.iter().map(|branch| known_outputs(branch, &flags[1..]));
             let both = |a: Vec<bool>, b: Vec<bool>| a.iter().zip(b).map(|(a, b)| *a && b).collect();
             branches.reduce(both).unwrap_or_default()
         }
-        Some(Divisible::While(w)) => known_carries(w, flags).unwrap_or_else(|| vec![false; count]),
-        Some(Divisible::Switch(_)) | None => vec![false; count],
+        Some(Nested::While(w)) => known_carries(w, flags).unwrap_or_else(|| vec![false; count]),
+        // Of an op with a rule only the whole is known.
+        Some(Nested::Switch(_) | Nested::Custom(_)) | None => vec![false; count],
     }
 }
 

@@ -10,7 +10,7 @@
 
 use crate::extract::{extract, internal};
 use crate::vmap::vmap;
-use probpipe_trace::op::{Cost, Spec};
+use probpipe_trace::op::{Cost, Nested, Spec};
 use probpipe_trace::{Eqn, Graph, GraphBuilder, Loc, Op, Result, Scan, Switch, VarId, While};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -82,11 +82,12 @@ impl Distributor {
 
     /// The op with the loops inside of it distributed.
     fn op(&mut self, op: &Op) -> Result<Option<Op>> {
-        Ok(match op {
-            Op::Scan(scan) => {
+        let Some(nested) = op.nested() else { return Ok(None) };
+        Ok(match nested {
+            Nested::Scan(scan) => {
                 self.body(&scan.body)?.map(|body| Op::Scan(Scan { body, ..scan.clone() }))
             }
-            Op::While(w) => {
+            Nested::While(w) => {
                 let (cond, body) = (self.body(&w.cond)?, self.body(&w.body)?);
                 if cond.is_none() && body.is_none() {
                     return Ok(None);
@@ -95,7 +96,7 @@ impl Distributor {
                 let body = body.unwrap_or_else(|| w.body.clone());
                 Some(Op::While(While { cond, body, ..w.clone() }))
             }
-            Op::Switch(switch) => {
+            Nested::Switch(switch) => {
                 let new: Vec<Option<Arc<Graph>>> =
                     switch.branches.iter().map(|b| self.body(b)).collect::<Result<_>>()?;
                 if new.iter().all(Option::is_none) {
@@ -106,31 +107,7 @@ impl Distributor {
                 Some(Op::Switch(Switch { branches }))
             }
             // What a checkpoint holds is to be computed where it stands; calls have been opened.
-            Op::Checkpoint { .. } | Op::Call { .. } | Op::Custom(_) => None,
-            Op::Unary(_)
-            | Op::Binary(_)
-            | Op::Compare(_)
-            | Op::Select
-            | Op::Cast(_)
-            | Op::Bitcast(_)
-            | Op::Special(_)
-            | Op::Threefry2x32
-            | Op::Reduce { .. }
-            | Op::Broadcast { .. }
-            | Op::Reshape { .. }
-            | Op::Transpose { .. }
-            | Op::Slice { .. }
-            | Op::Pad { .. }
-            | Op::Concat { .. }
-            | Op::Reverse { .. }
-            | Op::Iota { .. }
-            | Op::Gather { .. }
-            | Op::Scatter { .. }
-            | Op::Cumulative { .. }
-            | Op::Sort { .. }
-            | Op::Dot(_)
-            | Op::Linalg(_)
-            | Op::Callback(_) => None,
+            Nested::Checkpoint(_) | Nested::Call(_) | Nested::Custom(_) => None,
         })
     }
 }
