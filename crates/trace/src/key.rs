@@ -328,8 +328,8 @@ pub fn uniform_range(
     (draw * (&high - &low) + &low).maximum(&low)
 }
 
-/// Uniform numbers in (-1, 1) of a float type, for samplers that invert a function which is infinite
-/// at both ends.
+/// Uniform numbers in (-1, 1) of a float type, for samplers that invert a function which is
+/// infinite at both ends.
 ///
 /// ```
 /// use probpipe_trace::{DType, Key, symmetric_uniform_of};
