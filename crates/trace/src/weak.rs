@@ -170,16 +170,27 @@ impl Array {
         }
     }
 
+    /// The value of a constant in a float type without copying the handle, where the array holds
+    /// it; none for literals, which are made into one.
+    #[inline]
+    pub fn value_ref_in(&self, dtype: DType) -> Option<&Value> {
+        match &self.repr {
+            Repr::Weak(weak) if dtype.is_float() => {
+                weak.made(dtype, self.location).and_then(Array::value_ref)
+            }
+            _ => None,
+        }
+    }
+
     /// The value of [`Array::in_dtype`].
     #[track_caller]
     pub fn value_in(&self, dtype: DType) -> Result<Value> {
         match &self.repr {
             Repr::Literal(scalar) if scalar.fits(dtype) => Ok(Value::scalar(*scalar, dtype)),
-            Repr::Weak(weak) if dtype.is_float() => {
-                let made = weak.made(dtype, self.location).and_then(Array::value_ref);
-                made.cloned().map_or_else(|| self.in_dtype(dtype).value(), Ok)
-            }
-            _ => self.in_dtype(dtype).value(),
+            _ => match self.value_ref_in(dtype) {
+                Some(value) => Ok(value.clone()),
+                None => self.in_dtype(dtype).value(),
+            },
         }
     }
 

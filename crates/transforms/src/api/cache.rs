@@ -156,12 +156,9 @@ impl Entry {
                     leaf.is_weak()
                         && leaf.dtype() == ty.dtype
                         && leaf.shape() == &ty.shape[..]
-                        && asked.iter().all(|&dtype| match leaf.value_in(dtype) {
-                            Ok(value) => {
-                                numbers.push(value);
-                                true
-                            }
-                            Err(_) => false,
+                        && asked.iter().all(|&dtype| {
+                            leaf.value_ref_in(dtype).is_some()
+                                || leaf.value_in(dtype).map(|value| numbers.push(value)).is_ok()
                         })
                 }
                 (None, Leaf::Typed(_)) => false,
@@ -175,7 +172,11 @@ impl Entry {
         for (leaf, takes) in leaves.iter().zip(&self.leaves) {
             match (leaf.value_ref(), takes) {
                 (Some(value), _) => values.push(value),
-                (None, Leaf::Weak(_, asked)) => values.extend(numbers.by_ref().take(asked.len())),
+                (None, Leaf::Weak(_, asked)) => {
+                    for &dtype in asked {
+                        values.extend(leaf.value_ref_in(dtype).or_else(|| numbers.next()));
+                    }
+                }
                 (None, Leaf::Typed(_)) => {}
             }
         }
