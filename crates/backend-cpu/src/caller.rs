@@ -5,6 +5,7 @@
 use crate::jit::Machine;
 use crate::library::with_failure;
 use crate::reuse::Taken;
+use crate::shortage::short_of;
 use probpipe_lowering::{Place, Program};
 use probpipe_trace::{
     ArrayType, Error, ErrorKind, HostBuffer, Line, Result, Value, Values, keep_lines, spare_lines,
@@ -25,16 +26,16 @@ thread_local! {
 }
 
 /// Calls `f` with the address of `bytes` bytes of scratch memory.
-fn with_arena<R>(bytes: usize, f: impl FnOnce(*mut u8) -> R) -> R {
+fn with_arena<R>(bytes: usize, f: impl FnOnce(*mut u8) -> R) -> Result<R> {
     if bytes <= size_of::<SmallArena>() {
-        return f(SmallArena::uninit().as_mut_ptr().cast());
+        return Ok(f(SmallArena::uninit().as_mut_ptr().cast()));
     }
     let lines = bytes.div_ceil(size_of::<Line>());
     if lines > THREAD_ARENA {
-        let mut arena = spare_lines(lines);
+        let mut arena = spare_lines(lines)?;
         let result = f(arena.as_mut_ptr().cast());
         keep_lines(arena);
-        return result;
+        return Ok(result);
     }
     // Taken out for the time of the call: a function of the host may call another program.
     let mut arena = ARENA.take();
@@ -43,13 +44,13 @@ fn with_arena<R>(bytes: usize, f: impl FnOnce(*mut u8) -> R) -> R {
     }
     let result = f(arena.as_mut_ptr().cast());
     ARENA.set(arena);
-    result
+    Ok(result)
 }
 
 /// Memory for `count` lines of a result, and its address. Not zeroed: the program writes every
 /// element.
-fn room(count: usize) -> (Vec<Line>, *mut u8) {
-    let mut lines = spare_lines(count);
+fn room(count: usize) -> Result<(Vec<Line>, *mut u8)> {
+    let mut lines = spare_lines(count)?;
     if let Some(last) = lines.spare_capacity_mut()[..count].last_mut() {
         // What lies beyond the last element.
         last.write(Line::default());
@@ -60,7 +61,7 @@ fn room(count: usize) -> (Vec<Line>, *mut u8) {
         lines.spare_capacity_mut()[..count].fill(MaybeUninit::new(pattern));
     }
     let address = lines.as_mut_ptr().cast();
-    (lines, address)
+    Ok((lines, address))
 }
 
 /// Addresses of inputs, then of outputs: so many on the stack, else in a vector.
@@ -150,7 +151,7 @@ impl Caller {
                 *address = own.as_mut_ptr();
                 from[donation.input] = *address;
             } else if HostBuffer::is_small(*bytes) {
-                let mut value = Value::zeroed(ty.clone());
+                let mut value = Value::zeroed(ty.clone())?;
                 // It has this one handle.
                 if let Some(own) = value.bytes_mut() {
                     if cfg!(debug_assertions) {
@@ -160,7 +161,8 @@ impl Caller {
                 }
                 results.push(value);
             } else {
-                let (lines, at) = room(bytes.div_ceil(size_of::<Line>()));
+                let (lines, at) = room(bytes.div_ceil(size_of::<Line>()))
+                    .map_err(|error| short_of(error, &self.program, Some(k)))?;
                 *address = at;
                 rooms.push(lines);
             }
@@ -178,7 +180,8 @@ impl Caller {
                 return None;
             }
             with_failure(run)
-        });
+        })
+        .map_err(|error| short_of(error, &self.program, None))?;
         if let Some(error) = failure {
             return Err(error);
         }

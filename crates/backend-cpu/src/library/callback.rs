@@ -29,15 +29,15 @@ pub(crate) struct HostCall {
 
 impl HostCall {
     fn run(&self, operands: &[&[u8]], results: &mut [&mut [u8]]) -> Result<()> {
-        let values: Vec<Value> = operands
+        let values = operands
             .iter()
             .zip(&self.callback.inputs)
             .map(|(bytes, ty)| {
-                let mut buffer = HostBuffer::zeroed(ty.bytes());
+                let mut buffer = HostBuffer::try_zeroed(ty.bytes())?;
                 buffer.bytes_mut().copy_from_slice(bytes);
-                Value::host(ty.clone(), buffer)
+                Ok(Value::host(ty.clone(), buffer))
             })
-            .collect();
+            .collect::<Result<Vec<Value>>>()?;
         for (to, value) in results.iter_mut().zip(self.callback.call(&values)?) {
             to.copy_from_slice(value.to_host()?.bytes());
         }

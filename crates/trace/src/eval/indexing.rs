@@ -344,7 +344,7 @@ pub(super) fn gather(batch: usize, inputs: &[Value], ty: &ArrayType) -> Result<V
     let (x, indices) = (&inputs[0], &inputs[1..]);
     let dims = IndexedDims::new(batch, x.ty(), indices.len(), indices[0].ty());
     let lists = index_lists(indices)?;
-    let mut buffer = HostBuffer::zeroed(ty.bytes());
+    let mut buffer = HostBuffer::try_zeroed(ty.bytes())?;
     let x = x.to_host()?;
     for_cell!(ty.dtype, R => {
         gather_cells::<R>(&dims, x.elements(), &lists, buffer.elements_mut());
@@ -361,7 +361,7 @@ pub(super) fn scatter(
     let last = inputs.len() - 1;
     let (indices, updates) = (&inputs[1..last], &inputs[last]);
     let dims = IndexedDims::new(batch, ty, indices.len(), indices[0].ty());
-    let mut buffer = inputs[0].to_host()?.clone();
+    let mut buffer = inputs[0].to_host()?.try_clone()?;
     let out = buffer.bytes_mut();
     scatter_bytes(ty.dtype, op, &dims, &index_lists(indices)?, updates.to_host()?.bytes(), out);
     Ok(Value::host(ty.clone(), buffer))
@@ -374,7 +374,7 @@ pub(super) fn cumulative(
     x: &Value,
     ty: &ArrayType,
 ) -> Result<Value> {
-    let mut buffer = HostBuffer::zeroed(ty.bytes());
+    let mut buffer = HostBuffer::try_zeroed(ty.bytes())?;
     let extents = around(&ty.shape, axis);
     cumulative_bytes(ty.dtype, op, extents, reverse, x.to_host()?.bytes(), buffer.bytes_mut());
     Ok(Value::host(ty.clone(), buffer))
@@ -388,7 +388,7 @@ pub(super) fn sort(
 ) -> Result<SmallVec<[Value; 2]>> {
     let dtypes: Vec<DType> = types.iter().map(|ty| ty.dtype).collect();
     let mut buffers: Vec<HostBuffer> =
-        types.iter().map(|ty| HostBuffer::zeroed(ty.bytes())).collect();
+        types.iter().map(|ty| HostBuffer::try_zeroed(ty.bytes())).collect::<Result<_>>()?;
     let sources: Vec<&[u8]> =
         inputs.iter().map(|x| Ok(x.to_host()?.bytes())).collect::<Result<_>>()?;
     let mut outputs: Vec<&mut [u8]> = buffers.iter_mut().map(HostBuffer::bytes_mut).collect();

@@ -34,6 +34,16 @@ use smallvec::{SmallVec, smallvec};
 /// Applies one op to values that fit it. `outputs` are the result types that
 /// [`crate::op::infer`] gives for them.
 pub fn eval_op(op: &Op, inputs: &[Value], outputs: &[ArrayType]) -> Result<SmallVec<[Value; 2]>> {
+    apply(op, inputs, outputs).map_err(|error| match (error.kind(), outputs) {
+        // Memory is all that a device lacks here: for what, is not known where it is asked for.
+        (ErrorKind::Device, [ty, ..]) if error.location().is_none() => {
+            error.note(format!("`{}` makes {ty}", op.name()), None)
+        }
+        _ => error,
+    })
+}
+
+fn apply(op: &Op, inputs: &[Value], outputs: &[ArrayType]) -> Result<SmallVec<[Value; 2]>> {
     let value = match op {
         Op::Unary(op) => elementwise::unary(*op, &inputs[0], &outputs[0])?,
         Op::Binary(op) => elementwise::binary(*op, &inputs[0], &inputs[1], &outputs[0])?,
@@ -57,7 +67,7 @@ pub fn eval_op(op: &Op, inputs: &[Value], outputs: &[ArrayType]) -> Result<Small
         }
         Op::Concat { axis } => structural::concat(*axis, inputs, &outputs[0])?,
         Op::Reverse { axes } => structural::reverse(axes, &inputs[0], &outputs[0])?,
-        Op::Iota { axis, .. } => structural::iota(*axis, &outputs[0]),
+        Op::Iota { axis, .. } => structural::iota(*axis, &outputs[0])?,
         Op::Gather { batch } => indexing::gather(*batch, inputs, &outputs[0])?,
         Op::Scatter { op, batch } => indexing::scatter(*op, *batch, inputs, &outputs[0])?,
         Op::Cumulative { op, axis, reverse } => {
