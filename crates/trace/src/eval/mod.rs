@@ -4,6 +4,7 @@
 //! It is written to be read, not to be fast: one function per op, no fusion, no reuse of buffers.
 //! Operand and result types have been decided by [`crate::op::infer`] and are not checked again.
 
+mod cells;
 mod control;
 mod dot;
 mod elements;
@@ -12,14 +13,18 @@ mod indexing;
 mod linalg;
 pub(crate) mod profile;
 mod random;
+mod scatter;
+mod sorting;
 mod special;
 mod structural;
 mod watch;
 
-pub use indexing::{IndexedDims, around, cumulative_bytes, scatter_bytes, sort_bytes};
+pub use indexing::{IndexedDims, around, cumulative_bytes};
 pub use linalg::{complement, sign_of};
 pub use profile::profile_graph;
 pub use random::threefry2x32;
+pub use scatter::scatter_bytes;
+pub use sorting::sort_bytes;
 pub use special::special_bytes;
 pub use watch::watching_nan;
 
@@ -69,11 +74,11 @@ fn apply(op: &Op, inputs: &[Value], outputs: &[ArrayType]) -> Result<SmallVec<[V
         Op::Reverse { axes } => structural::reverse(axes, &inputs[0], &outputs[0])?,
         Op::Iota { axis, .. } => structural::iota(*axis, &outputs[0])?,
         Op::Gather { batch } => indexing::gather(*batch, inputs, &outputs[0])?,
-        Op::Scatter { op, batch } => indexing::scatter(*op, *batch, inputs, &outputs[0])?,
+        Op::Scatter { op, batch } => scatter::scatter(*op, *batch, inputs, &outputs[0])?,
         Op::Cumulative { op, axis, reverse } => {
             indexing::cumulative(*op, *axis, *reverse, &inputs[0], &outputs[0])?
         }
-        Op::Sort { axis, num_keys } => return indexing::sort(*axis, *num_keys, inputs, outputs),
+        Op::Sort { axis, num_keys } => return sorting::sort(*axis, *num_keys, inputs, outputs),
         Op::Dot(axes) => dot::dot(axes, &inputs[0], &inputs[1], &outputs[0])?,
         Op::Linalg(op) => return linalg::apply(*op, inputs, outputs),
         Op::Call { graph, .. } | Op::Checkpoint { graph } | Op::Custom(Custom { graph, .. }) => {
