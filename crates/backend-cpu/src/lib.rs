@@ -3,6 +3,7 @@
 //! derivatives or distributions; fusion and memory are planned by `probpipe-lowering`.
 
 mod caller;
+mod eager;
 mod emit;
 mod executable;
 mod isa;

@@ -1,4 +1,5 @@
-//! Sums, sorts and searches of many elements, and arrays that no memory holds: right values, on the interpreter and compiled.
+//! Sums, sorts and searches of many elements, large operations outside of `jit`, and arrays that no
+//! memory holds: right values, on the interpreter and compiled.
 
 mod support;
 
@@ -283,4 +284,48 @@ fn what_no_memory_holds_is_an_error() {
     assert!(graph_of(move |x: Array| (x + zeros([n])).sum(), &array(1.0)).is_ok());
     // The thread goes on.
     assert_eq!(zeros([3]).to_vec::<f32>().unwrap(), [0.0; 3]);
+}
+
+#[test]
+fn large_operations_outside_of_traces_are_compiled() {
+    let n = 1 << 17;
+    let x =
+        Array::from_slice(&(0..n).map(|i| (i as f32 * 0.37).sin() * 3.0).collect::<Vec<_>>(), [n]);
+    let m = x.reshape([128, 1024]);
+    let square = m.matmul(m.transpose()) * 0.01 + probpipe_trace::eye(128);
+    let ops: [(&str, Array, fn(Array) -> Array); 9] = [
+        ("exp", x.clone(), |x| x.exp()),
+        ("tanh", x.clone(), |x| x.tanh()),
+        ("sum", x.clone(), |x| x.sum()),
+        ("sum of columns", m.clone(), |x| x.sum_axes(0)),
+        ("matmul", m.clone(), |x| x.matmul(x.transpose())),
+        ("sort", m.clone(), |x| x.sort(1)),
+        ("cholesky", square.clone(), |x| x.cholesky()),
+        ("svd", square.clone(), |x| x.svd().1),
+        ("gather", x.clone(), |x| x.take(&ints((0..1 << 17).rev()), 0)),
+    ];
+    let value = |x: Array| x.value().unwrap_or_else(|e| panic!("{e}"));
+    let mut differ = 0;
+    for (name, x, f) in ops {
+        let eager = value(f(x.clone()));
+        let interpreted = value(with_interpreted(true, || f(x.clone())));
+        assert!(interpreted == value(probpipe_transforms::jit(f)(x.clone())), "{name}");
+        assert!(eager == value(f(x.clone())), "{name} twice");
+        // Alone in its program, as outside: transposes and constants fuse with what they meet.
+        if !matches!(name, "matmul" | "gather") {
+            assert!(eager == value(jit_on(cpu(), f)(x)), "{name}");
+        }
+        probpipe_testing::close(
+            name,
+            &eager,
+            &interpreted,
+            probpipe_testing::Tolerance::mixed(1e-4),
+        );
+        differ += usize::from(eager != interpreted);
+    }
+    // Or nothing here was compiled.
+    assert!(differ > 0);
+    // Small ones are the interpreter's.
+    let few = x.slice_axis(0, 0..1000);
+    assert!(value(few.tanh()) == value(with_interpreted(true, || few.tanh())));
 }

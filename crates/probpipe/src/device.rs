@@ -5,6 +5,7 @@
 pub use probpipe_trace::release_memory;
 use probpipe_trace::{
     Array, Backend, Caps, Executable, Interpreter, Profile, Result, Tree, Verified, verify,
+    with_interpreted,
 };
 use std::cell::Cell;
 use std::sync::{Arc, OnceLock};
@@ -26,6 +27,10 @@ thread_local! {
 }
 
 /// Runs `f` with [`jit`] compiling for `device` on this thread.
+///
+/// Operations outside of `jit` are computed where the arrays are, in host memory: large ones by
+/// programs of the CPU, one per operation and types, small ones by the interpreter; all by the
+/// interpreter where it is the device.
 pub fn with_device<R>(device: Device, f: impl FnOnce() -> R) -> R {
     struct Restore(Device);
     impl Drop for Restore {
@@ -34,7 +39,7 @@ pub fn with_device<R>(device: Device, f: impl FnOnce() -> R) -> R {
         }
     }
     let _restore = Restore(DEVICE.replace(device));
-    f()
+    with_interpreted(device == Device::Interpreter, f)
 }
 
 impl Device {

@@ -181,6 +181,9 @@ pub mod graph {
     };
     #[doc(inline)]
     pub use probpipe_transforms::{raw_graph_of, rewrite};
+    // Who computes outside of traces.
+    #[doc(inline)]
+    pub use probpipe_trace::{compute_large_on, with_interpreted};
     // Values and where they lie; what runs a graph.
     #[doc(inline)]
     pub use probpipe_trace::{

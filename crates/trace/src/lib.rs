@@ -1,7 +1,8 @@
 //! Arrays, typed graphs and tracing: the ground floor of probpipe.
 //!
-//! [`Array`] is the one value users hold. Its operations compute at once on the reference
-//! interpreter, or are recorded in a [`Graph`] while a trace is open. The crate knows no
+//! [`Array`] is the one value users hold. Its operations compute at once, on the reference
+//! interpreter or, large ones, on the backend that made itself known, or are recorded in a
+//! [`Graph`] while a trace is open. The crate knows no
 //! transform, no backend and no device; [`Backend`] and [`Executable`] say what it expects of them.
 
 #![forbid(unsafe_code)]
@@ -15,6 +16,7 @@ mod containers;
 mod context;
 mod control;
 mod dtype;
+mod eager;
 mod error;
 pub mod eval;
 mod flat;
@@ -49,6 +51,7 @@ pub use control::{
     scan_reverse, switch, while_loop,
 };
 pub use dtype::{DType, Element, Scalar};
+pub use eager::{compute_large_on, with_interpreted};
 pub use error::{Error, ErrorKind, Result};
 pub use flat::{Flat, Shell, last_resort, on_flat, through};
 pub use frames::is_tracing;

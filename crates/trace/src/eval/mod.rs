@@ -1,5 +1,5 @@
 //! The reference interpreter: plain Rust that defines what every op computes. It is the engine of
-//! eager mode and constant folding, and the oracle that every backend is tested against.
+//! small eager operations and of constant folding, and the oracle that every backend is tested against.
 //!
 //! It is written to be read, not to be fast: one function per op, no fusion, no reuse of buffers.
 //! Operand and result types have been decided by [`crate::op::infer`] and are not checked again.
@@ -95,6 +95,15 @@ fn apply(op: &Op, inputs: &[Value], outputs: &[ArrayType]) -> Result<SmallVec<[V
 
 /// Runs a graph. Intermediate values live until their last use.
 pub fn eval_graph(graph: &Graph, inputs: &[&Value]) -> Result<Values> {
+    eval_graph_with(graph, inputs, eval_op)
+}
+
+/// [`eval_graph`] with `apply` in the place of [`eval_op`].
+pub(crate) fn eval_graph_with(
+    graph: &Graph,
+    inputs: &[&Value],
+    apply: impl Fn(&Op, &[Value], &[ArrayType]) -> Result<SmallVec<[Value; 2]>>,
+) -> Result<Values> {
     if inputs.len() != graph.inputs().len() {
         return Err(Error::new(
             ErrorKind::Internal,
@@ -109,7 +118,8 @@ pub fn eval_graph(graph: &Graph, inputs: &[&Value]) -> Result<Values> {
             ));
         }
     }
-    Runner::new(graph).run(inputs.iter().map(|&v| v.clone()))
+    let inputs = inputs.iter().map(|&v| v.clone());
+    Runner::new(graph).run_with(inputs, |_, op, operands, types| apply(op, operands, types))
 }
 
 /// A graph made ready to run, once or many times over.
