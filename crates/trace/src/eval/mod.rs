@@ -1,5 +1,6 @@
 //! The reference interpreter: plain Rust that defines what every op computes. It is the engine of
-//! small eager operations and of constant folding, and the oracle that every backend is tested against.
+//! small eager operations and of constant folding, and the oracle that every backend is tested
+//! against.
 //!
 //! It is written to be read, not to be fast: one function per op, no fusion, no reuse of buffers.
 //! Operand and result types have been decided by [`crate::op::infer`] and are not checked again.
