@@ -181,8 +181,8 @@ fn long_sorts_keep_the_order_of_short_ones() {
 
 #[test]
 fn quantiles_of_many() {
-    let n = 200_001;
-    let x: Vec<f32> = (0..n).map(|i| (i as u64 * 7919 % n) as f32).collect();
+    let n = 200_001u64;
+    let x: Vec<f32> = (0..n).map(|i| (i * 7919 % n) as f32).collect();
     let have = results(&[Array::from_slice(&x, [n as usize])], |x| {
         vec![x[0].median(), x[0].quantile(0.25), x[0].top_k(3).0]
     });
@@ -293,7 +293,8 @@ fn large_operations_outside_of_traces_are_compiled() {
         Array::from_slice(&(0..n).map(|i| (i as f32 * 0.37).sin() * 3.0).collect::<Vec<_>>(), [n]);
     let m = x.reshape([128, 1024]);
     let square = m.matmul(m.transpose()) * 0.01 + probpipe_trace::eye(128);
-    let ops: [(&str, Array, fn(Array) -> Array); 9] = [
+    type Row = (&'static str, Array, fn(Array) -> Array);
+    let ops: [Row; 9] = [
         ("exp", x.clone(), |x| x.exp()),
         ("tanh", x.clone(), |x| x.tanh()),
         ("sum", x.clone(), |x| x.sum()),

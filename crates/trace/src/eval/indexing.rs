@@ -44,11 +44,15 @@ impl IndexedDims {
         mut visit: impl FnMut(Option<usize>, usize),
     ) {
         let whole: usize = self.extents.iter().product();
+        let mut step = whole * self.rest;
+        let smaller = |&n: &usize| {
+            step = step.checked_div(n).unwrap_or(0);
+            step
+        };
+        let steps: SmallVec<[usize; 4]> = self.extents.iter().map(smaller).collect();
         for tuple in batch * self.count..(batch + 1) * self.count {
             let mut at = Some(batch * whole * self.rest);
-            let mut step = whole * self.rest;
-            for (list, &n) in indices.iter().zip(&self.extents) {
-                step = step.checked_div(n).unwrap_or(0);
+            for ((list, &n), &step) in indices.iter().zip(&self.extents).zip(&steps) {
                 at = at.and_then(|at| {
                     let i = usize::try_from(list[tuple]).ok().filter(|&i| i < n)?;
                     Some(at + i * step)
