@@ -235,7 +235,7 @@ impl Machine<'_> {
         let size = extents.iter().product();
         // Views of one axis step along the first extent.
         let flat = self.gather(view, [size, 1, 1]);
-        Value::host(flat.ty().with_shape(extents), flat.to_host().unwrap().clone())
+        Value::host(flat.ty().with_shape(extents), flat.to_host().unwrap().try_clone().unwrap())
     }
 
     fn write_linear(&mut self, view: &View, value: &Value) -> Result<()> {
