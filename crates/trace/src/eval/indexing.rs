@@ -43,6 +43,15 @@ impl IndexedDims {
         indices: &[&[i32]],
         mut visit: impl FnMut(Option<usize>, usize),
     ) {
+        let tuples = batch * self.count..(batch + 1) * self.count;
+        // One index is by far the most common.
+        if let ([list], [n]) = (indices, &self.extents[..]) {
+            for tuple in tuples {
+                let i = usize::try_from(list[tuple]).ok().filter(|i| i < n);
+                visit(i.map(|i| (batch * n + i) * self.rest), tuple * self.rest);
+            }
+            return;
+        }
         let whole: usize = self.extents.iter().product();
         let mut step = whole * self.rest;
         let smaller = |&n: &usize| {
@@ -50,7 +59,7 @@ impl IndexedDims {
             step
         };
         let steps: SmallVec<[usize; 4]> = self.extents.iter().map(smaller).collect();
-        for tuple in batch * self.count..(batch + 1) * self.count {
+        for tuple in tuples {
             let mut at = Some(batch * whole * self.rest);
             for ((list, &n), &step) in indices.iter().zip(&self.extents).zip(&steps) {
                 at = at.and_then(|at| {
