@@ -25,7 +25,7 @@ pub fn run(program: &Program, inputs: &[&Value]) -> Result<Vec<Value>> {
     for buffer in &program.buffers {
         machine.memory.push(match &buffer.place {
             Place::Input(i) => inputs[*i].to_host()?.try_clone()?,
-            Place::Const(value) => value.to_host()?.clone(),
+            Place::Const(value) => value.to_host()?.try_clone()?,
             // Poisoned, to catch elements that nothing writes.
             Place::Output(_) => {
                 let mut memory = HostBuffer::zeroed(buffer.ty.bytes());
