@@ -560,7 +560,10 @@ fn pp_digamma(x: f32) -> f32 {
     // digamma(x) = digamma(1 - x) - pi / tan(pi x)
     let left = right - 3.1415927 / pp_tan(3.1415927 * r);
     let value = select(left, pp_nan(), r == 0.0 || pp_is_inf(x));
-    return select(select(value, right, positive), x, pp_is_nan(x));
+    // Zero by its bits: comparisons may take subnormal numbers for it.
+    let zero = (bitcast<u32>(x) & 0x7fffffffu) == 0u;
+    let other = select(value, -pp_copysign(pp_inf(), x), zero);
+    return select(select(other, right, positive), x, pp_is_nan(x));
 }
 
 // (high, low): log x as a sum, for positive normal or subnormal x.
