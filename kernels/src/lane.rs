@@ -66,8 +66,8 @@ pub trait Lane:
     /// For positive normal `self`: `(m, k, e)` with `self = m 2^k`, `m` in [sqrt(1/2), sqrt(2)),
     /// and `e = k + bias`. Garbage for anything else.
     fn split_exponent(self) -> (Self, Self, Self::Int);
-    /// For zeros and subnormal numbers: `self * 2^(bias - 1)`, by their bits, so also where arithmetic
-    /// takes such numbers for zero. Garbage for anything else.
+    /// For zeros and subnormal numbers: `self * 2^(bias - 1)`, by their bits, so also where
+    /// arithmetic takes such numbers for zero. Garbage for anything else.
     fn lift_subnormal(self) -> Self;
     /// `2^-k` given `e = k + bias`, for normal results.
     fn exp2_minus_biased(e: Self::Int) -> Self;

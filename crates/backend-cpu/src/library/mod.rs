@@ -1,6 +1,7 @@
 //! Dense linear algebra on whole arrays, called from compiled code. Here is what is behind the
-//! doors; the loops and the choice between them and faer are in `dense` and `factors`. Nothing unwinds: what panics, which nothing here should, gives NaN. Batches of much work are
-//! shared among the threads of the current rayon pool, matrix by matrix.
+//! doors; the loops and the choice between them and faer are in `dense` and `factors`. Nothing
+//! unwinds: what panics, which nothing here should, gives NaN. Batches of much work are shared
+//! among the threads of the current rayon pool, matrix by matrix.
 
 mod callback;
 mod dense;
