@@ -3,6 +3,9 @@
 //! derivatives or distributions; fusion and memory are planned by `probpipe-lowering`.
 
 mod caller;
+mod crossing;
+#[cfg(all(test, target_arch = "x86_64", unix))]
+mod door_tests;
 mod eager;
 mod emit;
 mod executable;

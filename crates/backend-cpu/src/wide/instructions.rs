@@ -111,6 +111,7 @@ pub(super) const WORDS_TO_BYTES: Code = code(M0F38, PF3, false, 0x31);
 
 pub(super) const LESS: u8 = 1;
 pub(super) const UNORDERED: u8 = 3;
+pub(super) const NOT_LESS: u8 = 5;
 pub(super) const GREATER: u8 = 14;
 
 /// The comparison of a type and its predicate.
