@@ -12,6 +12,7 @@ mod executable;
 mod isa;
 mod jit;
 mod lanes;
+mod ledger;
 mod library;
 mod plan;
 mod profile;

@@ -12,6 +12,8 @@ pub(crate) struct Tuning {
     /// Work, in operations on one vector of sixteen elements or so, that is worth other threads.
     /// They take some microseconds to begin.
     pub(crate) parallel_work: usize,
+    /// Whether threads are called also where they did not pay so far.
+    pub(crate) always_threads: bool,
     /// Points that a part has at least.
     pub(crate) part_points: usize,
     /// What the parts of an axis that runs in tiles are a multiple of, as are full tiles: a power
@@ -19,9 +21,20 @@ pub(crate) struct Tuning {
     pub(crate) part_tile: usize,
 }
 
-const MEASURED: Tuning =
-    Tuning { region_points: 48, parallel_work: 40_000, part_points: 4096, part_tile: 1024 };
-const SMALL: Tuning = Tuning { region_points: 1, parallel_work: 0, part_points: 1, part_tile: 16 };
+const MEASURED: Tuning = Tuning {
+    region_points: 48,
+    parallel_work: 40_000,
+    always_threads: false,
+    part_points: 4096,
+    part_tile: 1024,
+};
+const SMALL: Tuning = Tuning {
+    region_points: 1,
+    parallel_work: 0,
+    always_threads: true,
+    part_points: 1,
+    part_tile: 16,
+};
 
 /// The limits of this process.
 pub(crate) fn tuning() -> &'static Tuning {
