@@ -49,7 +49,7 @@ fn arguments<T: Real>(kernel: UnaryKernel, double: bool) -> Vec<T> {
     use UnaryKernel::*;
     let (least, most) = if double { (1e-307, 1e308) } else { (2e-38, 3e38) };
     // From where on e^x is normal, and from where on it is zero.
-    let (normal, none) = if double { (-708.0, -745.2) } else { (-87.3, -104.0) };
+    let (normal, none) = if double { (-708.0, -745.9) } else { (-87.3, -104.7) };
     match kernel {
         Exp => {
             let far = range(4.0 * none, none);
@@ -67,9 +67,12 @@ fn arguments<T: Real>(kernel: UnaryKernel, double: bool) -> Vec<T> {
             let most = if double { 2e307 } else { 4e37 };
             magnitudes::<T>(least, most).into_iter().filter(|x| x.to_f64() > 0.0).collect()
         }
-        Sin | Cos | Tan => magnitudes(least, 1e4),
-        Atan | Asinh | Sinh | Cosh | Tanh | Expm1 | Log1p | Erf => magnitudes(least, most),
-        Asin | Acos | Atanh | ErfInv => magnitudes(least, 1.0),
+        // As for e^x.
+        Sin | Cos | Tan => magnitudes(if double { 1e-70 } else { 1e-8 }, 1e4),
+        Asin | Acos | Atanh => magnitudes(if double { 1e-100 } else { 1e-12 }, 1.0),
+        Atan | Asinh => magnitudes(if double { 1e-100 } else { 1e-12 }, most),
+        Sinh | Cosh | Tanh | Expm1 | Log1p | Erf => magnitudes(least, most),
+        ErfInv => magnitudes(least, 1.0),
     }
 }
 

@@ -24,8 +24,7 @@ pub struct Reduced<L: Lane> {
 /// The numbers of e^x, for those who write it out in instructions of their own.
 #[derive(Clone, Copy, Debug)]
 pub struct ExpConstants {
-    /// Below the first e^x rounds to zero, and nothing need be computed; above the second it is
-    /// infinite, as there.
+    /// Below the first e^x is zero and above the second infinite, as there.
     pub range: (f64, f64),
     /// The high and low parts of ln 2.
     pub ln2: (f64, f64),
@@ -34,7 +33,7 @@ pub struct ExpConstants {
 }
 
 const EXP64: ExpConstants = ExpConstants {
-    range: (-745.133_219_101_941_1, 710.0),
+    range: (-745.826, 710.0),
     ln2: LN2_64,
     second_order: &[
         0.5,
@@ -51,7 +50,7 @@ const EXP64: ExpConstants = ExpConstants {
     ],
 };
 const EXP32: ExpConstants = ExpConstants {
-    range: (-103.972_076_416_015_62, 89.0),
+    range: (-104.666, 89.0),
     ln2: LN2_32,
     second_order: &[
         0.5,
@@ -100,14 +99,13 @@ pub fn reduce<L: Lane>(x: L, x_low: L) -> Reduced<L> {
 #[inline(always)]
 pub fn exp<L: Lane>(x: L) -> L {
     let (low, high) = const { exp_constants(L::DOUBLE) }.range;
-    let (none, all) = (x < L::lit(low), x > L::lit(high));
     // A NaN passes.
-    let x = select(all, L::lit(high), select(none, L::lit(0.0), x));
+    let x = select(x > L::lit(high), L::lit(high), x);
+    let x = select(x < L::lit(low), L::lit(low), x);
     let (n, power) = (x * L::lit(core::f64::consts::LOG2_E)).round_int();
     let (ln2_high, ln2_low) = ln2_parts::<L>();
     let r = (-n).fma(ln2_low, (-n).fma(ln2_high, x));
-    let result = (L::lit(1.0) + (r * r).fma(second_order(r), r)).scale_exponent(power);
-    select(none, L::lit(0.0), result)
+    (L::lit(1.0) + (r * r).fma(second_order(r), r)).scale_exponent(power)
 }
 
 /// (e^x - 1) 2^-n as a sum of two lanes, given the reduction of x.

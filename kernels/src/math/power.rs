@@ -68,7 +68,7 @@ pub fn pow<L: Lane>(x: L, y: L) -> L {
     let (log, log_low) = log_parts(a);
     let (product, product_error) = two_product(bounded, log);
     let product_low = bounded.fma(log_low, product_error);
-    let (lowest, highest) = if L::DOUBLE { (-745.14, 720.0) } else { (-103.98, 100.0) };
+    let (lowest, highest) = if L::DOUBLE { (-745.14, 710.0) } else { (-103.98, 89.0) };
     let over = product > L::lit(highest);
     let under = product < L::lit(lowest);
     let exponent = select(over, L::lit(highest), select(under, zero, product));
