@@ -343,8 +343,28 @@ impl Assembler {
         self.jump(0x83, label);
     }
 
+    /// Jumps if the last result was zero, as that of a test of masks without a lane.
+    pub(super) fn jump_if_zero(&mut self, label: Label) {
+        self.jump(0x84, label);
+    }
+
+    /// Jumps if the last result was not zero.
+    pub(super) fn jump_unless_zero(&mut self, label: Label) {
+        self.jump(0x85, label);
+    }
+
+    /// Jumps.
+    pub(super) fn jump_always(&mut self, label: Label) {
+        self.emit(&[0xe9]);
+        self.distance(label);
+    }
+
     fn jump(&mut self, condition: u8, label: Label) {
         self.emit(&[0x0f, condition]);
+        self.distance(label);
+    }
+
+    fn distance(&mut self, label: Label) {
         self.jumps.push((self.bytes.len(), label.0));
         self.emit(&[0; 4]);
     }

@@ -11,6 +11,7 @@
 
 use super::assembler::*;
 use super::instructions::*;
+use super::quotient::Exit;
 use crate::plan::{Plan, operand_type};
 use crate::reduction::identity;
 use crate::segments::{Held, Segment, Step};
@@ -30,6 +31,8 @@ pub(crate) enum Arg {
     Row(usize),
     /// The value of this expression.
     Value(usize),
+    /// The reciprocal of this expression's value, if that is one of [`super::divisors`], else NaN.
+    Reciprocal(usize),
     /// The index that this expression has at the first point, as an `i64`.
     Index(usize),
 }
@@ -104,6 +107,8 @@ pub(super) struct Builder<'p> {
     /// Accumulators, by store and turn.
     pub(super) accumulators: FxHashMap<(usize, usize), Vector>,
     pub(super) streaming: bool,
+    /// Code that lies behind all other.
+    pub(super) exits: Vec<Exit>,
 }
 
 /// Whether regions compute an expression that others call a kernel for.
@@ -210,6 +215,7 @@ pub(crate) fn build(
         tail: false,
         accumulators: FxHashMap::default(),
         streaming,
+        exits: Vec::new(),
     };
     builder.function(segment, sums)
 }
@@ -278,6 +284,7 @@ impl Builder<'_> {
             offset += 64;
         }
         self.leave();
+        self.exits()?;
         Some(Region { code: self.asm.finish(), args: self.args, sums: partial, bytes: offset })
     }
 
@@ -470,7 +477,9 @@ impl Builder<'_> {
     pub(super) fn type_of(&self, arg: Arg) -> Option<DType> {
         let kernel = &self.plan.kernel;
         match arg {
-            Arg::Load(i) | Arg::Value(i) | Arg::Index(i) => kernel.types.get(i).copied(),
+            Arg::Load(i) | Arg::Value(i) | Arg::Reciprocal(i) | Arg::Index(i) => {
+                kernel.types.get(i).copied()
+            }
             Arg::Store(k) => Some(kernel.ty(kernel.stores.get(k)?.value)),
             Arg::Row(row) => self.row_types.get(&row).copied(),
         }
