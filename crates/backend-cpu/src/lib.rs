@@ -14,6 +14,7 @@ mod profile;
 mod reduction;
 mod reuse;
 mod segments;
+mod short;
 mod symbols;
 mod threads;
 mod threefry;
