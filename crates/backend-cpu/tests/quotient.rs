@@ -160,3 +160,26 @@ fn products() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     }
 }
+
+/// Reductions whose value does not depend on their order.
+#[test]
+fn reduced() {
+    let f = |x: &[Array]| {
+        let (x, b) = (&x[0], x[1].broadcast_to([N]));
+        let off = (x + 1.0) / &b / &b;
+        vec![(x / &b).sum(), off.max(), off.min()]
+    };
+    let executable = compiled::<f64>(f);
+    let x: Vec<f64> = (0..N).map(|i| 7.0 * (i * 31 % N) as f64).collect();
+    let inputs = [
+        Value::from_elements(&x, &[N]).expect("fits"),
+        Value::from_elements(&[7.0], &[]).expect("fits"),
+    ];
+    let out = executable.run(&inputs.each_ref()).expect("runs");
+    let last = 7.0 * (N - 1) as f64 + 1.0;
+    let want = [(N * (N - 1) / 2) as f64, last / 7.0 / 7.0, 1.0 / 7.0 / 7.0];
+    for (got, want) in out.iter().zip(want) {
+        let host = got.to_host().expect("on the host");
+        assert_eq!(host.elements::<f64>(), [want]);
+    }
+}

@@ -30,8 +30,8 @@ pub(super) enum Width {
 pub(super) enum Operand {
     /// A vector register.
     Vector(Vector),
-    /// Elements of `1 << scale` bytes at `base`, from that which `RAX` counts.
-    Stream { base: General, scale: u8 },
+    /// Elements of `1 << scale` bytes at `base`, from that which `RAX` counts, this many bytes on.
+    Stream { base: General, scale: u8, ahead: i32 },
     /// What `RDI` points to, this many bytes on; one element for all lanes.
     Shared(i32),
     /// What `RDI` points to, this many bytes on, a whole vector.
@@ -214,10 +214,13 @@ impl Assembler {
         let mode = |mode: u8, rm: u8| mode << 6 | register << 3 | rm & 7;
         match operand {
             Operand::Vector(r) => self.emit(&[mode(3, r)]),
-            Operand::Stream { base, scale } => {
+            Operand::Stream { base, scale, ahead } => {
                 let sib = scale << 6 | (RAX & 7) << 3 | base & 7;
                 // RBP and R13 as a base need a displacement.
-                if base & 7 == 5 {
+                if ahead != 0 {
+                    self.emit(&[mode(2, 4), sib]);
+                    self.emit(&ahead.to_le_bytes());
+                } else if base & 7 == 5 {
                     self.emit(&[mode(1, 4), sib, 0]);
                 } else {
                     self.emit(&[mode(0, 4), sib]);

@@ -3,6 +3,7 @@
 mod assembler;
 mod expressions;
 mod instructions;
+mod points;
 mod quotient;
 mod region;
 mod vectors;

@@ -27,8 +27,10 @@ use super::assembler::*;
 use super::divides_slowly;
 use super::instructions::*;
 use super::region::{Arg, Builder, Loc};
+use crate::plan::Plan;
+use crate::segments::{Segment, Step};
 use probpipe_lowering::Expr;
-use probpipe_trace::{DType, Scalar};
+use probpipe_trace::{BinaryOp, DType, Scalar};
 
 /// Divisors whose reciprocals are used, by their size; powers of two.
 pub(crate) fn divisors(dtype: DType) -> (f64, f64) {
@@ -59,6 +61,21 @@ pub(super) struct Exit {
     divisor: Operand,
     /// Holds the rest, and takes the quotient.
     to: Vector,
+}
+
+/// Whether the chain of operations at a vector is so long that another beside it pays.
+pub(super) fn pays_paired(plan: &Plan, segment: &Segment) -> bool {
+    let exprs = |step: &Step| match *step {
+        Step::Compute(i) | Step::Read(i, _) => &plan.kernel.exprs[i],
+    };
+    let divides = |expr: &Expr| {
+        matches!(expr, Expr::Binary(BinaryOp::Div, _, y)
+        if plan.depth[y.0 as usize] < plan.extents.len())
+    };
+    divides_slowly()
+        && segment.steps.iter().any(|step| divides(exprs(step)))
+        // The indices of a vector are those of `RAX`.
+        && !segment.steps.iter().any(|step| matches!(exprs(step), Expr::Index(_)))
 }
 
 impl Builder<'_> {

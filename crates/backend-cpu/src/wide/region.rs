@@ -11,7 +11,7 @@
 
 use super::assembler::*;
 use super::instructions::*;
-use super::quotient::Exit;
+use super::quotient::{Exit, pays_paired};
 use crate::plan::{Plan, operand_type};
 use crate::reduction::identity;
 use crate::segments::{Held, Segment, Step};
@@ -92,6 +92,10 @@ pub(super) struct Builder<'p> {
     pub(super) asm: Assembler,
     /// Points at a time.
     pub(super) lanes: usize,
+    /// Whether two vectors are computed side by side.
+    pub(super) paired: bool,
+    /// How many points the vector at hand is ahead of `RAX`.
+    pub(super) ahead: usize,
     pub(super) args: Vec<Arg>,
     /// Streams in the order of their registers.
     pub(super) streams: Vec<Arg>,
@@ -200,13 +204,15 @@ pub(crate) fn build(
     if streams.len() > BASES.len() {
         return None;
     }
-    let builder = Builder {
+    let builder = |paired: bool| Builder {
         plan,
         asm: Assembler::default(),
         lanes: if wide { 8 } else { 16 },
+        paired,
+        ahead: 0,
         args: streams.clone(),
-        streams,
-        row_types,
+        streams: streams.clone(),
+        row_types: row_types.clone(),
         uses: FxHashMap::default(),
         locs: FxHashMap::default(),
         vectors: (0..32).rev().collect(),
@@ -217,7 +223,10 @@ pub(crate) fn build(
         streaming,
         exits: Vec::new(),
     };
-    builder.function(segment, sums)
+    let paired = pays_paired(plan, segment);
+    // Two vectors at a time may need more registers than there are.
+    let pairs = paired.then(|| builder(true).function(segment, sums)).flatten();
+    pairs.or_else(|| builder(false).function(segment, sums))
 }
 
 impl Builder<'_> {
@@ -250,6 +259,13 @@ impl Builder<'_> {
                     this.point(segment, sums, turn)?;
                     this.asm.add_number(RAX, this.lanes as i8);
                 }
+                Some(())
+            })?;
+        }
+        if self.paired && turns == 1 {
+            self.each(2 * self.lanes, |this| {
+                this.pair(segment, sums)?;
+                this.asm.add_number(RAX, 2 * this.lanes as i8);
                 Some(())
             })?;
         }
@@ -340,76 +356,6 @@ impl Builder<'_> {
         Some(())
     }
 
-    /// The segment at the points from `RAX` on.
-    pub(super) fn point(&mut self, segment: &Segment, sums: Sums<'_>, turn: usize) -> Option<()> {
-        let plan = self.plan;
-        let kernel = &plan.kernel;
-        self.uses.clear();
-        let left: Vec<Loc> = self.locs.drain().map(|(_, loc)| loc).collect();
-        left.into_iter().for_each(|loc| self.free(loc));
-        for step in &segment.steps {
-            if let Step::Compute(i) = *step {
-                plan.operands(i, |x| *self.uses.entry(x).or_default() += 1);
-            }
-        }
-        for &(i, _) in &segment.keeps {
-            *self.uses.entry(i).or_default() += 1;
-        }
-        for &k in &segment.stores {
-            *self.uses.entry(kernel.stores[k].value.0 as usize).or_default() += 1;
-        }
-        for step in &segment.steps {
-            match *step {
-                Step::Compute(i) => {
-                    self.compute(i)?;
-                    let mut operands: SmallVec<[usize; 3]> = SmallVec::new();
-                    plan.operands(i, |x| operands.push(x));
-                    operands.into_iter().for_each(|x| self.used(x));
-                }
-                Step::Read(i, held) => {
-                    let arg = match held {
-                        Held::Row(row) => Arg::Row(row),
-                        Held::Stored(k) => Arg::Store(k),
-                    };
-                    self.load(i, arg, None)?;
-                }
-            }
-            self.release();
-        }
-        for &(i, row) in &segment.keeps {
-            self.store(i, kernel.types[i], Arg::Row(row), false)?;
-            self.used(i);
-            self.release();
-        }
-        for &k in &segment.stores {
-            let store = &kernel.stores[k];
-            let value = store.value.0 as usize;
-            let dtype = kernel.ty(store.value);
-            match (store.reduce, sums) {
-                (None, _) => self.store(value, dtype, Arg::Store(k), self.streaming)?,
-                (Some(op), Sums::Registers) => {
-                    let total = *self.accumulators.get(&(k, turn))?;
-                    let term = self.register(value, dtype)?;
-                    self.accumulate(op, dtype, total, term)?;
-                }
-                (Some(op), Sums::Rows(first, types)) => {
-                    let arg = Arg::Row(first + k);
-                    let to = types[k];
-                    let term = self.converted(value, dtype, to)?;
-                    let total = self.temporary()?;
-                    let from = self.stream(arg)?;
-                    self.load_vector(total, to, from);
-                    self.accumulate(op, to, total, term)?;
-                    let target = self.stream(arg)?;
-                    self.store_vector(total, to, target, self.merging());
-                }
-            }
-            self.used(store.value.0 as usize);
-            self.release();
-        }
-        Some(())
-    }
-
     // Registers.
 
     pub(super) fn vector(&mut self) -> Option<Vector> {
@@ -488,7 +434,9 @@ impl Builder<'_> {
     /// The elements of a stream from `RAX` on.
     pub(super) fn stream(&self, arg: Arg) -> Option<Operand> {
         let base = BASES[self.streams.iter().position(|&have| have == arg)?];
-        Some(Operand::Stream { base, scale: self.type_of(arg)?.size().trailing_zeros() as u8 })
+        let size = self.type_of(arg)?.size();
+        let ahead = (self.ahead * size) as i32;
+        Some(Operand::Stream { base, scale: size.trailing_zeros() as u8, ahead })
     }
 
     /// The place of an argument.
