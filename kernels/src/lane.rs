@@ -66,6 +66,9 @@ pub trait Lane:
     /// For positive normal `self`: `(m, k, e)` with `self = m 2^k`, `m` in [sqrt(1/2), sqrt(2)),
     /// and `e = k + bias`. Garbage for anything else.
     fn split_exponent(self) -> (Self, Self, Self::Int);
+    /// For zeros and subnormal numbers: `self * 2^(bias - 1)`, by their bits, so also where
+    /// arithmetic takes such numbers for zero. Garbage for anything else.
+    fn lift_subnormal(self) -> Self;
     /// `2^-k` given `e = k + bias`, for normal results.
     fn exp2_minus_biased(e: Self::Int) -> Self;
     /// The bits as an integer.
@@ -273,6 +276,12 @@ macro_rules! lane {
                 // An integer below 2^mantissa put under the exponent of 2^mantissa.
                 let k = $float::from_bits(power.to_bits() | e) - (power + $bias as $float);
                 (Self($float::from_bits(m)), Self(k), e as $int)
+            }
+            #[inline(always)]
+            fn lift_subnormal(self) -> Self {
+                // The mantissa under the exponent of one.
+                let one = (1.0 as $float).copysign(self.0);
+                Self($float::from_bits(self.0.to_bits() | one.to_bits()) - one)
             }
             #[inline(always)]
             fn exp2_minus_biased(e: $int) -> Self {

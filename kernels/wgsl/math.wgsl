@@ -524,7 +524,9 @@ fn pp_lgamma(x: f32) -> f32 {
     // gamma(x) gamma(-x) = -pi / (x sin(pi x))
     let left = pp_log(3.1415927 / abs(x * pp_sin(3.1415927 * r))) - right;
     let value = select(left, pp_inf(), r == 0.0 || pp_is_inf(x));
-    return select(select(value, right, x > 0.0), x, pp_is_nan(x));
+    // Next to zero, where the product underflows, both sides are -log |x|.
+    let near = abs(x) < 1e-10 && (bitcast<u32>(x) & 0x7fffffffu) != 0u;
+    return select(select(value, right, x > 0.0 || near), x, pp_is_nan(x));
 }
 
 // digamma for x > 0.
@@ -560,7 +562,10 @@ fn pp_digamma(x: f32) -> f32 {
     // digamma(x) = digamma(1 - x) - pi / tan(pi x)
     let left = right - 3.1415927 / pp_tan(3.1415927 * r);
     let value = select(left, pp_nan(), r == 0.0 || pp_is_inf(x));
-    return select(select(value, right, positive), x, pp_is_nan(x));
+    // Zero by its bits: comparisons may take subnormal numbers for it.
+    let zero = (bitcast<u32>(x) & 0x7fffffffu) == 0u;
+    let other = select(value, -pp_copysign(pp_inf(), x), zero);
+    return select(select(other, right, positive), x, pp_is_nan(x));
 }
 
 // (high, low): log x as a sum, for positive normal or subnormal x.

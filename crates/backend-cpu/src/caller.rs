@@ -2,12 +2,15 @@
 //! does no work on graphs, hashes nothing and allocates its results only. Which machine runs a
 //! call, is said by who calls.
 
+use crate::crossing;
 use crate::jit::Machine;
 use crate::library::with_failure;
 use crate::reuse::Taken;
-use probpipe_lowering::{Place, Program};
+use crate::shortage::short_of;
+use probpipe_lowering::{Place, Program, Stmt};
 use probpipe_trace::{
-    ArrayType, Error, ErrorKind, HostBuffer, Line, Result, Value, Values, keep_lines, spare_lines,
+    ArrayType, DType, Error, ErrorKind, HostBuffer, Line, Result, Subnormals, Value, Values,
+    keep_lines, spare_lines, subnormals,
 };
 use smallvec::SmallVec;
 use std::cell::Cell;
@@ -25,16 +28,16 @@ thread_local! {
 }
 
 /// Calls `f` with the address of `bytes` bytes of scratch memory.
-fn with_arena<R>(bytes: usize, f: impl FnOnce(*mut u8) -> R) -> R {
+fn with_arena<R>(bytes: usize, f: impl FnOnce(*mut u8) -> R) -> Result<R> {
     if bytes <= size_of::<SmallArena>() {
-        return f(SmallArena::uninit().as_mut_ptr().cast());
+        return Ok(f(SmallArena::uninit().as_mut_ptr().cast()));
     }
     let lines = bytes.div_ceil(size_of::<Line>());
     if lines > THREAD_ARENA {
-        let mut arena = spare_lines(lines);
+        let mut arena = spare_lines(lines)?;
         let result = f(arena.as_mut_ptr().cast());
         keep_lines(arena);
-        return result;
+        return Ok(result);
     }
     // Taken out for the time of the call: a function of the host may call another program.
     let mut arena = ARENA.take();
@@ -43,13 +46,13 @@ fn with_arena<R>(bytes: usize, f: impl FnOnce(*mut u8) -> R) -> R {
     }
     let result = f(arena.as_mut_ptr().cast());
     ARENA.set(arena);
-    result
+    Ok(result)
 }
 
 /// Memory for `count` lines of a result, and its address. Not zeroed: the program writes every
 /// element.
-fn room(count: usize) -> (Vec<Line>, *mut u8) {
-    let mut lines = spare_lines(count);
+fn room(count: usize) -> Result<(Vec<Line>, *mut u8)> {
+    let mut lines = spare_lines(count)?;
     if let Some(last) = lines.spare_capacity_mut()[..count].last_mut() {
         // What lies beyond the last element.
         last.write(Line::default());
@@ -60,7 +63,7 @@ fn room(count: usize) -> (Vec<Line>, *mut u8) {
         lines.spare_capacity_mut()[..count].fill(MaybeUninit::new(pattern));
     }
     let address = lines.as_mut_ptr().cast();
-    (lines, address)
+    Ok((lines, address))
 }
 
 /// Addresses of inputs, then of outputs: so many on the stack, else in a vector.
@@ -74,6 +77,8 @@ pub(crate) struct Caller {
     outputs: Vec<(ArrayType, usize)>,
     /// The lowered form; owns the constants that the code reads.
     pub(crate) program: Program,
+    /// What the program does with subnormal numbers where nobody says.
+    usual: Subnormals,
 }
 
 impl Caller {
@@ -87,7 +92,8 @@ impl Caller {
             }
         }
         let outputs = program.outputs.iter().map(|ty| (ty.clone(), ty.bytes())).collect();
-        Caller { inputs, outputs, program }
+        let usual = usual_subnormals(&program);
+        Caller { inputs, outputs, program, usual }
     }
 
     /// Runs a machine on inputs of the same types, which writes the same outputs.
@@ -150,7 +156,7 @@ impl Caller {
                 *address = own.as_mut_ptr();
                 from[donation.input] = *address;
             } else if HostBuffer::is_small(*bytes) {
-                let mut value = Value::zeroed(ty.clone());
+                let mut value = Value::zeroed(ty.clone())?;
                 // It has this one handle.
                 if let Some(own) = value.bytes_mut() {
                     if cfg!(debug_assertions) {
@@ -160,25 +166,29 @@ impl Caller {
                 }
                 results.push(value);
             } else {
-                let (lines, at) = room(bytes.div_ceil(size_of::<Line>()));
+                let (lines, at) = room(bytes.div_ceil(size_of::<Line>()))
+                    .map_err(|error| short_of(error, &self.program, Some(k)))?;
                 *address = at;
                 rooms.push(lines);
             }
         }
         let (from, to) = (from.as_ptr().cast::<*const u8>(), to.as_ptr());
         let needs = &machine.needs;
+        let subnormals = subnormals().unwrap_or(self.usual);
         let failure = with_arena(needs.arena_bytes, |arena| {
             // SAFETY: inputs and outputs have the types that the program was compiled for
             // (checked by the caller and allocated here), the arena has the size that it asked for
             // and is this call's alone, and constants and descriptors live in `self`.
-            let run = || unsafe { (machine.entry)(from, to, arena) };
+            let code = || unsafe { (machine.entry)(from, to, arena) };
+            let run = || crossing::enter(subnormals, code);
             // Programs that call nothing of the host cannot fail.
             if needs.callbacks.is_empty() {
                 run();
                 return None;
             }
             with_failure(run)
-        });
+        })
+        .map_err(|error| short_of(error, &self.program, None))?;
         if let Some(error) = failure {
             return Err(error);
         }
@@ -199,6 +209,25 @@ impl Caller {
         }
         Ok(results)
     }
+}
+
+/// Programs that compute in `f32` alone flush subnormal numbers; who asks for `f64`, asks for them.
+fn usual_subnormals(program: &Program) -> Subnormals {
+    let mut types: Vec<DType> = program.buffers.iter().map(|buffer| buffer.ty.dtype).collect();
+    let mut bodies = vec![&program.body];
+    while let Some(body) = bodies.pop() {
+        for stmt in body {
+            match stmt {
+                Stmt::Kernel(kernel) => types.extend(&kernel.types),
+                Stmt::Library(_) => {}
+                Stmt::Loop(l) => bodies.push(&l.body),
+                Stmt::While(w) => bodies.extend([&w.cond, &w.body]),
+                Stmt::Branch(branch) => bodies.extend(&branch.branches),
+            }
+        }
+    }
+    let single = types.contains(&DType::F32) && !types.contains(&DType::F64);
+    if single { Subnormals::Flush } else { Subnormals::Keep }
 }
 
 /// Where a value lies in host memory.

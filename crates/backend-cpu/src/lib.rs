@@ -3,6 +3,10 @@
 //! derivatives or distributions; fusion and memory are planned by `probpipe-lowering`.
 
 mod caller;
+mod crossing;
+#[cfg(all(test, target_arch = "x86_64", unix))]
+mod door_tests;
+mod eager;
 mod emit;
 mod executable;
 mod isa;
@@ -15,6 +19,7 @@ mod reduction;
 mod reuse;
 mod segments;
 mod short;
+mod shortage;
 mod symbols;
 mod threads;
 mod threefry;

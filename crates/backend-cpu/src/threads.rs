@@ -7,6 +7,7 @@
 //! microseconds before it goes, since programs are called in loops and waking a thread takes
 //! longer.
 
+use crate::crossing::{Mode, enter_again};
 use probpipe_trace::Line;
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,7 +24,7 @@ static JOBS: AtomicUsize = AtomicUsize::new(0);
 static LOOKING: AtomicUsize = AtomicUsize::new(0);
 
 /// A part of a kernel: `(table, part, begin, end, scratch)`.
-type PartFn = unsafe extern "C" fn(*const u64, usize, usize, usize, *mut u8);
+pub(crate) type PartFn = unsafe extern "C" fn(*const u64, usize, usize, usize, *mut u8);
 
 /// Work that threads share.
 struct Job {
@@ -33,6 +34,8 @@ struct Job {
     part: usize,
     parts: usize,
     scratch_bytes: usize,
+    /// What arithmetic does on the thread of the program.
+    mode: Mode,
     /// The next part to be taken.
     next: AtomicUsize,
     /// Parts that are done.
@@ -53,7 +56,7 @@ thread_local! {
 impl Job {
     /// Does parts until none is left.
     fn work(&self) {
-        SCRATCH.with_borrow_mut(|scratch| {
+        let work = |scratch: &mut Vec<Line>| {
             let mut at = self.next.fetch_add(1, Ordering::Relaxed);
             if at < self.parts {
                 let lines = self.scratch_bytes.div_ceil(size_of::<Line>());
@@ -72,7 +75,8 @@ impl Job {
                 self.done.fetch_add(1, Ordering::Release);
                 at = self.next.fetch_add(1, Ordering::Relaxed);
             }
-        });
+        };
+        SCRATCH.with_borrow_mut(|scratch| enter_again(self.mode, || work(scratch)));
     }
 }
 
@@ -99,11 +103,11 @@ fn help(mut job: Arc<Job>) {
     }
 }
 
-/// The door: does every part of a kernel.
+/// Behind the door: does every part of a kernel.
 ///
 /// # Safety
 /// `function` is code of a part that may run beside its other parts, `table` what it takes.
-pub(crate) unsafe extern "C" fn run_parts(
+pub(crate) unsafe fn run_parts(
     function: PartFn,
     table: *const u64,
     extent: usize,
@@ -112,7 +116,8 @@ pub(crate) unsafe extern "C" fn run_parts(
 ) {
     let parts = extent.div_ceil(part);
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let job = Job { function, table, extent, part, parts, scratch_bytes, next, done };
+    let mode = Mode::current();
+    let job = Job { function, table, extent, part, parts, scratch_bytes, mode, next, done };
     let helpers = rayon::current_num_threads().min(parts).saturating_sub(1);
     if helpers == 0 {
         return job.work();

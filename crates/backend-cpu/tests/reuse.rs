@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// Copies with no other handles.
 fn copies(inputs: &[Value]) -> Given {
-    let copy = |v: &Value| Value::host(v.ty().clone(), v.to_host().unwrap().clone());
+    let copy = |v: &Value| Value::host(v.ty().clone(), v.to_host().unwrap().try_clone().unwrap());
     inputs.iter().map(copy).collect()
 }
 

@@ -101,7 +101,7 @@ impl DeviceBuffer for GpuBuffer {
     fn to_host(&self) -> Result<HostBuffer> {
         let device = &self.memory.device;
         device.fault()?;
-        let mut host = HostBuffer::zeroed(self.ty.bytes());
+        let mut host = HostBuffer::try_zeroed(self.ty.bytes())?;
         let bytes = self.ty.size() as u64 * 4;
         if bytes == 0 {
             return Ok(host);

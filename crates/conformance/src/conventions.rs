@@ -47,6 +47,13 @@ const CONVENTIONS: &[Convention] = &[
         reason: "the reference is 0 where the true value of log1mexp is -exp(-x)",
     },
     Convention {
+        op: "digamma",
+        derivatives: false,
+        at: |x, want| x[0] == 0.0 && want.is_nan(),
+        reason: "digamma at 0 and -0 is minus and plus infinity here, as in SciPy; the reference \
+                 has NaN",
+    },
+    Convention {
         op: "log_ndtr",
         derivatives: true,
         at: |x, _| x[0] < -5.0,

@@ -10,6 +10,7 @@
 mod attrs;
 mod compare;
 mod conventions;
+mod edges;
 mod ops;
 mod programs;
 mod report;
@@ -21,20 +22,19 @@ mod table;
 pub use report::{Report, Verdict, Worst};
 pub use table::table;
 
-use probpipe::Device;
+use probpipe::{Device, Subnormals, with_subnormals};
 use std::path::{Path, PathBuf};
 
 /// The families of cases, each a file `<family>.json`.
-pub const FAMILIES: [&str; 5] = ["rng", "ops", "special", "programs", "seeds"];
+pub const FAMILIES: [&str; 6] = ["rng", "ops", "special", "edges", "programs", "seeds"];
 
 /// Operations that are known to differ in some case, by family and device, with the reason. They
 /// are run and printed, and counted apart; a case that starts to pass is simply counted as passed.
-pub const KNOWN: &[(&str, &str, Device, &str)] = &[(
-    "special",
-    "pow",
-    Device::Gpu,
-    "29 ulp where the compiler takes the rounding errors, which the shader adds up, to be zero",
-)];
+pub const KNOWN: &[(&str, &str, Device, &str)] =
+    &[("special", "pow", Device::Gpu, LOST), ("edges", "pow", Device::Gpu, LOST)];
+
+const LOST: &str =
+    "29 ulp where the compiler takes the rounding errors, which the shader adds up, to be zero";
 
 /// The directory that `PROBPIPE_GOLDEN` names, else the copies in this package.
 pub fn directory() -> PathBuf {
@@ -44,8 +44,12 @@ pub fn directory() -> PathBuf {
     }
 }
 
-/// Runs one family on a device. Fails when the file cannot be read.
+/// Runs one family on a device, subnormal numbers kept. Fails when the file cannot be read.
 pub fn run(family: &str, device: Device) -> Result<Report, String> {
+    with_subnormals(Subnormals::Keep, || run_cases(family, device))
+}
+
+fn run_cases(family: &str, device: Device) -> Result<Report, String> {
     let path = directory().join(format!("{family}.json"));
     let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
     let json: serde_json::Value =
@@ -57,13 +61,15 @@ pub fn run(family: &str, device: Device) -> Result<Report, String> {
             "rng" => rng::run(case, device),
             "ops" => ops::run(case, device, &mut report.conventions),
             "special" => special::run(case, device, &mut report.conventions),
+            "edges" => edges::run(case, device),
             "programs" => programs::run(case, device),
             "seeds" => seeds::run(case, device),
             _ => return Err(format!("no family `{family}`")),
         };
         let id = case["id"].as_str().unwrap_or("?");
         let name = case["op"].as_str().or(case["fn"].as_str()).unwrap_or(id);
-        report.add(id, name, verdict);
+        let titled = if family == "edges" { edges::title(name) } else { name.to_string() };
+        report.add(id, &titled, verdict);
     }
     Ok(report)
 }

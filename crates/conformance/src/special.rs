@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 
 /// How an error is measured and how large it may be, in `f64` and `f32`.
 #[derive(Clone, Copy)]
-enum Goal {
+pub(crate) enum Goal {
     /// In ulp of the value.
     Ulp(f64, f64),
     /// In ulp of the value, and `x^2 / 2` more, as the rounding of the argument does.
@@ -21,10 +21,10 @@ enum Goal {
     Mixed(f64, f64),
 }
 
-type Function = fn(&[Array]) -> Array;
+pub(crate) type Function = fn(&[Array]) -> Array;
 
 /// The function and its goal.
-fn find(name: &str) -> Option<(Function, Goal)> {
+pub(crate) fn find(name: &str) -> Option<(Function, Goal)> {
     use Goal::{Mixed, Tail, Ulp};
     let plain = Ulp(2.0, 4.0);
     // A relative error of 1e-13, in the tails too; `f32` is rounded from `f64`.
@@ -135,7 +135,7 @@ pub fn run(case: &Json, device: Device, skipped: &mut Skipped) -> Verdict {
 }
 
 /// The points, as columns of arguments; only those that f32 holds exactly if `narrow`.
-fn arguments(case: &Json, narrow: bool) -> (Vec<usize>, Vec<Array>) {
+pub(crate) fn arguments(case: &Json, narrow: bool) -> (Vec<usize>, Vec<Array>) {
     let lists: Vec<Vec<f64>> = case["args"].as_array().into_iter().flatten().map(numbers).collect();
     let count = lists.first().map_or(0, Vec::len);
     let keep: Vec<usize> = (0..count).filter(|&j| !narrow || case["f32_ok"][j] == true).collect();
@@ -149,7 +149,7 @@ fn arguments(case: &Json, narrow: bool) -> (Vec<usize>, Vec<Array>) {
 }
 
 /// The arguments of one point.
-fn point(case: &Json, j: usize) -> Vec<f64> {
+pub(crate) fn point(case: &Json, j: usize) -> Vec<f64> {
     case["args"].as_array().into_iter().flatten().map(|a| number(&a[j])).collect()
 }
 

@@ -11,11 +11,17 @@ const HEAD: &str = "\
 Made by `cargo run --release -p probpipe-conformance -- --table > docs/ulp.md`.
 
 The largest distance from the reference over all cases of an operation, in units of the last place
-of `max(1, |value|)` (of the value itself, for most of the special functions: see `special.rs`).
-The reference of `special` is mpmath, so its numbers are errors of this library. The reference of
-`ops` and `programs` is JAX in `f64`, whose own errors are part of the numbers; `f32` results are
-measured against JAX's `f64` result for the same operands. Whole numbers and truth values are equal
-everywhere and have no numbers here.
+of `max(1, |value|)` (of the value itself, for most of the special functions: see `special.rs`). The
+reference of `special` and `edges` is mpmath, so their numbers are errors of this library: `special`
+samples the ranges of the functions, `edges` the numbers next to their zeros and at the ends of the
+ranges of arguments and results, subnormal numbers included, in units of the value itself. The
+functions marked there as conditioned are not right in relative terms at some of their zeros: lgamma
+and digamma at those of negative arguments, logaddexp and betaln where logarithms cancel. For these
+the unit is that of the value or of what it changes by where the arguments move by their own size,
+whichever is larger. Results below the normal range that a program takes for zero are not counted; 0
+means that every result is rounded correctly. The reference of `ops` and `programs` is JAX in `f64`,
+whose own errors are part of the numbers; `f32` results are measured against JAX's `f64` result for
+the same operands. Whole numbers and truth values are equal everywhere and have no numbers here.
 ";
 
 /// The page for these reports, one section for each family.

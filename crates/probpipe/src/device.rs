@@ -5,6 +5,7 @@
 pub use probpipe_trace::release_memory;
 use probpipe_trace::{
     Array, Backend, Caps, Executable, Interpreter, Profile, Result, Tree, Verified, verify,
+    with_interpreted,
 };
 use std::cell::Cell;
 use std::sync::{Arc, OnceLock};
@@ -26,6 +27,10 @@ thread_local! {
 }
 
 /// Runs `f` with [`jit`] compiling for `device` on this thread.
+///
+/// Operations outside of `jit` are computed where the arrays are, in host memory: large ones by
+/// programs of the CPU, one per operation and types, small ones by the interpreter; all by the
+/// interpreter where it is the device.
 pub fn with_device<R>(device: Device, f: impl FnOnce() -> R) -> R {
     struct Restore(Device);
     impl Drop for Restore {
@@ -34,7 +39,7 @@ pub fn with_device<R>(device: Device, f: impl FnOnce() -> R) -> R {
         }
     }
     let _restore = Restore(DEVICE.replace(device));
-    f()
+    with_interpreted(device == Device::Interpreter, f)
 }
 
 impl Device {
@@ -100,6 +105,10 @@ impl Backend for Missing {
 /// What is passed is given up: on the CPU a result may be written into the memory of a large array
 /// of which no other handle is left, so that `x = f(x)` in a loop works in place. Pass a clone,
 /// which copies no data, to keep an array.
+///
+/// Programs on the CPU whose floats are all `f32` take numbers below 1.2e-38 for zero, which saves
+/// what many processors lose on them; [`with_subnormals`](crate::with_subnormals) chooses
+/// otherwise.
 ///
 /// A clone of the function shares its programs; [`recompiles`](crate::recompiles) says why there is
 /// more than one.

@@ -61,7 +61,8 @@ pub mod arrays {
     #[doc(inline)]
     pub use probpipe_trace::{
         Array, ArrayType, Axes, DType, Element, Error, ErrorKind, IntoShape, Loc, Result, Scalar,
-        Shape, broadcast_shapes, default_float, promote_literal, promote_types, with_default_float,
+        Shape, Subnormals, broadcast_shapes, default_float, promote_literal, promote_types,
+        subnormals, with_default_float, with_subnormals,
     };
     // What methods of arrays take and give.
     #[doc(inline)]
@@ -181,6 +182,9 @@ pub mod graph {
     };
     #[doc(inline)]
     pub use probpipe_transforms::{raw_graph_of, rewrite};
+    // Who computes outside of traces.
+    #[doc(inline)]
+    pub use probpipe_trace::{compute_large_on, with_interpreted};
     // Values and where they lie; what runs a graph.
     #[doc(inline)]
     pub use probpipe_trace::{

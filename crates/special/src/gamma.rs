@@ -75,14 +75,17 @@ const AT_ZERO: [f64; 25] = [
     5.178575795222081e-05,
 ];
 
-/// The derivative of `log gamma`; NaN at zero and at negative whole numbers, where its limits from
-/// the two sides differ.
+/// The derivative of `log gamma`; infinite at zero, whose sign says from which side, and NaN at
+/// negative whole numbers, where its limits from the two sides differ.
 ///
 /// ```
 /// assert!((probpipe_special::digamma(1.0) + 0.5772156649015329).abs() < 1e-15);
 /// ```
 pub fn digamma(x: f64) -> f64 {
     if x <= 0.0 {
+        if x == 0.0 {
+            return -1.0 / x;
+        }
         let whole = x.round();
         if x == whole {
             return f64::NAN;

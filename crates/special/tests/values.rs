@@ -126,6 +126,9 @@ fn limits() {
         (gamma(-0.0), -inf),
         (gamma(172.0), inf),
         (digamma(inf), inf),
+        (digamma(0.0), -inf),
+        (digamma(-0.0), inf),
+        (polygamma(0.0, 0.0), -inf),
         (polygamma(1.0, 0.0), inf),
         (polygamma(2.0, 0.0), -inf),
         (polygamma(1.0, inf), 0.0),
@@ -162,7 +165,7 @@ fn limits() {
     }
     let undefined = [
         gamma(-1.0),
-        digamma(0.0),
+        digamma(-1.0),
         digamma(-3.0),
         polygamma(0.5, 1.0),
         zeta(0.5, 1.0),

@@ -88,6 +88,6 @@ impl Executable for Interpreted {
 }
 
 /// The zero of every element type, as a value of type `ty`.
-pub fn zero_value(ty: &ArrayType) -> Value {
+pub fn zero_value(ty: &ArrayType) -> Result<Value> {
     Value::zeroed(ty.clone())
 }

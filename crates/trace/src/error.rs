@@ -1,7 +1,7 @@
 //! The error that every layer reports to a user: what is wrong, where in their source, and what
 //! to do about it. Faults of our own (a graph that does not verify) use it too, as `Internal`.
 
-use crate::types::Loc;
+use crate::types::{Loc, is_foreign};
 use std::fmt;
 use std::sync::Arc;
 
@@ -55,6 +55,10 @@ struct Diagnostic {
     help: Option<String>,
 }
 
+/// Said of operations whose caller is the standard library.
+const FOREIGN: &str = "an operation passed as a function, as in `.map(Array::cholesky)`, is called \
+                       by the standard library: in a closure it tells its line";
+
 impl Error {
     /// An error without a location yet.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
@@ -67,10 +71,18 @@ impl Error {
         }))
     }
 
-    /// Sets where the user wrote what failed, unless it is known already.
+    /// Sets where the user wrote what failed, unless it is known already. A line of the standard
+    /// library is none of the user's: what called that may still know better.
     pub fn at(mut self, location: Loc) -> Error {
+        if self.0.location.is_some() {
+            return self;
+        }
         let d = Arc::make_mut(&mut self.0);
-        d.location.get_or_insert(location);
+        if !is_foreign(location) {
+            d.location = Some(location);
+        } else if !d.notes.iter().any(|(note, _)| note == FOREIGN) {
+            d.notes.push((FOREIGN.to_string(), None));
+        }
         self
     }
 
@@ -122,7 +134,7 @@ impl fmt::Display for Error {
         }
         for (note, at) in &d.notes {
             write!(f, "\n   = {note}")?;
-            if let Some(at) = at {
+            if let Some(at) = at.filter(|at| !is_foreign(at)) {
                 write!(f, " from {at}")?;
             }
         }

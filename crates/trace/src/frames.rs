@@ -7,8 +7,8 @@
 use crate::builder::GraphBuilder;
 use crate::context::here;
 use crate::dtype::DType;
+use crate::eager;
 use crate::error::{Error, ErrorKind, Result};
-use crate::eval::eval_op;
 use crate::handle::{Array, Outputs, Repr, TraceId};
 use crate::op::fault::Fault;
 use crate::op::{Op, infer};
@@ -164,8 +164,8 @@ fn ended(made: Loc, location: Loc) -> Error {
         .help("return the array from the traced function instead of storing it elsewhere")
 }
 
-/// Applies an op to operands that have element types: recorded while a trace is open, computed by
-/// the interpreter otherwise. Operands that do not fit give invalid results that carry the error.
+/// Applies an op to operands that have element types: recorded while a trace is open, computed
+/// at once otherwise. Operands that do not fit give invalid results that carry the error.
 #[track_caller]
 pub(crate) fn apply(op: Op, inputs: &[&Array]) -> Outputs {
     let location = here();
@@ -206,7 +206,7 @@ fn compute(op: &Op, inputs: &[&Array], location: Loc) -> Result<Outputs> {
         .collect::<Result<_>>()?;
     let types: SmallVec<[&ArrayType; 4]> = values.iter().map(Value::ty).collect();
     let results = infer(op, &types).map_err(|f| explain(f, inputs, location))?;
-    let outputs = eval_op(op, &values, &results).map_err(|e| e.at(location))?;
+    let outputs = eager::compute(op, &values, &results).map_err(|e| e.at(location))?;
     Ok(outputs.into_iter().map(|value| Array::concrete(value, location)).collect())
 }
 

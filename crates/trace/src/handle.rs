@@ -2,6 +2,7 @@
 //! of its own, or invalid. This file
 //! says what an array is and what is known of it without a trace; the operations are in `array`.
 
+use crate::asked;
 use crate::context::default_float;
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
@@ -129,13 +130,28 @@ impl Array {
         }
     }
 
-    /// The extents; empty for scalars and for invalid arrays.
+    /// The extents; empty for scalars. There are none for an invalid array, so it answers zeros,
+    /// as many as any array has axes: `x.matmul(&w).shape()[0]` is a number also where the product
+    /// is refused, and the error comes out where a value is read. A traced function that asked
+    /// fails with that error, whatever it did with the answer; [`Array::ty`] gives it at once.
+    ///
+    /// ```
+    /// use probpipe_trace::ones;
+    /// let hidden = ones([2, 3]).matmul(ones([2, 3]));
+    /// let mean = hidden.sum() / hidden.shape()[0] as f64;
+    /// assert!(mean.item::<f32>().is_err_and(|e| e.to_string().contains("matmul")));
+    /// assert!(hidden.ty().is_err());
+    /// ```
     pub fn shape(&self) -> &[usize] {
         match &self.repr {
             Repr::Concrete(value) => &value.ty().shape,
             Repr::Traced(traced) => &traced.ty.shape,
             Repr::Weak(weak) => &weak.shape,
-            Repr::Literal(_) | Repr::Invalid(_) => &[],
+            Repr::Literal(_) => &[],
+            Repr::Invalid(error) => {
+                asked::note(error);
+                &[0; 8]
+            }
         }
     }
 

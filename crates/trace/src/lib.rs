@@ -1,12 +1,14 @@
 //! Arrays, typed graphs and tracing: the ground floor of probpipe.
 //!
-//! [`Array`] is the one value users hold. Its operations compute at once on the reference
-//! interpreter, or are recorded in a [`Graph`] while a trace is open. The crate knows no
+//! [`Array`] is the one value users hold. Its operations compute at once, on the reference
+//! interpreter or, large ones, on the backend that made itself known, or are recorded in a
+//! [`Graph`] while a trace is open. The crate knows no
 //! transform, no backend and no device; [`Backend`] and [`Executable`] say what it expects of them.
 
 #![forbid(unsafe_code)]
 
 mod array;
+mod asked;
 mod backend;
 mod builder;
 mod callback;
@@ -15,6 +17,7 @@ mod containers;
 mod context;
 mod control;
 mod dtype;
+mod eager;
 mod error;
 pub mod eval;
 mod flat;
@@ -43,12 +46,16 @@ pub use backend::{Backend, Executable, Interpreter, zero_value};
 pub use builder::GraphBuilder;
 pub use callback::{pure_callback, pure_callback_vectorized};
 pub use caps::Caps;
-pub use context::{default_float, here, with_default_float, with_location, without_location};
+pub use context::{
+    Subnormals, default_float, here, subnormals, with_default_float, with_location,
+    with_subnormals, without_location,
+};
 pub use control::{
     Branches, ScanOptions, associative_scan, cond, fori_loop, fori_loop_dynamic, map, scan, scan_n,
     scan_reverse, switch, while_loop,
 };
 pub use dtype::{DType, Element, Scalar};
+pub use eager::{compute_large_on, with_interpreted};
 pub use error::{Error, ErrorKind, Result};
 pub use flat::{Flat, Shell, last_resort, on_flat, through};
 pub use frames::is_tracing;

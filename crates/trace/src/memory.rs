@@ -5,6 +5,7 @@
 //! Kept is never more than the large buffers that are alive hold, or [`FLOOR`] where that is more;
 //! what was put away first goes first.
 
+use crate::error::{Error, ErrorKind, Result};
 use bytemuck::{Pod, Zeroable};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,18 +36,36 @@ fn kept() -> MutexGuard<'static, VecDeque<Vec<Line>>> {
 }
 
 /// An empty vector with room for `lines` lines, for buffers to be written whole: memory of a buffer
-/// that is gone where one fits.
-pub fn spare_lines(lines: usize) -> Vec<Line> {
+/// that is gone where one fits. An error where the system has none.
+pub fn spare_lines(lines: usize) -> Result<Vec<Line>> {
     if lines >= LARGE {
         let mut kept = kept();
         let fits = lines..=lines + lines / 4;
         let candidates = kept.iter().enumerate().filter(|(_, v)| fits.contains(&v.capacity()));
         let best = candidates.min_by_key(|(_, v)| v.capacity()).map(|(at, _)| at);
         if let Some(spare) = best.and_then(|at| kept.remove(at)) {
-            return spare;
+            return Ok(spare);
         }
     }
-    Vec::with_capacity(lines)
+    let mut fresh = Vec::new();
+    if fresh.try_reserve_exact(lines).is_err()
+        && (release_memory() == 0 || {
+            // What was kept for others may be what is missing.
+            fresh.try_reserve_exact(lines).is_err()
+        })
+    {
+        return Err(no_memory(lines.saturating_mul(size_of::<Line>())));
+    }
+    Ok(fresh)
+}
+
+/// The error that the system gives no memory of so many bytes.
+pub(crate) fn no_memory(bytes: usize) -> Error {
+    let message = format!("out of memory: the system does not give {bytes} bytes");
+    Error::new(ErrorKind::Device, message).help(
+        "compute in parts, with `scan` or by slices, reduce inside of `jit`, which makes no array \
+         of what is only summed up, or take a narrower element type",
+    )
 }
 
 /// Notes that a buffer holds this memory now.

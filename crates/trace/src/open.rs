@@ -2,6 +2,7 @@
 //! without an element type becomes an input in the types that the function asked for and that its
 //! results need. Nothing here knows what a loop or a transform makes of it.
 
+use crate::asked;
 use crate::builder::GraphBuilder;
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, ErrorKind, Result};
@@ -110,8 +111,11 @@ pub fn trace_open<T>(
         })
         .collect();
     let opened = frames::open(id, builder, wanted);
-    let (arrays, extra) = f(&given);
-    let outputs: Result<Vec<Output>> = arrays.iter().map(|array| output(array, location)).collect();
+    let ((arrays, extra), asked) = asked::listen(|| f(&given));
+    let outputs: Result<Vec<Output>> = match asked {
+        Some(error) => Err(error),
+        None => arrays.iter().map(|array| output(array, location)).collect(),
+    };
     let frame = frames::close(opened);
     let open = match (outputs, frame) {
         (Ok(outputs), Some(frame)) => {

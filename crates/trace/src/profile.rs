@@ -1,7 +1,7 @@
 //! Where the time of a compiled function goes: what a profile says, and how it prints. Backends
 //! measure, see [`crate::Executable::profile`].
 
-use crate::types::Loc;
+use crate::types::{Loc, is_foreign};
 use std::fmt;
 use std::time::Duration;
 
@@ -180,7 +180,9 @@ fn lines(locations: &[Loc]) -> String {
     let mut files: Vec<(&str, Vec<u32>)> = Vec::new();
     let mut more = 0;
     let mut listed = 0;
-    for location in locations {
+    let known = locations.iter().filter(|location| !is_foreign(location));
+    let unknown = locations.iter().any(|location| is_foreign(location));
+    for location in known {
         let at = match files.iter().position(|(file, _)| *file == location.file()) {
             Some(at) => at,
             None => {
@@ -206,6 +208,9 @@ fn lines(locations: &[Loc]) -> String {
             let numbers: Vec<String> = numbers.iter().map(u32::to_string).collect();
             text.push(format!("{file}:{}", numbers.join(",")));
         }
+    }
+    if unknown {
+        text.push("an unknown line".to_string());
     }
     if more > 0 {
         text.push(format!("and {more} more"));

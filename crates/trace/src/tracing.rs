@@ -1,5 +1,5 @@
-//! Operations and traces: an operation is recorded in the innermost open trace, or computed by the
-//! interpreter; a traced function becomes a graph.
+//! Operations and traces: an operation is recorded in the innermost open trace, or computed at
+//! once; a traced function becomes a graph.
 
 use crate::context::{here, with_location};
 use crate::error::{Error, ErrorKind, Result};
@@ -32,7 +32,7 @@ pub fn trace_with<T>(
     (open.map(|open| open.close(&[])), extra)
 }
 
-/// Applies an op: recorded while a trace is open, computed by the interpreter otherwise. Operands
+/// Applies an op: recorded while a trace is open, computed at once otherwise. Operands
 /// that do not fit give invalid results that carry the error.
 #[track_caller]
 pub fn bind(op: Op, inputs: &[&Array]) -> Outputs {
@@ -53,8 +53,8 @@ pub fn bind1(op: Op, inputs: &[&Array]) -> Array {
     })
 }
 
-/// Runs a graph on arrays: recorded equation by equation while a trace is open, computed by the
-/// interpreter otherwise.
+/// Runs a graph on arrays: recorded equation by equation while a trace is open, computed at
+/// once otherwise.
 pub fn inline(graph: &Graph, inputs: &[Array]) -> Vec<Array> {
     debug_assert_eq!(graph.inputs().len(), inputs.len());
     let mut env: Vec<Option<Array>> = vec![None; graph.num_vars()];

@@ -14,6 +14,14 @@ pub type Axes = SmallVec<[usize; 4]>;
 /// Where in the user's source something was written.
 pub type Loc = &'static std::panic::Location<'static>;
 
+/// Whether a line is of the standard library: an operation that was handed over as a function, as
+/// in `.map(Array::cholesky)`, is called from there, and the user's line is not known.
+pub(crate) fn is_foreign(location: Loc) -> bool {
+    // `/rustc/HASH/library/core/src/..`, or below the folder of a toolchain with its sources.
+    let file = location.file().replace('\\', "/");
+    ["core", "alloc", "std"].iter().any(|part| file.contains(&format!("/library/{part}/src/")))
+}
+
 /// Element type and shape of an array: all that is known of it before it has a value.
 #[derive(Eq)]
 pub struct ArrayType {

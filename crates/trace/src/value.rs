@@ -3,7 +3,7 @@
 
 use crate::dtype::{DType, Element, Scalar, for_dtype};
 use crate::error::{Error, ErrorKind, Result};
-use crate::memory::{Line, keep_lines, note_alive, note_gone, spare_lines};
+use crate::memory::{Line, keep_lines, no_memory, note_alive, note_gone, spare_lines};
 use crate::types::ArrayType;
 use bytemuck::Pod;
 use smallvec::SmallVec;
@@ -41,13 +41,19 @@ impl HostBuffer {
         HostBuffer { memory, bytes }
     }
 
-    /// `bytes` zeroed bytes.
-    #[inline]
+    /// `bytes` zeroed bytes, of which there is no doubt that the system has them; see
+    /// [`HostBuffer::try_zeroed`].
     pub fn zeroed(bytes: usize) -> HostBuffer {
+        HostBuffer::try_zeroed(bytes).unwrap_or_else(|_| HostBuffer::from_lines(Vec::new(), bytes))
+    }
+
+    /// `bytes` zeroed bytes. An error where the system does not give so many.
+    #[inline]
+    pub fn try_zeroed(bytes: usize) -> Result<HostBuffer> {
         if HostBuffer::is_small(bytes) {
-            return HostBuffer { memory: Memory::Small([0; SMALL / 8]), bytes };
+            return Ok(HostBuffer { memory: Memory::Small([0; SMALL / 8]), bytes });
         }
-        HostBuffer::from_lines(spare_lines(bytes.div_ceil(size_of::<Line>())), bytes)
+        Ok(HostBuffer::from_lines(spare_lines(bytes.div_ceil(size_of::<Line>()))?, bytes))
     }
 
     /// `bytes` bytes that fill `lines`, for backends that write results into memory of their own
@@ -58,12 +64,24 @@ impl HostBuffer {
     }
 
     /// A copy of `data`.
-    pub fn from_elements<T: Element>(data: &[T]) -> HostBuffer {
-        let mut buffer = HostBuffer::zeroed(std::mem::size_of_val(data));
+    pub fn from_elements<T: Element>(data: &[T]) -> Result<HostBuffer> {
+        let mut buffer = HostBuffer::try_zeroed(std::mem::size_of_val(data))?;
         for (to, from) in buffer.elements_mut::<T::Repr>().iter_mut().zip(data) {
             *to = from.to_repr();
         }
-        buffer
+        Ok(buffer)
+    }
+
+    /// A copy.
+    pub fn try_clone(&self) -> Result<HostBuffer> {
+        Ok(match &self.memory {
+            Memory::Small(words) => HostBuffer { memory: Memory::Small(*words), bytes: self.bytes },
+            Memory::Lines(lines) => {
+                let mut memory = spare_lines(lines.len())?;
+                memory.extend_from_slice(lines);
+                HostBuffer::new(Memory::Lines(memory), self.bytes)
+            }
+        })
     }
 
     /// The bytes.
@@ -92,19 +110,6 @@ impl HostBuffer {
     /// The data as writable elements in their memory form.
     pub fn elements_mut<R: Pod>(&mut self) -> &mut [R] {
         bytemuck::cast_slice_mut(self.bytes_mut())
-    }
-}
-
-impl Clone for HostBuffer {
-    fn clone(&self) -> HostBuffer {
-        match &self.memory {
-            Memory::Small(words) => HostBuffer { memory: Memory::Small(*words), bytes: self.bytes },
-            Memory::Lines(lines) => {
-                let mut memory = spare_lines(lines.len());
-                memory.extend_from_slice(lines);
-                HostBuffer::new(Memory::Lines(memory), self.bytes)
-            }
-        }
     }
 }
 
@@ -171,9 +176,9 @@ impl Value {
 
     /// Zeros in host memory.
     #[inline]
-    pub fn zeroed(ty: ArrayType) -> Value {
-        let buffer = HostBuffer::zeroed(ty.bytes());
-        Value::host(ty, buffer)
+    pub fn zeroed(ty: ArrayType) -> Result<Value> {
+        let buffer = HostBuffer::try_zeroed(ty.bytes())?;
+        Ok(Value::host(ty, buffer))
     }
 
     /// The bytes of a value in host memory, writable while this is its only handle.
@@ -197,7 +202,7 @@ impl Value {
             )
             .help("give as many elements as the product of the extents"));
         }
-        Ok(Value::host(ty, HostBuffer::from_elements(data)))
+        Ok(Value::host(ty, HostBuffer::from_elements(data)?))
     }
 
     /// A rank-0 value of `dtype`; numbers convert as casts do.
@@ -205,7 +210,7 @@ impl Value {
         Value::full(scalar, ArrayType::scalar(dtype))
     }
 
-    /// An array filled with one number.
+    /// An array filled with one number, of a size that fits without doubt.
     pub fn full(scalar: Scalar, ty: ArrayType) -> Value {
         let mut buffer = HostBuffer::zeroed(ty.bytes());
         macro_rules! fill {
@@ -262,7 +267,12 @@ impl Value {
                 T::DTYPE
             )));
         }
-        Ok(self.to_host()?.elements::<T::Repr>().iter().map(|&r| T::from_repr(r)).collect())
+        let elements = self.to_host()?.elements::<T::Repr>();
+        let mut list = Vec::new();
+        let short = |_| no_memory(std::mem::size_of_val(elements));
+        list.try_reserve_exact(elements.len()).map_err(short)?;
+        list.extend(elements.iter().map(|&r| T::from_repr(r)));
+        Ok(list)
     }
 
     /// Every element as a [`Scalar`], in row-major order.
@@ -308,7 +318,7 @@ impl Value {
         }
         Ok(match self.into_host_buffer() {
             Ok(buffer) => Value::host(ty.clone(), buffer),
-            Err(shared) => Value::host(ty.clone(), shared.to_host()?.clone()),
+            Err(shared) => Value::host(ty.clone(), shared.to_host()?.try_clone()?),
         })
     }
 

@@ -131,7 +131,11 @@ fn reverse_is_the_transpose_of_forward() {
         verify(&backward).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
         let w: Vec<Value> = directions(
             seed ^ 5,
-            &linear.linear.output_types().map(probpipe_trace::zero_value).collect::<Vec<_>>(),
+            &linear
+                .linear
+                .output_types()
+                .map(|ty| probpipe_trace::zero_value(ty).unwrap())
+                .collect::<Vec<_>>(),
         );
         let mut operands = residuals;
         operands.extend(w.clone());

@@ -4,6 +4,7 @@
 //! atan by one quotient num/den that lands in |t| <= tan(pi/8) and a base angle k pi/4.
 //! Polynomials are Chebyshev interpolants of (asin t - t)/t^3 and (atan t - t)/t^3 in t^2.
 
+use super::{apart_from_tiny, without_tiny};
 use crate::lane::{Lane, fast_two_sum, horner, select, two_sum};
 
 /// pi/4 as a sum of two lanes.
@@ -48,18 +49,19 @@ fn asin_folded<L: Lane>(a: L) -> (L, L, bool) {
 /// asin x.
 #[inline(always)]
 pub fn asin<L: Lane>(x: L) -> L {
-    let (lead, tail, far) = asin_folded(x.abs());
+    let (is_tiny, apart) = apart_from_tiny(x);
+    let (lead, tail, far) = asin_folded(apart.abs());
     let (quarter, quarter_low) = quarter_pi::<L>();
     let two = L::lit(2.0);
     let (s, e) = fast_two_sum(two * quarter, -(two * lead));
     let folded = s + (e + two * (quarter_low - tail));
-    select(far, folded, lead + tail).copysign(x)
+    select(is_tiny, x, select(far, folded, lead + tail).copysign(x))
 }
 
 /// acos x.
 #[inline(always)]
 pub fn acos<L: Lane>(x: L) -> L {
-    let (lead, tail, far) = asin_folded(x.abs());
+    let (lead, tail, far) = asin_folded(without_tiny(x).abs());
     let negative = x < L::lit(0.0);
     let (quarter, quarter_low) = quarter_pi::<L>();
     // near: pi/2 -+ asin; far: 2 asin or pi - 2 asin. One shape: base + sign * (lead + tail).
@@ -102,7 +104,8 @@ pub fn atan<L: Lane>(x: L) -> L {
     let (zero, one) = (L::lit(0.0), L::lit(1.0));
     // Beyond the bound the answer is pi/2 anyway, and the residual of the quotient stays finite.
     let bound = L::lit(if L::DOUBLE { 1.152921504606847e18 } else { 1_073_741_824.0 });
-    let a = x.abs();
+    let (is_tiny, apart) = apart_from_tiny(x);
+    let a = apart.abs();
     let a = select(a > bound, bound, a);
     let near = a <= L::lit(FOLD);
     let far = a > L::lit(1.0 / FOLD);
@@ -115,7 +118,8 @@ pub fn atan<L: Lane>(x: L) -> L {
     let (quarter, quarter_low) = quarter_pi::<L>();
     let multiple = select(near, zero, select(far, L::lit(2.0), one));
     let base = (multiple * quarter, multiple * quarter_low);
-    atan_quotient((num, num_low), (den, den_low), base, one).copysign(x)
+    let angle = atan_quotient((num, num_low), (den, den_low), base, one);
+    select(is_tiny, x, angle.copysign(x))
 }
 
 /// The angle of the point (x, y), with C's rules for zeros and infinities.

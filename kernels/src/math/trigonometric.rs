@@ -5,6 +5,7 @@
 //! remainder to twice the precision for |x| up to the bounds below. Beyond them the tile loop hands
 //! the lane to the scalar library (Payne and Hanek's method), see [`crate::tile::UnaryOp`].
 
+use super::without_tiny;
 use crate::lane::{Lane, horner, select, two_product, two_sum};
 
 /// The largest |x| that the vector code reduces: 2^28 (f64), 2^17 (f32).
@@ -80,6 +81,13 @@ fn is_tiny<L: Lane>(x: L) -> bool {
     x.abs() < L::lit(if L::DOUBLE { 7.450580596923828e-09 } else { 0.000_122_070_312_5 })
 }
 
+/// `x` and whether it is tiny; then zero, of which there are no small powers.
+#[inline(always)]
+fn set_aside<L: Lane>(x: L) -> (bool, L) {
+    let tiny = is_tiny(x);
+    (tiny, select(tiny, L::lit(0.0), x))
+}
+
 /// Whether no multiple of pi/2 is to be taken out.
 #[inline(always)]
 pub fn is_reduced<L: Lane>(x: L) -> bool {
@@ -89,13 +97,15 @@ pub fn is_reduced<L: Lane>(x: L) -> bool {
 /// sin x for |x| that [`is_reduced`]: what [`sin`] computes there, without the reduction.
 #[inline(always)]
 pub fn sin_reduced<L: Lane>(x: L) -> L {
-    let (s, s_low) = sin_parts(x, L::lit(0.0), x * x);
-    select(is_tiny(x), x, s + s_low)
+    let (tiny, apart) = set_aside(x);
+    let (s, s_low) = sin_parts(apart, L::lit(0.0), apart * apart);
+    select(tiny, x, s + s_low)
 }
 
 /// cos x for |x| that [`is_reduced`].
 #[inline(always)]
 pub fn cos_reduced<L: Lane>(x: L) -> L {
+    let x = without_tiny(x);
     let (c, c_low) = cos_parts(x, L::lit(0.0), x * x);
     c + c_low
 }
@@ -103,19 +113,21 @@ pub fn cos_reduced<L: Lane>(x: L) -> L {
 /// sin x for |x| not [`is_large`].
 #[inline(always)]
 pub fn sin<L: Lane>(x: L) -> L {
-    select(is_tiny(x), x, sin_turned(x, 0))
+    let (tiny, apart) = set_aside(x);
+    select(tiny, x, sin_turned(apart, 0))
 }
 
 /// cos x for |x| not [`is_large`].
 #[inline(always)]
 pub fn cos<L: Lane>(x: L) -> L {
-    sin_turned(x, 1)
+    sin_turned(without_tiny(x), 1)
 }
 
 /// tan x for |x| not [`is_large`]: the quotient of both polynomials, corrected once.
 #[inline(always)]
 pub fn tan<L: Lane>(x: L) -> L {
-    let (high, low, n) = reduce(x);
+    let (tiny, apart) = set_aside(x);
+    let (high, low, n) = reduce(apart);
     let z = high * high;
     let (s, s_tail) = sin_parts(high, low, z);
     let (c, c_tail) = cos_parts(high, low, z);
@@ -128,5 +140,5 @@ pub fn tan<L: Lane>(x: L) -> L {
     let inverse = L::lit(1.0) / bottom;
     let q = top * inverse;
     let q_low = ((-q).fma_exact(bottom, top) + (top_low - q * bottom_low)) * inverse;
-    select(is_tiny(x), x, q + q_low)
+    select(tiny, x, q + q_low)
 }

@@ -154,7 +154,7 @@ LIMITS = {  # what mpmath does not say about infinities and zeros
     "asinh": {"inf": np.inf, "-inf": -np.inf}, "acosh": {"inf": np.inf},
     "atan": {"inf": np.pi / 2, "-inf": -np.pi / 2}, "atanh": {"1": np.inf, "-1": -np.inf},
     "erf": {"inf": 1.0, "-inf": -1.0}, "erfc": {"inf": 0.0, "-inf": 2.0},
-    "lgamma": {"0": np.inf, "inf": np.inf}, "digamma": {"inf": np.inf},
+    "lgamma": {"0": np.inf, "inf": np.inf}, "digamma": {"0": -np.inf, "-0": np.inf, "inf": np.inf},
 }
 # The scalar functions that serve negative arguments have tests of their own.
 POSITIVE_ONLY = {"lgamma", "digamma"}
@@ -171,6 +171,8 @@ def unary_case(name, kind, count):
             continue
         rest = 0.0
         key = "inf" if fx == np.inf else "-inf" if fx == -np.inf else f"{fx:.17g}".replace("-0", "0") if fx == 0 or abs(fx) == 1 else None
+        if fx == 0 and np.signbit(fx) and "-0" in LIMITS.get(name, {}):
+            key = "-0"
         if fx != fx:
             v = np.nan
         elif fx == 0 and name in ODD:

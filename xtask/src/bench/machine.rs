@@ -70,14 +70,23 @@ impl Probes {
     }
 }
 
-/// The processor's name and widest vector instructions, as Linux says.
+/// The processor's kind and widest vector instructions, as Linux says. Virtual machines cut the
+/// name short, so family and model, which tell what it is made of, are part of it.
 pub fn processor() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    kind(&info)
+}
+
+fn kind(info: &str) -> String {
     let field = |name: &str| {
-        let line = info.lines().find(|l| l.starts_with(name))?;
-        line.split_once(':').map(|(_, value)| value.trim().to_string())
+        let fields = info.lines().filter_map(|line| line.split_once(':'));
+        fields.map(|(n, v)| (n.trim(), v.trim().to_string())).find(|(n, _)| *n == name)
     };
-    let name = field("model name").unwrap_or_else(|| std::env::consts::ARCH.into());
+    let field = |name: &str| field(name).map(|(_, value)| value);
+    let mut name = field("model name").unwrap_or_else(|| std::env::consts::ARCH.into());
+    if let (Some(family), Some(model)) = (field("cpu family"), field("model")) {
+        name = format!("{name}, family {family} model {model}");
+    }
     let flags = field("flags").unwrap_or_default();
     let has = |flag: &str| flags.split(' ').any(|f| f == flag);
     match (has("avx512f"), has("avx2")) {
@@ -149,4 +158,15 @@ pub enum Pick<'a> {
     All,
     Containing(&'a str),
     Named(&'a str),
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn kinds_of_processors() {
+        let amd = "processor\t: 0\nmodel\t\t: 2\ncpu family\t: 26\nmodel name\t: AMD EPYC\n\
+                   flags\t\t: fpu avx2 avx512f\n";
+        assert_eq!(super::kind(amd), "AMD EPYC, family 26 model 2 (AVX-512)");
+        assert_eq!(super::kind(""), std::env::consts::ARCH);
+    }
 }

@@ -4,6 +4,7 @@
 mod chart;
 mod machine;
 mod measure;
+mod page;
 mod peer;
 mod scaling;
 mod table;
@@ -36,7 +37,7 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Write the page of the documentation and its chart into this folder: `speed.md` and
-    /// `speed.svg`, or with `--scaling` `scaling.md` and `scaling.svg`.
+    /// `speed-PROCESSOR.svg`, or with `--scaling` `scaling.md` and `scaling.svg`.
     #[arg(long, value_name = "DIR")]
     docs: Option<PathBuf>,
     /// Measure time against size instead: elements of a chain, steps of a loop, parameters of a
@@ -150,9 +151,10 @@ pub fn main(options: &Options) -> Result<(), String> {
     if let Some(folder) = &options.docs {
         let page = folder.join("speed.md");
         let before = std::fs::read_to_string(&page).unwrap_or_default();
-        written(&page, report.page(&before))?;
+        written(&page, page::page(&report, &before))?;
         if options.jax.is_some() {
-            chart::ratios(&report.rows).save(&folder.join("speed.svg"))?;
+            let name = page::chart(&machine::processor());
+            chart::ratios(&report.rows).save(&folder.join(name))?;
         }
     }
     Ok(())

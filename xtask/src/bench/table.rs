@@ -260,53 +260,12 @@ impl Report {
             row.workload.name,
         ))
     }
-
-    /// The page of the documentation. What is written by hand at the end of the page as it was
-    /// before stays.
-    pub fn page(&self, before: &str) -> String {
-        let chart = "\n![How many times faster than JAX, by program](speed.svg)\n";
-        let chart = if self.rows.iter().any(|r| r.jax_us.is_some()) { chart } else { "" };
-        let jax = self.jax.as_ref().map_or_else(String::new, |jax| format!(", {jax}"));
-        let notes = before.split_once(BY_HAND).map_or("", |(_, notes)| notes);
-        format!(
-            "{PAGE}\n{}, {} with {} threads, {}{jax}:\n\n    {}\n{chart}\n{}\n{BY_HAND}{notes}",
-            date(),
-            processor(),
-            self.probes.threads,
-            std::env::consts::OS,
-            self.command,
-            self.markdown(),
-        )
-    }
 }
-
-/// What is behind this line of the page is not the run's.
-const BY_HAND: &str = "<!-- Written by hand from here on. -->\n";
 
 fn geometric_mean(ratios: impl Iterator<Item = f64>) -> Option<f64> {
     let logs: Vec<f64> = ratios.map(f64::ln).collect();
     (!logs.is_empty()).then(|| (logs.iter().sum::<f64>() / logs.len() as f64).exp())
 }
-
-/// What every run's page says first.
-const PAGE: &str = "\
-# Speed
-
-Every program of `benches/` in one run, JAX's side of a row right before ours; medians. The programs
-are in `benches/src/workloads.rs` and `posteriors.rs`, the same for JAX in `benches/peers`; how each
-figure is taken is in `benches/peers/README.md`. This page is written by the command below.
-
-- **time**: per call with arguments in memory; for the five posteriors, per log density and gradient
-  of 1,000 in one program.
-- **target**: what JAX's time over ours should be at least.
-- **of the limit**: for streaming work the part of the bandwidth of memcpy, for dense work the part of
-  the multiply-adds that all threads can do, for a posterior our time over that of the same gradient
-  written by hand in Rust (`benches/src/by_hand.rs`), run in turn with ours.
-- **compile**: from a closure to a program, JAX's cold in a fresh process per program.
-- **worst difference**: from JAX, relative to the largest number of the result.
-- **misses**: which targets the row does not meet. Those of every row: compile 30 times faster than
-  JAX, a posterior within 1.5 times of the loop by hand, the chain at 85 % of memcpy.
-";
 
 /// Three digits are what the measurement is worth.
 pub fn short(v: f64) -> String {

@@ -29,15 +29,15 @@ pub(crate) struct HostCall {
 
 impl HostCall {
     fn run(&self, operands: &[&[u8]], results: &mut [&mut [u8]]) -> Result<()> {
-        let values: Vec<Value> = operands
+        let values = operands
             .iter()
             .zip(&self.callback.inputs)
             .map(|(bytes, ty)| {
-                let mut buffer = HostBuffer::zeroed(ty.bytes());
+                let mut buffer = HostBuffer::try_zeroed(ty.bytes())?;
                 buffer.bytes_mut().copy_from_slice(bytes);
-                Value::host(ty.clone(), buffer)
+                Ok(Value::host(ty.clone(), buffer))
             })
-            .collect();
+            .collect::<Result<Vec<Value>>>()?;
         for (to, value) in results.iter_mut().zip(self.callback.call(&values)?) {
             to.copy_from_slice(value.to_host()?.bytes());
         }
@@ -45,12 +45,12 @@ impl HostCall {
     }
 }
 
-/// The door: `(descriptor, addresses of the operands, then of the results)`.
+/// Behind the door: `(descriptor, addresses of the operands, then of the results)`.
 ///
 /// # Safety
 /// The descriptor lives; every address is that of a row-major array of the type that the callback
 /// declares, aligned to its elements, and results overlap nothing.
-pub(crate) unsafe extern "C" fn host_call(descriptor: *const HostCall, addresses: *const usize) {
+pub(crate) unsafe fn host_call(descriptor: *const HostCall, addresses: *const usize) {
     // SAFETY: the executable that owns the running code owns the descriptor.
     let call = unsafe { &*descriptor };
     let (inputs, outputs) = (&call.callback.inputs, &call.callback.outputs);

@@ -70,18 +70,44 @@ impl Indexing {
                 special_bytes(*dtype, *op, operands, out);
             }
             Indexing::Sort { dtypes, extents, num_keys } => {
-                sort_bytes(dtypes, *num_keys, *extents, operands, results);
+                sort_rows(dtypes, *num_keys, *extents, operands, results);
             }
         }
     }
 }
 
-/// The door: `(descriptor, addresses of the operands, then of the results)`.
+/// From so many elements on, threads share the rows of a sort.
+const SHARED: usize = 1 << 15;
+
+/// Sorts along the middle axis of (outer, n, inner), on several threads where there is much to do.
+fn sort_rows(
+    dtypes: &[DType],
+    num_keys: usize,
+    [outer, n, inner]: [usize; 3],
+    operands: &[&[u8]],
+    results: &mut [&mut [u8]],
+) {
+    let half = outer / 2;
+    if half == 0 || outer * n * inner < SHARED {
+        return sort_bytes(dtypes, num_keys, [outer, n, inner], operands, results);
+    }
+    let cuts = dtypes.iter().map(|dtype| half * n * inner * dtype.size());
+    let (from, more): (Vec<&[u8]>, Vec<&[u8]>) =
+        operands.iter().zip(cuts.clone()).map(|(x, cut)| x.split_at(cut)).unzip();
+    let (mut to, mut others): (Vec<&mut [u8]>, Vec<&mut [u8]>) =
+        results.iter_mut().zip(cuts).map(|(out, cut)| out.split_at_mut(cut)).unzip();
+    rayon::join(
+        || sort_rows(dtypes, num_keys, [half, n, inner], &from, &mut to),
+        || sort_rows(dtypes, num_keys, [outer - half, n, inner], &more, &mut others),
+    );
+}
+
+/// Behind the door: `(descriptor, addresses of the operands, then of the results)`.
 ///
 /// # Safety
 /// The descriptor lives; every address is that of a row-major array of the type and extents that it
 /// says, aligned to its elements, and results overlap no operand that is looked at.
-pub(crate) unsafe extern "C" fn indexing(descriptor: *const Indexing, addresses: *const usize) {
+pub(crate) unsafe fn indexing(descriptor: *const Indexing, addresses: *const usize) {
     // SAFETY: the executable that owns the running code owns the descriptor.
     let call = unsafe { &*descriptor };
     // What panics, which nothing here should, leaves the results as they are.

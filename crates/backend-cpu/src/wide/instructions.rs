@@ -122,6 +122,7 @@ pub(super) const LESS: u8 = 1;
 pub(super) const UNORDERED: u8 = 3;
 /// Unequal, or not ordered.
 pub(super) const UNEQUAL: u8 = 4;
+pub(super) const NOT_LESS: u8 = 5;
 pub(super) const GREATER: u8 = 14;
 
 /// The comparison of a type and its predicate.

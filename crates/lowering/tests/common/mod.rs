@@ -24,8 +24,8 @@ pub fn run(program: &Program, inputs: &[&Value]) -> Result<Vec<Value>> {
     };
     for buffer in &program.buffers {
         machine.memory.push(match &buffer.place {
-            Place::Input(i) => inputs[*i].to_host()?.clone(),
-            Place::Const(value) => value.to_host()?.clone(),
+            Place::Input(i) => inputs[*i].to_host()?.try_clone()?,
+            Place::Const(value) => value.to_host()?.try_clone()?,
             // Poisoned, to catch elements that nothing writes.
             Place::Output(_) => {
                 let mut memory = HostBuffer::zeroed(buffer.ty.bytes());
@@ -40,7 +40,7 @@ pub fn run(program: &Program, inputs: &[&Value]) -> Result<Vec<Value>> {
     let mut outputs = vec![None; program.outputs.len()];
     for (i, buffer) in program.buffers.iter().enumerate() {
         if let Place::Output(k) = buffer.place {
-            outputs[k] = Some(Value::host(buffer.ty.clone(), machine.memory[i + 1].clone()));
+            outputs[k] = Some(Value::host(buffer.ty.clone(), machine.memory[i + 1].try_clone()?));
         }
     }
     Ok(outputs.into_iter().map(|o| o.expect("an output has a buffer")).collect())
@@ -235,7 +235,7 @@ impl Machine<'_> {
         let size = extents.iter().product();
         // Views of one axis step along the first extent.
         let flat = self.gather(view, [size, 1, 1]);
-        Value::host(flat.ty().with_shape(extents), flat.to_host().unwrap().clone())
+        Value::host(flat.ty().with_shape(extents), flat.to_host().unwrap().try_clone().unwrap())
     }
 
     fn write_linear(&mut self, view: &View, value: &Value) -> Result<()> {

@@ -8,7 +8,7 @@ use probpipe_trace::{
     Array, DType, Error, ErrorKind, Result, Tree, eye, here, last_resort, select, while_loop,
     with_location,
 };
-use probpipe_transforms::value_and_grad;
+use probpipe_transforms::{custom_root, grad, value_and_grad, vmap};
 
 /// Settings of [`minimize`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,6 +27,20 @@ impl Default for Bfgs {
     }
 }
 
+/// Why a minimisation ended: [`Minimum::status`] as a word.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stop {
+    /// No entry of the gradient is larger than the tolerance.
+    Converged = 0,
+    /// The steps were used up.
+    Steps = 1,
+    /// No step against the gradient made the value smaller: the function is at the limit of its
+    /// precision, falls without end, or is not smooth.
+    LineSearch = 2,
+    /// The value or the gradient at the start, or where a step led, is not finite.
+    NotFinite = 3,
+}
+
 /// Where a minimisation ended.
 #[derive(Tree, Clone, Debug)]
 #[tree(crate = probpipe_trace)]
@@ -42,9 +56,24 @@ pub struct Minimum<T> {
     pub inverse_hessian: Array,
     /// Number of steps, `i32`.
     pub steps: Array,
-    /// Whether the gradient is within the tolerance, `bool`. Otherwise the steps were used up, or
-    /// no step made the value smaller.
+    /// Whether the value is finite and the gradient within the tolerance, `bool`. Steps that
+    /// became small are no convergence; [`Minimum::status`] says what else ended the search.
     pub converged: Array,
+    /// Why the search ended, `i32`: a [`Stop`] as its number.
+    pub status: Array,
+}
+
+impl<T> Minimum<T> {
+    /// Why the search ended. An error for the result of many searches at once, whose `status` has
+    /// a number for each, and while tracing.
+    pub fn stop(&self) -> Result<Stop> {
+        Ok(match self.status.item::<i32>()? {
+            0 => Stop::Converged,
+            1 => Stop::Steps,
+            2 => Stop::LineSearch,
+            _ => Stop::NotFinite,
+        })
+    }
 }
 
 #[derive(Tree, Clone)]
@@ -55,13 +84,20 @@ struct State {
     gradient: Array,
     inverse: Array,
     steps: Array,
+    /// Whether `inverse` has not learnt anything yet.
+    fresh: Array,
     stuck: Array,
+    broken: Array,
 }
 
 /// Minimises a scalar function of a tree of floats from a starting point, with derivatives by
 /// reverse mode. The result is an invalid array with the reason where the function does not give a
-/// float scalar or the tree mixes element types; a function that gives NaN ends the search at the
-/// last point where it gave a number.
+/// float scalar or the tree mixes element types. No step leads to where the function is not
+/// finite; a gradient that is not ends the search at the last point where it was.
+///
+/// Derivatives of the result are those of the minimum and of the value there, by the implicit
+/// function theorem: they solve by the matrix of second derivatives, which must be regular. The
+/// start, `gradient` and `inverse_hessian` have none.
 #[track_caller]
 pub fn minimize<T: Tree>(f: impl Fn(T) -> Array, init: T, method: Bfgs) -> Minimum<T> {
     let location = here();
@@ -98,56 +134,107 @@ fn scalar(value: Array, dtype: DType) -> Array {
 
 fn search(f: impl Fn(Array) -> Array, x: Array, method: Bfgs) -> State {
     let (value, gradient) = value_and_grad(&f)(x.clone());
-    let n = x.size();
+    // What counts as 1 among values: where all are small, their own size.
+    let unit = select(&value.is_finite(), value.abs().minimum(1.0), 1.0);
     let start = State {
-        inverse: eye(n).cast(x.dtype()),
-        stuck: value.ne(&value),
+        inverse: first_inverse(&gradient),
+        fresh: Array::from(true),
+        stuck: Array::from(false),
+        broken: !finite(&value, &gradient),
         steps: Array::from(0i32),
         x,
         value,
         gradient,
     };
-    let most = method.max_steps.unwrap_or(200 * n) as i32;
-    let tolerance = method.tolerance;
-    while_loop(
-        |s: State| s.gradient.abs().max().gt(tolerance) & s.steps.lt(most) & !s.stuck,
-        |s| step(&f, s, method.max_line_search),
+    let most = method.max_steps.unwrap_or(200 * start.x.size()) as i32;
+    let end = while_loop(
+        |s: State| !within(&s.gradient, method) & s.steps.lt(most) & !s.stuck & !s.broken,
+        |s| step(&f, s, &unit, method.max_line_search),
         start,
-    )
+    );
+    // The steps have no derivative: the minimum has one, as the root of the gradient.
+    let found = end.x.stop_gradient();
+    let x = custom_root(|x| grad(&f)(x), found, |_, x| x, newton);
+    State {
+        value: f(x.clone()),
+        x,
+        gradient: end.gradient.stop_gradient(),
+        inverse: end.inverse.stop_gradient(),
+        ..end
+    }
 }
 
-fn step(f: &impl Fn(Array) -> Array, s: State, max_line_search: usize) -> State {
-    let direction = -s.inverse.dot(&s.gradient);
+/// `h^-1 y` for the linear map `h` of the second derivatives.
+fn newton(h: &dyn Fn(Array) -> Array, y: Array) -> Array {
+    let basis = eye(y.size()).cast(y.dtype());
+    vmap(h)(basis).solve(&y)
+}
+
+fn finite(value: &Array, gradient: &Array) -> Array {
+    value.is_finite() & gradient.is_finite().all()
+}
+
+fn within(gradient: &Array, method: Bfgs) -> Array {
+    gradient.abs().le(method.tolerance).all()
+}
+
+/// The identity, so scaled that the first step is no longer than 1: nothing is known of how far the
+/// function goes on as it does here.
+fn first_inverse(gradient: &Array) -> Array {
+    let largest = positive(&gradient.abs().max());
+    let length = positive(&(gradient / &largest).norm());
+    let scale = (1.0 / largest / length).minimum(1.0).stop_gradient();
+    eye(gradient.size()).cast(gradient.dtype()) * scale
+}
+
+fn step(f: &impl Fn(Array) -> Array, s: State, unit: &Array, max_line_search: usize) -> State {
+    let learnt = -s.inverse.dot(&s.gradient);
+    let falls = learnt.dot(&s.gradient).lt(0.0) & learnt.is_finite().all();
+    // Rounding may have spoilt the approximation.
+    let inverse = select(&falls, &s.inverse, first_inverse(&s.gradient));
+    let fresh = &s.fresh | !&falls;
+    let direction = -inverse.dot(&s.gradient);
     let slope = direction.dot(&s.gradient);
     let along = |t: Array| f(&s.x + t * &direction);
-    let (length, found) = step_length(along, &s.value, &slope, max_line_search);
-    let moved = length * &direction;
+    let (length, found) = step_length(along, (&s.value, &slope), unit, max_line_search);
+    let moved = length.stop_gradient() * &direction;
     let x = &s.x + &moved;
     let (value, gradient) = value_and_grad(f)(x.clone());
+    let broken = &found & !finite(&value, &gradient);
+    let found = found & !&broken;
     let change = &gradient - &s.gradient;
-    let curvature = change.dot(&moved);
-    let first = s.steps.eq(0);
-    // Before the first update the identity gets the scale of the function (equation 6.20).
-    let scale = &curvature / positive(&change.dot(&change));
-    let inverse = select(&first, &s.inverse * &scale, &s.inverse);
-    let updated = update(&inverse, &moved, &change, &curvature);
+    let updated = update(&inverse, &moved, &change, &fresh);
+    let learns = &found & change.dot(&moved).gt(0.0) & updated.is_finite().all();
+    // A search that fails along a direction that was learnt starts again against the gradient.
+    let again = &found | &fresh | &broken;
+    let inverse = select(&again, inverse, first_inverse(&s.gradient));
     let keep = |new: &Array, old: &Array| select(&found, new, old);
     State {
-        inverse: select(&(&found & curvature.gt(0.0)), updated, &s.inverse),
+        inverse: select(&learns, updated, inverse),
         x: keep(&x, &s.x),
         value: keep(&value, &s.value),
         gradient: keep(&gradient, &s.gradient),
         steps: s.steps + found.cast(DType::I32),
-        stuck: !found,
+        stuck: !&found & &fresh,
+        fresh: (&found & &fresh & !&learns) | !&found,
+        broken,
     }
 }
 
-/// `(I - r s y') H (I - r y s') + r s s'` with `r = 1 / (y' s)`, multiplied out.
-fn update(inverse: &Array, s: &Array, y: &Array, curvature: &Array) -> Array {
-    let r = 1.0 / positive(curvature);
-    let hy = inverse.dot(y);
+/// `(I - r s y') H (I - r y s') + r s s'` with `r = 1 / (y' s)`, multiplied out, for `s` and `y` in
+/// units of their largest elements, so that no product of two overflows. Before the first update
+/// the identity gets the scale of the function (equation 6.20).
+fn update(inverse: &Array, s: &Array, y: &Array, fresh: &Array) -> Array {
+    let (s_unit, y_unit) = (positive(&s.abs().max()), positive(&y.abs().max()));
+    let (s, y) = (s / &s_unit, y / &y_unit);
+    let ratio = s_unit / y_unit;
+    let curvature = positive(&y.dot(&s));
+    let first = eye(s.size()).cast(s.dtype()) * (&curvature / positive(&y.dot(&y)) * &ratio);
+    let inverse = select(fresh, first, inverse);
+    let hy = inverse.dot(&y) / &curvature;
     let both = s.outer(&hy);
-    inverse - (&both + both.transpose()) * &r + s.outer(s) * ((y.dot(&hy) * &r + 1.0) * &r)
+    let outer = s.outer(&s) * ((y.dot(&hy) + ratio) / &curvature);
+    inverse - (&both + both.transpose()) + outer
 }
 
 /// The number, or one where it is not positive and its quotient is not used.
@@ -156,10 +243,15 @@ fn positive(x: &Array) -> Array {
 }
 
 fn finished<T: Tree>(end: State, unravel: &Unravel, method: Bfgs) -> Result<Minimum<T>> {
+    let converged = within(&end.gradient, method) & end.value.is_finite();
+    let says = |stop: Stop| Array::from(stop as i32);
+    let failed = select(&end.stuck, says(Stop::LineSearch), says(Stop::Steps));
+    let failed = select(&end.broken, says(Stop::NotFinite), failed);
     Ok(Minimum {
         x: unravel.tree(&end.x)?,
         gradient: unravel.tree(&end.gradient)?,
-        converged: end.gradient.abs().max().le(method.tolerance),
+        status: select(&converged, says(Stop::Converged), failed),
+        converged,
         value: end.value,
         inverse_hessian: end.inverse,
         steps: end.steps,
@@ -176,6 +268,7 @@ fn refused<T: Tree>(init: T, error: &Error) -> Minimum<T> {
         value: bad.clone(),
         inverse_hessian: bad.clone(),
         steps: bad.clone(),
-        converged: bad,
+        converged: bad.clone(),
+        status: bad,
     }
 }

@@ -17,7 +17,7 @@
 mod bfgs;
 mod line_search;
 
-pub use bfgs::{Bfgs, Minimum, minimize};
+pub use bfgs::{Bfgs, Minimum, Stop, minimize};
 
 use probpipe_trace::Array;
 

@@ -18,8 +18,10 @@ pub(super) fn scan(
     let entry_types: Vec<ArrayType> =
         scan.body.input_types().skip(scan.consts + scan.carries).cloned().collect();
     let mut carries: Values = initial.iter().cloned().collect();
-    let mut stacked: Vec<HostBuffer> =
-        outputs[scan.carries..].iter().map(|ty| HostBuffer::zeroed(ty.bytes())).collect();
+    let mut stacked: Vec<HostBuffer> = outputs[scan.carries..]
+        .iter()
+        .map(|ty| HostBuffer::try_zeroed(ty.bytes()))
+        .collect::<Result<_>>()?;
     let mut runner = Runner::new(&scan.body);
 
     for step in 0..scan.length {
@@ -74,7 +76,7 @@ pub(super) fn while_loop(w: &While, inputs: &[Value]) -> Result<SmallVec<[Value;
 fn entry(x: &Value, ty: &ArrayType, position: usize) -> Result<Value> {
     let size = ty.bytes();
     let at = position * size;
-    let mut buffer = HostBuffer::zeroed(size);
+    let mut buffer = HostBuffer::try_zeroed(size)?;
     buffer.bytes_mut().copy_from_slice(&x.to_host()?.bytes()[at..at + size]);
     Ok(Value::host(ty.clone(), buffer))
 }

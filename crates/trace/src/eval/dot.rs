@@ -16,19 +16,19 @@ struct Side {
 }
 
 impl Side {
-    fn new(ty: &ArrayType, batch: &[usize], contract: &[usize]) -> Side {
+    fn new(ty: &ArrayType, batch: &[usize], contract: &[usize]) -> Result<Side> {
         let bound: Vec<usize> = batch.iter().chain(contract).copied().collect();
-        Side {
-            batch: offsets(&ty.shape, batch),
-            free: offsets(&ty.shape, &other_axes(ty.rank(), &bound)),
-            contract: offsets(&ty.shape, contract),
-        }
+        Ok(Side {
+            batch: offsets(&ty.shape, batch)?,
+            free: offsets(&ty.shape, &other_axes(ty.rank(), &bound))?,
+            contract: offsets(&ty.shape, contract)?,
+        })
     }
 }
 
 pub(super) fn dot(axes: &DotAxes, lhs: &Value, rhs: &Value, ty: &ArrayType) -> Result<Value> {
-    let l = Side::new(lhs.ty(), &axes.lhs_batch, &axes.lhs_contract);
-    let r = Side::new(rhs.ty(), &axes.rhs_batch, &axes.rhs_contract);
+    let l = Side::new(lhs.ty(), &axes.lhs_batch, &axes.lhs_contract)?;
+    let r = Side::new(rhs.ty(), &axes.rhs_batch, &axes.rhs_contract)?;
     macro_rules! integers {
         ($T:ty) => {
             products::<$T, $T>(
@@ -76,7 +76,7 @@ fn products<T: Element, A: Copy + Default>(
         side.free.iter().flat_map(|i| side.contract.iter().map(move |k| at(i, k))).collect()
     };
     let inner = l.contract.len();
-    Ok(build::<T>(ty, |out| {
+    build::<T>(ty, |out| {
         let mut results = out.iter_mut();
         for (&lb, &rb) in l.batch.iter().zip(&r.batch) {
             let (left, right) = (pack(l, x, lb), pack(r, y, rb));
@@ -90,5 +90,5 @@ fn products<T: Element, A: Copy + Default>(
                 }
             }
         }
-    }))
+    })
 }

@@ -11,8 +11,11 @@ pub(super) fn elements<T: Element>(value: &Value) -> Result<&[T::Repr]> {
 }
 
 /// A value of type `ty`, whose elements start as zero and are written by `fill`.
-pub(super) fn build<T: Element>(ty: &ArrayType, fill: impl FnOnce(&mut [T::Repr])) -> Value {
-    let mut buffer = HostBuffer::zeroed(ty.bytes());
+pub(super) fn build<T: Element>(
+    ty: &ArrayType,
+    fill: impl FnOnce(&mut [T::Repr]),
+) -> Result<Value> {
+    let mut buffer = HostBuffer::try_zeroed(ty.bytes())?;
     fill(buffer.elements_mut());
-    Value::host(ty.clone(), buffer)
+    Ok(Value::host(ty.clone(), buffer))
 }

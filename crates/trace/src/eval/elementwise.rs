@@ -54,7 +54,7 @@ macro_rules! by_kind {
 
 fn map1<T: Element>(x: &Value, ty: &ArrayType, f: impl Fn(T::Repr) -> T::Repr) -> Result<Value> {
     let x = elements::<T>(x)?;
-    Ok(build::<T>(ty, |out| out.iter_mut().zip(x).for_each(|(o, &x)| *o = f(x))))
+    build::<T>(ty, |out| out.iter_mut().zip(x).for_each(|(o, &x)| *o = f(x)))
 }
 
 fn map2<T: Element, O: Element>(
@@ -64,11 +64,11 @@ fn map2<T: Element, O: Element>(
     f: impl Fn(T::Repr, T::Repr) -> O::Repr,
 ) -> Result<Value> {
     let (x, y) = (elements::<T>(x)?, elements::<T>(y)?);
-    Ok(build::<O>(ty, |out| {
+    build::<O>(ty, |out| {
         for ((o, &x), &y) in out.iter_mut().zip(x).zip(y) {
             *o = f(x, y);
         }
-    }))
+    })
 }
 
 fn undefined(name: &str, ty: &ArrayType) -> Error {
@@ -80,9 +80,9 @@ pub(super) fn unary(op: UnaryOp, x: &Value, ty: &ArrayType) -> Result<Value> {
         floats F => {
             if op == UnaryOp::IsFinite {
                 let x = elements::<F>(x)?;
-                return Ok(build::<bool>(ty, |out| {
+                return build::<bool>(ty, |out| {
                     out.iter_mut().zip(x).for_each(|(o, x)| *o = u8::from(x.is_finite()));
-                }));
+                });
             }
             let f = float_unary(op).ok_or_else(|| undefined(op.spec().name, ty))?;
             map1::<F>(x, ty, |x| F::through(f, x))
@@ -283,11 +283,11 @@ pub(super) fn select(c: &Value, x: &Value, y: &Value, ty: &ArrayType) -> Result<
     let c = elements::<bool>(c)?;
     for_dtype!(ty.dtype, T => {
         let (x, y) = (elements::<T>(x)?, elements::<T>(y)?);
-        Ok(build::<T>(ty, |out| {
+        build::<T>(ty, |out| {
             for (i, o) in out.iter_mut().enumerate() {
                 *o = if c[i] != 0 { x[i] } else { y[i] };
             }
-        }))
+        })
     })
 }
 
@@ -337,13 +337,13 @@ pub(super) fn cast(x: &Value, ty: &ArrayType) -> Result<Value> {
     }
     for_dtype!(x.ty().dtype, From => for_dtype!(ty.dtype, To => {
         let x = elements::<From>(x)?;
-        Ok(build::<To>(ty, |out| {
+        build::<To>(ty, |out| {
             for (o, &x) in out.iter_mut().zip(x) {
                 *o = match From::float(x) {
                     Some(v) => To::of_float(v),
                     None => To::of_integer(From::integer(x)),
                 };
             }
-        }))
+        })
     }))
 }

@@ -1,9 +1,11 @@
 //! The reference interpreter: plain Rust that defines what every op computes. It is the engine of
-//! eager mode and constant folding, and the oracle that every backend is tested against.
+//! small eager operations and of constant folding, and the oracle that every backend is tested
+//! against.
 //!
 //! It is written to be read, not to be fast: one function per op, no fusion, no reuse of buffers.
 //! Operand and result types have been decided by [`crate::op::infer`] and are not checked again.
 
+mod cells;
 mod control;
 mod dot;
 mod elements;
@@ -12,14 +14,18 @@ mod indexing;
 mod linalg;
 pub(crate) mod profile;
 mod random;
+mod scatter;
+mod sorting;
 mod special;
 mod structural;
 mod watch;
 
-pub use indexing::{IndexedDims, around, cumulative_bytes, scatter_bytes, sort_bytes};
+pub use indexing::{IndexedDims, around, cumulative_bytes};
 pub use linalg::{complement, sign_of};
 pub use profile::profile_graph;
 pub use random::threefry2x32;
+pub use scatter::scatter_bytes;
+pub use sorting::sort_bytes;
 pub use special::special_bytes;
 pub use watch::watching_nan;
 
@@ -34,6 +40,16 @@ use smallvec::{SmallVec, smallvec};
 /// Applies one op to values that fit it. `outputs` are the result types that
 /// [`crate::op::infer`] gives for them.
 pub fn eval_op(op: &Op, inputs: &[Value], outputs: &[ArrayType]) -> Result<SmallVec<[Value; 2]>> {
+    apply(op, inputs, outputs).map_err(|error| match (error.kind(), outputs) {
+        // Memory is all that a device lacks here: for what, is not known where it is asked for.
+        (ErrorKind::Device, [ty, ..]) if error.location().is_none() => {
+            error.note(format!("`{}` makes {ty}", op.name()), None)
+        }
+        _ => error,
+    })
+}
+
+fn apply(op: &Op, inputs: &[Value], outputs: &[ArrayType]) -> Result<SmallVec<[Value; 2]>> {
     let value = match op {
         Op::Unary(op) => elementwise::unary(*op, &inputs[0], &outputs[0])?,
         Op::Binary(op) => elementwise::binary(*op, &inputs[0], &inputs[1], &outputs[0])?,
@@ -57,13 +73,13 @@ pub fn eval_op(op: &Op, inputs: &[Value], outputs: &[ArrayType]) -> Result<Small
         }
         Op::Concat { axis } => structural::concat(*axis, inputs, &outputs[0])?,
         Op::Reverse { axes } => structural::reverse(axes, &inputs[0], &outputs[0])?,
-        Op::Iota { axis, .. } => structural::iota(*axis, &outputs[0]),
+        Op::Iota { axis, .. } => structural::iota(*axis, &outputs[0])?,
         Op::Gather { batch } => indexing::gather(*batch, inputs, &outputs[0])?,
-        Op::Scatter { op, batch } => indexing::scatter(*op, *batch, inputs, &outputs[0])?,
+        Op::Scatter { op, batch } => scatter::scatter(*op, *batch, inputs, &outputs[0])?,
         Op::Cumulative { op, axis, reverse } => {
             indexing::cumulative(*op, *axis, *reverse, &inputs[0], &outputs[0])?
         }
-        Op::Sort { axis, num_keys } => return indexing::sort(*axis, *num_keys, inputs, outputs),
+        Op::Sort { axis, num_keys } => return sorting::sort(*axis, *num_keys, inputs, outputs),
         Op::Dot(axes) => dot::dot(axes, &inputs[0], &inputs[1], &outputs[0])?,
         Op::Linalg(op) => return linalg::apply(*op, inputs, outputs),
         Op::Call { graph, .. } | Op::Checkpoint { graph } | Op::Custom(Custom { graph, .. }) => {
@@ -80,6 +96,15 @@ pub fn eval_op(op: &Op, inputs: &[Value], outputs: &[ArrayType]) -> Result<Small
 
 /// Runs a graph. Intermediate values live until their last use.
 pub fn eval_graph(graph: &Graph, inputs: &[&Value]) -> Result<Values> {
+    eval_graph_with(graph, inputs, eval_op)
+}
+
+/// [`eval_graph`] with `apply` in the place of [`eval_op`].
+pub(crate) fn eval_graph_with(
+    graph: &Graph,
+    inputs: &[&Value],
+    apply: impl Fn(&Op, &[Value], &[ArrayType]) -> Result<SmallVec<[Value; 2]>>,
+) -> Result<Values> {
     if inputs.len() != graph.inputs().len() {
         return Err(Error::new(
             ErrorKind::Internal,
@@ -94,7 +119,8 @@ pub fn eval_graph(graph: &Graph, inputs: &[&Value]) -> Result<Values> {
             ));
         }
     }
-    Runner::new(graph).run(inputs.iter().map(|&v| v.clone()))
+    let inputs = inputs.iter().map(|&v| v.clone());
+    Runner::new(graph).run_with(inputs, |_, op, operands, types| apply(op, operands, types))
 }
 
 /// A graph made ready to run, once or many times over.

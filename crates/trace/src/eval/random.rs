@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::eval::elements::{build, elements};
 use crate::types::ArrayType;
-use crate::value::Value;
+use crate::value::{HostBuffer, Value};
 use smallvec::{SmallVec, smallvec};
 
 /// Threefry-2x32 with 20 rounds: hashes a 64-bit counter under a 64-bit key.
@@ -31,10 +31,11 @@ pub fn threefry2x32(key: [u32; 2], count: [u32; 2]) -> [u32; 2] {
 pub(super) fn threefry(inputs: &[Value], ty: &ArrayType) -> Result<SmallVec<[Value; 2]>> {
     let (k0, k1) = (elements::<u32>(&inputs[0])?, elements::<u32>(&inputs[1])?);
     let (c0, c1) = (elements::<u32>(&inputs[2])?, elements::<u32>(&inputs[3])?);
-    let hashes: Vec<[u32; 2]> =
-        (0..ty.size()).map(|i| threefry2x32([k0[i], k1[i]], [c0[i], c1[i]])).collect();
-    let word = |which: usize| {
-        build::<u32>(ty, |out| out.iter_mut().zip(&hashes).for_each(|(o, h)| *o = h[which]))
-    };
-    Ok(smallvec![word(0), word(1)])
+    let mut second = HostBuffer::try_zeroed(ty.bytes())?;
+    let first = build::<u32>(ty, |out| {
+        for (i, (a, b)) in out.iter_mut().zip(second.elements_mut::<u32>()).enumerate() {
+            [*a, *b] = threefry2x32([k0[i], k1[i]], [c0[i], c1[i]]);
+        }
+    })?;
+    Ok(smallvec![first, Value::host(ty.clone(), second)])
 }

@@ -12,10 +12,10 @@ use std::f64::consts::PI;
 pub(super) fn special(op: SpecialOp, inputs: &[Value], ty: &ArrayType) -> Result<Value> {
     if ty.dtype == DType::F32 {
         let x: Vec<&[f32]> = inputs.iter().map(elements::<f32>).collect::<Result<_>>()?;
-        return Ok(build::<f32>(ty, |out| points(op, &x, out, f64::from, |v| v as f32)));
+        return build::<f32>(ty, |out| points(op, &x, out, f64::from, |v| v as f32));
     }
     let x: Vec<&[f64]> = inputs.iter().map(elements::<f64>).collect::<Result<_>>()?;
-    Ok(build::<f64>(ty, |out| points(op, &x, out, |v| v, |v| v)))
+    build::<f64>(ty, |out| points(op, &x, out, |v| v, |v| v))
 }
 
 /// A special function of arrays of `f32` or `f64`, as bytes; other types are left alone.

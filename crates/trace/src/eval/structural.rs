@@ -7,6 +7,7 @@ use crate::dtype::{DType, Element, for_dtype};
 use crate::error::Result;
 use crate::eval::elements::{build, elements};
 use crate::eval::elementwise::max_float;
+use crate::memory::no_memory;
 use crate::op::structural::ReduceOp;
 use crate::types::{ArrayType, other_axes, row_major_strides};
 use crate::value::{HostBuffer, Value};
@@ -53,13 +54,14 @@ fn walk(shape: &[usize], base: isize, strides: &[isize], mut f: impl FnMut(usize
 }
 
 /// Offsets of all indices along some axes of a row-major array, in row-major order of those axes.
-pub(super) fn offsets(shape: &[usize], axes: &[usize]) -> Vec<usize> {
+pub(super) fn offsets(shape: &[usize], axes: &[usize]) -> Result<Vec<usize>> {
     let all = strides(shape);
     let extents: SmallVec<[usize; 4]> = axes.iter().map(|&a| shape[a]).collect();
     let steps: Strides = axes.iter().map(|&a| all[a]).collect();
-    let mut list = Vec::with_capacity(extents.iter().product());
+    let (mut list, size) = (Vec::new(), extents.iter().product::<usize>());
+    list.try_reserve_exact(size).map_err(|_| no_memory(size.saturating_mul(size_of::<usize>())))?;
     walk(&extents, 0, &steps, |at| list.push(at));
-    list
+    Ok(list)
 }
 
 /// Runs `$body` with `$W` bound to an unsigned integer as wide as the elements of `$dtype`: for
@@ -87,14 +89,14 @@ macro_rules! for_width {
 fn read(x: &Value, ty: &ArrayType, base: isize, strides: &[isize]) -> Result<Value> {
     for_width!(ty.dtype, W => {
         let x = elements::<W>(x)?;
-        Ok(build::<W>(ty, |out| {
+        build::<W>(ty, |out| {
             let mut out = out.iter_mut();
             walk(&ty.shape, base, strides, |at| {
                 if let Some(o) = out.next() {
                     *o = x[at];
                 }
             });
-        }))
+        })
     })
 }
 
@@ -117,7 +119,7 @@ pub(super) fn same_bytes(x: &Value, ty: &ArrayType) -> Result<Value> {
     if x.ty() == ty {
         return Ok(x.clone());
     }
-    Ok(Value::host(ty.clone(), x.to_host()?.clone()))
+    Ok(Value::host(ty.clone(), x.to_host()?.try_clone()?))
 }
 
 pub(super) fn broadcast(axes: &[usize], x: &Value, ty: &ArrayType) -> Result<Value> {
@@ -166,7 +168,7 @@ pub(super) fn pad(
     value: &Value,
     ty: &ArrayType,
 ) -> Result<Value> {
-    let mut buffer = HostBuffer::zeroed(ty.bytes());
+    let mut buffer = HostBuffer::try_zeroed(ty.bytes())?;
     for_width!(ty.dtype, W => buffer.elements_mut::<W>().fill(elements::<W>(value)?[0]));
     let own = strides(&ty.shape);
     let base = low.iter().zip(&own).map(|(&l, o)| l as isize * o).sum();
@@ -175,7 +177,7 @@ pub(super) fn pad(
 }
 
 pub(super) fn concat(axis: usize, inputs: &[Value], ty: &ArrayType) -> Result<Value> {
-    let mut buffer = HostBuffer::zeroed(ty.bytes());
+    let mut buffer = HostBuffer::try_zeroed(ty.bytes())?;
     let steps = strides(&ty.shape);
     let mut base = 0;
     for x in inputs {
@@ -185,10 +187,10 @@ pub(super) fn concat(axis: usize, inputs: &[Value], ty: &ArrayType) -> Result<Va
     Ok(Value::host(ty.clone(), buffer))
 }
 
-pub(super) fn iota(axis: usize, ty: &ArrayType) -> Value {
+pub(super) fn iota(axis: usize, ty: &ArrayType) -> Result<Value> {
     let inner: usize = ty.shape[axis + 1..].iter().product();
     let extent = ty.shape[axis];
-    let mut buffer = HostBuffer::zeroed(ty.bytes());
+    let mut buffer = HostBuffer::try_zeroed(ty.bytes())?;
     macro_rules! count {
         ($T:ty) => {
             for (i, o) in buffer.elements_mut::<$T>().iter_mut().enumerate() {
@@ -205,25 +207,25 @@ pub(super) fn iota(axis: usize, ty: &ArrayType) -> Value {
         DType::U32 => count!(u32),
         DType::U64 => count!(u64),
     }
-    Value::host(ty.clone(), buffer)
+    Ok(Value::host(ty.clone(), buffer))
 }
 
 pub(super) fn reduce(op: ReduceOp, axes: &[usize], x: &Value, ty: &ArrayType) -> Result<Value> {
     let shape = &x.ty().shape;
-    let outer = offsets(shape, &other_axes(shape.len(), axes));
-    let inner = offsets(shape, axes);
+    let outer = offsets(shape, &other_axes(shape.len(), axes))?;
+    let inner = offsets(shape, axes)?;
     for_dtype!(ty.dtype, T => {
         let x = elements::<T>(x)?;
         let combine = T::combine(op);
         let mut group = vec![Default::default(); inner.len()];
-        Ok(build::<T>(ty, |out| {
+        build::<T>(ty, |out| {
             for (o, base) in out.iter_mut().zip(outer) {
                 for (g, at) in group.iter_mut().zip(&inner) {
                     *g = x[base + at];
                 }
                 *o = combine(&group);
             }
-        }))
+        })
     })
 }
 
@@ -233,9 +235,9 @@ trait Reduce: Element {
 }
 
 /// The sum by halves: the rounding error grows with the logarithm of the length, not with it.
-fn pairwise(x: &[f64]) -> f64 {
+fn pairwise<T: Copy + Into<f64>>(x: &[T]) -> f64 {
     if x.len() <= 8 {
-        return x.iter().sum();
+        return x.iter().map(|&v| v.into()).sum();
     }
     let (a, b) = x.split_at(x.len() / 2);
     pairwise(a) + pairwise(b)
@@ -245,13 +247,10 @@ macro_rules! reduce_float {
     ($($F:ident),*) => {$(
         impl Reduce for $F {
             fn combine(op: ReduceOp) -> fn(&[$F]) -> $F {
-                fn wide(x: &[$F]) -> Vec<f64> {
-                    x.iter().map(|&v| f64::from(v)).collect()
-                }
                 match op {
                     // `+ 0.0` because the sum of nothing is +0, where Rust's is -0.
-                    ReduceOp::Sum => |x| (pairwise(&wide(x)) + 0.0) as $F,
-                    ReduceOp::Prod => |x| wide(x).iter().product::<f64>() as $F,
+                    ReduceOp::Sum => |x| (pairwise(x) + 0.0) as $F,
+                    ReduceOp::Prod => |x| x.iter().map(|&v| f64::from(v)).product::<f64>() as $F,
                     ReduceOp::Max => |x| x.iter().fold($F::NEG_INFINITY, |m, &v| max_float(m, v)),
                     ReduceOp::Min => |x| -x.iter().fold($F::NEG_INFINITY, |m, &v| max_float(m, -v)),
                     // No rule admits these; they read numbers as truth values.

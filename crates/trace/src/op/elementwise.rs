@@ -189,7 +189,7 @@ ops! {
         Erfc "erfc" Floats one(-4.0, 4.0), true, 8.0, Oracle::Reference(100.0), "`1 - erf(x)`, exact in the tail.";
         ErfInv "erf_inv" Floats one(-0.99, 0.99), true, 8.0, Oracle::Reference(100.0), "The inverse of `erf`; infinite at -1 and 1.";
         Lgamma "lgamma" Floats one(0.1, 30.0), true, 8.0, Oracle::Reference(300.0), "`log |gamma(x)|`; infinite at zero and at negative whole numbers.";
-        Digamma "digamma" Floats one(0.1, 30.0), true, 8.0, Oracle::Reference(300.0), "The derivative of `log gamma(x)`; NaN at zero and at negative whole numbers.";
+        Digamma "digamma" Floats one(0.1, 30.0), true, 8.0, Oracle::Reference(300.0), "The derivative of `log gamma(x)`; minus and plus infinity at 0 and -0, NaN at negative whole numbers.";
     }
 }
 

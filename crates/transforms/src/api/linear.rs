@@ -241,7 +241,8 @@ fn transposed_at(location: Loc, f: Function<'_>, like: &Flat) -> Result<(Lifted,
         return Err(refuse("takes a function that gives floats"));
     }
     if lifted.operands.len() == lifted.arguments {
-        let zeros: Vec<Value> = lifted.graph.input_types().map(zero_value).collect();
+        let zeros: Vec<Value> =
+            lifted.graph.input_types().map(zero_value).collect::<Result<_>>()?;
         let at_zero = eval_graph(&lifted.graph, &zeros.iter().collect::<Vec<_>>())?;
         for value in at_zero {
             if value.to_scalars()?.iter().any(|s| s.as_f64() != 0.0) {

@@ -2,7 +2,7 @@
 //! is stacked.
 
 use super::scan::Copy;
-use probpipe_trace::{ArrayType, Eqn, Op, Result, Scan, Shape, Value, VarId, zero_value};
+use probpipe_trace::{ArrayType, Eqn, Op, Result, Scan, Shape, Value, VarId};
 use rustc_hash::FxHashMap;
 use smallvec::{SmallVec, smallvec};
 use std::sync::Arc;
@@ -120,7 +120,7 @@ fn carried(
             let ty = body.ty(*y).clone();
             let end = vars.var(ty.clone());
             let start = vars.var(ArrayType::scalar(ty.dtype));
-            vars.consts.push((start, zero_value(&ArrayType::scalar(ty.dtype))));
+            vars.consts.push((start, Value::scalar(0.into(), ty.dtype)));
             let full = vars.var(ty.clone());
             let shape: Shape = ty.shape.clone();
             new.push(Eqn {

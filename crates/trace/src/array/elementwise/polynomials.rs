@@ -7,6 +7,9 @@ use crate::handle::Array;
 /// The value at `x` of the polynomial with these coefficients, highest power first.
 #[track_caller]
 pub fn polyval(coefficients: &Array, x: &Array) -> Array {
+    if coefficients.error().is_some() {
+        return coefficients.clone();
+    }
     let n = coefficients.size() as isize;
     let flat = coefficients.flatten();
     let mut sum = zeros_like(x);

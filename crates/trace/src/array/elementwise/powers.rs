@@ -223,8 +223,12 @@ impl Array {
                 let step = f64::from(2 * k * (2 * k + 1));
                 series = 1.0 - &t / step * series;
             }
+            // The sine of the turn from the nearest whole number is exactly zero at whole numbers.
+            let whole = this.round();
+            let odd = whole.ne((&whole * 0.5).floor() * 2.0);
+            let sine = ((this - &whole) * PI).sin();
             let far = select(&near, 1.0, &u);
-            select(&near, series, far.sin() / &far)
+            select(&near, series, select(&odd, -&sine, &sine) / far)
         })
     }
 }

@@ -40,14 +40,14 @@ impl Array {
     #[doc(alias = "lax.batch_matmul")]
     pub fn matmul(&self, other: impl Into<Array>) -> Array {
         let other = &other.into();
+        if let Some(error) = self.error().or(other.error()) {
+            return Array::invalid(error.clone(), here());
+        }
         let (m, n) = (self.rank(), other.rank());
         if m == 0 || n == 0 {
             let error = Error::new(ErrorKind::Shape, "`matmul` multiplies matrices, not scalars")
                 .help("use `*`");
-            return match self.error().or(other.error()) {
-                Some(error) => Array::invalid(error.clone(), here()),
-                None => Array::invalid(error, here()),
-            };
+            return Array::invalid(error, here());
         }
         let (columns, rows) = (self.shape()[m - 1], other.shape()[n.saturating_sub(2)]);
         if columns != rows {

@@ -52,8 +52,8 @@ impl Array {
     /// about the largest magnitude is positive.
     ///
     /// Derivatives of vectors divide by differences of eigenvalues: they are NaN where eigenvalues
-    /// repeat, because there the vectors are not unique. Derivatives of the eigenvalues alone are
-    /// numbers everywhere.
+    /// repeat, because there the vectors are not unique. First derivatives of the eigenvalues alone
+    /// are numbers everywhere; second derivatives, through the vectors, are NaN where they repeat.
     ///
     /// ```
     /// use probpipe_trace::array;
@@ -94,7 +94,8 @@ impl Array {
     ///
     /// Derivatives of `u` and `vt` divide by differences of squared singular values: they are NaN
     /// where these repeat, because there the vectors are not unique, and for a matrix that is not
-    /// square where one is 0. Derivatives of `s` alone are numbers everywhere.
+    /// square where one is 0. First derivatives of `s` alone are numbers everywhere; second
+    /// derivatives, through the vectors, are NaN where they repeat.
     ///
     /// ```
     /// use probpipe_trace::array;

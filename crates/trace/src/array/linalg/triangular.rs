@@ -106,6 +106,9 @@ impl Array {
         if let Some(refused) = self.refused(name, true) {
             return refused;
         }
+        if b.error().is_some() {
+            return b;
+        }
         // A vector for each matrix, or one.
         let vector = b.rank() == 1 || b.rank() + 1 == self.rank();
         let b = if vector && b.rank() > 0 { b.expand_dims(-1) } else { b };

@@ -1,4 +1,4 @@
-//! Arrays as sets of their elements: the distinct ones, and which of them are among others.
+//! Arrays as sets: their distinct elements.
 
 use crate::array::make::typed::full_of;
 use crate::array::shape::join::concat;
@@ -70,23 +70,6 @@ impl Array {
         let place = concat([Array::from([0]), differs.cast(DType::I32)], 0).cumsum(0);
         // Places beyond the end are dropped.
         start.at_indices([&place]).set(sorted)
-    }
-
-    /// Whether each element is among `values`, which have any shape; NaN is not. Every element is
-    /// compared with every value.
-    ///
-    /// ```
-    /// use probpipe_trace::array;
-    /// let found = array([[1, 5], [2, 7]]).isin(array([2, 5, 9]));
-    /// assert_eq!(found.to_vec::<bool>()?, [false, true, true, false]);
-    /// # Ok::<(), probpipe_trace::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn isin(&self, values: impl Into<Array>) -> Array {
-        let values = values.into();
-        let values = if values.is_literal() { values } else { values.flatten() };
-        let found = self.expand_dims(-1).eq(values);
-        found.any_axes(-1)
     }
 }
 

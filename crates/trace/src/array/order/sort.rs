@@ -1,21 +1,19 @@
-//! Running reductions, sorting, and what is read off sorted or ordered arrays. Sums and sorts are
-//! ops; the rest is written with them.
+//! Running reductions, sorting, and what is read off ordered arrays. Sums and sorts are ops; the
+//! rest is written with them.
 
-use crate::array::each::in_each;
 use crate::array::elementwise::arithmetic::{select, unary};
 use crate::array::indexing::gather::positions;
 use crate::array::reduce::reductions::in_numbers;
 use crate::array::shape::join::concat;
 use crate::array::shape::reshape::resolve_axis;
 use crate::context::here;
-use crate::dtype::DType;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind};
 use crate::handle::Array;
 use crate::op::Op;
 use crate::op::elementwise::UnaryOp;
 use crate::op::indexing::CumulativeOp;
 use crate::tracing::{bind, bind1};
-use crate::types::{ArrayType, ShapeDisplay};
+use crate::types::ShapeDisplay;
 
 macro_rules! running {
     ($($(#[$doc:meta])* $name:ident $op:ident;)*) => {
@@ -234,39 +232,4 @@ pub fn sort_key_val(keys: &Array, values: &Array, axis: isize) -> (Array, Array)
     let missing =
         || Array::invalid(Error::new(ErrorKind::Internal, "a sort lost an array"), here());
     (sorted.next().unwrap_or_else(missing), sorted.next().unwrap_or_else(missing))
-}
-
-/// Where each value would be inserted into the sorted vector so that it stays sorted, before equal
-/// elements, or after them with `right`, as `i32`. Every value is compared with every element.
-#[track_caller]
-pub fn searchsorted(sorted: &Array, values: impl Into<Array>, right: bool) -> Array {
-    let values = values.into();
-    let checked = || -> Result<ArrayType> {
-        values.ty()?;
-        sorted.ty()
-    };
-    match checked() {
-        Err(error) => return Array::invalid(error, here()),
-        Ok(ty) if ty.rank() != 1 => {
-            let error =
-                Error::new(ErrorKind::Shape, format!("`searchsorted` searches a vector, not {ty}"))
-                    .help("search row by row with `vmap`");
-            return Array::invalid(error, here());
-        }
-        Ok(_) => {}
-    }
-    in_each(&[sorted, &values], |x| counted(&x[0], &x[1], right))
-}
-
-/// How many elements of the sorted vector come before each value.
-#[track_caller]
-fn counted(sorted: &Array, values: &Array, right: bool) -> Array {
-    let values = if values.is_weak() { values.in_dtype(sorted.dtype()) } else { values.clone() };
-    let v = values.expand_dims(values.rank() as isize);
-    // In the order of `sort`, where NaN is above all.
-    let less = |a: &Array, b: &Array| {
-        if sorted.dtype().is_float() { a.lt(b) | (b.is_nan() & a.eq(a)) } else { a.lt(b) }
-    };
-    let before = if right { unary(UnaryOp::Not, &less(&v, sorted)) } else { less(sorted, &v) };
-    before.cast(DType::I32).sum_axes([-1])
 }

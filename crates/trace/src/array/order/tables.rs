@@ -3,7 +3,7 @@
 use crate::array::each::in_each;
 use crate::array::elementwise::arithmetic::select;
 use crate::array::make::ranges::linspace;
-use crate::array::order::sort::searchsorted;
+use crate::array::order::search::searchsorted;
 use crate::array::reduce::segments::bincount;
 use crate::context::here;
 use crate::dtype::DType;
@@ -71,12 +71,12 @@ fn polygon(x: &Array, xs: &Array, ys: &Array) -> Array {
 #[track_caller]
 pub fn digitize(x: &Array, bins: &Array, right: bool) -> Array {
     let n = bins.size() as i32;
-    let up = searchsorted(bins, x, !right);
-    if up.error().is_some() || n < 2 {
-        return up;
+    if bins.error().is_some() || bins.rank() != 1 || n < 2 {
+        return searchsorted(bins, x, !right);
     }
-    let down = n - searchsorted(&bins.flip(0), x, !right);
-    select(&bins.at(-1).ge(bins.at(0)), up, down)
+    let up = bins.at(-1).ge(bins.at(0));
+    let place = searchsorted(&select(&up, bins, bins.flip(0)), x, !right);
+    select(&up, &place, n - &place)
 }
 
 /// How many elements lie in each of `bins` bins of equal width from `range.0` to `range.1`, and the

@@ -107,6 +107,9 @@ pub fn select_n(which: &Array, cases: &[Array]) -> Array {
 /// indexing (`matrix` true), the second with `"xy"`.
 #[track_caller]
 pub fn meshgrid(vectors: &[Array], matrix: bool) -> Vec<Array> {
+    if let Some(invalid) = vectors.iter().find(|v| v.error().is_some()) {
+        return vec![invalid.clone(); vectors.len()];
+    }
     let shape: Shape = vectors.iter().map(Array::size).collect();
     let mut grids = Vec::with_capacity(vectors.len());
     for (i, v) in vectors.iter().enumerate() {

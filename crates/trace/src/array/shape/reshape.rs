@@ -94,7 +94,7 @@ impl Array {
     #[doc(alias = "lax.broadcast")]
     pub fn broadcast_to(&self, shape: impl IntoShape) -> Array {
         let shape = shape.into_shape();
-        if self.error().is_none() && self.shape() == &shape[..] {
+        if self.error().is_some() || self.shape() == &shape[..] {
             return self.clone();
         }
         let Some(lead) = shape.len().checked_sub(self.rank()) else {

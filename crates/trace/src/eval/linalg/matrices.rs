@@ -16,7 +16,7 @@ pub(super) fn wide(x: &Value) -> Result<Vec<f64>> {
 }
 
 /// A value of type `ty` from elements as `f64`.
-pub(super) fn narrow(data: &[f64], ty: &ArrayType) -> Value {
+pub(super) fn narrow(data: &[f64], ty: &ArrayType) -> Result<Value> {
     if ty.dtype == DType::F32 {
         build::<f32>(ty, |out| out.iter_mut().zip(data).for_each(|(o, &v)| *o = v as f32))
     } else {
@@ -24,7 +24,7 @@ pub(super) fn narrow(data: &[f64], ty: &ArrayType) -> Value {
     }
 }
 
-pub(super) fn integers(data: &[i32], ty: &ArrayType) -> Value {
+pub(super) fn integers(data: &[i32], ty: &ArrayType) -> Result<Value> {
     build::<i32>(ty, |out| out.copy_from_slice(data))
 }
 

@@ -43,8 +43,8 @@ pub(super) fn apply(
                 pivots.extend(steps.iter().map(|&p| p as i32));
             }
             let (pivots, permutation) =
-                (integers(&pivots, &outputs[1]), integers(&permutation, &outputs[2]));
-            Ok(smallvec![narrow(&data, &outputs[0]), pivots, permutation])
+                (integers(&pivots, &outputs[1])?, integers(&permutation, &outputs[2])?);
+            Ok(smallvec![narrow(&data, &outputs[0])?, pivots, permutation])
         }
         LinalgOp::LuSolve { transpose } => {
             let (lu, rows, rhs) = (wide(&inputs[1])?, elements::<i32>(&inputs[2])?, &inputs[3]);
@@ -56,13 +56,13 @@ pub(super) fn apply(
                 let rhs = entry(&rhs, b, n * columns);
                 data.extend(lu::solve(lu, rows, rhs, columns, transpose));
             }
-            Ok(smallvec![narrow(&data, &outputs[0])])
+            Ok(smallvec![narrow(&data, &outputs[0])?])
         }
         LinalgOp::LuDet => {
             let (lu, rows) = (wide(&inputs[1])?, elements::<i32>(&inputs[2])?);
             let det = |b| lu::det(entry(&lu, b, n * n), entry(rows, b, n));
             let data: Vec<f64> = (0..batch).map(det).collect();
-            Ok(smallvec![narrow(&data, &outputs[0])])
+            Ok(smallvec![narrow(&data, &outputs[0])?])
         }
         LinalgOp::Qr { .. } => {
             let k = outputs[0].shape[outputs[0].rank() - 1];
@@ -73,7 +73,7 @@ pub(super) fn apply(
                 q.extend(left);
                 r.extend(right);
             }
-            Ok(smallvec![narrow(&q, &outputs[0]), narrow(&r, &outputs[1])])
+            Ok(smallvec![narrow(&q, &outputs[0])?, narrow(&r, &outputs[1])?])
         }
         LinalgOp::Eigh { vectors } => {
             let data = wide(x)?;
@@ -83,8 +83,8 @@ pub(super) fn apply(
                 w.extend(values);
                 v.extend(columns);
             }
-            let w = narrow(&w, &outputs[0]);
-            Ok(if vectors { smallvec![w, narrow(&v, &outputs[1])] } else { smallvec![w] })
+            let w = narrow(&w, &outputs[0])?;
+            Ok(if vectors { smallvec![w, narrow(&v, &outputs[1])?] } else { smallvec![w] })
         }
         LinalgOp::Svd { vectors } => {
             let full = vectors == Vectors::Full;
@@ -97,10 +97,10 @@ pub(super) fn apply(
                 vt.extend(parts.2);
             }
             Ok(match vectors {
-                Vectors::None => smallvec![narrow(&s, &outputs[0])],
+                Vectors::None => smallvec![narrow(&s, &outputs[0])?],
                 Vectors::Thin | Vectors::Full => {
-                    let (u, s) = (narrow(&u, &outputs[0]), narrow(&s, &outputs[1]));
-                    smallvec![u, s, narrow(&vt, &outputs[2])]
+                    let (u, s) = (narrow(&u, &outputs[0])?, narrow(&s, &outputs[1])?);
+                    smallvec![u, s, narrow(&vt, &outputs[2])?]
                 }
             })
         }

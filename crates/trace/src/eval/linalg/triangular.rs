@@ -17,7 +17,7 @@ pub(super) fn cholesky(x: &Value, ty: &ArrayType) -> Result<Value> {
             }
         }
     }
-    Ok(narrow(&data, ty))
+    narrow(&data, ty)
 }
 
 /// Replaces a matrix by its factor; false if it is not positive definite.
@@ -58,7 +58,7 @@ pub(super) fn solve(form: Form, a: &Value, b: &Value, ty: &ArrayType) -> Result<
             substitute(form, a, n, x, columns);
         }
     }
-    Ok(narrow(&x, ty))
+    narrow(&x, ty)
 }
 
 /// Substitution: `X_i = (b_i - sum_k op(A)_ik X_k) / op(A)_ii` over the rows `k` solved before.
