@@ -1,5 +1,5 @@
-//! Whether calling other threads has paid so far. Waking a thread can cost more than it helps, and a
-//! thread that lost its core in the middle of a part keeps everybody waiting: on a machine that
+//! Whether calling other threads has paid so far. Waking a thread can cost more than it helps, and
+//! a thread that lost its core in the middle of a part keeps everybody waiting: on a machine that
 //! does other work too, both happen all the time, and nothing tells before. So what helpers gained
 //! and cost is kept in a book; when they have cost more, jobs run alone until a twentieth of their
 //! time has made up for it. In the long run threads cost a twentieth of the time at most.

@@ -1,6 +1,7 @@
-//! Reductions along fewer elements than fill a vector, written out: the elements are computed side by
-//! side and combined in the order of the interpreter, so that the kernel has no reduced axis left and
-//! runs in vectors along the last of the others. It knows nothing of how kernels are emitted.
+//! Reductions along fewer elements than fill a vector, written out: the elements are computed side
+//! by side and combined in the order of the interpreter, so that the kernel has no reduced axis
+//! left and runs in vectors along the last of the others. It knows nothing of how kernels are
+//! emitted.
 
 use crate::reduction::{combining, identity};
 use probpipe_lowering::{Expr, ExprId, IndexMap, Kernel, Store};

@@ -5,10 +5,10 @@
 //! q0 = a r        rest = a - b q0        a / b = q0 + rest r
 //! ```
 //!
-//! where each of the three is rounded once. The last is the quotient to the bit, as long as the rest
-//! is exact and nothing is below the normal range (Markstein 1990; Brisebarre, Muller and Raina,
-//! IEEE Trans. Computers 53, 2004). It need not be proved for operands beforehand, for the rest
-//! tells:
+//! where each of the three is rounded once. The last is the quotient to the bit, as long as the
+//! rest is exact and nothing is below the normal range (Markstein 1990; Brisebarre, Muller and
+//! Raina, IEEE Trans. Computers 53, 2004). It need not be proved for operands beforehand, for the
+//! rest tells:
 //!
 //! - The quotient is within 3/2 units of `q0`, so the rest is below `3 b` halves of a unit of `q0`.
 //!   Where it is not exact, or `q0` is below the normal range, it is itself below that range, or is
@@ -26,11 +26,9 @@
 use super::assembler::*;
 use super::divides_slowly;
 use super::instructions::*;
-use super::region::{Arg, Builder, Loc};
-use crate::plan::Plan;
-use crate::segments::{Segment, Step};
+use super::region::{Arg, Builder, Exit, Loc};
 use probpipe_lowering::Expr;
-use probpipe_trace::{BinaryOp, DType, Scalar};
+use probpipe_trace::{DType, Scalar};
 
 /// Divisors whose reciprocals are used, by their size; powers of two.
 pub(crate) fn divisors(dtype: DType) -> (f64, f64) {
@@ -45,37 +43,6 @@ const SUSPECT: u8 = 0b1011_1111;
 /// tell: the smallest normal number times `2^63`, or `2^31` in single precision.
 fn large(dtype: DType) -> Scalar {
     Scalar::Int(if dtype == DType::F32 { 0xe0 << 23 } else { 0x7c0 << 52 })
-}
-
-/// The way of vectors with suspects.
-#[derive(Debug)]
-pub(super) struct Exit {
-    dtype: DType,
-    /// Where it begins, and where it goes back to: with the rest as it is, or with the quotient.
-    from: Label,
-    back: Label,
-    done: Label,
-    suspect: Mask,
-    spare: Mask,
-    numerator: Vector,
-    divisor: Operand,
-    /// Holds the rest, and takes the quotient.
-    to: Vector,
-}
-
-/// Whether the chain of operations at a vector is so long that another beside it pays.
-pub(super) fn pays_paired(plan: &Plan, segment: &Segment) -> bool {
-    let exprs = |step: &Step| match *step {
-        Step::Compute(i) | Step::Read(i, _) => &plan.kernel.exprs[i],
-    };
-    let divides = |expr: &Expr| {
-        matches!(expr, Expr::Binary(BinaryOp::Div, _, y)
-        if plan.depth[y.0 as usize] < plan.extents.len())
-    };
-    divides_slowly()
-        && segment.steps.iter().any(|step| divides(exprs(step)))
-        // The indices of a vector are those of `RAX`.
-        && !segment.steps.iter().any(|step| matches!(exprs(step), Expr::Index(_)))
 }
 
 impl Builder<'_> {

@@ -10,13 +10,13 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use super::assembler::*;
+use super::divides_slowly;
 use super::instructions::*;
-use super::quotient::{Exit, pays_paired};
 use crate::plan::{Plan, operand_type};
 use crate::reduction::identity;
 use crate::segments::{Held, Segment, Step};
 use probpipe_lowering::{Expr, Kernel};
-use probpipe_trace::{DType, Scalar, UnaryOp};
+use probpipe_trace::{BinaryOp, DType, Scalar, UnaryOp};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -113,6 +113,37 @@ pub(super) struct Builder<'p> {
     pub(super) streaming: bool,
     /// Code that lies behind all other.
     pub(super) exits: Vec<Exit>,
+}
+
+/// The way of vectors of which some lane is no sure quotient, see `quotient`.
+#[derive(Debug)]
+pub(super) struct Exit {
+    pub(super) dtype: DType,
+    /// Where it begins, and where it goes back to: with the rest as it is, or with the quotient.
+    pub(super) from: Label,
+    pub(super) back: Label,
+    pub(super) done: Label,
+    pub(super) suspect: Mask,
+    pub(super) spare: Mask,
+    pub(super) numerator: Vector,
+    pub(super) divisor: Operand,
+    /// Holds the rest, and takes the quotient.
+    pub(super) to: Vector,
+}
+
+/// Whether the chain of operations at a vector is so long that another beside it pays.
+fn pays_paired(plan: &Plan, segment: &Segment) -> bool {
+    let exprs = |step: &Step| match *step {
+        Step::Compute(i) | Step::Read(i, _) => &plan.kernel.exprs[i],
+    };
+    let divides = |expr: &Expr| {
+        matches!(expr, Expr::Binary(BinaryOp::Div, _, y)
+        if plan.depth[y.0 as usize] < plan.extents.len())
+    };
+    divides_slowly()
+        && segment.steps.iter().any(|step| divides(exprs(step)))
+        // The indices of a vector are those of `RAX`.
+        && !segment.steps.iter().any(|step| matches!(exprs(step), Expr::Index(_)))
 }
 
 /// Whether regions compute an expression that others call a kernel for.
