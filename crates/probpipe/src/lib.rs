@@ -209,7 +209,7 @@ pub use linalg::*;
 pub use random::{
     Key, RandomLayout, normal, normal_of, symmetric_uniform_of, uniform, uniform_of, uniform_range,
 };
-pub use record::{Record, Unravel, ravel};
+pub use record::{Part, Record, RecordBatch, Unravel, full_factorial, ravel};
 pub use special::*;
 pub use transforms::*;
 pub use tree::{Nest, Tree, tree_map, tree_map3};
