@@ -94,7 +94,7 @@ fn log_mass(k: &Array, rate: &Array) -> Array {
     let r = (rate - &z) / &z;
     let small_terms =
         &z * (r.log1p() - &r) - rate.log() + z.log() * 0.5 - HALF_LOG_TAU - stirling_tail(k);
-    select(&rate.lt(PLAIN), k * rate.log() - rate - log_factorial(k), small_terms)
+    select(&rate.lt(PLAIN), fused(k, &rate.log(), &-rate) - log_factorial(k), small_terms)
 }
 
 /// `log(k!)` by the approximation of C. Lanczos (1964) with g = 7, which the reference uses: its
@@ -115,5 +115,27 @@ fn log_factorial(k: &Array) -> Array {
     let sum = COEFFICIENTS.iter().zip(1..).fold(first, |sum, (&c, i)| sum + c / (k + f64::from(i)));
     let t = k + 7.5;
     let log_t = (k / 7.5).log1p() + 7.5f64.ln();
-    (k + 0.5 - t / &log_t) * log_t + HALF_LOG_TAU + sum.log()
+    let constant = full_like(k, HALF_LOG_TAU);
+    fused(&(k + 0.5 - t / &log_t), &log_t, &constant) + sum.log()
+}
+
+/// `x y + c` rounded once, as the reference's compiler contracts it, for numbers whose products do
+/// not overflow: the rounding errors of the product and of the sum are found and added.
+///
+/// Source: T. J. Dekker, "A floating-point technique for extending the available precision", 1971.
+#[track_caller]
+fn fused(x: &Array, y: &Array, c: &Array) -> Array {
+    // The upper half of the bits of an `f32`, whose products with such halves are exact.
+    let halves = |x: &Array| {
+        let upper = (x.bitcast(DType::U32) & 0xffff_f000u32).bitcast(DType::F32);
+        let lower = x - &upper;
+        (upper, lower)
+    };
+    let ((x1, x0), (y1, y0)) = (halves(x), halves(y));
+    let product = x * y;
+    let lost = &x0 * &y0 - (((&product - &x1 * &y1) - x0 * y1) - x1 * y0);
+    let sum = &product + c;
+    let back = &sum - &product;
+    let rounded = (&product - (&sum - &back)) + (c - back);
+    sum + (rounded + lost)
 }
