@@ -39,7 +39,8 @@
 //! | `plot` | figures, with the feature `plot` |
 //! | [`graph`] | for authors of operations, rewrites and backends: graphs and their parts |
 //!
-//! Everything but [`graph`] and the machinery of [`tree`] is also at the root: `probpipe::grad`.
+//! Everything but [`graph`], the machinery of [`tree`] and the samplers of [`random`] beyond those
+//! of uniform and normal numbers is also at the root: `probpipe::grad`.
 
 #![forbid(unsafe_code)]
 
