@@ -200,10 +200,15 @@ pub use creation::*;
 pub use debug::*;
 pub use device::{Device, release_memory, with_device};
 pub use distributions::{
-    Bernoulli, Beta, Cauchy, Cdf, Chi2, Distribution, Entropy, Exponential, FlatDistribution,
-    Gamma, Gumbel, HalfCauchy, HalfNormal, InverseGamma, Laplace, LogNormal, LogProb, Logistic,
-    Mode, Moments, MultivariateNormal, Named, Normal, Pareto, Product, Quantile, Sample, StudentT,
-    Support, Uniform, Weibull, product,
+    AsymmetricLaplace, AsymmetricLaplaceQuantile, Bernoulli, Beta, BetaProportion, Cauchy, Cdf,
+    Chi2, Dagum, Distribution, DoublyTruncatedPowerLaw, Entropy, Exponential, FlatDistribution,
+    FoldedNormal, FoldedStudentT, Gamma, Gompertz, Gumbel, HalfCauchy, HalfNormal, HurdleGamma,
+    HurdleLogNormal, InverseGamma, Kumaraswamy, Laplace, LeftTruncatedGamma, LeftTruncatedNormal,
+    Levy, LogNormal, LogProb, LogUniform, Logistic, LowerTruncatedPowerLaw, Mode, Moments,
+    MultivariateNormal, Named, Normal, Pareto, Product, Quantile, RelaxedBernoulliLogits,
+    RightTruncatedGamma, RightTruncatedNormal, Sample, SoftLaplace, StudentT, Support,
+    TruncatedCauchy, TruncatedLaplace, TruncatedLogistic, TruncatedNormal, TruncatedPolyaGamma,
+    TruncatedStudentT, TwoSidedTruncatedGamma, Uniform, Weibull, product,
 };
 pub use linalg::*;
 pub use random::{

@@ -2,7 +2,7 @@
 //! What a family cannot do is found out from the traits that its type has.
 
 use probpipe::Array;
-use probpipe::distributions::{Cdf, Distribution, Entropy, LogProb, Moments, Quantile, Support};
+use probpipe::distributions::{Cdf, Distribution, Entropy, LogProb, Moments, Quantile};
 
 /// A function of parameters, and maybe of points.
 type Of = fn(&[Array]) -> Option<Array>;
