@@ -123,6 +123,23 @@ def test_scan_grad():
     close(outputs("scan_grad_10000")[0], dc)
 
 
+def test_after_calls_and_near_zero():
+    for call in ("product", "solve", "sort", "special", "kernel", "host"):
+        outputs(f"after_{call}")
+    (b, x), step = WORKLOADS["newton_grad_200x5"].inputs(), 1e-5
+
+    def newton(b):
+        p = 1.0 / (1.0 + np.exp(-(x @ b)))
+        return np.linalg.solve(x.T @ (x * (p * (1.0 - p))[:, None]), np.ones(5)).sum()
+
+    slopes = [(newton(b + step * e) - newton(b - step * e)) / (2 * step) for e in np.eye(5)]
+    close(outputs("newton_grad_200x5")[0], slopes, rtol=1e-4, atol=1e-4)
+    assert not outputs("exp_tail_2e4")[0].any() and outputs("decay_10000")[0] == 0.0
+    y = WORKLOADS["mixture_tail_500"].inputs()[0].astype(np.float64)
+    terms = -0.5 * (y[:, None] - np.array([-2.0, 0.0, 3.0])) ** 2
+    close(outputs("mixture_tail_500")[0], np.logaddexp.reduce(terms, axis=1))
+
+
 if __name__ == "__main__":
     for name, test in list(globals().items()):
         if name.startswith("test_"):

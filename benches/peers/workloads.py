@@ -299,3 +299,81 @@ def scan_grad(x):
         return lax.scan(step, jnp.zeros(()), None, length=10_000)[0]
 
     return jax.grad(final_carry)(x)
+
+
+# --- After calls, and too near to zero ------------------------------------------------------
+
+
+# `rounds` times a call, then scalar and vector code on what it gives.
+def after(rounds, x, call):
+    def step(_, c):
+        y = call(c)
+        s = jnp.mean(y**2)
+        t = s / (1.0 + s)
+        return y / (1.0 + y**2) + t * 0.1
+
+    return lax.fori_loop(0, rounds, step, x)
+
+
+def square_32():
+    return [sin_iota(32, 32)]
+
+
+def row_256():
+    return [grid(0.1, 1.0, 256)]
+
+
+@workload("after_product", (32, 32), inputs=square_32)
+def after_product(x):
+    return after(100, x, lambda c: jnp.matmul(c, c))
+
+
+@workload("after_solve", (32, 32), inputs=square_32)
+def after_solve(x):
+    return after(100, x, lambda c: jnp.linalg.solve(c + jnp.eye(32) * 8.0, x))
+
+
+@workload("after_sort", (256,), inputs=row_256)
+def after_sort(x):
+    return after(100, x, lambda c: jnp.sort(c * 7.0 - c**2 * 5.0))
+
+
+@workload("after_special", (256,), inputs=row_256)
+def after_special(x):
+    return after(10, x, lambda c: jax.scipy.special.gammainc(jnp.abs(c) + 0.5, x))
+
+
+@workload("after_kernel", (256,), inputs=row_256)
+def after_kernel(x):
+    return after(100, x, lambda c: jnp.tanh(c * 2.0))
+
+
+@workload("after_host", (256,), inputs=row_256)
+def after_host(x):
+    like = jax.ShapeDtypeStruct((256,), jnp.float32)
+    return after(10, x, lambda c: jax.pure_callback(lambda c: -np.asarray(c), like, c))
+
+
+# The gradient of the sum of a Newton step: b = grid(-0.5, 0.5, 5), X = sin(iota(200, 5)^2).
+@workload("newton_grad_200x5", (5,), (200, 5),
+          inputs=lambda: [grid(-0.5, 0.5, 5), real(np.sin(iota(200, 5) ** 2))], double=True)
+def newton_grad(b, x):
+    nll = lambda b: jnp.sum(jax.nn.softplus(x @ b))
+    return jax.grad(lambda b: jnp.sum(jnp.linalg.solve(jax.hessian(nll)(b), jnp.ones(5))))(b)
+
+
+# e^x where it is subnormal, which XLA flushes.
+@workload("exp_tail_2e4", (20_000,), inputs=lambda: [grid(-100.0, -90.0, 20_000)])
+def exp_tail(x):
+    return jnp.exp(x)
+
+
+# The log density of three normals about -2, 0 and 3, without constants, far out.
+@workload("mixture_tail_500", (500,), inputs=lambda: [grid(25.0, 35.0, 500)])
+def mixture_tail(x):
+    return jax.nn.logsumexp(-0.5 * (x[:, None] - jnp.array([-2.0, 0.0, 3.0])) ** 2, axis=1)
+
+
+@workload("decay_10000", (), inputs=lambda: [scalar(1.0)])
+def decay(x):
+    return lax.fori_loop(0, 10_000, lambda _, c: c * 0.9, x)

@@ -27,6 +27,16 @@ fn by_index(n: usize, f: impl Fn(f64) -> f64) -> Array {
     floats(n * n, [n, n], |i| f(i as f64))
 }
 
+/// `sin` of the row-major index.
+pub(crate) fn sin_matrix(rows: usize, columns: usize) -> Array {
+    floats(rows * columns, [rows, columns], |i| (i as f64).sin())
+}
+
+/// `sin` of the square of the row-major index: columns that are not combinations of each other.
+pub(crate) fn full_rank(rows: usize, columns: usize) -> Array {
+    floats(rows * columns, [rows, columns], |i| ((i * i) as f64).sin())
+}
+
 /// `sin` and `cos` of the row-major index.
 pub(crate) fn matrices(n: usize) -> Vec<Array> {
     vec![by_index(n, f64::sin), by_index(n, f64::cos)]

@@ -10,6 +10,7 @@ pub mod posteriors;
 pub mod probes;
 pub mod scaling;
 mod simd;
+mod states;
 mod workloads;
 
 pub use workloads::{

@@ -4,6 +4,7 @@
 use crate::by_hand::{self, Climbed};
 use crate::inputs::{chain_inputs, grid, line_data, logreg_data, matrices, mle_data, scalar, spd};
 use crate::posteriors::{self, STEPS};
+use crate::states;
 use probpipe::optimize::{Bfgs, minimize};
 use probpipe::prelude::*;
 use probpipe::{DType, Shape};
@@ -174,6 +175,16 @@ pub const WORKLOADS: &[Workload] = &[
         .heavy()
         .limit(Limit::Arithmetic(512.0 * 512.0 * 512.0 / 3.0)),
     workload("scan_grad_10000", 1.0, || vec![scalar(0.5)], |x| vec![grad(long_scan)(x[0].clone())]),
+    workload("after_product", 1.0, states::square_32, states::after_product),
+    workload("after_solve", 1.0, states::square_32, states::after_solve),
+    workload("after_sort", 1.0, states::row_256, states::after_sort),
+    workload("after_special", 1.0, states::row_256, states::after_special),
+    workload("after_kernel", 1.0, states::row_256, states::after_kernel),
+    workload("after_host", 1.0, states::row_256, states::after_host),
+    workload("newton_grad_200x5", 1.0, states::newton_data, states::newton_grad).double(),
+    workload("exp_tail_2e4", 1.0, states::tail_20000, states::exp_tail),
+    workload("mixture_tail_500", 1.0, states::far_500, states::mixture_tail),
+    workload("decay_10000", 1.0, states::one, states::decay),
     workload(
         "eight_schools",
         1.0,

@@ -47,7 +47,8 @@ pub trait Lane:
     fn round_int(self) -> (Self, Self::Int);
     /// `2^n` for `n` within the range of normal exponents, garbage beyond.
     fn exp2_int(n: Self::Int) -> Self;
-    /// `self * 2^n` for |n| up to twice the exponent range, rounded once.
+    /// `self * 2^n`, rounded once, for `n` from the least exponent of a subnormal number less two,
+    /// where it is zero, to the largest exponent and one.
     fn scale_exponent(self, n: Self::Int) -> Self;
     /// An integer literal.
     fn int(n: i32) -> Self::Int;
@@ -66,6 +67,10 @@ pub trait Lane:
     /// For positive normal `self`: `(m, k, e)` with `self = m 2^k`, `m` in [sqrt(1/2), sqrt(2)),
     /// and `e = k + bias`. Garbage for anything else.
     fn split_exponent(self) -> (Self, Self, Self::Int);
+    /// For zero and positive subnormal numbers: `self * 2^(bias - 1)`, by their bits, so also where
+    /// arithmetic takes such numbers for zero. Garbage for anything else,
+    /// but nothing positive for what is negative.
+    fn lift_subnormal(self) -> Self;
     /// `2^-k` given `e = k + bias`, for normal results.
     fn exp2_minus_biased(e: Self::Int) -> Self;
     /// The bits as an integer.
@@ -229,11 +234,10 @@ macro_rules! lane {
             }
             #[inline(always)]
             fn scale_exponent(self, n: $int) -> Self {
-                // Two factors, since 2^n itself may overflow or be subnormal. The logical shift of
-                // a biased n stands for the arithmetic one, which AVX2 lacks for 64 bits.
-                let biased = n.wrapping_add(2 * $bias) as $unsigned;
-                let half = ((biased >> 1) as $int).wrapping_sub($bias);
-                self * Self::exp2_int(half) * Self::exp2_int(n.wrapping_sub(half))
+                // Two factors, since 2^n itself may overflow or be subnormal. The second is zero
+                // for the largest |n| below, so that nothing is rounded where nothing is left.
+                let first = if n < 0 { -($mantissa + 1) } else { 1 };
+                self * Self::exp2_int(first) * Self::exp2_int(n.wrapping_sub(first))
             }
             #[inline(always)]
             fn int(n: i32) -> $int {
@@ -273,6 +277,12 @@ macro_rules! lane {
                 // An integer below 2^mantissa put under the exponent of 2^mantissa.
                 let k = $float::from_bits(power.to_bits() | e) - (power + $bias as $float);
                 (Self($float::from_bits(m)), Self(k), e as $int)
+            }
+            #[inline(always)]
+            fn lift_subnormal(self) -> Self {
+                // The mantissa under the exponent of one.
+                let one: $float = 1.0;
+                Self($float::from_bits(self.0.to_bits() | one.to_bits()) - one)
             }
             #[inline(always)]
             fn exp2_minus_biased(e: $int) -> Self {

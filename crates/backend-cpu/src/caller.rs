@@ -2,13 +2,15 @@
 //! does no work on graphs, hashes nothing and allocates its results only. Which machine runs a
 //! call, is said by who calls.
 
+use crate::crossing;
 use crate::jit::Machine;
 use crate::library::with_failure;
 use crate::reuse::Taken;
 use crate::shortage::short_of;
-use probpipe_lowering::{Place, Program};
+use probpipe_lowering::{Place, Program, Stmt};
 use probpipe_trace::{
-    ArrayType, Error, ErrorKind, HostBuffer, Line, Result, Value, Values, keep_lines, spare_lines,
+    ArrayType, DType, Error, ErrorKind, HostBuffer, Line, Result, Subnormals, Value, Values,
+    keep_lines, spare_lines, subnormals,
 };
 use smallvec::SmallVec;
 use std::cell::Cell;
@@ -75,6 +77,8 @@ pub(crate) struct Caller {
     outputs: Vec<(ArrayType, usize)>,
     /// The lowered form; owns the constants that the code reads.
     pub(crate) program: Program,
+    /// What the program does with subnormal numbers where nobody says.
+    usual: Subnormals,
 }
 
 impl Caller {
@@ -88,7 +92,8 @@ impl Caller {
             }
         }
         let outputs = program.outputs.iter().map(|ty| (ty.clone(), ty.bytes())).collect();
-        Caller { inputs, outputs, program }
+        let usual = usual_subnormals(&program);
+        Caller { inputs, outputs, program, usual }
     }
 
     /// Runs a machine on inputs of the same types, which writes the same outputs.
@@ -169,11 +174,13 @@ impl Caller {
         }
         let (from, to) = (from.as_ptr().cast::<*const u8>(), to.as_ptr());
         let needs = &machine.needs;
+        let subnormals = subnormals().unwrap_or(self.usual);
         let failure = with_arena(needs.arena_bytes, |arena| {
             // SAFETY: inputs and outputs have the types that the program was compiled for
             // (checked by the caller and allocated here), the arena has the size that it asked for
             // and is this call's alone, and constants and descriptors live in `self`.
-            let run = || unsafe { (machine.entry)(from, to, arena) };
+            let code = || unsafe { (machine.entry)(from, to, arena) };
+            let run = || crossing::enter(subnormals, code);
             // Programs that call nothing of the host cannot fail.
             if needs.callbacks.is_empty() {
                 run();
@@ -202,6 +209,25 @@ impl Caller {
         }
         Ok(results)
     }
+}
+
+/// Programs that compute in `f32` alone flush subnormal numbers; who asks for `f64`, asks for them.
+fn usual_subnormals(program: &Program) -> Subnormals {
+    let mut types: Vec<DType> = program.buffers.iter().map(|buffer| buffer.ty.dtype).collect();
+    let mut bodies = vec![&program.body];
+    while let Some(body) = bodies.pop() {
+        for stmt in body {
+            match stmt {
+                Stmt::Kernel(kernel) => types.extend(&kernel.types),
+                Stmt::Library(_) => {}
+                Stmt::Loop(l) => bodies.push(&l.body),
+                Stmt::While(w) => bodies.extend([&w.cond, &w.body]),
+                Stmt::Branch(branch) => bodies.extend(&branch.branches),
+            }
+        }
+    }
+    let single = types.contains(&DType::F32) && !types.contains(&DType::F64);
+    if single { Subnormals::Flush } else { Subnormals::Keep }
 }
 
 /// Where a value lies in host memory.

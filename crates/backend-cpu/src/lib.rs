@@ -3,18 +3,23 @@
 //! derivatives or distributions; fusion and memory are planned by `probpipe-lowering`.
 
 mod caller;
+mod crossing;
+#[cfg(all(test, target_arch = "x86_64", unix))]
+mod door_tests;
 mod eager;
 mod emit;
 mod executable;
 mod isa;
 mod jit;
 mod lanes;
+mod ledger;
 mod library;
 mod plan;
 mod profile;
 mod reduction;
 mod reuse;
 mod segments;
+mod short;
 mod shortage;
 mod symbols;
 mod threads;

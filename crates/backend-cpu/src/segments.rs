@@ -2,7 +2,7 @@
 //! with calls between them, and the scratch rows that carry values across. Nothing here emits.
 
 use crate::plan::{Plan, operand_type};
-use crate::symbols;
+use crate::symbols::{self, Door};
 use crate::tuning::tuning;
 use probpipe_lowering::Expr;
 use probpipe_trace::DType;
@@ -46,7 +46,7 @@ pub(crate) enum Argument {
 /// A call of a tile kernel.
 #[derive(Clone, Debug)]
 pub(crate) struct TileCall {
-    pub(crate) function: usize,
+    pub(crate) function: Door,
     pub(crate) arguments: SmallVec<[Argument; 4]>,
     pub(crate) results: SmallVec<[Held; 2]>,
 }
@@ -85,7 +85,7 @@ pub(crate) struct Segments {
 
 /// The tile kernel that computes expression `i`, if it is one of those and varies along the
 /// innermost axis.
-pub(crate) fn tile_function(plan: &Plan, i: usize) -> Option<usize> {
+pub(crate) fn tile_function(plan: &Plan, i: usize) -> Option<Door> {
     if !plan.live[i] || plan.depth[i] < plan.extents.len() {
         return None;
     }
@@ -110,7 +110,7 @@ fn is_contiguous(plan: &Plan, expr: &Expr) -> bool {
 
 /// Adds the tile kernels of arithmetic on values that vary, and on some that do not: those get
 /// rows of their own for the whole tile.
-fn call_arithmetic(plan: &Plan, functions: &mut [Option<usize>]) {
+fn call_arithmetic(plan: &Plan, functions: &mut [Option<Door>]) {
     let inner = plan.extents.len();
     let mut uniform: Vec<usize> = Vec::new();
     for (i, function) in functions.iter_mut().enumerate().filter(|(i, _)| plan.live[*i]) {
@@ -129,7 +129,7 @@ fn call_arithmetic(plan: &Plan, functions: &mut [Option<usize>]) {
 }
 
 /// The first segment in which each expression can be had, and the last of all.
-fn order(plan: &Plan, functions: &[Option<usize>]) -> (Vec<usize>, usize) {
+fn order(plan: &Plan, functions: &[Option<Door>]) -> (Vec<usize>, usize) {
     let mut ready = vec![0; functions.len()];
     for i in 0..functions.len() {
         let mut at = 0;
@@ -142,7 +142,7 @@ fn order(plan: &Plan, functions: &[Option<usize>]) -> (Vec<usize>, usize) {
 
 struct Cutter<'p> {
     plan: &'p Plan,
-    functions: Vec<Option<usize>>,
+    functions: Vec<Option<Door>>,
     /// The first segment in which an expression can be had.
     ready: Vec<usize>,
     /// The calls at the end of each segment.
@@ -161,7 +161,7 @@ struct Cutter<'p> {
 pub(crate) fn cut(plan: &Plan, extent: usize, inline: impl Fn(usize) -> bool) -> Segments {
     let count = plan.kernel.exprs.len();
     let function = |i: usize| if inline(i) { None } else { tile_function(plan, i) };
-    let mut functions: Vec<Option<usize>> = (0..count).map(function).collect();
+    let mut functions: Vec<Option<Door>> = (0..count).map(function).collect();
     let (mut ready, mut last) = order(plan, &functions);
     if last > MANY_SEGMENTS {
         call_arithmetic(plan, &mut functions);

@@ -2,11 +2,15 @@
 //! whoever is free, the caller among them. Which thread does a part changes nothing in its result.
 //!
 //! The caller never waits for a thread to wake: it does what is left itself, and waits only for
-//! parts that others have begun. The threads are rayon's, so that programs inside of a parallel
-//! iterator share them. A helper that has run out of parts looks for the next job for some
-//! microseconds before it goes, since programs are called in loops and waking a thread takes
-//! longer.
+//! parts that others have begun. Whether that pays is kept in a book (`ledger`): a thread that lost
+//! its core in the middle of a part makes the caller wait. The threads are rayon's, so that
+//! programs inside of a parallel iterator share them. A helper that has run out of parts looks for
+//! the next job for some microseconds before it goes, since programs are called in loops and waking
+//! a thread takes longer.
 
+use crate::crossing::{Mode, enter_again};
+use crate::ledger::Ledger;
+use crate::tuning::tuning;
 use probpipe_trace::Line;
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,8 +26,11 @@ static JOBS: AtomicUsize = AtomicUsize::new(0);
 /// Helpers that are looking.
 static LOOKING: AtomicUsize = AtomicUsize::new(0);
 
+/// What helpers gained and cost.
+static BOOK: Ledger = Ledger::new();
+
 /// A part of a kernel: `(table, part, begin, end, scratch)`.
-type PartFn = unsafe extern "C" fn(*const u64, usize, usize, usize, *mut u8);
+pub(crate) type PartFn = unsafe extern "C" fn(*const u64, usize, usize, usize, *mut u8);
 
 /// Work that threads share.
 struct Job {
@@ -33,6 +40,8 @@ struct Job {
     part: usize,
     parts: usize,
     scratch_bytes: usize,
+    /// What arithmetic does on the thread of the program.
+    mode: Mode,
     /// The next part to be taken.
     next: AtomicUsize,
     /// Parts that are done.
@@ -51,9 +60,10 @@ thread_local! {
 }
 
 impl Job {
-    /// Does parts until none is left.
-    fn work(&self) {
-        SCRATCH.with_borrow_mut(|scratch| {
+    /// Does parts until none is left; how many.
+    fn work(&self) -> usize {
+        let mut own = 0;
+        let mut work = |scratch: &mut Vec<Line>| {
             let mut at = self.next.fetch_add(1, Ordering::Relaxed);
             if at < self.parts {
                 let lines = self.scratch_bytes.div_ceil(size_of::<Line>());
@@ -70,9 +80,12 @@ impl Job {
                     (self.function)(self.table, at, begin, end, scratch.as_mut_ptr().cast());
                 }
                 self.done.fetch_add(1, Ordering::Release);
+                own += 1;
                 at = self.next.fetch_add(1, Ordering::Relaxed);
             }
-        });
+        };
+        SCRATCH.with_borrow_mut(|scratch| enter_again(self.mode, || work(scratch)));
+        own
     }
 }
 
@@ -99,11 +112,11 @@ fn help(mut job: Arc<Job>) {
     }
 }
 
-/// The door: does every part of a kernel.
+/// Behind the door: does every part of a kernel.
 ///
 /// # Safety
 /// `function` is code of a part that may run beside its other parts, `table` what it takes.
-pub(crate) unsafe extern "C" fn run_parts(
+pub(crate) unsafe fn run_parts(
     function: PartFn,
     table: *const u64,
     extent: usize,
@@ -112,10 +125,17 @@ pub(crate) unsafe extern "C" fn run_parts(
 ) {
     let parts = extent.div_ceil(part);
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let job = Job { function, table, extent, part, parts, scratch_bytes, next, done };
+    let mode = Mode::current();
+    let job = Job { function, table, extent, part, parts, scratch_bytes, mode, next, done };
     let helpers = rayon::current_num_threads().min(parts).saturating_sub(1);
     if helpers == 0 {
-        return job.work();
+        job.work();
+        return;
+    }
+    let began = Instant::now();
+    if !BOOK.calls_helpers() && !tuning().always_threads {
+        job.work();
+        return BOOK.alone(began.elapsed());
     }
     let job = Arc::new(job);
     if let Ok(mut newest) = NEWEST.lock() {
@@ -127,7 +147,9 @@ pub(crate) unsafe extern "C" fn run_parts(
         let job = job.clone();
         rayon::spawn(move || help(job));
     }
-    job.work();
+    let called = Instant::now();
+    let own = job.work();
+    let worked = called.elapsed();
     let mut turns = 0_u32;
     while job.done.load(Ordering::Acquire) < parts {
         // A part takes microseconds, unless its thread lost its core.
@@ -138,4 +160,5 @@ pub(crate) unsafe extern "C" fn run_parts(
         }
         turns += 1;
     }
+    BOOK.helped(began.elapsed(), worked, own, parts);
 }

@@ -23,7 +23,7 @@ mod table;
 pub use report::{Report, Verdict, Worst};
 pub use table::table;
 
-use probpipe::Device;
+use probpipe::{Device, Subnormals, with_subnormals};
 use std::path::{Path, PathBuf};
 
 /// The families of cases, each a file `<family>.json`.
@@ -46,8 +46,12 @@ pub fn directory() -> PathBuf {
     }
 }
 
-/// Runs one family on a device. Fails when the file cannot be read.
+/// Runs one family on a device, subnormal numbers kept. Fails when the file cannot be read.
 pub fn run(family: &str, device: Device) -> Result<Report, String> {
+    with_subnormals(Subnormals::Keep, || run_cases(family, device))
+}
+
+fn run_cases(family: &str, device: Device) -> Result<Report, String> {
     let path = directory().join(format!("{family}.json"));
     let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
     let json: serde_json::Value =

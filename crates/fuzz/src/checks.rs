@@ -4,7 +4,7 @@
 use crate::Fault;
 use crate::noise::{differs, numbers, wrong};
 use probpipe::graph::{Graph, Value, Verified, eval, parse, rewrite, verify};
-use probpipe::{Array, ArrayType, DType, Device, stack};
+use probpipe::{Array, ArrayType, DType, Device, Subnormals, stack, with_subnormals};
 use probpipe_testing::{Config, Random, graph_of_choices, random_inputs};
 
 /// Number of lanes of mapped graphs, one per kind of loop that compiled code has.
@@ -105,7 +105,9 @@ impl Run {
     ) -> Checked {
         let proof = self.verified(check, graph)?;
         let program = at(check, graph, self.device.backend().compile(proof))?;
-        let have = at(check, graph, program.run(&inputs.iter().collect::<Vec<_>>()))?;
+        let run = || program.run(&inputs.iter().collect::<Vec<_>>());
+        // As the interpreter computes.
+        let have = at(check, graph, with_subnormals(Subnormals::Keep, run))?;
         self.means(check, &have, reference, inputs)
     }
 

@@ -106,6 +106,10 @@ impl Backend for Missing {
 /// of which no other handle is left, so that `x = f(x)` in a loop works in place. Pass a clone,
 /// which copies no data, to keep an array.
 ///
+/// Programs on the CPU whose floats are all `f32` take numbers below 1.2e-38 for zero, which saves
+/// what many processors lose on them; [`with_subnormals`](crate::with_subnormals) chooses
+/// otherwise.
+///
 /// A clone of the function shares its programs; [`recompiles`](crate::recompiles) says why there is
 /// more than one.
 ///

@@ -61,7 +61,8 @@ pub mod arrays {
     #[doc(inline)]
     pub use probpipe_trace::{
         Array, ArrayType, Axes, DType, Element, Error, ErrorKind, IntoShape, Loc, Result, Scalar,
-        Shape, broadcast_shapes, default_float, promote_literal, promote_types, with_default_float,
+        Shape, Subnormals, broadcast_shapes, default_float, promote_literal, promote_types,
+        subnormals, with_default_float, with_subnormals,
     };
     // What methods of arrays take and give.
     #[doc(inline)]

@@ -6,6 +6,7 @@ mod golden;
 use golden::{assert_close, devices, floats};
 use probpipe::graph::{Backend, Value, verify};
 use probpipe::prelude::*;
+use probpipe::{Subnormals, with_subnormals};
 use probpipe_testing::{Config, Tolerance, close, random_graph, random_inputs};
 
 /// Runs `f` compiled on every device and compares with the interpreter.
@@ -97,7 +98,7 @@ fn random_programs(device: Device, seeds: std::ops::Range<u64>, float: DType) {
         let run = |backend: &dyn Backend| {
             let program = backend.compile(verify(&graph).unwrap());
             program
-                .and_then(|program| program.run(&inputs))
+                .and_then(|program| with_subnormals(Subnormals::Keep, || program.run(&inputs)))
                 .unwrap_or_else(|e| panic!("seed {seed} on {}: {e}\n{graph}", backend.name()))
         };
         let (want, have) = (run(&*reference), run(&*backend));

@@ -8,7 +8,7 @@
 
 use crate::backend::{Backend, Executable};
 use crate::builder::GraphBuilder;
-use crate::context::here;
+use crate::context::{Subnormals, here, with_subnormals};
 use crate::error::Result;
 use crate::eval::{eval_graph_with, eval_op};
 use crate::op::opaque::Custom;
@@ -80,8 +80,10 @@ pub(crate) fn compute(
         && let Some(executable) = program(op, inputs)
     {
         let operands: SmallVec<[&Value; 4]> = inputs.iter().collect();
+        // Subnormal numbers are kept, as the interpreter does: results do not depend on the size.
         // What fails there fails here too, with the line of this operation in the error.
-        if let Ok(results) = executable.run(&operands) {
+        let run = || executable.run(&operands);
+        if let Ok(results) = with_subnormals(Subnormals::Keep, run) {
             return Ok(Values::into_iter(results).collect());
         }
     }

@@ -46,7 +46,10 @@ pub use backend::{Backend, Executable, Interpreter, zero_value};
 pub use builder::GraphBuilder;
 pub use callback::{pure_callback, pure_callback_vectorized};
 pub use caps::Caps;
-pub use context::{default_float, here, with_default_float, with_location, without_location};
+pub use context::{
+    Subnormals, default_float, here, subnormals, with_default_float, with_location,
+    with_subnormals, without_location,
+};
 pub use control::{
     Branches, ScanOptions, associative_scan, cond, fori_loop, fori_loop_dynamic, map, scan, scan_n,
     scan_reverse, switch, while_loop,

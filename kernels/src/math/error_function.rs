@@ -9,6 +9,7 @@
 
 use super::exponential::exp_minus_square;
 use super::logarithm::log_sum;
+use super::without_tiny;
 use crate::lane::{Lane, horner, select};
 
 /// (erf x) / x - 1 for |x| <= 1, given z = x^2.
@@ -27,11 +28,12 @@ fn erf_ratio<L: Lane>(z: L) -> L {
     }
 }
 
-/// erfc of a >= 3/4.
+/// erfc of a >= 3/4; anything below.
 #[inline(always)]
 fn erfc_tail<L: Lane>(a: L) -> L {
-    let bound = L::lit(if L::DOUBLE { 28.0 } else { 10.5 });
-    let a = select(a > bound, bound, a);
+    // Beyond the bound erfc rounds to zero.
+    let none = a > L::lit(if L::DOUBLE { 27.2261 } else { 10.0543 });
+    let a = select(none || a < L::lit(0.75), L::lit(1.0), a);
     let centre = L::lit(3.75);
     let one = L::lit(1.0);
     let (value, power) = exp_minus_square(a);
@@ -52,14 +54,15 @@ fn erfc_tail<L: Lane>(a: L) -> L {
             0.08228079974651337, -0.10880682617425919, 0.09224555641412735, -0.05868392437696457,
             0.028694137930870056, -0.009674656204879284, 0.001048076432198286)
     };
-    (value * g * (plus * inverse)).scale_exponent(power)
+    select(none, L::lit(0.0), (value * g * (plus * inverse)).scale_exponent(power))
 }
 
 /// The error function.
 #[inline(always)]
 pub fn erf<L: Lane>(x: L) -> L {
     let a = x.abs();
-    let near = a.fma(erf_ratio(a * a), a);
+    let b = without_tiny(a);
+    let near = a.fma(erf_ratio(b * b), a);
     // Beyond the bound erf rounds to one; without it erfc's subnormal numbers would slow the loop.
     let bound = L::lit(if L::DOUBLE { 6.0 } else { 4.0 });
     let far = L::lit(1.0) - erfc_tail(select(a > bound, bound, a));
@@ -70,8 +73,10 @@ pub fn erf<L: Lane>(x: L) -> L {
 #[inline(always)]
 pub fn erfc<L: Lane>(x: L) -> L {
     let a = x.abs();
-    let near = (L::lit(1.0) - x) - x * erf_ratio(x * x);
-    let tail = erfc_tail(a);
+    let b = without_tiny(x);
+    let near = (L::lit(1.0) - b) - b * erf_ratio(b * b);
+    // Left of -8 the tail does not show beside two.
+    let tail = erfc_tail(select(x < L::lit(-8.0), L::lit(8.0), a));
     let far = select(x < L::lit(0.0), L::lit(2.0) - tail, tail);
     select(a < L::lit(0.75), near, far)
 }

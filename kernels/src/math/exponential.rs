@@ -5,6 +5,7 @@
 //! the leading 1 + r stays exact and the polynomial's own rounding weighs r^2/2 < 0.06.
 
 use super::logarithm::{LN2_32, LN2_64, ln2_parts};
+use super::{apart_from_tiny, without_tiny};
 use crate::lane::{Lane, fast_two_sum, select, two_product, two_sum};
 
 /// What is left of the argument after taking out a multiple of ln 2.
@@ -23,7 +24,7 @@ pub struct Reduced<L: Lane> {
 /// The numbers of e^x, for those who write it out in instructions of their own.
 #[derive(Clone, Copy, Debug)]
 pub struct ExpConstants {
-    /// Arguments below the first and above the second give 0 and infinity like these.
+    /// Below the first e^x is zero and above the second infinite, as there.
     pub range: (f64, f64),
     /// The high and low parts of ln 2.
     pub ln2: (f64, f64),
@@ -32,7 +33,7 @@ pub struct ExpConstants {
 }
 
 const EXP64: ExpConstants = ExpConstants {
-    range: (-746.0, 710.0),
+    range: (-745.826, 710.0),
     ln2: LN2_64,
     second_order: &[
         0.5,
@@ -49,7 +50,7 @@ const EXP64: ExpConstants = ExpConstants {
     ],
 };
 const EXP32: ExpConstants = ExpConstants {
-    range: (-104.0, 89.0),
+    range: (-104.666, 89.0),
     ln2: LN2_32,
     second_order: &[
         0.5,
@@ -94,18 +95,13 @@ pub fn reduce<L: Lane>(x: L, x_low: L) -> Reduced<L> {
     Reduced { power, power_float: n, high, tail }
 }
 
-/// Bounds beyond which e^x is infinite or rounds to zero; a NaN passes.
-#[inline(always)]
-fn clamp_to_range<L: Lane>(x: L) -> L {
-    let (low, high) = const { exp_constants(L::DOUBLE) }.range;
-    let x = select(x > L::lit(high), L::lit(high), x);
-    select(x < L::lit(low), L::lit(low), x)
-}
-
 /// e^x. The remainder is not compensated: beside one, what it loses is a tenth of an ulp.
 #[inline(always)]
 pub fn exp<L: Lane>(x: L) -> L {
-    let x = clamp_to_range(x);
+    let (low, high) = const { exp_constants(L::DOUBLE) }.range;
+    // A NaN passes.
+    let x = select(x > L::lit(high), L::lit(high), x);
+    let x = select(x < L::lit(low), L::lit(low), x);
     let (n, power) = (x * L::lit(core::f64::consts::LOG2_E)).round_int();
     let (ln2_high, ln2_low) = ln2_parts::<L>();
     let r = (-n).fma(ln2_low, (-n).fma(ln2_high, x));
@@ -127,12 +123,12 @@ fn expm1_parts<L: Lane>(r: Reduced<L>) -> (L, L) {
 #[inline(always)]
 pub fn expm1<L: Lane>(x: L) -> L {
     let (low, high) = if L::DOUBLE { (-40.0, 710.0) } else { (-18.0, 89.0) };
-    let bounded = select(x > L::lit(high), L::lit(high), x);
+    let (is_tiny, apart) = apart_from_tiny(x);
+    let bounded = select(x > L::lit(high), L::lit(high), apart);
     let bounded = select(bounded < L::lit(low), L::lit(low), bounded);
     let r = reduce(bounded, L::lit(0.0));
     let (s, s_low) = expm1_parts(r);
-    // The sign is restored for the sake of -0.
-    (s + s_low).scale_exponent(r.power).copysign(x)
+    select(is_tiny, x, (s + s_low).scale_exponent(r.power))
 }
 
 /// Where e^-2|x| no longer shows beside one.
@@ -152,11 +148,14 @@ fn bounded_magnitude<L: Lane>(x: L) -> L {
 /// sinh x = (m + m / (m + 1)) / 2 with m = e^|x| - 1.
 #[inline(always)]
 pub fn sinh<L: Lane>(x: L) -> L {
-    let a = bounded_magnitude(x);
+    let (is_tiny, apart) = apart_from_tiny(x);
+    let a = bounded_magnitude(apart);
+    let is_large = a > single_exponential();
     let r = reduce(a, L::lit(0.0));
     let large = (L::lit(1.0) + (r.high + r.tail)).scale_exponent(L::int_add(r.power, L::int(-1)));
     let (s, s_low) = expm1_parts(r);
-    let power = L::exp2_int(r.power);
+    // One over the exponential would be subnormal where it does not show.
+    let power = L::exp2_int(select(is_large, L::int(0), r.power));
     let (m, m_low) = (s * power, s_low * power);
     let (d, d_low) = two_sum(m, L::lit(1.0));
     let inverse = L::lit(1.0) / d;
@@ -164,26 +163,28 @@ pub fn sinh<L: Lane>(x: L) -> L {
     let q_low = ((-q).fma_exact(d, m) + (m_low - q * (d_low + m_low))) * inverse;
     let (sum, rest) = fast_two_sum(m, q);
     let small = L::lit(0.5) * (sum + (rest + (m_low + q_low)));
-    select(a > single_exponential(), large, small).copysign(x)
+    select(is_tiny, x, select(is_large, large, small).copysign(x))
 }
 
 /// cosh x = (e + 1 / e) / 2 with e = e^|x|.
 #[inline(always)]
 pub fn cosh<L: Lane>(x: L) -> L {
-    let a = bounded_magnitude(x);
+    let a = bounded_magnitude(without_tiny(x));
+    let is_large = a > single_exponential();
     let r = reduce(a, L::lit(0.0));
     let mantissa = L::lit(1.0) + (r.high + r.tail);
     let large = mantissa.scale_exponent(L::int_add(r.power, L::int(-1)));
-    let e = mantissa * L::exp2_int(r.power);
+    let e = mantissa * L::exp2_int(select(is_large, L::int(0), r.power));
     let small = L::lit(0.5) * e + L::lit(0.5) / e;
-    select(a > single_exponential(), large, small)
+    select(is_large, large, small)
 }
 
 /// tanh x = m / (m + 2) with m = e^2|x| - 1, the quotient corrected once.
 #[inline(always)]
 pub fn tanh<L: Lane>(x: L) -> L {
     let bound = single_exponential();
-    let a = x.abs();
+    let (is_tiny, apart) = apart_from_tiny(x);
+    let a = apart.abs();
     let a = select(a > bound, bound, a);
     let r = reduce(a + a, L::lit(0.0));
     let (s, s_low) = expm1_parts(r);
@@ -193,7 +194,7 @@ pub fn tanh<L: Lane>(x: L) -> L {
     let inverse = L::lit(1.0) / d;
     let q = m * inverse;
     let q_low = ((-q).fma_exact(d, m) + (m_low - q * (d_low + m_low))) * inverse;
-    (q + q_low).copysign(x)
+    select(is_tiny, x, (q + q_low).copysign(x))
 }
 
 /// `(value, n)` with e^-(x^2) = value 2^n, for |x| at most 28 (f64) or 10.5 (f32). The square is

@@ -7,7 +7,7 @@
 //! squares in 60 digits to 4e-18 and 8e-19 (f32: 4e-9 and 1e-9); all their coefficients are
 //! positive. From 8 on Stirling's series, DLMF 5.11.1 and 5.11.2.
 
-use super::logarithm;
+use super::{logarithm, without_tiny};
 use crate::lane::{Lane, horner, select};
 
 /// Whether the scalar function has the value.
@@ -47,7 +47,7 @@ pub fn lgamma<L: Lane>(x: L) -> L {
     // Subtracted from zero, so that the zeros of the result are positive.
     let inside = (u * (u - one)).fma(r, L::lit(0.0) - log);
     let z = one / x;
-    let t = z * z;
+    let t = without_tiny(z) * z;
     let series = if L::DOUBLE {
         horner!(t; 0.08333333333333333, -0.002777777777777778, 0.0007936507936507937,
             -0.0005952380952380953, 0.0008417508417508417, -0.0019175269175269176,
@@ -86,7 +86,7 @@ pub fn digamma<L: Lane>(x: L) -> L {
     };
     let z = one / x;
     let inside = ((u - L::lit(ROOT)) - root_low).fma(s, -select(below, z, zero));
-    let t = z * z;
+    let t = without_tiny(z) * z;
     let series = if L::DOUBLE {
         horner!(t; 0.08333333333333333, -0.008333333333333333, 0.003968253968253968,
             -0.004166666666666667, 0.007575757575757576, -0.021092796092796094,

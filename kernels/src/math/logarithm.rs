@@ -5,6 +5,7 @@
 //! `e_log.c` (its idea, our fit): R(z) = (log((1+s)/(1-s)) - 2s) / s. f32 avoids the division:
 //! log(1 + f) = f - f^2/2 + f^3 P(f). Both polynomials are Chebyshev interpolants.
 
+use super::apart_from_tiny;
 use crate::lane::{Lane, fast_two_sum, horner, select, two_sum};
 
 /// The high and low parts of ln 2. The high part has 32 (f32: 15) bits, so that its product with
@@ -52,41 +53,41 @@ const LOG2_E_64: (f64, f64) = (1.442_695_040_888_963_4, 2.035_527_374_093_103_3e
 /// As [`LOG2_E_64`], for single precision.
 const LOG2_E_32: (f64, f64) = (1.442_695_021_629_333_5, 1.925_963_033_500_011e-8);
 
-/// `(m, k, e)` as [`Lane::split_exponent`], also for subnormal numbers (where `e` is of no use).
+/// `(m, k)` of [`Lane::split_exponent`], also for subnormal numbers; and what was split, a normal
+/// number that is above zero, infinite or NaN where `x` is.
 #[inline(always)]
-pub fn split_any<L: Lane>(x: L) -> (L, L) {
-    let (smallest, factor, exponent) = if L::DOUBLE {
-        (f64::MIN_POSITIVE, 18_014_398_509_481_984.0, 54.0)
-    } else {
-        (f32::MIN_POSITIVE as f64, 33_554_432.0, 25.0)
-    };
+pub fn split_any<L: Lane>(x: L) -> (L, L, L) {
+    let (smallest, exponent) =
+        if L::DOUBLE { (f64::MIN_POSITIVE, 1022.0) } else { (f32::MIN_POSITIVE as f64, 126.0) };
     let tiny = x < L::lit(smallest);
-    let (m, k, _) = select(tiny, x * L::lit(factor), x).split_exponent();
-    (m, select(tiny, k - L::lit(exponent), k))
+    let lifted = select(tiny, x.lift_subnormal(), x);
+    let (m, k, _) = lifted.split_exponent();
+    (m, select(tiny, k - L::lit(exponent), k), lifted)
 }
 
-/// The answers where the argument of a logarithm is not a positive finite number.
+/// The answers where the argument of a logarithm is not a positive finite number; `lifted` is above
+/// zero or infinite where it is.
 #[inline(always)]
-fn with_special_cases<L: Lane>(argument: L, result: L) -> L {
+fn with_special_cases<L: Lane>(argument: L, lifted: L, result: L) -> L {
     let infinity = L::lit(f64::INFINITY);
     let zero = L::lit(0.0);
     let at_most_zero = select(argument == zero, -infinity, L::lit(f64::NAN));
-    let result = select(argument > zero, result, at_most_zero);
-    select(argument == infinity, infinity, result)
+    let result = select(lifted > zero, result, at_most_zero);
+    select(lifted == infinity, infinity, result)
 }
 
 /// log x.
 #[inline(always)]
 pub fn log<L: Lane>(x: L) -> L {
-    let (m, k) = split_any(x);
-    with_special_cases(x, log_sum(m - L::lit(1.0), k))
+    let (m, k, lifted) = split_any(x);
+    with_special_cases(x, lifted, log_sum(m - L::lit(1.0), k))
 }
 
 /// log2 x = k + log(1 + f) / ln 2. The logarithm and the quotient are carried with what their
 /// rounding lost, so that the sum is rounded once or little more; where f is zero, it is k.
 #[inline(always)]
 pub fn log2<L: Lane>(x: L) -> L {
-    let (m, k) = split_any(x);
+    let (m, k, lifted) = split_any(x);
     let f = m - L::lit(1.0);
     let half = L::lit(0.5) * f;
     let half_square = half * f;
@@ -102,7 +103,7 @@ pub fn log2<L: Lane>(x: L) -> L {
     let rest = low.fma(scale, high.fma(scale_low, product_low));
     // |k| is zero or larger than the product.
     let (sum, lost) = fast_two_sum(k, product);
-    with_special_cases(x, sum + (lost + rest))
+    with_special_cases(x, lifted, sum + (lost + rest))
 }
 
 /// log(1 + x + x_low) + extra ln 2, without the special cases; |x_low| <= ulp(x).
@@ -121,9 +122,10 @@ fn log1p_sum<L: Lane>(x: L, x_low: L, extra: L) -> L {
 #[inline(always)]
 pub fn log1p<L: Lane>(x: L) -> L {
     let zero = L::lit(0.0);
-    let result = with_special_cases(L::lit(1.0) + x, log1p_sum(x, zero, zero));
-    // -0 and, in f32, arguments whose square underflows.
-    select(x == zero, x, result)
+    let (is_tiny, apart) = apart_from_tiny(x);
+    let sum = L::lit(1.0) + apart;
+    let result = with_special_cases(sum, sum, log1p_sum(apart, zero, zero));
+    select(is_tiny, x, result)
 }
 
 /// asinh x = log1p(a + a^2 / (1 + sqrt(1 + a^2))) for a = |x|; log(2a) where a^2 might overflow.

@@ -12,7 +12,7 @@ use crate::lane::{Lane, fast_two_sum, horner, select, two_product, two_sum};
 /// log x as a sum of two lanes, for positive finite x.
 #[inline(always)]
 fn log_parts<L: Lane>(x: L) -> (L, L) {
-    let (m, k) = split_any(x);
+    let (m, k, _) = split_any(x);
     let f = m - L::lit(1.0);
     let (d, d_low) = fast_two_sum(L::lit(2.0), f);
     let inverse = L::lit(1.0) / d;
@@ -60,16 +60,21 @@ pub fn pow<L: Lane>(x: L, y: L) -> L {
     // A larger exponent changes nothing: |log a| is at least ulp(1)/2 unless a = 1.
     let bound = L::lit(if L::DOUBLE { 1.208925819614629e24 } else { 1_099_511_627_776.0 });
     let magnitude = y.abs();
-    let bounded = select(magnitude > bound, bound, magnitude).copysign(y);
+    // Nor does one that leaves every power at one: 2^-100, 2^-60.
+    let least =
+        L::lit(if L::DOUBLE { 7.888_609_052_210_118e-31 } else { 8.673_617_379_884_035e-19 });
+    let bounded = select(magnitude > bound, bound, select(magnitude < least, zero, magnitude));
+    let bounded = bounded.copysign(y);
     let (log, log_low) = log_parts(a);
     let (product, product_error) = two_product(bounded, log);
     let product_low = bounded.fma(log_low, product_error);
-    let (lowest, highest) = if L::DOUBLE { (-760.0, 720.0) } else { (-120.0, 100.0) };
+    let (lowest, highest) = if L::DOUBLE { (-745.14, 710.0) } else { (-103.98, 89.0) };
     let over = product > L::lit(highest);
     let under = product < L::lit(lowest);
-    let exponent = select(over, L::lit(highest), select(under, L::lit(lowest), product));
+    let exponent = select(over, L::lit(highest), select(under, zero, product));
     let r = reduce(exponent, select(over || under, zero, product_low));
-    let ordinary = (one + (r.high + r.tail)).scale_exponent(r.power);
+    // Below the lowest exponent the power rounds to zero.
+    let ordinary = select(under, zero, (one + (r.high + r.tail)).scale_exponent(r.power));
 
     // Zero and infinite bases, infinite exponents: 0 or infinity by which way the power goes.
     let grows = (a > one) == (y > zero);

@@ -8,6 +8,7 @@ mod page;
 mod peer;
 mod scaling;
 mod table;
+mod threads;
 
 use clap::ValueEnum;
 use machine::{Pick, Probes};
@@ -44,6 +45,9 @@ pub struct Options {
     /// gradient.
     #[arg(long, conflicts_with_all = ["jax", "only", "devices", "json"])]
     scaling: bool,
+    /// Measure several threads against one instead, on the machine as it is and beside a busy loop.
+    #[arg(long, conflicts_with_all = ["jax", "only", "devices", "json", "docs", "scaling"])]
+    threads: bool,
     /// Print a form of every workload on the CPU instead of measuring: `traced`, `simplified`,
     /// `program`, `clif` or `machine`; or its `profile`, the time of each fused region.
     #[arg(long, value_name = "FORM", conflicts_with_all = ["jax", "devices", "json", "docs"])]
@@ -118,6 +122,9 @@ pub fn main(options: &Options) -> Result<(), String> {
     }
     if options.peak {
         return machine::run_for_peak(options.workloads());
+    }
+    if options.threads {
+        return threads::main();
     }
     if options.scaling {
         return scaling::main(options.docs.as_deref(), &options.command());

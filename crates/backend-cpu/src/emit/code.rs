@@ -4,6 +4,7 @@
 //! `scalar`, `cast` and `vector`.
 
 use crate::isa;
+use crate::symbols::Door;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     self, AbiParam, AliasRegion, AliasRegionData, BlockArg, ExtFuncData, ExternalName, InstBuilder,
@@ -241,16 +242,16 @@ impl<'a> Code<'a> {
         }
     }
 
-    /// Calls an `extern "C"` function of this process by its address.
+    /// Calls a function of this process.
     pub(crate) fn call(
         &mut self,
-        function: usize,
+        function: Door,
         args: &[Val],
         result: Option<Type>,
     ) -> Option<Val> {
         let params: SmallVec<[Type; 8]> = args.iter().map(|&a| self.type_of(a)).collect();
         let signature = self.signature_of(params, result);
-        let callee = self.builder.ins().iconst(types::I64, function as i64);
+        let callee = self.builder.ins().iconst(types::I64, function.address());
         let inst = self.builder.ins().call_indirect(signature, callee, args);
         self.builder.inst_results(inst).first().copied()
     }

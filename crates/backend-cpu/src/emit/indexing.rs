@@ -6,7 +6,8 @@ use super::code::{Memory, Val, element_type};
 use super::group::Group;
 use super::memory::Coordinate;
 use super::strip::Strip;
-use crate::library::{HostCall, Indexing, host_call, indexing};
+use crate::library::{HostCall, Indexing};
+use crate::symbols;
 use cranelift_codegen::ir::{InstBuilder, types};
 use probpipe_lowering::{BufferId, ExprId, IndexMap, LibraryCall, View};
 use probpipe_trace::{Callback, DType, Loc, Result};
@@ -93,7 +94,7 @@ impl Emitter<'_, '_> {
         let descriptor = Arc::new(descriptor);
         let pointer = self.code.int(Arc::as_ptr(&descriptor) as i64);
         self.indexings.push(descriptor);
-        self.code.call(indexing as *const () as usize, &[pointer, self.scratch], None);
+        self.code.call(symbols::indexing(), &[pointer, self.scratch], None);
         Ok(())
     }
 
@@ -108,7 +109,7 @@ impl Emitter<'_, '_> {
         let descriptor = Arc::new(HostCall { callback: callback.clone(), location });
         let pointer = self.code.int(Arc::as_ptr(&descriptor) as i64);
         self.callbacks.push(descriptor);
-        self.code.call(host_call as *const () as usize, &[pointer, self.scratch], None);
+        self.code.call(symbols::host_call(), &[pointer, self.scratch], None);
         Ok(())
     }
 

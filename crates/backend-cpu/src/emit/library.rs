@@ -4,8 +4,8 @@
 use super::Emitter;
 use super::code::Val;
 use super::memory::Coordinate;
-use crate::library::{Call, Descriptor, Factors, Steps, factors, library};
-use crate::symbols;
+use crate::library::{Call, Descriptor, Factors, Steps};
+use crate::symbols::{self, Door};
 use probpipe_lowering::{Library, LibraryCall, View};
 use probpipe_trace::{ArrayType, DType, Error, ErrorKind, Result};
 use std::sync::Arc;
@@ -29,7 +29,7 @@ impl Emitter<'_, '_> {
                 let descriptor = Arc::new(Factors { op: *op, inputs, outputs });
                 let pointer = self.code.int(Arc::as_ptr(&descriptor) as i64);
                 self.factors.push(descriptor);
-                self.code.call(factors as *const () as usize, &[pointer, self.scratch], None);
+                self.code.call(symbols::factors(), &[pointer, self.scratch], None);
                 Ok(())
             }
             LibraryCall::Matmul { batch, m, n, k, lhs, rhs, out } => {
@@ -83,7 +83,7 @@ impl Emitter<'_, '_> {
         &mut self,
         batch: usize,
         product: &MatrixVector<'_>,
-        kernel: usize,
+        kernel: Door,
         out: &View,
     ) -> Result<()> {
         if batch == 0 {
@@ -134,7 +134,7 @@ impl Emitter<'_, '_> {
             let (base, offset) = self.address(view.buffer, &view.index, &[Coordinate::At(0); 3])?;
             args.push(self.code.add_const(base, offset));
         }
-        self.code.call(library as *const () as usize, &args, None);
+        self.code.call(symbols::library(), &args, None);
         Ok(())
     }
 }
@@ -178,7 +178,7 @@ impl MatrixVector<'_> {
         (across == 1).then_some(MatrixVector { matrix, vector, rows, columns, stride, left })
     }
 
-    fn kernel(&self, dtype: DType) -> Option<usize> {
+    fn kernel(&self, dtype: DType) -> Option<Door> {
         symbols::product(self.left, dtype)
     }
 }

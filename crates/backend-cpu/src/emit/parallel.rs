@@ -8,7 +8,7 @@ use super::code::{Code, Memory, Val, element_type};
 use super::nest::{Part, STATE};
 use super::{Emitter, Extra, POINTER};
 use crate::plan::{Plan, Split};
-use crate::threads;
+use crate::symbols;
 use cranelift_codegen::ir::{Function, UserFuncName};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use probpipe_lowering::{Expr, LoopId};
@@ -42,7 +42,7 @@ impl Emitter<'_, '_> {
         for number in [split.extent, split.part, scratch_bytes] {
             args.push(self.code.int(number as i64));
         }
-        self.code.call(threads::run_parts as *const () as usize, &args, None);
+        self.code.call(symbols::run_parts(), &args, None);
         if reduces {
             self.merge_states(plan, split, states)?;
         }

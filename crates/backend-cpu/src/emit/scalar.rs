@@ -2,7 +2,7 @@
 //! adds nothing but the machine's way of saying it. Vectors are next door.
 
 use super::code::{Code, Val, element_type};
-use crate::symbols;
+use crate::symbols::{self, Door};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, types};
 use probpipe_trace::op::{BinaryInstruction, UnaryInstruction};
@@ -179,14 +179,14 @@ fn shift(code: &mut Code<'_>, dtype: DType, x: Val, amount: Val, left: bool) -> 
 }
 
 /// A call of the kernel of a function.
-fn function(code: &mut Code<'_>, kernel: Option<usize>, args: &[Val], dtype: DType) -> Val {
+fn function(code: &mut Code<'_>, kernel: Option<Door>, args: &[Val], dtype: DType) -> Val {
     match kernel {
         Some(kernel) => called(code, kernel, args, dtype),
         None => unreachable!("the kernels have every function of floats"),
     }
 }
 
-fn called(code: &mut Code<'_>, function: usize, args: &[Val], dtype: DType) -> Val {
+fn called(code: &mut Code<'_>, function: Door, args: &[Val], dtype: DType) -> Val {
     let ty = element_type(dtype);
     match code.call(function, args, Some(ty)) {
         Some(value) => value,

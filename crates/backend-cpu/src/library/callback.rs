@@ -45,12 +45,12 @@ impl HostCall {
     }
 }
 
-/// The door: `(descriptor, addresses of the operands, then of the results)`.
+/// Behind the door: `(descriptor, addresses of the operands, then of the results)`.
 ///
 /// # Safety
 /// The descriptor lives; every address is that of a row-major array of the type that the callback
 /// declares, aligned to its elements, and results overlap nothing.
-pub(crate) unsafe extern "C" fn host_call(descriptor: *const HostCall, addresses: *const usize) {
+pub(crate) unsafe fn host_call(descriptor: *const HostCall, addresses: *const usize) {
     // SAFETY: the executable that owns the running code owns the descriptor.
     let call = unsafe { &*descriptor };
     let (inputs, outputs) = (&call.callback.inputs, &call.callback.outputs);

@@ -24,12 +24,12 @@ pub(crate) struct Factors {
     pub(crate) outputs: Vec<ArrayType>,
 }
 
-/// The door: `(descriptor, addresses of the operands, then of the results)`.
+/// Behind the door: `(descriptor, addresses of the operands, then of the results)`.
 ///
 /// # Safety
 /// The descriptor lives; every address is that of a row-major array of the type that it says,
 /// aligned to its elements, and results overlap nothing.
-pub(crate) unsafe extern "C" fn factors(descriptor: *const Factors, addresses: *const usize) {
+pub(crate) unsafe fn factors(descriptor: *const Factors, addresses: *const usize) {
     // SAFETY: the executable that owns the running code owns the descriptor.
     let call = unsafe { &*descriptor };
     let _ = catch_unwind(AssertUnwindSafe(|| {

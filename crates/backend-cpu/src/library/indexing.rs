@@ -102,12 +102,12 @@ fn sort_rows(
     );
 }
 
-/// The door: `(descriptor, addresses of the operands, then of the results)`.
+/// Behind the door: `(descriptor, addresses of the operands, then of the results)`.
 ///
 /// # Safety
 /// The descriptor lives; every address is that of a row-major array of the type and extents that it
 /// says, aligned to its elements, and results overlap no operand that is looked at.
-pub(crate) unsafe extern "C" fn indexing(descriptor: *const Indexing, addresses: *const usize) {
+pub(crate) unsafe fn indexing(descriptor: *const Indexing, addresses: *const usize) {
     // SAFETY: the executable that owns the running code owns the descriptor.
     let call = unsafe { &*descriptor };
     // What panics, which nothing here should, leaves the results as they are.

@@ -5,6 +5,7 @@
 //! the panels shared among threads: no sum is ever split, so the number of threads changes no bit.
 
 use super::Steps;
+use crate::crossing::join;
 use faer::linalg::matmul::matmul;
 use faer::traits::ComplexField;
 use faer::{Accum, MatMut, MatRef, Par};
@@ -231,7 +232,7 @@ fn panels<T: ComplexField + Copy>(
     }
     let half = (out.rows / 2).next_multiple_of(GRAIN);
     let ((first, rest), (to_first, to_rest)) = (x.split_rows(half), out.split_rows(half));
-    rayon::join(|| panels(first, y, to_first, most), || panels(rest, y, to_rest, most));
+    join(|| panels(first, y, to_first, most), || panels(rest, y, to_rest, most));
 }
 
 macro_rules! integers {

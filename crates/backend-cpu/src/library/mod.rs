@@ -1,7 +1,7 @@
-//! Dense linear algebra on whole arrays, called from compiled code through `extern "C"` doors. Here
-//! are the doors; the loops and the choice between them and faer are in `dense` and `factors`.
-//! Nothing unwinds: what panics, which nothing here should, gives NaN. Batches of much work are
-//! shared among the threads of the current rayon pool, matrix by matrix.
+//! Dense linear algebra on whole arrays, called from compiled code. Here is what is behind the
+//! doors; the loops and the choice between them and faer are in `dense` and `factors`. Nothing
+//! unwinds: what panics, which nothing here should, gives NaN. Batches of much work are shared
+//! among the threads of the current rayon pool, matrix by matrix.
 
 mod callback;
 mod dense;
@@ -12,6 +12,8 @@ mod matrix;
 pub(crate) use callback::{HostCall, host_call, with_failure};
 pub(crate) use factors::{Factors, factors};
 pub(crate) use indexing::{Indexing, indexing};
+
+use crate::crossing::join;
 use matrix::{Matrix, MatrixMut, Number, SHARED};
 use probpipe_trace::DType;
 use std::ops::Range;
@@ -51,12 +53,12 @@ pub(crate) enum Call {
     },
 }
 
-/// The door: `(descriptor, x, y, out)`.
+/// Behind the door: `(descriptor, x, y, out)`.
 ///
 /// # Safety
 /// The descriptor lives; the arrays have the element type and extents that it says, and `out`
 /// overlaps no other, except that the right side of a solve may be `out` itself.
-pub(crate) unsafe extern "C" fn library(
+pub(crate) unsafe fn library(
     descriptor: *const Descriptor,
     x: *const u8,
     y: *const u8,
@@ -111,7 +113,7 @@ fn halves(range: Range<usize>, least: usize, matrix: &(impl Fn(usize) + Sync)) {
         return range.for_each(matrix);
     }
     let middle = range.start + range.len() / 2;
-    rayon::join(
+    join(
         || halves(range.start..middle, least, matrix),
         || halves(middle..range.end, least, matrix),
     );

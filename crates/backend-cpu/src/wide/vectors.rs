@@ -189,14 +189,16 @@ impl Builder<'_> {
         let numbers = exp_constants(dtype == DType::F64);
         let reg = Operand::Vector;
         let bounded = self.temporary()?;
-        // The instructions give their last operand where it is NaN.
         let (low, high) = numbers.range;
-        for (bound, ops, x) in [(high, MIN, x), (low, MAX, bounded)] {
-            let limit = self.temporary()?;
-            let bound = self.literal(dtype, Scalar::Float(bound))?;
-            self.broadcast(limit, dtype, bound);
-            self.emit(ops, dtype, bounded, limit, reg(x));
-        }
+        let low = self.literal(dtype, Scalar::Float(low))?;
+        let some = self.temporary_mask()?;
+        self.emit_with(COMPARE, dtype, Predicate::default(), some, x, low, Some(NOT_LESS));
+        let some = Predicate { mask: some, zeroing: true };
+        let limit = self.temporary()?;
+        let high = self.literal(dtype, Scalar::Float(high))?;
+        self.broadcast(limit, dtype, high);
+        // The instruction gives its last operand where it is NaN.
+        self.emit_with(MIN, dtype, some, bounded, limit, reg(x), None);
         let n = self.temporary()?;
         let log2_e = self.literal(dtype, Scalar::Float(std::f64::consts::LOG2_E))?;
         self.emit(MULTIPLY, dtype, n, bounded, log2_e);
@@ -218,7 +220,7 @@ impl Builder<'_> {
         self.emit(MULTIPLY_ADD, dtype, to, q, reg(r));
         let one = self.literal(dtype, Scalar::Int(1))?;
         self.emit(ADD, dtype, to, to, one);
-        self.emit(SCALE, dtype, to, to, reg(n));
+        self.emit_with(SCALE, dtype, some, to, to, reg(n), None);
         Some(())
     }
 

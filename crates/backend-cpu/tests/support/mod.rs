@@ -6,7 +6,8 @@ use probpipe_backend_cpu::Cpu;
 pub use probpipe_testing::Random;
 use probpipe_testing::{Tolerance, close};
 use probpipe_trace::{
-    Array, ArrayType, Backend, DType, Graph, HostBuffer, Value, eval::eval_graph, trace, verify,
+    Array, ArrayType, Backend, DType, Graph, HostBuffer, Subnormals, Value, eval::eval_graph,
+    trace, verify, with_subnormals,
 };
 
 /// Numbers at the edges of every type.
@@ -96,8 +97,12 @@ pub fn compare(have: &Value, want: &Value, ulp: f64, what: &str) {
     }
 }
 
-/// Runs a graph both ways and compares.
+/// Runs a graph both ways, without flushing subnormal numbers, and compares.
 pub fn check(graph: &Graph, inputs: &[Value], ulp: f64, what: &str) {
+    with_subnormals(Subnormals::Keep, || check_here(graph, inputs, ulp, what));
+}
+
+fn check_here(graph: &Graph, inputs: &[Value], ulp: f64, what: &str) {
     let inputs: Vec<&Value> = inputs.iter().collect();
     let want = eval_graph(graph, &inputs).unwrap();
     let executable =

@@ -123,7 +123,7 @@ fn log_ndtr_tail(x: &Array) -> Array {
 /// The quantile of `p / whole`, `whole` 1 or 2.
 #[track_caller]
 fn differentiable_quantile(this: &Array, whole: f64) -> Array {
-    let inside = this.gt(0.0) & this.lt(whole);
+    let inside = above_zero(&this.stop_gradient()) & this.lt(whole);
     let p = select(&inside, this, 0.5 * whole);
     let fixed = p.stop_gradient();
     let z = quantile(&fixed, whole);
@@ -141,6 +141,14 @@ fn differentiable_quantile(this: &Array, whole: f64) -> Array {
     let ends = select(&this.eq(whole), like(this, f64::INFINITY), f64::NAN);
     let ends = select(&this.eq(0.0), f64::NEG_INFINITY, ends);
     select(&inside, value, ends)
+}
+
+/// Whether the bits are those of a number above zero, or of a NaN: also where comparisons take
+/// subnormal numbers for zero.
+#[track_caller]
+fn above_zero(x: &Array) -> Array {
+    let bits = if x.dtype() == DType::F32 { DType::I32 } else { DType::I64 };
+    x.bitcast(bits).gt(0)
 }
 
 /// The quantile of `p / whole` inside (0, 1), without a derivative.
