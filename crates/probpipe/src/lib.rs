@@ -201,9 +201,10 @@ pub use creation::*;
 pub use debug::*;
 pub use device::{Device, release_memory, with_device};
 pub use distributions::{
-    Bernoulli, Cdf, Distribution, Entropy, Exponential, FlatDistribution, Laplace, LogProb,
-    Moments, MultivariateNormal, Named, Normal, Product, Quantile, Sample, Support, Uniform,
-    product,
+    Bernoulli, Beta, Cauchy, Cdf, Chi2, Distribution, Entropy, Exponential, FlatDistribution,
+    Gamma, Gumbel, HalfCauchy, HalfNormal, InverseGamma, Laplace, LogNormal, LogProb, Logistic,
+    Mode, Moments, MultivariateNormal, Named, Normal, Pareto, Product, Quantile, Sample, StudentT,
+    Support, Uniform, Weibull, product,
 };
 pub use linalg::*;
 pub use random::{
@@ -229,7 +230,7 @@ pub mod prelude {
     pub use crate::debug::{check_nan, graph_of, profile, recompiles};
     pub use crate::device::{Device, with_device};
     pub use crate::distributions::{
-        Bernoulli, Cdf, Distribution, Entropy, Exponential, Laplace, LogProb, Moments,
+        Bernoulli, Cdf, Distribution, Entropy, Exponential, Laplace, LogProb, Mode, Moments,
         MultivariateNormal, Normal, Quantile, Sample, Support, Uniform, product,
     };
     pub use crate::linalg::einsum;

@@ -26,8 +26,16 @@ pub enum Constraint {
     NonNegative,
     /// Numbers from 0 to 1, both included.
     UnitInterval,
+    /// Numbers between 0 and 1, both excluded.
+    OpenUnitInterval,
+    /// Finite numbers below a number.
+    Below(f64),
     /// Finite numbers from a bound upwards.
     AtLeast(Array),
+    /// Finite numbers above a bound.
+    GreaterThan(Array),
+    /// Finite numbers up to a bound.
+    AtMost(Array),
     /// Numbers between two bounds, both included.
     Interval(Array, Array),
     /// 0 or 1.
@@ -79,6 +87,31 @@ impl Constraint {
         )
     }
 
+    /// An element of a set of numbers that lies well inside of it, for formulas that have to be
+    /// given one; none of sets of vectors and matrices.
+    #[track_caller]
+    pub(crate) fn inner(&self) -> Option<Array> {
+        Some(match self {
+            Constraint::Real | Constraint::Boolean | Constraint::NonNegativeInteger => 0.0.into(),
+            Constraint::Positive | Constraint::NonNegative | Constraint::PositiveInteger => {
+                1.0.into()
+            }
+            Constraint::UnitInterval | Constraint::OpenUnitInterval => 0.5.into(),
+            Constraint::Below(high) => (high - 1.0).into(),
+            Constraint::AtLeast(low) | Constraint::GreaterThan(low) => {
+                // One more, and more than rounding takes away.
+                low + low.abs() + 1.0
+            }
+            Constraint::AtMost(high) => high - high.abs() - 1.0,
+            Constraint::Interval(low, high) => low * 0.5 + high * 0.5,
+            Constraint::IntegerInterval(low, _) => low.clone(),
+            Constraint::RealVector
+            | Constraint::Simplex
+            | Constraint::LowerCholesky
+            | Constraint::PositiveDefinite => return None,
+        })
+    }
+
     /// Whether each element of `x` lies in the set, to `bool`, of the shape of `x` without the
     /// axes of an element. NaN lies in none. Sums and symmetry hold to rounding.
     #[track_caller]
@@ -89,7 +122,11 @@ impl Constraint {
             Constraint::Positive => x.gt(0.0) & finite(x),
             Constraint::NonNegative => x.ge(0.0) & finite(x),
             Constraint::UnitInterval => x.ge(0.0) & x.le(1.0),
+            Constraint::OpenUnitInterval => x.gt(0.0) & x.lt(1.0),
+            Constraint::Below(high) => x.lt(*high) & finite(x),
             Constraint::AtLeast(low) => x.ge(low) & finite(x),
+            Constraint::GreaterThan(low) => x.gt(low) & finite(x),
+            Constraint::AtMost(high) => x.le(high) & finite(x),
             Constraint::Interval(low, high) => x.ge(low) & x.le(high),
             Constraint::Boolean if x.dtype() == DType::Bool => x | !x,
             Constraint::Boolean => x.eq(0) | x.eq(1),
@@ -120,10 +157,14 @@ impl Constraint {
             Constraint::Positive => x > 0.0 && x.is_finite(),
             Constraint::NonNegative => x >= 0.0 && x.is_finite(),
             Constraint::UnitInterval => (0.0..=1.0).contains(&x),
+            Constraint::OpenUnitInterval => x > 0.0 && x < 1.0,
+            Constraint::Below(high) => x < *high && x.is_finite(),
             Constraint::Boolean => x == 0.0 || x == 1.0,
             Constraint::NonNegativeInteger => x >= 0.0 && x.is_finite() && x.floor() == x,
             Constraint::PositiveInteger => x >= 1.0 && x.is_finite() && x.floor() == x,
             Constraint::AtLeast(_)
+            | Constraint::GreaterThan(_)
+            | Constraint::AtMost(_)
             | Constraint::Interval(..)
             | Constraint::IntegerInterval(..)
             | Constraint::RealVector
@@ -147,9 +188,13 @@ impl Constraint {
             Constraint::Simplex => 8,
             Constraint::LowerCholesky => 9,
             Constraint::PositiveDefinite => 10,
-            Constraint::AtLeast(_) | Constraint::Interval(..) | Constraint::IntegerInterval(..) => {
-                return None;
-            }
+            Constraint::OpenUnitInterval => 11,
+            Constraint::Below(_)
+            | Constraint::AtLeast(_)
+            | Constraint::GreaterThan(_)
+            | Constraint::AtMost(_)
+            | Constraint::Interval(..)
+            | Constraint::IntegerInterval(..) => return None,
         };
         Some(1 << bit)
     }
@@ -223,10 +268,16 @@ impl Constraint {
             Constraint::Real | Constraint::RealVector => {
                 "`check_nan` names the line that made the first number that is none"
             }
-            Constraint::Positive | Constraint::NonNegative | Constraint::AtLeast(_) => {
+            Constraint::Positive
+            | Constraint::NonNegative
+            | Constraint::AtLeast(_)
+            | Constraint::GreaterThan(_) => {
                 "parameterise by the logarithm and take `.exp()` to stay positive"
             }
-            Constraint::UnitInterval | Constraint::Interval(..) => {
+            Constraint::Below(_) | Constraint::AtMost(_) => {
+                "parameterise by the logarithm of the distance and subtract its `.exp()`"
+            }
+            Constraint::UnitInterval | Constraint::OpenUnitInterval | Constraint::Interval(..) => {
                 "parameterise by the logit and take `.sigmoid()` to stay between 0 and 1"
             }
             Constraint::Boolean => "give `true` and `false`, or 1 and 0",
@@ -248,7 +299,9 @@ impl Constraint {
             Constraint::Positive => "positive",
             Constraint::NonNegative => "non-negative",
             Constraint::UnitInterval => "in [0, 1]",
-            Constraint::AtLeast(_) => "bounded below",
+            Constraint::OpenUnitInterval => "in (0, 1)",
+            Constraint::Below(_) | Constraint::AtMost(_) => "bounded above",
+            Constraint::AtLeast(_) | Constraint::GreaterThan(_) => "bounded below",
             Constraint::Interval(..) => "in an interval",
             Constraint::Boolean => "0 or 1",
             Constraint::NonNegativeInteger => "a non-negative integer",
@@ -266,7 +319,10 @@ impl Constraint {
 impl fmt::Display for Constraint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Constraint::Below(high) => write!(f, "below {high}"),
             Constraint::AtLeast(low) => write!(f, "at least {low}"),
+            Constraint::GreaterThan(low) => write!(f, "above {low}"),
+            Constraint::AtMost(high) => write!(f, "at most {high}"),
             Constraint::Interval(low, high) => write!(f, "in [{low}, {high}]"),
             Constraint::IntegerInterval(low, high) => write!(f, "an integer in [{low}, {high}]"),
             _ => f.write_str(self.name()),

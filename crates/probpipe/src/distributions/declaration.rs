@@ -32,9 +32,9 @@ macro_rules! family {
     (
         $(#[$about:meta])*
         $name:ident :: $new:ident {
-            $($(#[$what:meta])* $parameter:ident: $constraint:ident,)+
+            $($(#[$what:meta])* $parameter:ident: $constraint:ident $(($limit:literal))?,)+
         }
-        on $support:ident $(($($bound:ident),+))?
+        on $support:ident $(($($bound:tt),+))?
         $(where $low:ident < $high:ident)?
         $({ $($formulas:tt)* })?
     ) => {
@@ -53,7 +53,9 @@ macro_rules! family {
             #[doc = concat!($(
                 "[`", stringify!($parameter), "`](", stringify!($name), "::",
                 stringify!($parameter), ") [`", stringify!($constraint),
-                "`](crate::constraints::Constraint::", stringify!($constraint), ") "
+                "`](crate::constraints::Constraint::", stringify!($constraint), ") " $(
+                    , "`", stringify!($limit), "` "
+                )?
             ),+)]
             #[track_caller]
             pub fn $new($($parameter: impl Into<probpipe_trace::Array>),+) -> $name {
@@ -108,7 +110,7 @@ macro_rules! family {
                     name: stringify!($name),
                     parameters: &[$($crate::distributions::Parameter {
                         name: stringify!($parameter),
-                        constraint: $crate::constraints::Constraint::$constraint,
+                        constraint: $crate::constraints::Constraint::$constraint $(($limit))?,
                     }),+],
                     ordered: $crate::distributions::declaration::ordered!($($low $high)?),
                     support: $crate::distributions::declaration::support_text!(
@@ -139,7 +141,7 @@ macro_rules! family {
             fn support(&self) -> $crate::constraints::Constraint {
                 #[allow(unused_variables)]
                 let [$($parameter),+] = self.parameters.leaves().clone();
-                $crate::constraints::Constraint::$support $(($($bound),+))?
+                $crate::constraints::Constraint::$support $(($($bound.into()),+))?
             }
         }
 
@@ -214,17 +216,47 @@ pub(crate) use ordered;
 
 /// The support of a declaration in words.
 macro_rules! support_text {
-    (AtLeast $low:ident) => {
-        concat!("at least `", stringify!($low), "`")
+    (AtLeast $low:tt) => {
+        concat!("at least ", $crate::distributions::declaration::bound_text!($low))
     };
-    (Interval $low:ident $high:ident) => {
-        concat!("from `", stringify!($low), "` to `", stringify!($high), "`")
+    (GreaterThan $low:tt) => {
+        concat!("above ", $crate::distributions::declaration::bound_text!($low))
     };
-    (IntegerInterval $low:ident $high:ident) => {
-        concat!("integers from `", stringify!($low), "` to `", stringify!($high), "`")
+    (AtMost $high:tt) => {
+        concat!("at most ", $crate::distributions::declaration::bound_text!($high))
+    };
+    (Interval $low:tt $high:tt) => {
+        concat!(
+            "from ",
+            $crate::distributions::declaration::bound_text!($low),
+            " to ",
+            $crate::distributions::declaration::bound_text!($high)
+        )
+    };
+    (IntegerInterval $low:tt $high:tt) => {
+        concat!(
+            "integers from ",
+            $crate::distributions::declaration::bound_text!($low),
+            " to ",
+            $crate::distributions::declaration::bound_text!($high)
+        )
     };
     ($name:ident) => {
         $crate::constraints::Constraint::$name.name()
     };
 }
 pub(crate) use support_text;
+
+/// An end of a support in words: a number, a parameter, or a constant of Rust.
+macro_rules! bound_text {
+    ($number:literal) => {
+        stringify!($number)
+    };
+    ($parameter:ident) => {
+        concat!("`", stringify!($parameter), "`")
+    };
+    (($constant:expr)) => {
+        stringify!($constant)
+    };
+}
+pub(crate) use bound_text;

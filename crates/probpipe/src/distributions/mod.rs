@@ -27,12 +27,18 @@ mod multivariate;
 mod named;
 mod parameters;
 mod shapes;
+mod terms;
 #[cfg(test)]
 mod tests;
 
-pub use capabilities::{Cdf, Distribution, Entropy, LogProb, Moments, Quantile, Sample, Support};
+pub use capabilities::{
+    Cdf, Distribution, Entropy, LogProb, Mode, Moments, Quantile, Sample, Support,
+};
 pub use combine::{FlatDistribution, Parts, Product, product};
-pub use continuous::{Exponential, Laplace, Normal, Uniform};
+pub use continuous::{
+    Beta, Cauchy, Chi2, Exponential, Gamma, Gumbel, HalfCauchy, HalfNormal, InverseGamma, Laplace,
+    LogNormal, Logistic, Normal, Pareto, StudentT, Uniform, Weibull,
+};
 pub use discrete::Bernoulli;
 pub use family::{Family, Parameter, Parametric, table};
 pub use multivariate::MultivariateNormal;
@@ -41,9 +47,22 @@ pub use named::Named;
 /// All families. [`table`] prints them.
 pub const FAMILIES: &[&Family] = &[
     Bernoulli::FAMILY,
+    Beta::FAMILY,
+    Cauchy::FAMILY,
+    Chi2::FAMILY,
     Exponential::FAMILY,
+    Gamma::FAMILY,
+    Gumbel::FAMILY,
+    HalfCauchy::FAMILY,
+    HalfNormal::FAMILY,
+    InverseGamma::FAMILY,
     Laplace::FAMILY,
+    LogNormal::FAMILY,
+    Logistic::FAMILY,
     MultivariateNormal::FAMILY,
     Normal::FAMILY,
+    Pareto::FAMILY,
+    StudentT::FAMILY,
     Uniform::FAMILY,
+    Weibull::FAMILY,
 ];
