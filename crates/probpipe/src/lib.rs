@@ -201,10 +201,13 @@ pub use creation::*;
 pub use debug::*;
 pub use device::{Device, release_memory, with_device};
 pub use distributions::{
-    Bernoulli, Beta, Cauchy, Cdf, Chi2, Distribution, Entropy, Exponential, FlatDistribution,
-    Gamma, Gumbel, HalfCauchy, HalfNormal, InverseGamma, Laplace, LogNormal, LogProb, Logistic,
-    Mode, Moments, MultivariateNormal, Named, Normal, Pareto, Product, Quantile, Sample, StudentT,
-    Support, Uniform, Weibull, product,
+    Bernoulli, BernoulliLogits, Beta, BetaBinomial, BetaNegativeBinomial, Binomial, BinomialLogits,
+    Categorical, CategoricalLogits, Cauchy, Cdf, Chi2, DiscreteUniform, Distribution, Entropy,
+    Exponential, FlatDistribution, Gamma, GammaPoisson, Gate, Geometric, GeometricLogits, Gumbel,
+    HalfCauchy, HalfNormal, Hurdle, InverseGamma, Laplace, LogNormal, LogProb, Logistic, Mode,
+    Moments, MultivariateNormal, Named, NegativeBinomial, NegativeBinomial2,
+    NegativeBinomialLogits, Normal, OrderedLogistic, Pareto, Poisson, Product, Quantile, Sample,
+    StudentT, Support, Uniform, Weibull, ZeroInflated, product,
 };
 pub use linalg::*;
 pub use random::{

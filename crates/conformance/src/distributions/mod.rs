@@ -2,6 +2,7 @@
 //! moments and entropy. A family is found in a table by the name that the cases give it.
 
 mod broadcast;
+mod categories;
 mod continuous;
 mod discrete;
 mod family;
@@ -14,7 +15,11 @@ use serde_json::Value as Json;
 
 /// The family of this name.
 fn find(name: &str) -> Option<&'static Family> {
-    let mut all = continuous::FAMILIES.iter().chain(discrete::FAMILIES);
+    let mut all = continuous::FAMILIES
+        .iter()
+        .chain(discrete::FAMILIES)
+        .chain(discrete::WITH_ZEROS)
+        .chain(discrete::CATEGORIES);
     all.find(|family| family.name == name)
 }
 
@@ -34,6 +39,7 @@ pub fn run(case: &Json, device: Device) -> Verdict {
     match (case["type"].as_str(), find(&name)) {
         (Some("univariate"), Some(family)) => univariate::run(family, case, device),
         (Some("broadcast"), Some(family)) => broadcast::run(family, case, device),
+        (Some("multivariate"), Some(family)) => categories::run(family, case, device),
         _ => Verdict::NoRule(name),
     }
 }

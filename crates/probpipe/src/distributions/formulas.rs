@@ -110,6 +110,25 @@ macro_rules! capability {
             }
         }
     };
+    (
+        $name:ident $parameters:tt
+        Sample { draw($key:ident, $shape:ident) => $formula:expr $(,)? }
+    ) => {
+        impl $crate::distributions::Sample for $name {
+            fn sample_shape(
+                &self,
+                key: probpipe_trace::Key,
+                shape: probpipe_trace::Shape,
+            ) -> probpipe_trace::Array {
+                #[allow(unused_variables)]
+                let $parameters = &self.checked();
+                let batch = $crate::distributions::Distribution::batch_shape(self);
+                let $shape = &$crate::distributions::shapes::join(&shape, &batch);
+                let $key = key;
+                $formula
+            }
+        }
+    };
     ($name:ident $parameters:tt Sample { $noise:ident($u:ident) => $formula:expr $(,)? }) => {
         impl $crate::distributions::Sample for $name {
             fn sample_shape(

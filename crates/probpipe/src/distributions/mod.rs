@@ -26,6 +26,7 @@ mod formulas;
 mod multivariate;
 mod named;
 mod parameters;
+mod search;
 mod shapes;
 mod terms;
 #[cfg(test)]
@@ -34,12 +35,16 @@ mod tests;
 pub use capabilities::{
     Cdf, Distribution, Entropy, LogProb, Mode, Moments, Quantile, Sample, Support,
 };
-pub use combine::{FlatDistribution, Parts, Product, product};
+pub use combine::{FlatDistribution, Gate, Hurdle, Parts, Product, ZeroInflated, product};
 pub use continuous::{
     Beta, Cauchy, Chi2, Exponential, Gamma, Gumbel, HalfCauchy, HalfNormal, InverseGamma, Laplace,
     LogNormal, Logistic, Normal, Pareto, StudentT, Uniform, Weibull,
 };
-pub use discrete::Bernoulli;
+pub use discrete::{
+    Bernoulli, BernoulliLogits, BetaBinomial, BetaNegativeBinomial, Binomial, BinomialLogits,
+    Categorical, CategoricalLogits, DiscreteUniform, GammaPoisson, Geometric, GeometricLogits,
+    NegativeBinomial, NegativeBinomial2, NegativeBinomialLogits, OrderedLogistic, Poisson,
+};
 pub use family::{Family, Parameter, Parametric, table};
 pub use multivariate::MultivariateNormal;
 pub use named::Named;
@@ -47,11 +52,22 @@ pub use named::Named;
 /// All families. [`table`] prints them.
 pub const FAMILIES: &[&Family] = &[
     Bernoulli::FAMILY,
+    BernoulliLogits::FAMILY,
     Beta::FAMILY,
+    BetaBinomial::FAMILY,
+    BetaNegativeBinomial::FAMILY,
+    Binomial::FAMILY,
+    BinomialLogits::FAMILY,
+    Categorical::FAMILY,
+    CategoricalLogits::FAMILY,
     Cauchy::FAMILY,
     Chi2::FAMILY,
+    DiscreteUniform::FAMILY,
     Exponential::FAMILY,
     Gamma::FAMILY,
+    GammaPoisson::FAMILY,
+    Geometric::FAMILY,
+    GeometricLogits::FAMILY,
     Gumbel::FAMILY,
     HalfCauchy::FAMILY,
     HalfNormal::FAMILY,
@@ -60,8 +76,13 @@ pub const FAMILIES: &[&Family] = &[
     LogNormal::FAMILY,
     Logistic::FAMILY,
     MultivariateNormal::FAMILY,
+    NegativeBinomial::FAMILY,
+    NegativeBinomial2::FAMILY,
+    NegativeBinomialLogits::FAMILY,
     Normal::FAMILY,
+    OrderedLogistic::FAMILY,
     Pareto::FAMILY,
+    Poisson::FAMILY,
     StudentT::FAMILY,
     Uniform::FAMILY,
     Weibull::FAMILY,

@@ -39,7 +39,7 @@ fn log_mass(probs: &Array, one: &Array) -> Array {
 
 /// A function of three steps: below 0, from there to 1, and from 1 on; NaN of NaN.
 #[track_caller]
-fn steps(x: &Array, low: f64, middle: Array, high: f64) -> Array {
+pub(super) fn steps(x: &Array, low: f64, middle: Array, high: f64) -> Array {
     let from_zero = select(&x.lt(1.0), middle, high);
     select(&x.is_nan(), x, select(&x.lt(0.0), low, from_zero))
 }
