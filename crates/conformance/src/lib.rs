@@ -66,7 +66,7 @@ fn run_cases(family: &str, device: Device) -> Result<Report, String> {
             "edges" => edges::run(case, device),
             "programs" => programs::run(case, device),
             "seeds" => seeds::run(case, device),
-            "distributions" => distributions::run(case, device),
+            "distributions" => distributions::run(case, device, &mut report.conventions),
             _ => return Err(format!("no family `{family}`")),
         };
         let id = case["id"].as_str().unwrap_or("?");

@@ -201,13 +201,18 @@ pub use creation::*;
 pub use debug::*;
 pub use device::{Device, release_memory, with_device};
 pub use distributions::{
-    Bernoulli, BernoulliLogits, Beta, BetaBinomial, BetaNegativeBinomial, Binomial, BinomialLogits,
-    Categorical, CategoricalLogits, Cauchy, Cdf, Chi2, DiscreteUniform, Distribution, Entropy,
-    Exponential, FlatDistribution, Gamma, GammaPoisson, Gate, Geometric, GeometricLogits, Gumbel,
-    HalfCauchy, HalfNormal, Hurdle, InverseGamma, Laplace, LogNormal, LogProb, Logistic, Mode,
-    Moments, MultivariateNormal, Named, NegativeBinomial, NegativeBinomial2,
-    NegativeBinomialLogits, Normal, OrderedLogistic, Pareto, Poisson, Product, Quantile, Sample,
-    StudentT, Support, Uniform, Weibull, ZeroInflated, product,
+    AsymmetricLaplace, AsymmetricLaplaceQuantile, Bernoulli, BernoulliLogits, Beta, BetaBinomial,
+    BetaNegativeBinomial, BetaProportion, Binomial, BinomialLogits, Categorical, CategoricalLogits,
+    Cauchy, Cdf, Chi2, Dagum, DiscreteUniform, Distribution, DoublyTruncatedPowerLaw, Entropy,
+    Exponential, FlatDistribution, FoldedNormal, FoldedStudentT, Gamma, GammaPoisson, Gate,
+    Geometric, GeometricLogits, Gompertz, Gumbel, HalfCauchy, HalfNormal, Hurdle, HurdleGamma,
+    HurdleLogNormal, InverseGamma, Kumaraswamy, Laplace, LeftTruncatedGamma, LeftTruncatedNormal,
+    Levy, LogNormal, LogProb, LogUniform, Logistic, LowerTruncatedPowerLaw, Mode, Moments,
+    MultivariateNormal, Named, NegativeBinomial, NegativeBinomial2, NegativeBinomialLogits, Normal,
+    OrderedLogistic, Pareto, Poisson, Product, Quantile, RelaxedBernoulliLogits,
+    RightTruncatedGamma, RightTruncatedNormal, Sample, SoftLaplace, StudentT, Support,
+    TruncatedCauchy, TruncatedLaplace, TruncatedLogistic, TruncatedNormal, TruncatedPolyaGamma,
+    TruncatedStudentT, TwoSidedTruncatedGamma, Uniform, Weibull, ZeroInflated, product,
 };
 pub use linalg::*;
 pub use random::{

@@ -45,14 +45,6 @@ pub(super) const WITH_ZEROS: &[Family] = &[
         "HurdleNegativeBinomial2" => Hurdle<NegativeBinomial2> [gate, mean, concentration]
         Hurdle::new(gate, NegativeBinomial2::new(mean, concentration))
     },
-    row! {
-        "HurdleGamma" => Hurdle<Gamma> [gate, concentration, rate]
-        Hurdle::new(gate, Gamma::new(concentration, rate))
-    },
-    row! {
-        "HurdleLogNormal" => Hurdle<LogNormal> [gate, loc, scale]
-        Hurdle::new(gate, LogNormal::new(loc, scale))
-    },
 ];
 
 /// Those of categories, whose parameters are vectors.

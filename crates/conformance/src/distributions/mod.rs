@@ -8,6 +8,7 @@ mod discrete;
 mod family;
 mod univariate;
 
+use crate::conventions::Skipped;
 use crate::report::Verdict;
 use family::Family;
 use probpipe::Device;
@@ -34,10 +35,10 @@ pub fn name(case: &Json) -> String {
 }
 
 /// Runs one case.
-pub fn run(case: &Json, device: Device) -> Verdict {
+pub fn run(case: &Json, device: Device, skipped: &mut Skipped) -> Verdict {
     let name = name(case);
     match (case["type"].as_str(), find(&name)) {
-        (Some("univariate"), Some(family)) => univariate::run(family, case, device),
+        (Some("univariate"), Some(family)) => univariate::run(family, case, device, skipped),
         (Some("broadcast"), Some(family)) => broadcast::run(family, case, device),
         (Some("multivariate"), Some(family)) => categories::run(family, case, device),
         _ => Verdict::NoRule(name),

@@ -92,6 +92,13 @@ pub trait Quantile: Distribution {
     #[track_caller]
     fn quantile(&self, q: &Array) -> Self::Value;
 
+    /// The number above which a draw lies with probability `q`, exact for small `q` in families
+    /// that say so.
+    #[track_caller]
+    fn upper_quantile(&self, q: &Array) -> Self::Value {
+        self.quantile(&(1.0 - q))
+    }
+
     /// The quantile of one half.
     #[track_caller]
     fn median(&self) -> Self::Value {

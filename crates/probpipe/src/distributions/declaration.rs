@@ -32,7 +32,7 @@ macro_rules! family {
     (
         $(#[$about:meta])*
         $name:ident :: $new:ident {
-            $($(#[$what:meta])* $parameter:ident: $constraint:ident $(($limit:literal))?,)+
+            $($(#[$what:meta])* $parameter:ident: $constraint:ident $(($limit:literal))?,)*
         }
         on $support:ident $(($($bound:tt),+))?
         $(where $low:ident $order:tt $high:ident)?
@@ -42,7 +42,7 @@ macro_rules! family {
         #[derive(Clone)]
         pub struct $name {
             parameters: $crate::distributions::parameters::Parameters<
-                { [$(stringify!($parameter)),+].len() },
+                { <[&str]>::len(&[$(stringify!($parameter)),*]) },
             >,
         }
 
@@ -56,10 +56,11 @@ macro_rules! family {
                 "`](crate::constraints::Constraint::", stringify!($constraint), ") " $(
                     , "`", stringify!($limit), "` "
                 )?
-            ),+)]
+            ),*)]
             #[track_caller]
-            pub fn $new($($parameter: impl Into<probpipe_trace::Array>),+) -> $name {
-                let parameters = [$($parameter.into()),+];
+            #[allow(clippy::new_without_default)] // one family has no parameters
+            pub fn $new($($parameter: impl Into<probpipe_trace::Array>),*) -> $name {
+                let parameters = [$($parameter.into()),*];
                 $name {
                     parameters: $crate::distributions::parameters::Parameters::new(
                         <$name as $crate::distributions::Parametric>::FAMILY,
@@ -74,12 +75,12 @@ macro_rules! family {
                     let family = <$name as $crate::distributions::Parametric>::FAMILY;
                     self.parameters.leaf(family, stringify!($parameter))
                 }
-            )+
+            )*
 
             #[track_caller]
             fn checked(
                 &self,
-            ) -> [probpipe_trace::Array; { [$(stringify!($parameter)),+].len() }] {
+            ) -> [probpipe_trace::Array; { <[&str]>::len(&[$(stringify!($parameter)),*]) }] {
                 self.parameters.checked(<$name as $crate::distributions::Parametric>::FAMILY)
             }
 
@@ -111,7 +112,7 @@ macro_rules! family {
                     parameters: &[$($crate::distributions::Parameter {
                         name: stringify!($parameter),
                         constraint: $crate::constraints::Constraint::$constraint $(($limit))?,
-                    }),+],
+                    }),*],
                     ordered: $crate::distributions::declaration::ordered!($($low $order $high)?),
                     support: $crate::distributions::declaration::support_text!(
                         $support $($($bound)+)?
@@ -140,7 +141,7 @@ macro_rules! family {
         impl $crate::distributions::Support for $name {
             fn support(&self) -> $crate::constraints::Constraint {
                 #[allow(unused_variables)]
-                let [$($parameter),+] = self.parameters.leaves().clone();
+                let [$($parameter),*] = self.parameters.leaves().clone();
                 $crate::constraints::Constraint::$support $(($($bound.into()),+))?
             }
         }
@@ -148,8 +149,8 @@ macro_rules! family {
         impl probpipe_trace::Tree for $name {
             fn flatten<'tree>(&'tree self, into: &mut probpipe_trace::Flatten<'tree>) {
                 into.token(probpipe_trace::Token::Open(stringify!($name)));
-                let [$($parameter),+] = self.parameters.leaves();
-                $(into.field(stringify!($parameter), $parameter);)+
+                let [$($parameter),*] = self.parameters.leaves();
+                $(into.field(stringify!($parameter), $parameter);)*
                 into.token(probpipe_trace::Token::Close);
             }
 
@@ -157,7 +158,7 @@ macro_rules! family {
                 from: &mut probpipe_trace::Rebuild<'_>,
             ) -> probpipe_trace::Result<Self> {
                 from.expect(probpipe_trace::Token::Open(stringify!($name)))?;
-                let leaves = [$(from.field(stringify!($parameter))?),+];
+                let leaves = [$(from.field(stringify!($parameter))?),*];
                 from.expect(probpipe_trace::Token::Close)?;
                 Ok($name {
                     parameters: $crate::distributions::parameters::Parameters::of_leaves(leaves),
@@ -189,15 +190,15 @@ macro_rules! family {
 
         impl std::fmt::Debug for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                let [$($parameter),+] = self.parameters.leaves();
+                let [$($parameter),*] = self.parameters.leaves();
                 f.debug_struct(stringify!($name))
-                    $(.field(stringify!($parameter), $parameter))+
+                    $(.field(stringify!($parameter), $parameter))*
                     .finish()
             }
         }
 
         $crate::distributions::formulas::formulas! {
-            $name [$($parameter),+] $($($formulas)*)?
+            $name [$($parameter),*] $($($formulas)*)?
         }
     };
 }

@@ -161,14 +161,19 @@ macro_rules! capability {
             )+
         }
     };
-    ($name:ident $parameters:tt Quantile { quantile($q:ident) => $formula:expr $(,)? }) => {
+    (
+        $name:ident $parameters:tt
+        Quantile { $($method:ident($q:ident) => $formula:expr),+ $(,)? }
+    ) => {
         impl $crate::distributions::Quantile for $name {
-            fn quantile(&self, q: &probpipe_trace::Array) -> probpipe_trace::Array {
-                #[allow(unused_variables)]
-                let $parameters = &self.checked();
-                let $q = &$crate::distributions::formulas::probability(q);
-                $formula
-            }
+            $(
+                fn $method(&self, q: &probpipe_trace::Array) -> probpipe_trace::Array {
+                    #[allow(unused_variables)]
+                    let $parameters = &self.checked();
+                    let $q = &$crate::distributions::formulas::probability(q);
+                    $formula
+                }
+            )+
         }
     };
     (

@@ -83,9 +83,9 @@ fn rejection(key: Key, shape: &Shape, n: &Array, p: &Array, wanted: &Array) -> A
     let odds = p / (1.0 - p);
     let alpha = (5.1 / &b + 2.83) * deviation;
     let m = ((n + 1.0) * p).floor();
-    let at_mode = (&m + 0.5) * ((&m + 1.0) / (&odds * (n - &m + 1.0))).log()
-        + stirling_tail(&m)
-        + stirling_tail(&(n - &m));
+    let rest = n - &m + 1.0;
+    let at_mode = (&m + 0.5) * ((&m + 1.0) / (&odds * &rest)).log();
+    let tails = [&m, &(n - &m)].map(stirling_tail);
     let none = (!wanted.any()).broadcast_to(shape);
     let init = (full_like(p, -1.0), none, key);
     let (count, ..) = while_loop(
@@ -100,9 +100,12 @@ fn rejection(key: Key, shape: &Shape, n: &Array, p: &Array, wanted: &Array) -> A
             let inside = k.ge(0.0) & k.le(n);
             let s = (v * &alpha / (&a / us.square() + &b)).log();
             let left = n - &k + 1.0;
+            // In the order of the reference, whose roundings decide where chances are equal.
             let bound = &at_mode
-                + (n + 1.0) * ((n - &m + 1.0) / &left).log()
+                + (n + 1.0) * (&rest / &left).log()
                 + (&k + 0.5) * (&odds * &left / (&k + 1.0)).log()
+                + &tails[0]
+                + &tails[1]
                 - stirling_tail(&k)
                 - stirling_tail(&(n - &k));
             let accepted = squeezed | (inside & s.le(bound));

@@ -67,11 +67,10 @@ fn drawn(dtype: DType, key: Key, shape: &Shape, low: Array, high: Array) -> Resu
     // Bytes are drawn with 32 bits, which leaves them no bias to speak of.
     let (own, drawn) = (range(dtype), if dtype == DType::U8 { DType::I32 } else { dtype });
     let (low, _) = within("low", &low, own, drawn)?;
-    let (high, beyond) = if drawn == dtype {
-        within("high", &high, own, drawn)?
-    } else {
+    let (high, beyond) = match drawn == dtype {
+        true => within("high", &high, own, drawn)?,
         // The type that is drawn holds the number after the largest byte.
-        within("high", &high, (own.0, own.1 + 1), drawn)?
+        false => (within("high", &high, (own.0, own.1 + 1), drawn)?.0, None),
     };
     let [low] = typed("randint", shape, drawn, [("low", low)])?;
     let [high] = typed("randint", shape, drawn, [("high", high)])?;

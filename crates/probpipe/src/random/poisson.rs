@@ -12,6 +12,9 @@ use probpipe_trace::{
     Array, DType, IntoShape, Key, Shape, full_like, select, uniform_of, while_loop, zeros_like,
 };
 
+/// Up to this rate the plain form of a logarithm of a chance is right to a fraction of one.
+const PLAIN: f64 = 262_144.0;
+
 /// `log(2 pi) / 2`.
 const HALF_LOG_TAU: f64 = 0.918_938_533_204_672_8;
 
@@ -80,11 +83,59 @@ fn hoermann(key: Key, shape: &Shape, rate: &Array, wanted: &Array) -> Array {
     count
 }
 
-/// `k log(rate) - rate - log(k!)`, in terms that stay small: those of the plain form are of the
-/// size of `k log(k)`, whose rounding errors in `f32` are whole numbers at rates of a million.
+/// `k log(rate) - rate - log(k!)`.
+///
+/// The plain form is that of the reference, and with it decisions are the same. Its terms are of
+/// the size of `k log(k)`, whose rounding errors in `f32` outgrow the sum at large rates; there the
+/// terms of Stirling's formula take over, which stay small.
 #[track_caller]
 fn log_mass(k: &Array, rate: &Array) -> Array {
     let z = k + 1.0;
     let r = (rate - &z) / &z;
-    &z * (r.log1p() - &r) - rate.log() + z.log() * 0.5 - HALF_LOG_TAU - stirling_tail(k)
+    let small_terms =
+        &z * (r.log1p() - &r) - rate.log() + z.log() * 0.5 - HALF_LOG_TAU - stirling_tail(k);
+    select(&rate.lt(PLAIN), fused(k, &rate.log(), &-rate) - log_factorial(k), small_terms)
+}
+
+/// `log(k!)` by the approximation of C. Lanczos (1964) with g = 7, which the reference uses: its
+/// last places decide at rates of many thousands.
+#[track_caller]
+fn log_factorial(k: &Array) -> Array {
+    const COEFFICIENTS: [f64; 8] = [
+        676.520_368_121_885_1,
+        -1_259.139_216_722_402_8,
+        771.323_428_777_653_1,
+        -176.615_029_162_140_6,
+        12.507_343_278_686_905,
+        -0.138_571_095_265_720_12,
+        9.984_369_578_019_572e-6,
+        1.505_632_735_149_311_6e-7,
+    ];
+    let first = full_like(k, 0.999_999_999_999_809_9);
+    let sum = COEFFICIENTS.iter().zip(1..).fold(first, |sum, (&c, i)| sum + c / (k + f64::from(i)));
+    let t = k + 7.5;
+    let log_t = (k / 7.5).log1p() + 7.5f64.ln();
+    let constant = full_like(k, HALF_LOG_TAU);
+    fused(&(k + 0.5 - t / &log_t), &log_t, &constant) + sum.log()
+}
+
+/// `x y + c` rounded once, as the reference's compiler contracts it, for numbers whose products do
+/// not overflow: the rounding errors of the product and of the sum are found and added.
+///
+/// Source: T. J. Dekker, "A floating-point technique for extending the available precision", 1971.
+#[track_caller]
+fn fused(x: &Array, y: &Array, c: &Array) -> Array {
+    // The upper half of the bits of an `f32`, whose products with such halves are exact.
+    let halves = |x: &Array| {
+        let upper = (x.bitcast(DType::U32) & 0xffff_f000u32).bitcast(DType::F32);
+        let lower = x - &upper;
+        (upper, lower)
+    };
+    let ((x1, x0), (y1, y0)) = (halves(x), halves(y));
+    let product = x * y;
+    let lost = &x0 * &y0 - (((&product - &x1 * &y1) - x0 * y1) - x1 * y0);
+    let sum = &product + c;
+    let back = &sum - &product;
+    let rounded = (&product - (&sum - &back)) + (c - back);
+    sum + (rounded + lost)
 }

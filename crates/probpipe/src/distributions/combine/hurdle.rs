@@ -34,8 +34,6 @@ impl<D> Hurdle<D> {
     #[track_caller]
     #[doc(alias = "HurdlePoisson")]
     #[doc(alias = "HurdleNegativeBinomial2")]
-    #[doc(alias = "HurdleGamma")]
-    #[doc(alias = "HurdleLogNormal")]
     pub fn new(gate: impl Into<Array>, base: D) -> Hurdle<D> {
         Hurdle { gate: by_probs("Hurdle", gate.into()), base }
     }

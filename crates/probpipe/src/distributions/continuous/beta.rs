@@ -49,20 +49,24 @@ pub(crate) fn log_density(a: &Array, b: &Array, x: &Array) -> Array {
     log_power(&(a - 1.0), x) + log_power_to_one(&(b - 1.0), x) - betaln(a, b)
 }
 
-/// Where the density is largest: at an end if it falls from there, nowhere if it is flat or largest
-/// at both ends.
+/// Where the density is largest.
 #[track_caller]
 pub(crate) fn peak(a: &Array, b: &Array) -> Array {
-    let (left, right) = (a.le(1.0), b.le(1.0));
-    let between = !&left & !&right;
+    let between = a.gt(1.0) & b.gt(1.0);
     let total = select(&between, a + b, 3.0);
-    let middle = select(&between, a - 1.0, 1.0) / (total - 2.0);
-    let end = select(&left, select(&right, f64::NAN, 0.0), 1.0);
-    // One of two falling sides falls the faster where only it has a pole.
-    let both = &left & &right;
-    let one_pole = select(&a.lt(b), 0.0, 1.0);
-    let poles = select(&(&both & (a.eq(1.0) | b.eq(1.0)) & !a.eq(b)), one_pole, end);
-    select(&between, middle, poles)
+    end_or(a, b, select(&between, a - 1.0, 1.0) / (total - 2.0))
+}
+
+/// `middle` if the density rises from both ends; an end if it falls from there only; nowhere if it
+/// is flat or infinite at both.
+#[track_caller]
+pub(crate) fn end_or(a: &Array, b: &Array, middle: Array) -> Array {
+    // At 0 the density is more than next to it if a < 1, or if a = 1 and it falls towards 1.
+    let left = a.lt(1.0) | (a.eq(1.0) & b.gt(1.0));
+    let right = b.lt(1.0) | (b.eq(1.0) & a.gt(1.0));
+    let between = a.gt(1.0) & b.gt(1.0);
+    let one = select(&(&left & !&right), 0.0, select(&(&right & !&left), 1.0, f64::NAN));
+    select(&between, middle, one)
 }
 
 /// The entropy; the differences of digamma functions do not cancel.

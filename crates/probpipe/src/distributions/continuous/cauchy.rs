@@ -31,7 +31,10 @@ family! {
             cdf(x) => below(&((x - loc) / scale)),
             survival(x) => below(&((loc - x) / scale)),
         }
-        Quantile { quantile(q) => quantile(q) * scale + loc }
+        Quantile {
+            quantile(q) => quantile(q) * scale + loc,
+            upper_quantile(q) => loc - quantile(q) * scale,
+        }
         Moments { mean => loc * f64::NAN, variance => scale * f64::NAN }
         Mode { mode => loc.clone() }
         Entropy { entropy => scale.log() + (4.0 * PI).ln() }

@@ -2,7 +2,7 @@
 
 use crate::distributions::declaration::family;
 use crate::distributions::terms::log_power;
-use probpipe_trace::{Array, gammainc, gammaincc, gammaincinv};
+use probpipe_trace::{Array, gammainc, gammaincc, gammainccinv, gammaincinv};
 
 family! {
     /// The gamma distribution, of density
@@ -34,7 +34,10 @@ family! {
             cdf(x) => gammainc(concentration, rate * x),
             survival(x) => gammaincc(concentration, rate * x),
         }
-        Quantile { quantile(q) => gammaincinv(concentration, q) / rate }
+        Quantile {
+            quantile(q) => gammaincinv(concentration, q) / rate,
+            upper_quantile(q) => gammainccinv(concentration, q) / rate,
+        }
         Moments { mean => concentration / rate, variance => concentration / rate.square() }
         Mode { mode => (concentration - 1.0).maximum(0.0) / rate }
         Entropy { entropy => standard_entropy(concentration) - rate.log() }

@@ -1,11 +1,9 @@
 //! The Gumbel distribution.
 
+use super::EULER;
 use crate::distributions::declaration::family;
 use probpipe_trace::{Array, select};
 use std::f64::consts::PI;
-
-/// The constant of Euler, and minus the derivative of the gamma function at 1.
-const EULER: f64 = 0.577_215_664_901_532_9;
 
 family! {
     /// The Gumbel distribution, of the largest of many numbers; its distribution function is

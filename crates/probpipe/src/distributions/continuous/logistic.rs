@@ -36,7 +36,10 @@ family! {
             log_cdf(x) => ((x - loc) / scale).log_sigmoid(),
             log_survival(x) => ((loc - x) / scale).log_sigmoid(),
         }
-        Quantile { quantile(q) => q.logit() * scale + loc }
+        Quantile {
+            quantile(q) => q.logit() * scale + loc,
+            upper_quantile(q) => loc - q.logit() * scale,
+        }
         Moments { mean => loc.clone(), variance => (scale * PI).square() / 3.0 }
         Mode { mode => loc.clone() }
         Entropy { entropy => scale.log() + 2.0 }

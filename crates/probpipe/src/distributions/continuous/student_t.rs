@@ -37,7 +37,10 @@ family! {
             cdf(x) => below(df, &((x - loc) / scale)),
             survival(x) => below(df, &((loc - x) / scale)),
         }
-        Quantile { quantile(q) => quantile(df, q) * scale + loc }
+        Quantile {
+            quantile(q) => quantile(df, q) * scale + loc,
+            upper_quantile(q) => loc - quantile(df, q) * scale,
+        }
         Moments {
             mean => select(&df.gt(1.0), loc, f64::INFINITY),
             variance => {

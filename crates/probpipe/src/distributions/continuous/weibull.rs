@@ -1,11 +1,9 @@
 //! The Weibull distribution.
 
+use super::EULER;
 use crate::distributions::declaration::family;
 use crate::distributions::terms::{log_power, power_of};
 use probpipe_trace::select;
-
-/// The constant of Euler.
-const EULER: f64 = 0.577_215_664_901_532_9;
 
 family! {
     /// The Weibull distribution, whose survival is `exp(-(x / scale)^concentration)`.
