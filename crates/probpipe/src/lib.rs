@@ -206,13 +206,14 @@ pub use distributions::{
     Cauchy, Cdf, Chi2, Dagum, DiscreteUniform, Distribution, DoublyTruncatedPowerLaw, Entropy,
     Exponential, FlatDistribution, FoldedNormal, FoldedStudentT, Gamma, GammaPoisson, Gate,
     Geometric, GeometricLogits, Gompertz, Gumbel, HalfCauchy, HalfNormal, Hurdle, HurdleGamma,
-    HurdleLogNormal, InverseGamma, Kumaraswamy, Laplace, LeftTruncatedGamma, LeftTruncatedNormal,
-    Levy, LogNormal, LogProb, LogUniform, Logistic, LowerTruncatedPowerLaw, Mode, Moments,
-    MultivariateNormal, Named, NegativeBinomial, NegativeBinomial2, NegativeBinomialLogits, Normal,
-    OrderedLogistic, Pareto, Poisson, Product, Quantile, RelaxedBernoulliLogits,
-    RightTruncatedGamma, RightTruncatedNormal, Sample, SoftLaplace, StudentT, Support,
-    TruncatedCauchy, TruncatedLaplace, TruncatedLogistic, TruncatedNormal, TruncatedPolyaGamma,
-    TruncatedStudentT, TwoSidedTruncatedGamma, Uniform, Weibull, ZeroInflated, product,
+    HurdleLogNormal, InverseGamma, KlDivergence, Kumaraswamy, Laplace, LeftTruncatedGamma,
+    LeftTruncatedNormal, Levy, LogNormal, LogProb, LogUniform, Logistic, LowerTruncatedPowerLaw,
+    Mode, Moments, MultivariateNormal, Named, NegativeBinomial, NegativeBinomial2,
+    NegativeBinomialLogits, Normal, OrderedLogistic, Pareto, Poisson, Product, Quantile,
+    RelaxedBernoulliLogits, RightTruncatedGamma, RightTruncatedNormal, Sample, SoftLaplace,
+    StudentT, Support, TruncatedCauchy, TruncatedLaplace, TruncatedLogistic, TruncatedNormal,
+    TruncatedPolyaGamma, TruncatedStudentT, TwoSidedTruncatedGamma, Uniform, Weibull, ZeroInflated,
+    product,
 };
 pub use linalg::*;
 pub use random::{

@@ -69,9 +69,9 @@ fn hard_densities_and_slopes() {
         let narrow: Vec<Array> = p.iter().map(|p| p.cast(DType::F32)).collect();
         let rounded: Vec<Array> = narrow.iter().map(|p| p.cast(DType::F64)).collect();
         let k = scalar(k).cast(DType::F32);
-        let want = floats(&log_prob(family, &rounded, &k.cast(DType::F64)));
         let normal = numbers(&case["params"]).iter().all(|p| p.abs() > 1e-35);
         if normal {
+            let want = floats(&log_prob(family, &rounded, &k.cast(DType::F64)));
             let have = floats(&log_prob(family, &narrow, &k));
             assert_close(&format!("{what} f32"), &have, &want, 1e-5, 1e-5);
         }

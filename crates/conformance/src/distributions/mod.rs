@@ -5,6 +5,7 @@ mod broadcast;
 mod categories;
 mod continuous;
 mod discrete;
+mod divergence;
 mod family;
 mod univariate;
 
@@ -41,6 +42,7 @@ pub fn run(case: &Json, device: Device, skipped: &mut Skipped) -> Verdict {
         (Some("univariate"), Some(family)) => univariate::run(family, case, device, skipped),
         (Some("broadcast"), Some(family)) => broadcast::run(family, case, device),
         (Some("multivariate"), Some(family)) => categories::run(family, case, device),
+        (Some("kl"), _) => divergence::run(name, case, device),
         _ => Verdict::NoRule(name),
     }
 }

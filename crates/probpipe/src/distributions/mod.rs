@@ -33,7 +33,7 @@ mod terms;
 mod tests;
 
 pub use capabilities::{
-    Cdf, Distribution, Entropy, LogProb, Mode, Moments, Quantile, Sample, Support,
+    Cdf, Distribution, Entropy, KlDivergence, LogProb, Mode, Moments, Quantile, Sample, Support,
 };
 pub use combine::{FlatDistribution, Gate, Hurdle, Parts, Product, ZeroInflated, product};
 pub use continuous::{

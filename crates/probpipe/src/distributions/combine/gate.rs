@@ -86,6 +86,14 @@ fn nearly_sure<G: Gate>(gate: &G, log_prob: &Array, sum: &Array, log: &Array) ->
     select(&sure, select(&sure, lacking, 0.0).log1p(), log)
 }
 
+/// A count in the float type that the gate decides, if it is not one of floats already.
+#[track_caller]
+pub(super) fn point<G: Gate>(gate: &G, x: &Array) -> Array {
+    let probability = gate.closed();
+    let typed = x.is_literal() || x.dtype().is_float() || probability.is_weak();
+    if typed { x.clone() } else { x.cast(probability.dtype()) }
+}
+
 /// Which draws of a batch are zero.
 #[track_caller]
 pub(super) fn closed<G: Gate>(gate: &G, key: Key, shape: Shape) -> Array {

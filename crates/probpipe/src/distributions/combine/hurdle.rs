@@ -1,6 +1,6 @@
 //! Hurdles: zeros of one kind, and beyond the hurdle what a distribution says of other numbers.
 
-use super::gate::{Gate, by_logits, by_probs, closed, draws};
+use super::gate::{Gate, by_logits, by_probs, closed, draws, point};
 use crate::constraints::Constraint;
 use crate::distributions::search::least;
 use crate::distributions::shapes::join;
@@ -95,6 +95,7 @@ impl<D: Support<Value = Array>, G: Gate> Support for Hurdle<D, G> {
 impl<D: LogProb<Value = Array> + Support, G: Gate> LogProb for Hurdle<D, G> {
     /// `log g` of zero, `log(1 - g) + log p(x) - log(1 - p(0))` of others.
     fn log_prob(&self, x: &Array) -> Array {
+        let x = &point(&self.gate, x);
         let zero = x.eq(0);
         let beyond = self.gate.log_open(&!&zero) + self.base.log_prob(&select(&zero, 1, x));
         select(&zero, self.gate.log_closed(&zero), beyond - self.log_beyond())
@@ -122,6 +123,7 @@ impl<D: Sample<Value = Array> + Cdf + LogProb + Support, G: Gate> Sample for Hur
 
 impl<D: Cdf<Value = Array> + LogProb + Support, G: Gate> Cdf for Hurdle<D, G> {
     fn cdf(&self, x: &Array) -> Array {
+        let x = &point(&self.gate, x);
         let below = x.lt(0);
         let x = &select(&below, 0, x);
         let part = self.base.cdf(x) - self.base.cdf(&Array::from(0.0));
@@ -130,6 +132,7 @@ impl<D: Cdf<Value = Array> + LogProb + Support, G: Gate> Cdf for Hurdle<D, G> {
     }
 
     fn survival(&self, x: &Array) -> Array {
+        let x = &point(&self.gate, x);
         let below = x.lt(0);
         let part = self.base.survival(&select(&below, 0, x)) / self.log_beyond().exp();
         select(&below, 1.0, self.gate.open() * part)

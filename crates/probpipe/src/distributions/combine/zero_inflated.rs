@@ -1,6 +1,6 @@
 //! Zero-inflated counts: those of a distribution, with zeros put in.
 
-use super::gate::{Gate, by_logits, by_probs, closed, draws};
+use super::gate::{Gate, by_logits, by_probs, closed, draws, point};
 use crate::constraints::Constraint;
 use crate::distributions::shapes::join;
 use crate::distributions::{
@@ -72,6 +72,7 @@ impl<D: Support<Value = Array>, G: Gate> Support for ZeroInflated<D, G> {
 impl<D: LogProb<Value = Array>, G: Gate> LogProb for ZeroInflated<D, G> {
     /// `log(g + (1 - g) p(0))` of zero, `log(1 - g) + log p(x)` of others.
     fn log_prob(&self, x: &Array) -> Array {
+        let x = &point(&self.gate, x);
         let zero = x.eq(0);
         let none = self.gate.log_either(&self.base.log_prob(&Array::from(0.0)));
         select(&zero, none, self.gate.log_open(&!&zero) + self.base.log_prob(x))
@@ -89,12 +90,14 @@ impl<D: Sample<Value = Array>, G: Gate> Sample for ZeroInflated<D, G> {
 
 impl<D: Cdf<Value = Array>, G: Gate> Cdf for ZeroInflated<D, G> {
     fn cdf(&self, x: &Array) -> Array {
+        let x = &point(&self.gate, x);
         let below = x.lt(0);
         let all = self.gate.closed() + self.gate.open() * self.base.cdf(x);
         select(&below, 0.0, all)
     }
 
     fn survival(&self, x: &Array) -> Array {
+        let x = &point(&self.gate, x);
         let rest = self.gate.open() * self.base.survival(x);
         select(&x.lt(0), 1.0, rest)
     }

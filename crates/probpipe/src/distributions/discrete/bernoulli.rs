@@ -1,5 +1,7 @@
 //! The Bernoulli distribution, of one trial.
 
+use super::masses::divergence_of_trials;
+use crate::distributions::KlDivergence;
 use crate::distributions::declaration::family;
 use probpipe_trace::{Array, DType, select};
 
@@ -27,6 +29,13 @@ family! {
         }
         Moments { mean => probs.clone(), variance => probs * (1.0 - probs) }
         Entropy { entropy => probs.entr() + (1.0 - probs).entr() }
+    }
+}
+
+impl KlDivergence for Bernoulli {
+    fn kl_divergence(&self, other: &Bernoulli) -> Array {
+        let ([p], [q]) = (&self.checked(), &other.checked());
+        divergence_of_trials(p, q)
     }
 }
 

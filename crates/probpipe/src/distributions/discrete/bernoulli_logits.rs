@@ -2,6 +2,8 @@
 
 use super::Bernoulli;
 use super::bernoulli::steps;
+use super::masses::divergence_of_logs;
+use crate::distributions::KlDivergence;
 use crate::distributions::declaration::family;
 use probpipe_trace::{Array, DType, select};
 
@@ -35,6 +37,14 @@ family! {
             entropy => -(logits.sigmoid() * logits.log_sigmoid()
                 + (-logits).sigmoid() * (-logits).log_sigmoid())
         }
+    }
+}
+
+impl KlDivergence for BernoulliLogits {
+    fn kl_divergence(&self, other: &BernoulliLogits) -> Array {
+        let ([a], [b]) = (&self.checked(), &other.checked());
+        divergence_of_logs(&a.log_sigmoid(), &b.log_sigmoid())
+            + divergence_of_logs(&(-a).log_sigmoid(), &(-b).log_sigmoid())
     }
 }
 

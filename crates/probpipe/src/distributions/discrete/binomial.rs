@@ -2,6 +2,7 @@
 
 use super::masses::{self, excess_of_trials};
 use super::steps::{Search, betainc_of_complement, quantile, steps};
+use crate::distributions::KlDivergence;
 use crate::distributions::declaration::family;
 use crate::random;
 use probpipe_trace::{Array, DType, betainc, select};
@@ -46,6 +47,15 @@ family! {
             mean => total_count * probs,
             variance => total_count * probs * (1.0 - probs),
         }
+    }
+}
+
+impl KlDivergence for Binomial {
+    /// Of distributions with as many trials; NaN where the numbers of trials differ.
+    fn kl_divergence(&self, other: &Binomial) -> Array {
+        let ([n, p], [of_other, q]) = (&self.checked(), &other.checked());
+        let same = (n - of_other).eq(0);
+        n * select(&same, masses::divergence_of_trials(p, q), f64::NAN)
     }
 }
 

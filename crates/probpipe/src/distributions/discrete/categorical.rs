@@ -1,5 +1,7 @@
 //! The categorical distribution, by probabilities and by their logarithms up to a constant.
 
+use super::masses::{divergence, divergence_of_logs};
+use crate::distributions::KlDivergence;
 use crate::distributions::declaration::family;
 use crate::random;
 use probpipe_trace::{Array, DType, broadcast_shapes};
@@ -29,6 +31,14 @@ family! {
     }
 }
 
+impl KlDivergence for Categorical {
+    /// `sum p log(p / q)`. The probabilities count as they are.
+    fn kl_divergence(&self, other: &Categorical) -> Array {
+        let ([p], [q]) = (&self.checked(), &other.checked());
+        (divergence(p, q) + (p - q)).sum_axes([-1])
+    }
+}
+
 family! {
     /// The distribution on categories `0, 1, ..` with probabilities in proportion to
     /// `exp(logits)`.
@@ -55,6 +65,13 @@ family! {
                 -(log_probs.exp() * &log_probs).sum_axes([-1])
             }
         }
+    }
+}
+
+impl KlDivergence for CategoricalLogits {
+    fn kl_divergence(&self, other: &CategoricalLogits) -> Array {
+        let ([a], [b]) = (&self.checked(), &other.checked());
+        divergence_of_logs(&a.log_softmax(-1), &b.log_softmax(-1)).sum_axes([-1])
     }
 }
 

@@ -1,6 +1,8 @@
 //! The geometric distribution, by the probability of success and by its log-odds.
 
+use super::masses::divergence_of_trials;
 use super::steps::{endless, steps};
+use crate::distributions::KlDivergence;
 use crate::distributions::declaration::family;
 use crate::random;
 use probpipe_trace::{Array, select};
@@ -28,11 +30,9 @@ family! {
         Sample { draw(key, shape) => random::geometric(key, shape, probs) - 1 }
         Cdf {
             cdf(x) => below(x, &(-probs).log1p()),
-            survival(x) => steps(x, &endless(), (1.0, 0.0), |k| log_above(k, &(-probs).log1p()).exp()),
+            survival(x) => above(x, &(-probs).log1p()),
             log_cdf(x) => log_below(x, &(-probs).log1p()),
-            log_survival(x) => {
-                steps(x, &endless(), (0.0, f64::NEG_INFINITY), |k| log_above(k, &(-probs).log1p()))
-            },
+            log_survival(x) => log_of_above(x, &(-probs).log1p()),
         }
         Quantile { quantile(q) => inverse(q, &(-probs).log1p()) }
         Moments {
@@ -40,6 +40,13 @@ family! {
             variance => (1.0 - probs) / probs.square(),
         }
         Entropy { entropy => (probs.entr() - (1.0 - probs).xlog1py(-probs)) / probs }
+    }
+}
+
+impl KlDivergence for Geometric {
+    fn kl_divergence(&self, other: &Geometric) -> Array {
+        let ([p], [q]) = (&self.checked(), &other.checked());
+        divergence_of_trials(p, q) / p
     }
 }
 
@@ -65,15 +72,9 @@ family! {
         Sample { draw(key, shape) => random::geometric(key, shape, logits.sigmoid()) - 1 }
         Cdf {
             cdf(x) => below(x, &(-logits).log_sigmoid()),
-            survival(x) => {
-                let log_q = &(-logits).log_sigmoid();
-                steps(x, &endless(), (1.0, 0.0), |k| log_above(k, log_q).exp())
-            },
+            survival(x) => above(x, &(-logits).log_sigmoid()),
             log_cdf(x) => log_below(x, &(-logits).log_sigmoid()),
-            log_survival(x) => {
-                let log_q = &(-logits).log_sigmoid();
-                steps(x, &endless(), (0.0, f64::NEG_INFINITY), |k| log_above(k, log_q))
-            },
+            log_survival(x) => log_of_above(x, &(-logits).log_sigmoid()),
         }
         Quantile { quantile(q) => inverse(q, &(-logits).log_sigmoid()) }
         Moments {
@@ -92,6 +93,16 @@ impl Geometric {
     pub fn from_logits(logits: impl Into<Array>) -> GeometricLogits {
         GeometricLogits::new(logits)
     }
+}
+
+#[track_caller]
+fn above(x: &Array, log_q: &Array) -> Array {
+    steps(x, &endless(), (1.0, 0.0), |k| log_above(k, log_q).exp())
+}
+
+#[track_caller]
+fn log_of_above(x: &Array, log_q: &Array) -> Array {
+    steps(x, &endless(), (0.0, f64::NEG_INFINITY), |k| log_above(k, log_q))
 }
 
 /// The logarithm of the probability of more than `k` failures.

@@ -70,6 +70,33 @@ fn binomial_powers(k: &Array, m: &Array, excess: &Array, log_p: &Array, log_q: &
     select(&no_k, excess, of_k) + select(&no_m, -excess, of_m)
 }
 
+/// `x log(x / mean) + mean - x` of numbers from 0 upwards: what a chance or a rate adds to a
+/// divergence. Infinite where only `mean` is zero.
+#[track_caller]
+pub(super) fn divergence(x: &Array, mean: &Array) -> Array {
+    let none = x.eq(0.0);
+    let some = select(&none, 1.0, x);
+    let log_ratio = select(&none, 1.0, mean).log() - some.log();
+    select(&none, mean, deviance(&some, &(mean - x), &log_ratio))
+}
+
+/// [`divergence`] of `exp(log_x)` from `exp(log_mean)`, where the logarithms are known better.
+#[track_caller]
+pub(super) fn divergence_of_logs(log_x: &Array, log_mean: &Array) -> Array {
+    let (x, step) = (&log_x.exp(), &(log_mean - log_x));
+    let close = step.abs().lt(0.2);
+    let near = less_log1p(&select(&close, step, 0.0).expm1());
+    // The step may be far more than the number is small.
+    let far = log_mean.exp() - x - x * step;
+    select(&close, x * near, far)
+}
+
+/// The divergence of trials that succeed with chance `p` from those with chance `q`.
+#[track_caller]
+pub(super) fn divergence_of_trials(p: &Array, q: &Array) -> Array {
+    divergence(p, q) + divergence(&(1.0 - p), &(1.0 - q))
+}
+
 /// `log(C(n, k) (k/n)^k (m/n)^m)` where `n = k + m`, for positive `k` and `m`.
 #[track_caller]
 fn coefficient(k: &Array, m: &Array) -> Array {
