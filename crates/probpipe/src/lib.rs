@@ -202,14 +202,15 @@ pub use debug::*;
 pub use device::{Device, release_memory, with_device};
 pub use distributions::{
     AsymmetricLaplace, AsymmetricLaplaceQuantile, Bernoulli, Beta, BetaProportion, Cauchy, Cdf,
-    Chi2, Dagum, Distribution, DoublyTruncatedPowerLaw, Entropy, Exponential, FlatDistribution,
-    FoldedNormal, FoldedStudentT, Gamma, Gompertz, Gumbel, HalfCauchy, HalfNormal, HurdleGamma,
-    HurdleLogNormal, InverseGamma, Kumaraswamy, Laplace, LeftTruncatedGamma, LeftTruncatedNormal,
-    Levy, LogNormal, LogProb, LogUniform, Logistic, LowerTruncatedPowerLaw, Mode, Moments,
-    MultivariateNormal, Named, Normal, Pareto, Product, Quantile, RelaxedBernoulliLogits,
-    RightTruncatedGamma, RightTruncatedNormal, Sample, SoftLaplace, StudentT, Support,
-    TruncatedCauchy, TruncatedLaplace, TruncatedLogistic, TruncatedNormal, TruncatedPolyaGamma,
-    TruncatedStudentT, TwoSidedTruncatedGamma, Uniform, Weibull, product,
+    Chi2, Dagum, Delta, Distribution, DoublyTruncatedPowerLaw, Entropy, Exponential,
+    FlatDistribution, FoldedNormal, FoldedStudentT, Gamma, Gompertz, Gumbel, HalfCauchy,
+    HalfNormal, HurdleGamma, HurdleLogNormal, InverseGamma, Kumaraswamy, Laplace,
+    LeftTruncatedGamma, LeftTruncatedNormal, Levy, LogNormal, LogProb, LogUniform, Logistic,
+    LowerTruncatedPowerLaw, Mode, Moments, MultivariateNormal, Named, Normal, Pareto, Product,
+    Quantile, RelaxedBernoulliLogits, RightTruncatedGamma, RightTruncatedNormal, Sample,
+    SoftLaplace, StudentT, Support, TruncatedCauchy, TruncatedLaplace, TruncatedLogistic,
+    TruncatedNormal, TruncatedPolyaGamma, TruncatedStudentT, TwoSidedTruncatedGamma, Uniform,
+    VonMises, Weibull, product,
 };
 pub use linalg::*;
 pub use random::{

@@ -36,14 +36,14 @@ pub use capabilities::{
 };
 pub use combine::{FlatDistribution, Parts, Product, product};
 pub use continuous::{
-    AsymmetricLaplace, AsymmetricLaplaceQuantile, Beta, BetaProportion, Cauchy, Chi2, Dagum,
+    AsymmetricLaplace, AsymmetricLaplaceQuantile, Beta, BetaProportion, Cauchy, Chi2, Dagum, Delta,
     DoublyTruncatedPowerLaw, Exponential, FoldedNormal, FoldedStudentT, Gamma, Gompertz, Gumbel,
     HalfCauchy, HalfNormal, HurdleGamma, HurdleLogNormal, InverseGamma, Kumaraswamy, Laplace,
     LeftTruncatedGamma, LeftTruncatedNormal, Levy, LogNormal, LogUniform, Logistic,
     LowerTruncatedPowerLaw, Normal, Pareto, RelaxedBernoulliLogits, RightTruncatedGamma,
     RightTruncatedNormal, SoftLaplace, StudentT, TruncatedCauchy, TruncatedLaplace,
     TruncatedLogistic, TruncatedNormal, TruncatedPolyaGamma, TruncatedStudentT,
-    TwoSidedTruncatedGamma, Uniform, Weibull,
+    TwoSidedTruncatedGamma, Uniform, VonMises, Weibull,
 };
 pub use discrete::Bernoulli;
 pub use family::{Family, Parameter, Parametric, table};
@@ -60,6 +60,7 @@ pub const FAMILIES: &[&Family] = &[
     Cauchy::FAMILY,
     Chi2::FAMILY,
     Dagum::FAMILY,
+    Delta::FAMILY,
     DoublyTruncatedPowerLaw::FAMILY,
     Exponential::FAMILY,
     FoldedNormal::FAMILY,
@@ -97,5 +98,6 @@ pub const FAMILIES: &[&Family] = &[
     TruncatedStudentT::FAMILY,
     TwoSidedTruncatedGamma::FAMILY,
     Uniform::FAMILY,
+    VonMises::FAMILY,
     Weibull::FAMILY,
 ];

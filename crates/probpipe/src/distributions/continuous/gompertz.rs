@@ -27,7 +27,7 @@ family! {
             log_prob(x) =>
                 (concentration.log() + rate.log()) + rate * x - concentration * (rate * x).expm1()
         }
-        Sample { uniform(u) => (-(-u).log1p() / concentration).log1p() / rate }
+        Sample { exponential(e) => (e / concentration).log1p() / rate }
         Cdf {
             cdf(x) => -(-concentration * (rate * x).expm1()).expm1(),
             survival(x) => (-concentration * (rate * x).expm1()).exp(),
