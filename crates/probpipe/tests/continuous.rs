@@ -276,6 +276,14 @@ fn through_transforms() {
             assert_eq!((row.log_prob)(&literals, &x).dtype(), dtype, "{}", row.name);
             assert_eq!((row.cdf)(&literals, &x).dtype(), dtype, "{}", row.name);
         }
+        // And that of the one parameter that has a type.
+        for k in 0..p.len() {
+            let mut mixed = literals.clone();
+            mixed[k] = p[k].clone();
+            let median = (row.quantile)(&mixed, &Array::from(0.5));
+            let draw = (row.sample)(&mixed, Key::new(0), 1);
+            assert_eq!((median.dtype(), draw.dtype()), (DType::F64, DType::F64), "{}", row.name);
+        }
     }
 }
 

@@ -36,8 +36,8 @@ family! {
         }
         Quantile { quantile(q) => (-(-q).log1p() / concentration).log1p() / rate }
         Moments {
-            mean => mean(concentration) / rate,
-            variance => variance(concentration) / rate.square(),
+            mean => mean(&(concentration + rate * 0.0)) / rate,
+            variance => variance(&(concentration + rate * 0.0)) / rate.square(),
         }
         Mode {
             mode => {
@@ -47,7 +47,7 @@ family! {
         }
         // The cumulative hazard has mean 1.
         Entropy {
-            entropy => 1.0 - concentration.log() - rate.log() - mean(concentration)
+            entropy => 1.0 - concentration.log() - rate.log() - mean(&(concentration + rate * 0.0))
         }
     }
 }

@@ -33,8 +33,14 @@ family! {
         }
         Sample { uniform(u) => quantile(loc, concentration, &u) }
         Cdf {
-            cdf(x) => turns(concentration, &(x - loc)) - turns(concentration, &(-PI - loc)),
-            survival(x) => turns(concentration, &(PI - loc)) - turns(concentration, &(x - loc)),
+            cdf(x) => {
+                let start = x * 0.0 - PI;
+                turns(concentration, &(x - loc)) - turns(concentration, &(start - loc))
+            },
+            survival(x) => {
+                let end = x * 0.0 + PI;
+                turns(concentration, &(end - loc)) - turns(concentration, &(x - loc))
+            },
         }
         Quantile { quantile(q) => quantile(loc, concentration, q) }
         Moments {
@@ -92,7 +98,8 @@ fn by_series(concentration: &Array, angle: &Array) -> Array {
 /// the tail, and the whole integral made 1.
 #[track_caller]
 fn by_normal(concentration: &Array, angle: &Array) -> Array {
-    let s = (angle * 0.5).sin().abs() * concentration.sqrt() * -2.0;
+    let right = angle.gt(0.0);
+    let s = (select(&right, -angle, angle) * 0.5).sin() * concentration.sqrt() * 2.0;
     let density = (s.square() * -0.5).exp() / TAU.sqrt();
     let mut part = s.ndtr();
     let (mut tail, mut whole) = (part.clone(), concentration * 0.0 + 1.0);
@@ -111,13 +118,14 @@ fn by_normal(concentration: &Array, angle: &Array) -> Array {
         shrink = shrink * &scale;
     }
     let tail = tail / whole;
-    select(&angle.gt(0.0), 1.0 - &tail, tail)
+    select(&right, 1.0 - &tail, tail)
 }
 
 #[track_caller]
 fn quantile(loc: &Array, concentration: &Array, q: &Array) -> Array {
-    let start = turns(concentration, &(-PI - loc));
+    // Of the type of whatever names one.
     let low = (q + loc + concentration) * 0.0 - PI;
+    let start = turns(concentration, &(&low - loc));
     let x = inverted(q, &low, &-&low, |x| turns(concentration, &(x - loc)) - &start);
     x.maximum(-PI).minimum(PI)
 }
