@@ -204,17 +204,17 @@ pub use device::{Device, release_memory, with_device};
 pub use distributions::{
     AsymmetricLaplace, AsymmetricLaplaceQuantile, Bernoulli, BernoulliLogits, Beta, BetaBinomial,
     BetaNegativeBinomial, BetaProportion, Binomial, BinomialLogits, Categorical, CategoricalLogits,
-    Cauchy, Cdf, Chi2, Dagum, DiscreteUniform, Distribution, DoublyTruncatedPowerLaw, Entropy,
-    Exponential, FlatDistribution, FoldedNormal, FoldedStudentT, Gamma, GammaPoisson, Gate,
-    Geometric, GeometricLogits, Gompertz, Gumbel, HalfCauchy, HalfNormal, Hurdle, HurdleGamma,
-    HurdleLogNormal, InverseGamma, KlDivergence, Kumaraswamy, Laplace, LeftTruncatedGamma,
-    LeftTruncatedNormal, Levy, LogNormal, LogProb, LogUniform, Logistic, LowerTruncatedPowerLaw,
-    Mode, Moments, MultivariateNormal, Named, NegativeBinomial, NegativeBinomial2,
-    NegativeBinomialLogits, Normal, OrderedLogistic, Pareto, Poisson, Product, Quantile,
-    RelaxedBernoulliLogits, RightTruncatedGamma, RightTruncatedNormal, Sample, SoftLaplace,
-    StudentT, Support, TruncatedCauchy, TruncatedLaplace, TruncatedLogistic, TruncatedNormal,
-    TruncatedPolyaGamma, TruncatedStudentT, TwoSidedTruncatedGamma, Uniform, Weibull, ZeroInflated,
-    product,
+    Cauchy, Cdf, Chi2, Dagum, Delta, DiscreteUniform, Distribution, DoublyTruncatedPowerLaw,
+    Entropy, Exponential, FlatDistribution, FoldedNormal, FoldedStudentT, Gamma, GammaPoisson,
+    Gate, Geometric, GeometricLogits, Gompertz, Gumbel, HalfCauchy, HalfNormal, Hurdle,
+    HurdleGamma, HurdleLogNormal, InverseGamma, KlDivergence, Kumaraswamy, Laplace,
+    LeftTruncatedGamma, LeftTruncatedNormal, Levy, LogNormal, LogProb, LogUniform, Logistic,
+    LowerTruncatedPowerLaw, Mode, Moments, MultivariateNormal, Named, NegativeBinomial,
+    NegativeBinomial2, NegativeBinomialLogits, Normal, OrderedLogistic, Pareto, Poisson, Product,
+    Quantile, RelaxedBernoulliLogits, RightTruncatedGamma, RightTruncatedNormal, Sample,
+    SoftLaplace, StudentT, Support, TruncatedCauchy, TruncatedLaplace, TruncatedLogistic,
+    TruncatedNormal, TruncatedPolyaGamma, TruncatedStudentT, TwoSidedTruncatedGamma, Uniform,
+    VonMises, Weibull, ZeroInflated, product,
 };
 pub use linalg::*;
 pub use random::{

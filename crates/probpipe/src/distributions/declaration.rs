@@ -141,8 +141,10 @@ macro_rules! family {
         impl $crate::distributions::Support for $name {
             fn support(&self) -> $crate::constraints::Constraint {
                 #[allow(unused_variables)]
-                let [$($parameter),*] = self.parameters.leaves().clone();
-                $crate::constraints::Constraint::$support $(($($bound.into()),+))?
+                let [$($parameter),*] = self.parameters.leaves();
+                $crate::constraints::Constraint::$support $((
+                    $($crate::distributions::declaration::bound!($bound)),+
+                ))?
             }
         }
 
@@ -248,7 +250,21 @@ macro_rules! support_text {
 }
 pub(crate) use support_text;
 
-/// An end of a support in words: a number, a parameter, or a constant of Rust.
+/// An end of a support: a number, a parameter, or in parentheses an expression.
+macro_rules! bound {
+    ($number:literal) => {
+        probpipe_trace::Array::from($number)
+    };
+    ($parameter:ident) => {
+        $parameter.clone()
+    };
+    (($constant:expr)) => {
+        probpipe_trace::Array::from($constant)
+    };
+}
+pub(crate) use bound;
+
+/// An end of a support in words: as it is written.
 macro_rules! bound_text {
     ($number:literal) => {
         stringify!($number)

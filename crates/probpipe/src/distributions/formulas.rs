@@ -158,6 +158,25 @@ macro_rules! capability {
             }
         }
     };
+    (
+        $name:ident $parameters:tt
+        Sample { keyed($key:ident, $shape:ident, $dtype:ident) => $formula:expr $(,)? }
+    ) => {
+        impl $crate::distributions::Sample for $name {
+            fn sample_shape(
+                &self,
+                $key: probpipe_trace::Key,
+                shape: probpipe_trace::Shape,
+            ) -> probpipe_trace::Array {
+                #[allow(unused_variables)]
+                let $parameters = &self.checked();
+                let batch = $crate::distributions::Distribution::batch_shape(self);
+                let $shape = &$crate::distributions::shapes::join(&shape, &batch)[..];
+                let $dtype = self.dtype();
+                $formula
+            }
+        }
+    };
     ($name:ident $parameters:tt Cdf { $($method:ident($x:ident) => $formula:expr),+ $(,)? }) => {
         impl $crate::distributions::Cdf for $name {
             $(
@@ -237,6 +256,18 @@ macro_rules! noise {
     };
     (normal) => {
         $crate::random::normal_of
+    };
+    (exponential) => {
+        $crate::random::exponential_of
+    };
+    (gumbel) => {
+        $crate::random::gumbel_of
+    };
+    (logistic) => {
+        $crate::random::logistic_of
+    };
+    (cauchy) => {
+        $crate::random::cauchy_of
     };
     (open) => {
         $crate::distributions::terms::open_uniform_of

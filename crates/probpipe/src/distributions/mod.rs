@@ -37,14 +37,14 @@ pub use capabilities::{
 };
 pub use combine::{FlatDistribution, Gate, Hurdle, Parts, Product, ZeroInflated, product};
 pub use continuous::{
-    AsymmetricLaplace, AsymmetricLaplaceQuantile, Beta, BetaProportion, Cauchy, Chi2, Dagum,
+    AsymmetricLaplace, AsymmetricLaplaceQuantile, Beta, BetaProportion, Cauchy, Chi2, Dagum, Delta,
     DoublyTruncatedPowerLaw, Exponential, FoldedNormal, FoldedStudentT, Gamma, Gompertz, Gumbel,
     HalfCauchy, HalfNormal, HurdleGamma, HurdleLogNormal, InverseGamma, Kumaraswamy, Laplace,
     LeftTruncatedGamma, LeftTruncatedNormal, Levy, LogNormal, LogUniform, Logistic,
     LowerTruncatedPowerLaw, Normal, Pareto, RelaxedBernoulliLogits, RightTruncatedGamma,
     RightTruncatedNormal, SoftLaplace, StudentT, TruncatedCauchy, TruncatedLaplace,
     TruncatedLogistic, TruncatedNormal, TruncatedPolyaGamma, TruncatedStudentT,
-    TwoSidedTruncatedGamma, Uniform, Weibull,
+    TwoSidedTruncatedGamma, Uniform, VonMises, Weibull,
 };
 pub use discrete::{
     Bernoulli, BernoulliLogits, BetaBinomial, BetaNegativeBinomial, Binomial, BinomialLogits,
@@ -72,6 +72,7 @@ pub const FAMILIES: &[&Family] = &[
     Cauchy::FAMILY,
     Chi2::FAMILY,
     Dagum::FAMILY,
+    Delta::FAMILY,
     DiscreteUniform::FAMILY,
     DoublyTruncatedPowerLaw::FAMILY,
     Exponential::FAMILY,
@@ -118,5 +119,6 @@ pub const FAMILIES: &[&Family] = &[
     TruncatedStudentT::FAMILY,
     TwoSidedTruncatedGamma::FAMILY,
     Uniform::FAMILY,
+    VonMises::FAMILY,
     Weibull::FAMILY,
 ];
