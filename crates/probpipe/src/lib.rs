@@ -202,15 +202,25 @@ pub use creation::*;
 pub use debug::*;
 pub use device::{Device, release_memory, with_device};
 pub use distributions::{
-    Bernoulli, Cdf, Distribution, Entropy, Exponential, FlatDistribution, Laplace, LogProb,
-    Moments, MultivariateNormal, Named, Normal, Product, Quantile, Sample, Support, Uniform,
+    AsymmetricLaplace, AsymmetricLaplaceQuantile, Bernoulli, BernoulliLogits, Beta, BetaBinomial,
+    BetaNegativeBinomial, BetaProportion, Binomial, BinomialLogits, Categorical, CategoricalLogits,
+    Cauchy, Cdf, Chi2, Dagum, DiscreteUniform, Distribution, DoublyTruncatedPowerLaw, Entropy,
+    Exponential, FlatDistribution, FoldedNormal, FoldedStudentT, Gamma, GammaPoisson, Gate,
+    Geometric, GeometricLogits, Gompertz, Gumbel, HalfCauchy, HalfNormal, Hurdle, HurdleGamma,
+    HurdleLogNormal, InverseGamma, KlDivergence, Kumaraswamy, Laplace, LeftTruncatedGamma,
+    LeftTruncatedNormal, Levy, LogNormal, LogProb, LogUniform, Logistic, LowerTruncatedPowerLaw,
+    Mode, Moments, MultivariateNormal, Named, NegativeBinomial, NegativeBinomial2,
+    NegativeBinomialLogits, Normal, OrderedLogistic, Pareto, Poisson, Product, Quantile,
+    RelaxedBernoulliLogits, RightTruncatedGamma, RightTruncatedNormal, Sample, SoftLaplace,
+    StudentT, Support, TruncatedCauchy, TruncatedLaplace, TruncatedLogistic, TruncatedNormal,
+    TruncatedPolyaGamma, TruncatedStudentT, TwoSidedTruncatedGamma, Uniform, Weibull, ZeroInflated,
     product,
 };
 pub use linalg::*;
 pub use random::{
     Key, RandomLayout, normal, normal_of, symmetric_uniform_of, uniform, uniform_of, uniform_range,
 };
-pub use record::{Record, Unravel, ravel};
+pub use record::{Part, Record, RecordBatch, Unravel, full_factorial, ravel};
 pub use special::*;
 pub use transforms::*;
 pub use tree::{Nest, Tree, tree_map, tree_map3};
@@ -230,7 +240,7 @@ pub mod prelude {
     pub use crate::debug::{check_nan, graph_of, profile, recompiles};
     pub use crate::device::{Device, with_device};
     pub use crate::distributions::{
-        Bernoulli, Cdf, Distribution, Entropy, Exponential, Laplace, LogProb, Moments,
+        Bernoulli, Cdf, Distribution, Entropy, Exponential, Laplace, LogProb, Mode, Moments,
         MultivariateNormal, Normal, Quantile, Sample, Support, Uniform, product,
     };
     pub use crate::linalg::einsum;

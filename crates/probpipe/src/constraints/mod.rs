@@ -26,12 +26,22 @@ pub enum Constraint {
     NonNegative,
     /// Numbers from 0 to 1, both included.
     UnitInterval,
+    /// Numbers between 0 and 1, both excluded.
+    OpenUnitInterval,
+    /// Finite numbers below a number.
+    Below(f64),
     /// Finite numbers from a bound upwards.
     AtLeast(Array),
+    /// Finite numbers above a bound.
+    GreaterThan(Array),
+    /// Finite numbers up to a bound.
+    AtMost(Array),
     /// Numbers between two bounds, both included.
     Interval(Array, Array),
     /// 0 or 1.
     Boolean,
+    /// Integers.
+    Integer,
     /// Integers from 0 upwards.
     NonNegativeInteger,
     /// Integers from 1 upwards.
@@ -40,6 +50,8 @@ pub enum Constraint {
     IntegerInterval(Array, Array),
     /// Vectors of finite numbers.
     RealVector,
+    /// Vectors of finite numbers, each larger than the one before.
+    OrderedVector,
     /// Vectors of non-negative numbers whose sum is 1.
     Simplex,
     /// Lower triangular matrices with a positive diagonal.
@@ -62,7 +74,7 @@ impl Constraint {
     /// matrices.
     pub fn event_rank(&self) -> usize {
         match self {
-            Constraint::RealVector | Constraint::Simplex => 1,
+            Constraint::RealVector | Constraint::OrderedVector | Constraint::Simplex => 1,
             Constraint::LowerCholesky | Constraint::PositiveDefinite => 2,
             _ => 0,
         }
@@ -73,10 +85,40 @@ impl Constraint {
         matches!(
             self,
             Constraint::Boolean
+                | Constraint::Integer
                 | Constraint::NonNegativeInteger
                 | Constraint::PositiveInteger
                 | Constraint::IntegerInterval(..)
         )
+    }
+
+    /// An element of a set of numbers that lies well inside of it, for formulas that have to be
+    /// given one; none of sets of vectors and matrices.
+    #[track_caller]
+    pub(crate) fn inner(&self) -> Option<Array> {
+        Some(match self {
+            Constraint::Real
+            | Constraint::Boolean
+            | Constraint::Integer
+            | Constraint::NonNegativeInteger => 0.0.into(),
+            Constraint::Positive | Constraint::NonNegative | Constraint::PositiveInteger => {
+                1.0.into()
+            }
+            Constraint::UnitInterval | Constraint::OpenUnitInterval => 0.5.into(),
+            Constraint::Below(high) => (high - 1.0).into(),
+            Constraint::AtLeast(low) | Constraint::GreaterThan(low) => {
+                // One more, and more than rounding takes away.
+                low + low.abs() + 1.0
+            }
+            Constraint::AtMost(high) => high - high.abs() - 1.0,
+            Constraint::Interval(low, high) => low * 0.5 + high * 0.5,
+            Constraint::IntegerInterval(low, _) => low.clone(),
+            Constraint::RealVector
+            | Constraint::OrderedVector
+            | Constraint::Simplex
+            | Constraint::LowerCholesky
+            | Constraint::PositiveDefinite => return None,
+        })
     }
 
     /// Whether each element of `x` lies in the set, to `bool`, of the shape of `x` without the
@@ -89,14 +131,25 @@ impl Constraint {
             Constraint::Positive => x.gt(0.0) & finite(x),
             Constraint::NonNegative => x.ge(0.0) & finite(x),
             Constraint::UnitInterval => x.ge(0.0) & x.le(1.0),
+            Constraint::OpenUnitInterval => x.gt(0.0) & x.lt(1.0),
+            Constraint::Below(high) => x.lt(*high) & finite(x),
             Constraint::AtLeast(low) => x.ge(low) & finite(x),
+            Constraint::GreaterThan(low) => x.gt(low) & finite(x),
+            Constraint::AtMost(high) => x.le(high) & finite(x),
             Constraint::Interval(low, high) => x.ge(low) & x.le(high),
             Constraint::Boolean if x.dtype() == DType::Bool => x | !x,
             Constraint::Boolean => x.eq(0) | x.eq(1),
+            Constraint::Integer => whole(x),
             Constraint::NonNegativeInteger => x.ge(0) & whole(x),
             Constraint::PositiveInteger => x.ge(1) & whole(x),
             Constraint::IntegerInterval(low, high) => x.ge(low) & x.le(high) & whole(x),
             Constraint::RealVector => finite(x).all_axes([-1]),
+            Constraint::OrderedVector => {
+                let n = x.shape().last().copied().unwrap_or(0);
+                let before = x.slice_axis(-1, 0..n.saturating_sub(1));
+                let after = x.slice_axis(-1, n.min(1)..n);
+                finite(x).all_axes([-1]) & before.lt(after).all_axes([-1])
+            }
             Constraint::Simplex => {
                 x.ge(0.0).all_axes([-1]) & (x.sum_axes([-1]) - 1.0).abs().le(tolerance)
             }
@@ -120,13 +173,19 @@ impl Constraint {
             Constraint::Positive => x > 0.0 && x.is_finite(),
             Constraint::NonNegative => x >= 0.0 && x.is_finite(),
             Constraint::UnitInterval => (0.0..=1.0).contains(&x),
+            Constraint::OpenUnitInterval => x > 0.0 && x < 1.0,
+            Constraint::Below(high) => x < *high && x.is_finite(),
             Constraint::Boolean => x == 0.0 || x == 1.0,
+            Constraint::Integer => x.is_finite() && x.floor() == x,
             Constraint::NonNegativeInteger => x >= 0.0 && x.is_finite() && x.floor() == x,
             Constraint::PositiveInteger => x >= 1.0 && x.is_finite() && x.floor() == x,
             Constraint::AtLeast(_)
+            | Constraint::GreaterThan(_)
+            | Constraint::AtMost(_)
             | Constraint::Interval(..)
             | Constraint::IntegerInterval(..)
             | Constraint::RealVector
+            | Constraint::OrderedVector
             | Constraint::Simplex
             | Constraint::LowerCholesky
             | Constraint::PositiveDefinite => return None,
@@ -147,9 +206,15 @@ impl Constraint {
             Constraint::Simplex => 8,
             Constraint::LowerCholesky => 9,
             Constraint::PositiveDefinite => 10,
-            Constraint::AtLeast(_) | Constraint::Interval(..) | Constraint::IntegerInterval(..) => {
-                return None;
-            }
+            Constraint::OpenUnitInterval => 11,
+            Constraint::Integer => 12,
+            Constraint::OrderedVector => 13,
+            Constraint::Below(_)
+            | Constraint::AtLeast(_)
+            | Constraint::GreaterThan(_)
+            | Constraint::AtMost(_)
+            | Constraint::Interval(..)
+            | Constraint::IntegerInterval(..) => return None,
         };
         Some(1 << bit)
     }
@@ -223,16 +288,24 @@ impl Constraint {
             Constraint::Real | Constraint::RealVector => {
                 "`check_nan` names the line that made the first number that is none"
             }
-            Constraint::Positive | Constraint::NonNegative | Constraint::AtLeast(_) => {
+            Constraint::Positive
+            | Constraint::NonNegative
+            | Constraint::AtLeast(_)
+            | Constraint::GreaterThan(_) => {
                 "parameterise by the logarithm and take `.exp()` to stay positive"
             }
-            Constraint::UnitInterval | Constraint::Interval(..) => {
+            Constraint::Below(_) | Constraint::AtMost(_) => {
+                "parameterise by the logarithm of the distance and subtract its `.exp()`"
+            }
+            Constraint::UnitInterval | Constraint::OpenUnitInterval | Constraint::Interval(..) => {
                 "parameterise by the logit and take `.sigmoid()` to stay between 0 and 1"
             }
             Constraint::Boolean => "give `true` and `false`, or 1 and 0",
-            Constraint::NonNegativeInteger
+            Constraint::Integer
+            | Constraint::NonNegativeInteger
             | Constraint::PositiveInteger
             | Constraint::IntegerInterval(..) => "round it, or cast it with `.cast(DType::I32)`",
+            Constraint::OrderedVector => "add up positive steps, for example `.exp().cumsum(-1)`",
             Constraint::Simplex => "divide by the sum, or take `.softmax(-1)` of logits",
             Constraint::LowerCholesky => "give the factor that `.cholesky()` of a covariance gives",
             Constraint::PositiveDefinite => {
@@ -248,13 +321,17 @@ impl Constraint {
             Constraint::Positive => "positive",
             Constraint::NonNegative => "non-negative",
             Constraint::UnitInterval => "in [0, 1]",
-            Constraint::AtLeast(_) => "bounded below",
+            Constraint::OpenUnitInterval => "in (0, 1)",
+            Constraint::Below(_) | Constraint::AtMost(_) => "bounded above",
+            Constraint::AtLeast(_) | Constraint::GreaterThan(_) => "bounded below",
             Constraint::Interval(..) => "in an interval",
             Constraint::Boolean => "0 or 1",
+            Constraint::Integer => "an integer",
             Constraint::NonNegativeInteger => "a non-negative integer",
             Constraint::PositiveInteger => "a positive integer",
             Constraint::IntegerInterval(..) => "an integer in an interval",
             Constraint::RealVector => "a real vector",
+            Constraint::OrderedVector => "an increasing vector",
             Constraint::Simplex => "a vector of probabilities",
             Constraint::LowerCholesky => "lower triangular with a positive diagonal",
             Constraint::PositiveDefinite => "positive definite",
@@ -266,7 +343,10 @@ impl Constraint {
 impl fmt::Display for Constraint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Constraint::Below(high) => write!(f, "below {high}"),
             Constraint::AtLeast(low) => write!(f, "at least {low}"),
+            Constraint::GreaterThan(low) => write!(f, "above {low}"),
+            Constraint::AtMost(high) => write!(f, "at most {high}"),
             Constraint::Interval(low, high) => write!(f, "in [{low}, {high}]"),
             Constraint::IntegerInterval(low, high) => write!(f, "an integer in [{low}, {high}]"),
             _ => f.write_str(self.name()),

@@ -26,24 +26,97 @@ mod formulas;
 mod multivariate;
 mod named;
 mod parameters;
+mod search;
 mod shapes;
+mod terms;
 #[cfg(test)]
 mod tests;
 
-pub use capabilities::{Cdf, Distribution, Entropy, LogProb, Moments, Quantile, Sample, Support};
-pub use combine::{FlatDistribution, Parts, Product, product};
-pub use continuous::{Exponential, Laplace, Normal, Uniform};
-pub use discrete::Bernoulli;
+pub use capabilities::{
+    Cdf, Distribution, Entropy, KlDivergence, LogProb, Mode, Moments, Quantile, Sample, Support,
+};
+pub use combine::{FlatDistribution, Gate, Hurdle, Parts, Product, ZeroInflated, product};
+pub use continuous::{
+    AsymmetricLaplace, AsymmetricLaplaceQuantile, Beta, BetaProportion, Cauchy, Chi2, Dagum,
+    DoublyTruncatedPowerLaw, Exponential, FoldedNormal, FoldedStudentT, Gamma, Gompertz, Gumbel,
+    HalfCauchy, HalfNormal, HurdleGamma, HurdleLogNormal, InverseGamma, Kumaraswamy, Laplace,
+    LeftTruncatedGamma, LeftTruncatedNormal, Levy, LogNormal, LogUniform, Logistic,
+    LowerTruncatedPowerLaw, Normal, Pareto, RelaxedBernoulliLogits, RightTruncatedGamma,
+    RightTruncatedNormal, SoftLaplace, StudentT, TruncatedCauchy, TruncatedLaplace,
+    TruncatedLogistic, TruncatedNormal, TruncatedPolyaGamma, TruncatedStudentT,
+    TwoSidedTruncatedGamma, Uniform, Weibull,
+};
+pub use discrete::{
+    Bernoulli, BernoulliLogits, BetaBinomial, BetaNegativeBinomial, Binomial, BinomialLogits,
+    Categorical, CategoricalLogits, DiscreteUniform, GammaPoisson, Geometric, GeometricLogits,
+    NegativeBinomial, NegativeBinomial2, NegativeBinomialLogits, OrderedLogistic, Poisson,
+};
 pub use family::{Family, Parameter, Parametric, table};
 pub use multivariate::MultivariateNormal;
 pub use named::Named;
 
 /// All families. [`table`] prints them.
 pub const FAMILIES: &[&Family] = &[
+    AsymmetricLaplace::FAMILY,
+    AsymmetricLaplaceQuantile::FAMILY,
     Bernoulli::FAMILY,
+    BernoulliLogits::FAMILY,
+    Beta::FAMILY,
+    BetaBinomial::FAMILY,
+    BetaNegativeBinomial::FAMILY,
+    BetaProportion::FAMILY,
+    Binomial::FAMILY,
+    BinomialLogits::FAMILY,
+    Categorical::FAMILY,
+    CategoricalLogits::FAMILY,
+    Cauchy::FAMILY,
+    Chi2::FAMILY,
+    Dagum::FAMILY,
+    DiscreteUniform::FAMILY,
+    DoublyTruncatedPowerLaw::FAMILY,
     Exponential::FAMILY,
+    FoldedNormal::FAMILY,
+    FoldedStudentT::FAMILY,
+    Gamma::FAMILY,
+    GammaPoisson::FAMILY,
+    Geometric::FAMILY,
+    GeometricLogits::FAMILY,
+    Gompertz::FAMILY,
+    Gumbel::FAMILY,
+    HalfCauchy::FAMILY,
+    HalfNormal::FAMILY,
+    HurdleGamma::FAMILY,
+    HurdleLogNormal::FAMILY,
+    InverseGamma::FAMILY,
+    Kumaraswamy::FAMILY,
     Laplace::FAMILY,
+    LeftTruncatedGamma::FAMILY,
+    LeftTruncatedNormal::FAMILY,
+    Levy::FAMILY,
+    LogNormal::FAMILY,
+    LogUniform::FAMILY,
+    Logistic::FAMILY,
+    LowerTruncatedPowerLaw::FAMILY,
     MultivariateNormal::FAMILY,
+    NegativeBinomial::FAMILY,
+    NegativeBinomial2::FAMILY,
+    NegativeBinomialLogits::FAMILY,
     Normal::FAMILY,
+    OrderedLogistic::FAMILY,
+    Pareto::FAMILY,
+    Poisson::FAMILY,
+    RelaxedBernoulliLogits::FAMILY,
+    RightTruncatedGamma::FAMILY,
+    RightTruncatedNormal::FAMILY,
+    SoftLaplace::FAMILY,
+    StudentT::FAMILY,
+    TruncatedCauchy::FAMILY,
+    TruncatedLaplace::FAMILY,
+    TruncatedLogistic::FAMILY,
+    TruncatedNormal::FAMILY,
+    TruncatedPolyaGamma::FAMILY,
+    TruncatedStudentT::FAMILY,
+    TwoSidedTruncatedGamma::FAMILY,
     Uniform::FAMILY,
+    Weibull::FAMILY,
 ];

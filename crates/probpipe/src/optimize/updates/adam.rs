@@ -20,7 +20,6 @@ use probpipe_trace::{Array, DType, Scalar, Tree, full_typed, tree_map, tree_map3
 /// # Ok::<(), probpipe::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-#[doc(alias = "optax.adam")]
 pub struct Adam {
     /// The learning rate, a number.
     pub rate: Array,

@@ -14,7 +14,6 @@ use probpipe_trace::{Array, Flatten, Tree, select, stack, tree_map};
 /// # Ok::<(), probpipe::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
-#[doc(alias = "optax.clip_by_global_norm")]
 pub struct ClipByGlobalNorm(
     /// The length.
     pub f64,
@@ -42,7 +41,6 @@ impl Optimizer for ClipByGlobalNorm {
 
 /// Bounds every number of an update by this in size.
 #[derive(Clone, Copy, Debug)]
-#[doc(alias = "optax.clip")]
 pub struct Clip(
     /// The bound.
     pub f64,
@@ -61,7 +59,6 @@ impl Optimizer for Clip {
 /// Adds the parameters times a number to the updates: before a descent, it pulls towards zero as
 /// the gradient of `decay / 2` times the sum of squares would.
 #[derive(Clone, Debug)]
-#[doc(alias = "optax.add_decayed_weights")]
 pub struct AddDecayedWeights(
     /// The number.
     pub Array,

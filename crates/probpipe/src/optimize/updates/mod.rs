@@ -56,7 +56,6 @@ pub trait Optimizer {
 
 /// The parameters after a step: the sum, leaf by leaf.
 #[track_caller]
-#[doc(alias = "optax.apply_updates")]
 pub fn apply_updates<P: Tree>(params: P, updates: P) -> P {
     tree_map(|p, u| p + u, params, updates)
 }

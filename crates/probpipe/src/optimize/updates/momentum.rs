@@ -17,7 +17,6 @@ use probpipe_trace::{Array, Tree, tree_map, zeros_like};
 /// # Ok::<(), probpipe::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-#[doc(alias = "optax.sgd")]
 pub struct Sgd {
     /// The learning rate, a number.
     pub rate: Array,
