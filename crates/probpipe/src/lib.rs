@@ -39,7 +39,8 @@
 //! | `plot` | figures, with the feature `plot` |
 //! | [`graph`] | for authors of operations, rewrites and backends: graphs and their parts |
 //!
-//! Everything but [`graph`] and the machinery of [`tree`] is also at the root: `probpipe::grad`.
+//! Everything but [`graph`], the machinery of [`tree`] and the samplers of [`random`] beyond those
+//! of uniform and normal numbers is also at the root: `probpipe::grad`.
 
 #![forbid(unsafe_code)]
 
@@ -219,7 +220,7 @@ pub use linalg::*;
 pub use random::{
     Key, RandomLayout, normal, normal_of, symmetric_uniform_of, uniform, uniform_of, uniform_range,
 };
-pub use record::{Record, Unravel, ravel};
+pub use record::{Part, Record, RecordBatch, Unravel, full_factorial, ravel};
 pub use special::*;
 pub use transforms::*;
 pub use tree::{Nest, Tree, tree_map, tree_map3};
