@@ -184,6 +184,13 @@ pub(super) fn log_below(
     })
 }
 
+/// `p / q` and the logarithm of `q`, where that is not zero.
+#[track_caller]
+fn odds(p: &Array, q: &Array) -> (Array, Array) {
+    let q = select(&q.gt(0.0), q, 1.0);
+    (p / &q, q.log())
+}
+
 #[track_caller]
 pub(super) fn log_above(
     x: &Array,
@@ -192,12 +199,15 @@ pub(super) fn log_above(
     q: &Array,
     log_mass: LogMass<'_>,
 ) -> Array {
+    let (odds, log_q) = odds(p, q);
     steps(x, &endless(), (0.0, f64::NEG_INFINITY), |k| {
         let (below, above) = (below(k, r, p, q), above(k, r, p));
-        // The probability of the first count is the factor of the fraction of `I_p(k + 1, r)`.
-        // A series would be as long as the standard deviation.
+        // The series `2F1(1, r + first; first + 1; p)` is as long as the standard deviation; by
+        // Pfaff's transformation it is `2F1(1, 1 - r; first + 1; -p/q) / q`.
         let first = &(k + 1.0);
-        log_tail(&above, &below, &log_mass(first), |lost| log_fraction(lost, first, r, p))
+        log_tail(&above, &below, &log_mass(first), |lost| {
+            log_fraction(lost, &(1.0 - r), &(first + 1.0), &odds) - &log_q
+        })
     })
 }
 

@@ -65,25 +65,26 @@ pub(super) fn log_series(asked: &Array, ratio: impl Fn(&Array) -> Array) -> Arra
     sum.log()
 }
 
-/// The logarithm of the continued fraction of the incomplete beta function (DLMF 8.17.22), which
-/// is `a B(a, b) I(a, b) / (x^a (1 - x)^b)`, where `asked`: for `x` on the side of the smaller
-/// tail. Its steps are those of W. J. Lentz, "Generating Bessel functions in Mie scattering
-/// calculations using continued fractions", 1976.
+/// The logarithm of the hypergeometric function `2F1(1, b; c; -odds)` where `asked`, for `c > 1`
+/// and odds that are small beside it, by the continued fraction of Gauss (DLMF 15.7.5). Its steps
+/// are those of W. J. Lentz, "Generating Bessel functions in Mie scattering calculations using
+/// continued fractions", 1976.
 #[track_caller]
-pub(super) fn log_fraction(asked: &Array, a: &Array, b: &Array, x: &Array) -> Array {
-    let one = ones_like(&(a + b + x));
+pub(super) fn log_fraction(asked: &Array, b: &Array, c: &Array, odds: &Array) -> Array {
+    let one = ones_like(&(b + c + odds));
     let asked = asked & one.gt(0.0);
     let digits = digits(&one);
-    let (a, b, x) = (select(&asked, a, 1.0), select(&asked, b, 1.0), select(&asked, x, 0.0));
+    let (b, at) = (select(&asked, b, 1.0), select(&asked, c, 2.0));
+    let odds = select(&asked, odds, 0.0);
     let safe = |y: Array| select(&y.eq(0.0), 1e-30, y);
     type Carry = (Array, Array, Array, Array, Array);
     let (_, value, ..) = while_loop(
         |(_, _, _, _, change): Carry| (&asked & change.abs().gt(digits)).any(),
         |(m, value, c, d, _): Carry| {
-            let two = &m * 2.0;
-            let odd = -(&a + &m) * (&a + &b + &m) * &x / ((&a + &two) * (&a + &two + 1.0));
+            let end = &at + &m * 2.0;
+            let odd = (&b + &m) * &odds * ((&at + (&m - 1.0)) / (&end - 1.0)) / &end;
             let m = m + 1.0;
-            let even = &m * (&b - &m) * &x / ((&a + &two + 1.0) * (&a + &two + 2.0));
+            let even = &m * &odds * ((&at - &b + (&m - 1.0)) / &end) / (&end + 1.0);
             let step =
                 |by: &Array, c: &Array, d: &Array| (safe(by / c + 1.0), safe(by * d + 1.0).recip());
             let (c, d) = step(&odd, &c, &d);
