@@ -1,7 +1,7 @@
 //! The binomial distribution, by the probability of success and by its log-odds.
 
 use super::masses::{self, excess_of_trials};
-use super::steps::{Search, betainc_of_complement, quantile, steps};
+use super::steps::{Search, betainc_of_complement, log_series, log_tail, quantile, steps};
 use crate::distributions::KlDivergence;
 use crate::distributions::declaration::family;
 use crate::random;
@@ -29,18 +29,21 @@ family! {
     on IntegerInterval(0, total_count) {
         LogProb {
             log_prob(k) => {
-                let m = &(total_count - k);
-                let excess = excess_of_trials(k, m, probs, &(1.0 - probs));
-                // The logarithm that does not count is that of a sure event.
-                let log_p = select(&k.eq(0.0), 1.0, probs).log();
-                let log_q = select(&m.eq(0.0), 0.0, -probs).log1p();
-                masses::binomial(k, m, &excess, &log_p, &log_q)
+                log_mass(k, total_count, probs)
             }
         }
         Sample { draw(key, shape) => draws(random::binomial(key, shape, total_count, probs)) }
         Cdf {
             cdf(x) => below(x, total_count, probs, &(1.0 - probs)),
             survival(x) => above(x, total_count, probs),
+            log_cdf(x) => {
+                let (p, q) = (probs, &(1.0 - probs));
+                log_below(x, total_count, p, q, &|k| log_mass(k, total_count, p))
+            },
+            log_survival(x) => {
+                let (p, q) = (probs, &(1.0 - probs));
+                log_above(x, total_count, p, q, &|k| log_mass(k, total_count, p))
+            },
         }
         Quantile { quantile(q) => inverse(q, total_count, probs, &(1.0 - probs)) }
         Moments {
@@ -80,9 +83,7 @@ family! {
     on IntegerInterval(0, total_count) {
         LogProb {
             log_prob(k) => {
-                let m = &(total_count - k);
-                let excess = excess_of_trials(k, m, &logits.sigmoid(), &(-logits).sigmoid());
-                masses::binomial(k, m, &excess, &logits.log_sigmoid(), &(-logits).log_sigmoid())
+                log_mass_of_logits(k, total_count, logits)
             }
         }
         Sample {
@@ -93,6 +94,14 @@ family! {
         Cdf {
             cdf(x) => below(x, total_count, &logits.sigmoid(), &(-logits).sigmoid()),
             survival(x) => above(x, total_count, &logits.sigmoid()),
+            log_cdf(x) => {
+                let (p, q) = (&logits.sigmoid(), &(-logits).sigmoid());
+                log_below(x, total_count, p, q, &|k| log_mass_of_logits(k, total_count, logits))
+            },
+            log_survival(x) => {
+                let (p, q) = (&logits.sigmoid(), &(-logits).sigmoid());
+                log_above(x, total_count, p, q, &|k| log_mass_of_logits(k, total_count, logits))
+            },
         }
         Quantile {
             quantile(q) => inverse(q, total_count, &logits.sigmoid(), &(-logits).sigmoid())
@@ -126,6 +135,50 @@ fn below(x: &Array, n: &Array, p: &Array, q: &Array) -> Array {
 #[track_caller]
 fn above(x: &Array, n: &Array, p: &Array) -> Array {
     steps(x, n, (1.0, 0.0), |k| betainc(k + 1.0, failures(n, k), p))
+}
+
+#[track_caller]
+fn log_mass(k: &Array, n: &Array, p: &Array) -> Array {
+    let m = &(n - k);
+    let excess = excess_of_trials(k, m, p, &(1.0 - p));
+    // The logarithm that does not count is that of a sure event.
+    let log_p = select(&k.eq(0.0), 1.0, p).log();
+    let log_q = select(&m.eq(0.0), 0.0, -p).log1p();
+    masses::binomial(k, m, &excess, &log_p, &log_q)
+}
+
+#[track_caller]
+fn log_mass_of_logits(k: &Array, n: &Array, logits: &Array) -> Array {
+    let m = &(n - k);
+    let excess = excess_of_trials(k, m, &logits.sigmoid(), &(-logits).sigmoid());
+    masses::binomial(k, m, &excess, &logits.log_sigmoid(), &(-logits).log_sigmoid())
+}
+
+/// A logarithm of the probability of a count.
+type LogMass<'a> = &'a dyn Fn(&Array) -> Array;
+
+#[track_caller]
+fn log_below(x: &Array, n: &Array, p: &Array, q: &Array, log_mass: LogMass<'_>) -> Array {
+    // Of a chance of zero this tail is all, and no ratio is asked for.
+    let odds = q / select(&p.gt(0.0), p, 1.0);
+    steps(x, n, (f64::NEG_INFINITY, 0.0), |k| {
+        let (below, above) = (below(k, n, p, q), above(k, n, p));
+        let ratio = |i: &Array| (k - i) / (failures(n, k) + 1.0 + i) * &odds;
+        log_tail(&below, &above, &log_mass(k), |lost| log_series(lost, ratio))
+    })
+}
+
+#[track_caller]
+fn log_above(x: &Array, n: &Array, p: &Array, q: &Array, log_mass: LogMass<'_>) -> Array {
+    let odds = p / select(&q.gt(0.0), q, 1.0);
+    steps(x, n, (0.0, f64::NEG_INFINITY), |k| {
+        let (below, above) = (below(k, n, p, q), above(k, n, p));
+        // Where there is no count above the first one the ratio is zero.
+        let ratio = |i: &Array| (failures(n, k) - 1.0 - i) / (k + 2.0 + i) * &odds;
+        let first = k + 1.0;
+        let first = select(&first.le(n), &first, k);
+        log_tail(&above, &below, &log_mass(&first), |lost| log_series(lost, ratio))
+    })
 }
 
 /// `n - k` where that is positive.

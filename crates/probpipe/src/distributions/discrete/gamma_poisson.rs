@@ -2,7 +2,7 @@
 //! binomial distributions under other names.
 
 use super::masses::rounding_of_product;
-use super::negative_binomial::{above, below, draws, inverse, log_mass};
+use super::negative_binomial::{above, below, draws, inverse, log_above, log_below, log_mass};
 use crate::distributions::declaration::family;
 use probpipe_trace::Array;
 
@@ -27,16 +27,21 @@ family! {
     on NonNegativeInteger {
         LogProb {
             log_prob(k) => {
-                let rounding = rounding_of_product(k, rate).stop_gradient();
-                let excess = (concentration - k * rate - rounding) / (rate + 1.0);
-                let (log_p, log_q) = (-rate.log1p(), -rate.recip().log1p());
-                log_mass(k, concentration, &excess, &log_p, &log_q)
+                log_mass_of_rate(k, concentration, rate)
             }
         }
         Sample { draw(key, shape) => draws(key, shape, concentration, &rate.recip()) }
         Cdf {
             cdf(x) => below(x, concentration, &share(1.0, rate), &share(rate, 1.0)),
             survival(x) => above(x, concentration, &share(1.0, rate)),
+            log_cdf(x) => {
+                let (p, q) = (&share(1.0, rate), &share(rate, 1.0));
+                log_below(x, concentration, p, q, &|k| log_mass_of_rate(k, concentration, rate))
+            },
+            log_survival(x) => {
+                let (p, q) = (&share(1.0, rate), &share(rate, 1.0));
+                log_above(x, concentration, p, q, &|k| log_mass_of_rate(k, concentration, rate))
+            },
         }
         Quantile {
             quantile(q) => inverse(q, concentration, &share(1.0, rate), &share(rate, 1.0))
@@ -70,10 +75,7 @@ family! {
     on NonNegativeInteger {
         LogProb {
             log_prob(k) => {
-                let excess = (mean - k) * share(concentration, mean);
-                let log_p = -(concentration / mean).log1p();
-                let log_q = -(mean / concentration).log1p();
-                log_mass(k, concentration, &excess, &log_p, &log_q)
+                log_mass_of_mean(k, mean, concentration)
             }
         }
         Sample { draw(key, shape) => draws(key, shape, concentration, &(mean / concentration)) }
@@ -82,6 +84,14 @@ family! {
                 below(x, concentration, &share(mean, concentration), &share(concentration, mean))
             },
             survival(x) => above(x, concentration, &share(mean, concentration)),
+            log_cdf(x) => {
+                let (p, q) = (&share(mean, concentration), &share(concentration, mean));
+                log_below(x, concentration, p, q, &|k| log_mass_of_mean(k, mean, concentration))
+            },
+            log_survival(x) => {
+                let (p, q) = (&share(mean, concentration), &share(concentration, mean));
+                log_above(x, concentration, p, q, &|k| log_mass_of_mean(k, mean, concentration))
+            },
         }
         Quantile {
             quantile(q) => {
@@ -93,6 +103,21 @@ family! {
             variance => mean + mean.square() / concentration,
         }
     }
+}
+
+#[track_caller]
+fn log_mass_of_rate(k: &Array, concentration: &Array, rate: &Array) -> Array {
+    let rounding = rounding_of_product(k, rate).stop_gradient();
+    let excess = (concentration - k * rate - rounding) / (rate + 1.0);
+    log_mass(k, concentration, &excess, &-rate.log1p(), &-rate.recip().log1p())
+}
+
+#[track_caller]
+fn log_mass_of_mean(k: &Array, mean: &Array, concentration: &Array) -> Array {
+    let excess = (mean - k) * share(concentration, mean);
+    let log_p = -(concentration / mean).log1p();
+    let log_q = -(mean / concentration).log1p();
+    log_mass(k, concentration, &excess, &log_p, &log_q)
 }
 
 /// `a / (a + b)`.

@@ -1,7 +1,9 @@
 //! The negative binomial distribution, by the probability of what is counted and by its log-odds.
 
 use super::masses::{self, rounding_of_product};
-use super::steps::{Search, betainc_of_complement, endless, quantile, steps};
+use super::steps::{
+    Search, betainc_of_complement, endless, log_fraction, log_series, log_tail, quantile, steps,
+};
 use crate::distributions::declaration::family;
 use crate::random;
 use probpipe_trace::{Array, Key, Shape, betainc, select};
@@ -30,12 +32,7 @@ family! {
     on NonNegativeInteger {
         LogProb {
             log_prob(k) => {
-                let (r, q) = (total_count, &(1.0 - probs));
-                let lost = (1.0 - q) - probs;
-                let rounding = rounding_of_product(r, probs) - rounding_of_product(k, q);
-                let excess = r * probs - k * q + (rounding - k * lost).stop_gradient();
-                let log_p = select(&k.eq(0.0), 1.0, probs).log();
-                log_mass(k, r, &excess, &log_p, &(-probs).log1p())
+                log_mass_of_probs(k, total_count, probs)
             }
         }
         Sample {
@@ -44,6 +41,14 @@ family! {
         Cdf {
             cdf(x) => below(x, total_count, probs, &(1.0 - probs)),
             survival(x) => above(x, total_count, probs),
+            log_cdf(x) => {
+                let (p, q) = (probs, &(1.0 - probs));
+                log_below(x, total_count, p, q, &|k| log_mass_of_probs(k, total_count, p))
+            },
+            log_survival(x) => {
+                let (p, q) = (probs, &(1.0 - probs));
+                log_above(x, total_count, p, q, &|k| log_mass_of_probs(k, total_count, p))
+            },
         }
         Quantile { quantile(q) => inverse(q, total_count, probs, &(1.0 - probs)) }
         Moments {
@@ -74,16 +79,21 @@ family! {
     on NonNegativeInteger {
         LogProb {
             log_prob(k) => {
-                let (p, q) = (&logits.sigmoid(), &(-logits).sigmoid());
-                let excess = total_count * p - k * q;
-                let (log_p, log_q) = (&logits.log_sigmoid(), &(-logits).log_sigmoid());
-                log_mass(k, total_count, &excess, log_p, log_q)
+                log_mass_of_logits(k, total_count, logits)
             }
         }
         Sample { draw(key, shape) => draws(key, shape, total_count, &logits.exp()) }
         Cdf {
             cdf(x) => below(x, total_count, &logits.sigmoid(), &(-logits).sigmoid()),
             survival(x) => above(x, total_count, &logits.sigmoid()),
+            log_cdf(x) => {
+                let (p, q) = (&logits.sigmoid(), &(-logits).sigmoid());
+                log_below(x, total_count, p, q, &|k| log_mass_of_logits(k, total_count, logits))
+            },
+            log_survival(x) => {
+                let (p, q) = (&logits.sigmoid(), &(-logits).sigmoid());
+                log_above(x, total_count, p, q, &|k| log_mass_of_logits(k, total_count, logits))
+            },
         }
         Quantile {
             quantile(q) => inverse(q, total_count, &logits.sigmoid(), &(-logits).sigmoid())
@@ -118,6 +128,20 @@ pub(super) fn log_mass(
     masses::binomial(k, r, excess, log_p, log_q) - (k / r).log1p()
 }
 
+#[track_caller]
+fn log_mass_of_probs(k: &Array, r: &Array, p: &Array) -> Array {
+    let q = &(1.0 - p);
+    let rounding = rounding_of_product(r, p) - rounding_of_product(k, q) - k * ((1.0 - q) - p);
+    let excess = r * p - k * q + rounding.stop_gradient();
+    log_mass(k, r, &excess, &select(&k.eq(0.0), 1.0, p).log(), &(-p).log1p())
+}
+
+#[track_caller]
+fn log_mass_of_logits(k: &Array, r: &Array, logits: &Array) -> Array {
+    let excess = r * logits.sigmoid() - k * (-logits).sigmoid();
+    log_mass(k, r, &excess, &logits.log_sigmoid(), &(-logits).log_sigmoid())
+}
+
 /// Poisson counts whose rate has a gamma distribution of mean `r odds`.
 #[track_caller]
 pub(super) fn draws(key: Key, shape: &Shape, r: &Array, odds: &Array) -> Array {
@@ -134,6 +158,57 @@ pub(super) fn below(x: &Array, r: &Array, p: &Array, q: &Array) -> Array {
 #[track_caller]
 pub(super) fn above(x: &Array, r: &Array, p: &Array) -> Array {
     steps(x, &endless(), (1.0, 0.0), |k| betainc(k + 1.0, r, p))
+}
+
+/// A logarithm of the probability of a count.
+pub(super) type LogMass<'a> = &'a dyn Fn(&Array) -> Array;
+
+#[track_caller]
+pub(super) fn log_below(
+    x: &Array,
+    r: &Array,
+    p: &Array,
+    q: &Array,
+    log_mass: LogMass<'_>,
+) -> Array {
+    let p_or_one = &select(&p.gt(0.0), p, 1.0);
+    steps(x, &endless(), (f64::NEG_INFINITY, 0.0), |k| {
+        let (below, above) = (below(k, r, p, q), above(k, r, p));
+        // After the last count, 0, all ratios are zero.
+        let ratio = |i: &Array| {
+            let left = &(k - i).maximum(0.0);
+            let more = r + (left - 1.0);
+            left / (select(&more.gt(0.0), &more, 1.0) * p_or_one)
+        };
+        log_tail(&below, &above, &log_mass(k), |lost| log_series(lost, ratio))
+    })
+}
+
+/// `p / q` and the logarithm of `q`, where that is not zero.
+#[track_caller]
+fn odds(p: &Array, q: &Array) -> (Array, Array) {
+    let q = select(&q.gt(0.0), q, 1.0);
+    (p / &q, q.log())
+}
+
+#[track_caller]
+pub(super) fn log_above(
+    x: &Array,
+    r: &Array,
+    p: &Array,
+    q: &Array,
+    log_mass: LogMass<'_>,
+) -> Array {
+    let (odds, log_q) = odds(p, q);
+    steps(x, &endless(), (0.0, f64::NEG_INFINITY), |k| {
+        let (below, above) = (below(k, r, p, q), above(k, r, p));
+        // The series `2F1(1, r + first; first + 1; p)` is as long as the standard deviation; by
+        // Pfaff's transformation it is `2F1(1, 1 - r; first + 1; -p/q) / q`.
+        let first = &(k + 1.0);
+        log_tail(&above, &below, &log_mass(first), |lost| {
+            log_fraction(lost, &(1.0 - r), &(first + 1.0), &odds) - &log_q
+        })
+    })
 }
 
 #[track_caller]

@@ -1,7 +1,7 @@
 //! The Poisson distribution.
 
 use super::masses;
-use super::steps::{Search, endless, quantile, steps};
+use super::steps::{Search, endless, log_series, log_tail, quantile, steps};
 use crate::distributions::KlDivergence;
 use crate::distributions::declaration::family;
 use crate::random;
@@ -32,6 +32,19 @@ family! {
         Cdf {
             cdf(x) => steps(x, &endless(), (0.0, 1.0), |k| gammaincc(k + 1.0, rate)),
             survival(x) => steps(x, &endless(), (1.0, 0.0), |k| gammainc(k + 1.0, rate)),
+            log_cdf(x) => steps(x, &endless(), (f64::NEG_INFINITY, 0.0), |k| {
+                let (below, above) = (gammaincc(k + 1.0, rate), gammainc(k + 1.0, rate));
+                log_tail(&below, &above, &masses::poisson(k, rate), |lost| {
+                    log_series(lost, |i| (k - i) / rate)
+                })
+            }),
+            log_survival(x) => steps(x, &endless(), (0.0, f64::NEG_INFINITY), |k| {
+                let first = &(k + 1.0);
+                let (below, above) = (gammaincc(first, rate), gammainc(first, rate));
+                log_tail(&above, &below, &masses::poisson(first, rate), |lost| {
+                    log_series(lost, |i| rate / (first + 1.0 + i))
+                })
+            }),
         }
         Quantile {
             quantile(q) => {

@@ -2,7 +2,8 @@
 //! gamma and beta functions are asked at whole numbers inside the support only.
 
 use crate::distributions::search::least;
-use probpipe_trace::{Array, beta_density, betainc, select};
+use crate::distributions::terms::log_of;
+use probpipe_trace::{Array, DType, beta_density, betainc, ones_like, select, while_loop};
 
 /// `of` at the whole number at or below `x`; `below` under 0, `above` from `end` on.
 #[track_caller]
@@ -29,6 +30,77 @@ pub(super) fn endless() -> Array {
 pub(super) fn betainc_of_complement(a: &Array, b: &Array, p: &Array, q: &Array) -> Array {
     let rounding = select(&q.lt(0.5), 0.0, (1.0 - q) - p);
     betainc(a, b, q) + (beta_density(a, b, q) * rounding).stop_gradient()
+}
+
+/// The logarithm of the probability `p` of a tail, of which `rest` is the other side. Where `p` is
+/// too small a number it is that of the first count of the tail, and `beyond`: by how much the
+/// logarithm of all of the tail is larger, where it is asked for.
+#[track_caller]
+pub(super) fn log_tail(
+    p: &Array,
+    rest: &Array,
+    log_first: &Array,
+    beyond: impl Fn(&Array) -> Array,
+) -> Array {
+    let lost = p.lt(if p.dtype() == DType::F64 { 1e-290 } else { 1e-30 });
+    select(&lost, log_first + beyond(&lost), log_of(p, rest))
+}
+
+/// `log(1 + r(0) + r(0) r(1) + ..)` where `asked`, of ratios below 1 that fall.
+#[track_caller]
+pub(super) fn log_series(asked: &Array, ratio: impl Fn(&Array) -> Array) -> Array {
+    let one = ones_like(&ratio(&Array::from(0.0)));
+    let asked = asked & one.gt(0.0);
+    let digits = digits(&one);
+    let going = |sum: &Array, term: &Array| &asked & term.gt(sum * digits);
+    let (_, sum, _) = while_loop(
+        |(_, sum, term): (Array, Array, Array)| going(&sum, &term).any(),
+        |(count, sum, term)| {
+            let going = going(&sum, &term);
+            let term = select(&going, term * ratio(&count), 0.0);
+            (count + 1.0, sum + &term, term)
+        },
+        (&one * 0.0, one.clone(), one),
+    );
+    sum.log()
+}
+
+/// The logarithm of the hypergeometric function `2F1(1, b; c; -odds)` where `asked`, for `c > 1`
+/// and odds that are small beside it, by the continued fraction of Gauss (DLMF 15.7.5). Its steps
+/// are those of W. J. Lentz, "Generating Bessel functions in Mie scattering calculations using
+/// continued fractions", 1976.
+#[track_caller]
+pub(super) fn log_fraction(asked: &Array, b: &Array, c: &Array, odds: &Array) -> Array {
+    let one = ones_like(&(b + c + odds));
+    let asked = asked & one.gt(0.0);
+    let digits = digits(&one);
+    let (b, at) = (select(&asked, b, 1.0), select(&asked, c, 2.0));
+    let odds = select(&asked, odds, 0.0);
+    let safe = |y: Array| select(&y.eq(0.0), 1e-30, y);
+    type Carry = (Array, Array, Array, Array, Array);
+    let (_, value, ..) = while_loop(
+        |(_, _, _, _, change): Carry| (&asked & change.abs().gt(digits)).any(),
+        |(m, value, c, d, _): Carry| {
+            let end = &at + &m * 2.0;
+            let odd = (&b + &m) * &odds * ((&at + (&m - 1.0)) / (&end - 1.0)) / &end;
+            let m = m + 1.0;
+            let even = &m * &odds * ((&at - &b + (&m - 1.0)) / &end) / (&end + 1.0);
+            let step =
+                |by: &Array, c: &Array, d: &Array| (safe(by / c + 1.0), safe(by * d + 1.0).recip());
+            let (c, d) = step(&odd, &c, &d);
+            let value = value * &c * &d;
+            let (c, d) = step(&even, &c, &d);
+            let factor = &c * &d;
+            (m, value * &factor, c, d, factor - 1.0)
+        },
+        (&one * 0.0, one.clone(), one.clone(), &one * 0.0, one),
+    );
+    -value.log()
+}
+
+/// What no longer counts beside 1.
+fn digits(x: &Array) -> f64 {
+    if x.dtype() == DType::F64 { 1e-16 } else { 1e-8 }
 }
 
 /// What a search for a quantile is about.
