@@ -94,6 +94,7 @@ fn every_family_refuses_leaves_that_do_not_fit() {
         refuses(Cauchy::new(0.0, 1.0)),
         refuses(Chi2::new(1.0)),
         refuses(Dagum::new(1.0, 1.0, 1.0)),
+        refuses(Delta::new(0.0)),
         refuses(DiscreteUniform::new(0, 1)),
         refuses(DoublyTruncatedPowerLaw::new(1.0, 1.0, 2.0)),
         refuses(Exponential::new(1.0)),
@@ -139,6 +140,7 @@ fn every_family_refuses_leaves_that_do_not_fit() {
         refuses(TruncatedStudentT::new(1.0, 0.0, 1.0, 0.0, 1.0)),
         refuses(TwoSidedTruncatedGamma::new(1.0, 1.0, 0.0, 1.0)),
         refuses(Uniform::new(0.0, 1.0)),
+        refuses(VonMises::new(0.0, 1.0)),
         refuses(Weibull::new(1.0, 1.0)),
     ];
     // One without parameters has nothing to refuse.
