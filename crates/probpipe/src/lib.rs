@@ -39,7 +39,8 @@
 //! | `plot` | figures, with the feature `plot` |
 //! | [`graph`] | for authors of operations, rewrites and backends: graphs and their parts |
 //!
-//! Everything but [`graph`] and the machinery of [`tree`] is also at the root: `probpipe::grad`.
+//! Everything but [`graph`], the machinery of [`tree`] and the samplers of [`random`] beyond those
+//! of uniform and normal numbers is also at the root: `probpipe::grad`.
 
 #![forbid(unsafe_code)]
 
@@ -201,22 +202,25 @@ pub use creation::*;
 pub use debug::*;
 pub use device::{Device, release_memory, with_device};
 pub use distributions::{
-    AsymmetricLaplace, AsymmetricLaplaceQuantile, Bernoulli, Beta, BetaProportion, Cauchy, Cdf,
-    Chi2, Dagum, Delta, Distribution, DoublyTruncatedPowerLaw, Entropy, Exponential,
-    FlatDistribution, FoldedNormal, FoldedStudentT, Gamma, Gompertz, Gumbel, HalfCauchy,
-    HalfNormal, HurdleGamma, HurdleLogNormal, InverseGamma, Kumaraswamy, Laplace,
+    AsymmetricLaplace, AsymmetricLaplaceQuantile, Bernoulli, BernoulliLogits, Beta, BetaBinomial,
+    BetaNegativeBinomial, BetaProportion, Binomial, BinomialLogits, Categorical, CategoricalLogits,
+    Cauchy, Cdf, Chi2, Dagum, Delta, DiscreteUniform, Distribution, DoublyTruncatedPowerLaw,
+    Entropy, Exponential, FlatDistribution, FoldedNormal, FoldedStudentT, Gamma, GammaPoisson,
+    Gate, Geometric, GeometricLogits, Gompertz, Gumbel, HalfCauchy, HalfNormal, Hurdle,
+    HurdleGamma, HurdleLogNormal, InverseGamma, KlDivergence, Kumaraswamy, Laplace,
     LeftTruncatedGamma, LeftTruncatedNormal, Levy, LogNormal, LogProb, LogUniform, Logistic,
-    LowerTruncatedPowerLaw, Mode, Moments, MultivariateNormal, Named, Normal, Pareto, Product,
+    LowerTruncatedPowerLaw, Mode, Moments, MultivariateNormal, Named, NegativeBinomial,
+    NegativeBinomial2, NegativeBinomialLogits, Normal, OrderedLogistic, Pareto, Poisson, Product,
     Quantile, RelaxedBernoulliLogits, RightTruncatedGamma, RightTruncatedNormal, Sample,
     SoftLaplace, StudentT, Support, TruncatedCauchy, TruncatedLaplace, TruncatedLogistic,
     TruncatedNormal, TruncatedPolyaGamma, TruncatedStudentT, TwoSidedTruncatedGamma, Uniform,
-    VonMises, Weibull, product,
+    VonMises, Weibull, ZeroInflated, product,
 };
 pub use linalg::*;
 pub use random::{
     Key, RandomLayout, normal, normal_of, symmetric_uniform_of, uniform, uniform_of, uniform_range,
 };
-pub use record::{Record, Unravel, ravel};
+pub use record::{Part, Record, RecordBatch, Unravel, full_factorial, ravel};
 pub use special::*;
 pub use transforms::*;
 pub use tree::{Nest, Tree, tree_map, tree_map3};

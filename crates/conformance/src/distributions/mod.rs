@@ -2,8 +2,10 @@
 //! moments and entropy. A family is found in a table by the name that the cases give it.
 
 mod broadcast;
+mod categories;
 mod continuous;
 mod discrete;
+mod divergence;
 mod family;
 mod univariate;
 
@@ -15,7 +17,11 @@ use serde_json::Value as Json;
 
 /// The family of this name.
 fn find(name: &str) -> Option<&'static Family> {
-    let mut all = continuous::FAMILIES.iter().chain(discrete::FAMILIES);
+    let mut all = continuous::FAMILIES
+        .iter()
+        .chain(discrete::FAMILIES)
+        .chain(discrete::WITH_ZEROS)
+        .chain(discrete::CATEGORIES);
     all.find(|family| family.name == name)
 }
 
@@ -35,6 +41,8 @@ pub fn run(case: &Json, device: Device, skipped: &mut Skipped) -> Verdict {
     match (case["type"].as_str(), find(&name)) {
         (Some("univariate"), Some(family)) => univariate::run(family, case, device, skipped),
         (Some("broadcast"), Some(family)) => broadcast::run(family, case, device),
+        (Some("multivariate"), Some(family)) => categories::run(family, case, device),
+        (Some("kl"), _) => divergence::run(name, case, device),
         _ => Verdict::NoRule(name),
     }
 }

@@ -40,6 +40,8 @@ pub enum Constraint {
     Interval(Array, Array),
     /// 0 or 1.
     Boolean,
+    /// Integers.
+    Integer,
     /// Integers from 0 upwards.
     NonNegativeInteger,
     /// Integers from 1 upwards.
@@ -48,6 +50,8 @@ pub enum Constraint {
     IntegerInterval(Array, Array),
     /// Vectors of finite numbers.
     RealVector,
+    /// Vectors of finite numbers, each larger than the one before.
+    OrderedVector,
     /// Vectors of non-negative numbers whose sum is 1.
     Simplex,
     /// Lower triangular matrices with a positive diagonal.
@@ -70,7 +74,7 @@ impl Constraint {
     /// matrices.
     pub fn event_rank(&self) -> usize {
         match self {
-            Constraint::RealVector | Constraint::Simplex => 1,
+            Constraint::RealVector | Constraint::OrderedVector | Constraint::Simplex => 1,
             Constraint::LowerCholesky | Constraint::PositiveDefinite => 2,
             _ => 0,
         }
@@ -81,6 +85,7 @@ impl Constraint {
         matches!(
             self,
             Constraint::Boolean
+                | Constraint::Integer
                 | Constraint::NonNegativeInteger
                 | Constraint::PositiveInteger
                 | Constraint::IntegerInterval(..)
@@ -92,7 +97,10 @@ impl Constraint {
     #[track_caller]
     pub(crate) fn inner(&self) -> Option<Array> {
         Some(match self {
-            Constraint::Real | Constraint::Boolean | Constraint::NonNegativeInteger => 0.0.into(),
+            Constraint::Real
+            | Constraint::Boolean
+            | Constraint::Integer
+            | Constraint::NonNegativeInteger => 0.0.into(),
             Constraint::Positive | Constraint::NonNegative | Constraint::PositiveInteger => {
                 1.0.into()
             }
@@ -106,6 +114,7 @@ impl Constraint {
             Constraint::Interval(low, high) => low * 0.5 + high * 0.5,
             Constraint::IntegerInterval(low, _) => low.clone(),
             Constraint::RealVector
+            | Constraint::OrderedVector
             | Constraint::Simplex
             | Constraint::LowerCholesky
             | Constraint::PositiveDefinite => return None,
@@ -130,10 +139,17 @@ impl Constraint {
             Constraint::Interval(low, high) => x.ge(low) & x.le(high),
             Constraint::Boolean if x.dtype() == DType::Bool => x | !x,
             Constraint::Boolean => x.eq(0) | x.eq(1),
+            Constraint::Integer => whole(x),
             Constraint::NonNegativeInteger => x.ge(0) & whole(x),
             Constraint::PositiveInteger => x.ge(1) & whole(x),
             Constraint::IntegerInterval(low, high) => x.ge(low) & x.le(high) & whole(x),
             Constraint::RealVector => finite(x).all_axes([-1]),
+            Constraint::OrderedVector => {
+                let n = x.shape().last().copied().unwrap_or(0);
+                let before = x.slice_axis(-1, 0..n.saturating_sub(1));
+                let after = x.slice_axis(-1, n.min(1)..n);
+                finite(x).all_axes([-1]) & before.lt(after).all_axes([-1])
+            }
             Constraint::Simplex => {
                 x.ge(0.0).all_axes([-1]) & (x.sum_axes([-1]) - 1.0).abs().le(tolerance)
             }
@@ -160,6 +176,7 @@ impl Constraint {
             Constraint::OpenUnitInterval => x > 0.0 && x < 1.0,
             Constraint::Below(high) => x < *high && x.is_finite(),
             Constraint::Boolean => x == 0.0 || x == 1.0,
+            Constraint::Integer => x.is_finite() && x.floor() == x,
             Constraint::NonNegativeInteger => x >= 0.0 && x.is_finite() && x.floor() == x,
             Constraint::PositiveInteger => x >= 1.0 && x.is_finite() && x.floor() == x,
             Constraint::AtLeast(_)
@@ -168,6 +185,7 @@ impl Constraint {
             | Constraint::Interval(..)
             | Constraint::IntegerInterval(..)
             | Constraint::RealVector
+            | Constraint::OrderedVector
             | Constraint::Simplex
             | Constraint::LowerCholesky
             | Constraint::PositiveDefinite => return None,
@@ -189,6 +207,8 @@ impl Constraint {
             Constraint::LowerCholesky => 9,
             Constraint::PositiveDefinite => 10,
             Constraint::OpenUnitInterval => 11,
+            Constraint::Integer => 12,
+            Constraint::OrderedVector => 13,
             Constraint::Below(_)
             | Constraint::AtLeast(_)
             | Constraint::GreaterThan(_)
@@ -281,9 +301,11 @@ impl Constraint {
                 "parameterise by the logit and take `.sigmoid()` to stay between 0 and 1"
             }
             Constraint::Boolean => "give `true` and `false`, or 1 and 0",
-            Constraint::NonNegativeInteger
+            Constraint::Integer
+            | Constraint::NonNegativeInteger
             | Constraint::PositiveInteger
             | Constraint::IntegerInterval(..) => "round it, or cast it with `.cast(DType::I32)`",
+            Constraint::OrderedVector => "add up positive steps, for example `.exp().cumsum(-1)`",
             Constraint::Simplex => "divide by the sum, or take `.softmax(-1)` of logits",
             Constraint::LowerCholesky => "give the factor that `.cholesky()` of a covariance gives",
             Constraint::PositiveDefinite => {
@@ -304,10 +326,12 @@ impl Constraint {
             Constraint::AtLeast(_) | Constraint::GreaterThan(_) => "bounded below",
             Constraint::Interval(..) => "in an interval",
             Constraint::Boolean => "0 or 1",
+            Constraint::Integer => "an integer",
             Constraint::NonNegativeInteger => "a non-negative integer",
             Constraint::PositiveInteger => "a positive integer",
             Constraint::IntegerInterval(..) => "an integer in an interval",
             Constraint::RealVector => "a real vector",
+            Constraint::OrderedVector => "an increasing vector",
             Constraint::Simplex => "a vector of probabilities",
             Constraint::LowerCholesky => "lower triangular with a positive diagonal",
             Constraint::PositiveDefinite => "positive definite",

@@ -35,7 +35,7 @@ macro_rules! family {
             $($(#[$what:meta])* $parameter:ident: $constraint:ident $(($limit:literal))?,)*
         }
         on $support:ident $(($($bound:tt),+))?
-        $(where $low:ident < $high:ident)?
+        $(where $low:ident $order:tt $high:ident)?
         $({ $($formulas:tt)* })?
     ) => {
         $(#[$about])*
@@ -113,7 +113,7 @@ macro_rules! family {
                         name: stringify!($parameter),
                         constraint: $crate::constraints::Constraint::$constraint $(($limit))?,
                     }),*],
-                    ordered: $crate::distributions::declaration::ordered!($($low $high)?),
+                    ordered: $crate::distributions::declaration::ordered!($($low $order $high)?),
                     support: $crate::distributions::declaration::support_text!(
                         $support $($($bound)+)?
                     ),
@@ -211,8 +211,8 @@ macro_rules! ordered {
     () => {
         None
     };
-    ($low:ident $high:ident) => {
-        Some((stringify!($low), stringify!($high)))
+    ($low:ident $order:tt $high:ident) => {
+        Some((stringify!($low), stringify!($order), stringify!($high)))
     };
 }
 pub(crate) use ordered;
@@ -271,6 +271,9 @@ macro_rules! bound_text {
     };
     ($parameter:ident) => {
         concat!("`", stringify!($parameter), "`")
+    };
+    ((last_category($($of:tt)*))) => {
+        "the last category"
     };
     (($constant:expr)) => {
         stringify!($constant)

@@ -26,15 +26,16 @@ mod formulas;
 mod multivariate;
 mod named;
 mod parameters;
+mod search;
 mod shapes;
 mod terms;
 #[cfg(test)]
 mod tests;
 
 pub use capabilities::{
-    Cdf, Distribution, Entropy, LogProb, Mode, Moments, Quantile, Sample, Support,
+    Cdf, Distribution, Entropy, KlDivergence, LogProb, Mode, Moments, Quantile, Sample, Support,
 };
-pub use combine::{FlatDistribution, Parts, Product, product};
+pub use combine::{FlatDistribution, Gate, Hurdle, Parts, Product, ZeroInflated, product};
 pub use continuous::{
     AsymmetricLaplace, AsymmetricLaplaceQuantile, Beta, BetaProportion, Cauchy, Chi2, Dagum, Delta,
     DoublyTruncatedPowerLaw, Exponential, FoldedNormal, FoldedStudentT, Gamma, Gompertz, Gumbel,
@@ -45,7 +46,11 @@ pub use continuous::{
     TruncatedLogistic, TruncatedNormal, TruncatedPolyaGamma, TruncatedStudentT,
     TwoSidedTruncatedGamma, Uniform, VonMises, Weibull,
 };
-pub use discrete::Bernoulli;
+pub use discrete::{
+    Bernoulli, BernoulliLogits, BetaBinomial, BetaNegativeBinomial, Binomial, BinomialLogits,
+    Categorical, CategoricalLogits, DiscreteUniform, GammaPoisson, Geometric, GeometricLogits,
+    NegativeBinomial, NegativeBinomial2, NegativeBinomialLogits, OrderedLogistic, Poisson,
+};
 pub use family::{Family, Parameter, Parametric, table};
 pub use multivariate::MultivariateNormal;
 pub use named::Named;
@@ -55,17 +60,28 @@ pub const FAMILIES: &[&Family] = &[
     AsymmetricLaplace::FAMILY,
     AsymmetricLaplaceQuantile::FAMILY,
     Bernoulli::FAMILY,
+    BernoulliLogits::FAMILY,
     Beta::FAMILY,
+    BetaBinomial::FAMILY,
+    BetaNegativeBinomial::FAMILY,
     BetaProportion::FAMILY,
+    Binomial::FAMILY,
+    BinomialLogits::FAMILY,
+    Categorical::FAMILY,
+    CategoricalLogits::FAMILY,
     Cauchy::FAMILY,
     Chi2::FAMILY,
     Dagum::FAMILY,
     Delta::FAMILY,
+    DiscreteUniform::FAMILY,
     DoublyTruncatedPowerLaw::FAMILY,
     Exponential::FAMILY,
     FoldedNormal::FAMILY,
     FoldedStudentT::FAMILY,
     Gamma::FAMILY,
+    GammaPoisson::FAMILY,
+    Geometric::FAMILY,
+    GeometricLogits::FAMILY,
     Gompertz::FAMILY,
     Gumbel::FAMILY,
     HalfCauchy::FAMILY,
@@ -83,8 +99,13 @@ pub const FAMILIES: &[&Family] = &[
     Logistic::FAMILY,
     LowerTruncatedPowerLaw::FAMILY,
     MultivariateNormal::FAMILY,
+    NegativeBinomial::FAMILY,
+    NegativeBinomial2::FAMILY,
+    NegativeBinomialLogits::FAMILY,
     Normal::FAMILY,
+    OrderedLogistic::FAMILY,
     Pareto::FAMILY,
+    Poisson::FAMILY,
     RelaxedBernoulliLogits::FAMILY,
     RightTruncatedGamma::FAMILY,
     RightTruncatedNormal::FAMILY,
