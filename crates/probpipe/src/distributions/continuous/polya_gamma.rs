@@ -8,8 +8,8 @@ use std::f64::consts::PI;
 
 family! {
     /// The Pólya-gamma distribution PG(1, 0) of Polson, Scott and Windle (2013), cut off at 2.5,
-    /// where 6e-6 of it are left: of the sum of exponential variables over `2 pi^2 (k - 1/2)^2` with
-    /// `k = 1, 2, ...`. Its density is the first seven terms of the alternating series, as in
+    /// where 6e-6 of it are left: of the sum of exponential variables over `2 pi^2 (k - 1/2)^2`
+    /// with `k = 1, 2, ...`. Its density is the first seven terms of the alternating series, as in
     /// NumPyro, and not normalised again.
     ///
     /// Draws have no parameters to be differentiable in.

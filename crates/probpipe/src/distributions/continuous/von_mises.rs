@@ -75,8 +75,8 @@ fn turns(concentration: &Array, angle: &Array) -> Array {
 }
 
 /// The Fourier series `1/2 + angle / (2 pi) + sum(I_n / I_0 sin(n angle) / n) / pi`, summed from
-/// its end together with the quotients of Bessel functions (G. W. Hill, "Algorithm 518", ACM TOMS 3,
-/// 1977); 60 terms are enough up to a concentration of 50.
+/// its end together with the quotients of Bessel functions (G. W. Hill, "Algorithm 518", ACM TOMS
+/// 3, 1977); 60 terms are enough up to a concentration of 50.
 #[track_caller]
 fn by_series(concentration: &Array, angle: &Array) -> Array {
     let (sine, cosine) = (angle.sin(), angle.cos());
