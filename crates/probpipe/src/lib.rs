@@ -32,7 +32,7 @@
 //! | [`transforms`] | [`grad`], [`vmap`], [`jit`] and their kin; rules of your own |
 //! | [`random`] | [`Key`] and what is drawn from it |
 //! | [`distributions`] | families, and what is made of them |
-//! | [`constraints`] | the sets in which parameters and draws lie |
+//! | [`constraints`], [`bijectors`] | the sets in which parameters and draws lie; ways into them |
 //! | [`optimize`] | minimisation |
 //! | [`device`] | where programs run |
 //! | [`debug`] | looking into programs: graphs, stages, profiles, the origin of a NaN |
@@ -43,6 +43,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod bijectors;
 pub mod constraints;
 pub mod device;
 pub mod distributions;
@@ -195,6 +196,7 @@ pub mod graph {
 
 // All of it by its plain name.
 pub use arrays::*;
+pub use bijectors::{Bijector, biject_to};
 pub use constraints::Constraint;
 pub use control::*;
 pub use creation::*;
