@@ -234,8 +234,8 @@ macro_rules! lane {
             }
             #[inline(always)]
             fn scale_exponent(self, n: $int) -> Self {
-                // Two factors, since 2^n itself may overflow or be subnormal. The second is zero for
-                // the largest |n| below, so that nothing is rounded where nothing is left.
+                // Two factors, since 2^n itself may overflow or be subnormal. The second is zero
+                // for the largest |n| below, so that nothing is rounded where nothing is left.
                 let first = if n < 0 { -($mantissa + 1) } else { 1 };
                 self * Self::exp2_int(first) * Self::exp2_int(n.wrapping_sub(first))
             }

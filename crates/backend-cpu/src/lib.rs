@@ -19,6 +19,7 @@ mod profile;
 mod reduction;
 mod reuse;
 mod segments;
+mod short;
 mod shortage;
 mod symbols;
 mod threads;

@@ -2,6 +2,7 @@
 //! which loop each expression is computed, and whether it is unrolled. Nothing here emits.
 
 use crate::lanes::{has_binary, has_compare, has_unary};
+use crate::short::written_out;
 use crate::symbols;
 use crate::threefry::{self, Block};
 use crate::tuning::tuning;
@@ -87,7 +88,7 @@ impl Plan {
     pub(crate) fn new(kernel: &Kernel, total: &mut usize) -> Plan {
         let mut kernel = merge_axes(drop_unit_axes(kernel));
         let points = kernel.parallel_size() * kernel.reduce_size();
-        let live = live(&kernel);
+        let mut live = live_in(&kernel);
         let work = points * live.iter().filter(|&&l| l).count().max(1);
         let size = points.max(kernel.parallel_size());
         let limit = if has_calls(&kernel, &live) {
@@ -98,12 +99,20 @@ impl Plan {
             UNROLLED_POINTS
         };
         let few = size <= limit && work <= UNROLLED_WORK && *total + work <= UNROLLED_TOTAL;
-        let strategy = if size <= 1 || few {
+        let mut strategy = if size <= 1 || few {
             *total += work;
             Strategy::Unrolled
         } else {
-            strategy(&kernel, &live)
+            strategy_of(&kernel, &live)
         };
+        if strategy == Strategy::Points
+            && let Some(short) = written_out(&kernel)
+        {
+            let own = live_in(&short);
+            if strategy_of(&short, &own) == Strategy::Tiles {
+                (kernel, live, strategy) = (short, own, Strategy::Tiles);
+            }
+        }
         let mut outer = kernel.parallel.len();
         let mut extents: SmallVec<[usize; 4]> =
             kernel.parallel.iter().chain(&kernel.reduce).copied().collect();
@@ -313,7 +322,7 @@ fn merge_axes(mut kernel: Kernel) -> Kernel {
     kernel
 }
 
-fn live(kernel: &Kernel) -> Vec<bool> {
+fn live_in(kernel: &Kernel) -> Vec<bool> {
     let mut live = vec![false; kernel.exprs.len()];
     for store in &kernel.stores {
         live[store.value.0 as usize] = true;
@@ -395,7 +404,7 @@ fn is_call(kernel: &Kernel, i: usize) -> bool {
 }
 
 /// How a kernel of many points is emitted.
-fn strategy(kernel: &Kernel, live: &[bool]) -> Strategy {
+fn strategy_of(kernel: &Kernel, live: &[bool]) -> Strategy {
     let p = kernel.parallel.len();
     let rank = p + kernel.reduce.len();
     let extent =

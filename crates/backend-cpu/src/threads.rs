@@ -3,10 +3,10 @@
 //!
 //! The caller never waits for a thread to wake: it does what is left itself, and waits only for
 //! parts that others have begun. Whether that pays is kept in a book (`ledger`): a thread that lost
-//! its core in the middle of a part makes the caller wait. The threads are rayon's, so that programs inside of a parallel
-//! iterator share them. A helper that has run out of parts looks for the next job for some
-//! microseconds before it goes, since programs are called in loops and waking a thread takes
-//! longer.
+//! its core in the middle of a part makes the caller wait. The threads are rayon's, so that
+//! programs inside of a parallel iterator share them. A helper that has run out of parts looks for
+//! the next job for some microseconds before it goes, since programs are called in loops and waking
+//! a thread takes longer.
 
 use crate::crossing::{Mode, enter_again};
 use crate::ledger::Ledger;

@@ -1,5 +1,6 @@
 //! From which size on kernels run in wide vectors and on several threads. Figures found by
-//! measurement; `PROBPIPE_TUNE=small` makes them so small that tests of small arrays meet both.
+//! measurement; `PROBPIPE_TUNE=small` makes them so small that tests of small arrays meet both, and
+//! has quotients by one number done as they are on processors that divide slowly.
 
 use std::sync::OnceLock;
 
@@ -19,6 +20,8 @@ pub(crate) struct Tuning {
     /// What the parts of an axis that runs in tiles are a multiple of, as are full tiles: a power
     /// of two, at least 16.
     pub(crate) part_tile: usize,
+    /// Whether quotients by one number are products whatever the processor.
+    pub(crate) quotients: bool,
 }
 
 const MEASURED: Tuning = Tuning {
@@ -27,6 +30,7 @@ const MEASURED: Tuning = Tuning {
     always_threads: false,
     part_points: 4096,
     part_tile: 1024,
+    quotients: false,
 };
 const SMALL: Tuning = Tuning {
     region_points: 1,
@@ -34,6 +38,7 @@ const SMALL: Tuning = Tuning {
     always_threads: true,
     part_points: 1,
     part_tile: 16,
+    quotients: true,
 };
 
 /// The limits of this process.

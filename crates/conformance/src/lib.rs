@@ -10,6 +10,7 @@
 mod attrs;
 mod compare;
 mod conventions;
+mod distributions;
 mod edges;
 mod ops;
 mod programs;
@@ -26,7 +27,8 @@ use probpipe::{Device, Subnormals, with_subnormals};
 use std::path::{Path, PathBuf};
 
 /// The families of cases, each a file `<family>.json`.
-pub const FAMILIES: [&str; 6] = ["rng", "ops", "special", "edges", "programs", "seeds"];
+pub const FAMILIES: [&str; 7] =
+    ["rng", "ops", "special", "edges", "programs", "seeds", "distributions"];
 
 /// Operations that are known to differ in some case, by family and device, with the reason. They
 /// are run and printed, and counted apart; a case that starts to pass is simply counted as passed.
@@ -64,11 +66,16 @@ fn run_cases(family: &str, device: Device) -> Result<Report, String> {
             "edges" => edges::run(case, device),
             "programs" => programs::run(case, device),
             "seeds" => seeds::run(case, device),
+            "distributions" => distributions::run(case, device, &mut report.conventions),
             _ => return Err(format!("no family `{family}`")),
         };
         let id = case["id"].as_str().unwrap_or("?");
         let name = case["op"].as_str().or(case["fn"].as_str()).unwrap_or(id);
-        let titled = if family == "edges" { edges::title(name) } else { name.to_string() };
+        let titled = match family {
+            "edges" => edges::title(name),
+            "distributions" => distributions::name(case),
+            _ => name.to_string(),
+        };
         report.add(id, &titled, verdict);
     }
     Ok(report)

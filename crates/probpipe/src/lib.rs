@@ -203,9 +203,15 @@ pub use creation::*;
 pub use debug::*;
 pub use device::{Device, release_memory, with_device};
 pub use distributions::{
-    Bernoulli, Cdf, Distribution, Entropy, Exponential, FlatDistribution, Laplace, LogProb,
-    Moments, MultivariateNormal, Named, Normal, Product, Quantile, Sample, Support, Uniform,
-    product,
+    AsymmetricLaplace, AsymmetricLaplaceQuantile, Bernoulli, Beta, BetaProportion, Cauchy, Cdf,
+    Chi2, Dagum, Distribution, DoublyTruncatedPowerLaw, Entropy, Exponential, FlatDistribution,
+    FoldedNormal, FoldedStudentT, Gamma, Gompertz, Gumbel, HalfCauchy, HalfNormal, HurdleGamma,
+    HurdleLogNormal, InverseGamma, Kumaraswamy, Laplace, LeftTruncatedGamma, LeftTruncatedNormal,
+    Levy, LogNormal, LogProb, LogUniform, Logistic, LowerTruncatedPowerLaw, Mode, Moments,
+    MultivariateNormal, Named, Normal, Pareto, Product, Quantile, RelaxedBernoulliLogits,
+    RightTruncatedGamma, RightTruncatedNormal, Sample, SoftLaplace, StudentT, Support,
+    TruncatedCauchy, TruncatedLaplace, TruncatedLogistic, TruncatedNormal, TruncatedPolyaGamma,
+    TruncatedStudentT, TwoSidedTruncatedGamma, Uniform, Weibull, product,
 };
 pub use linalg::*;
 pub use random::{
@@ -231,7 +237,7 @@ pub mod prelude {
     pub use crate::debug::{check_nan, graph_of, profile, recompiles};
     pub use crate::device::{Device, with_device};
     pub use crate::distributions::{
-        Bernoulli, Cdf, Distribution, Entropy, Exponential, Laplace, LogProb, Moments,
+        Bernoulli, Cdf, Distribution, Entropy, Exponential, Laplace, LogProb, Mode, Moments,
         MultivariateNormal, Normal, Quantile, Sample, Support, Uniform, product,
     };
     pub use crate::linalg::einsum;

@@ -14,7 +14,7 @@ use crate::handle::Array;
 use crate::op::Op;
 use crate::tracing::bind;
 use crate::tree::{Flatten, Rebuild, Token, Tree};
-use crate::types::{ArrayType, IntoShape, Shape, row_major_strides};
+use crate::types::{ArrayType, IntoShape, Shape, ShapeDisplay, row_major_strides};
 
 /// How draws of several numbers count, as JAX's `jax_threefry_partitionable`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -24,6 +24,16 @@ pub enum RandomLayout {
     Partitionable = 0,
     /// The counters are hashed in two halves (JAX before 0.5).
     Original = 1,
+}
+
+impl RandomLayout {
+    /// The layout that a tree names by its number.
+    pub(crate) fn of_variant(variant: u32) -> RandomLayout {
+        match variant {
+            0 => RandomLayout::Partitionable,
+            _ => RandomLayout::Original,
+        }
+    }
 }
 
 /// The right to draw random numbers once. Not `Clone`: using it twice does not compile.
@@ -90,6 +100,11 @@ impl Key {
         Key { layout, ..self }
     }
 
+    /// The layout in which the key draws.
+    pub fn layout(&self) -> RandomLayout {
+        self.layout
+    }
+
     /// The words: `u32[2]`, or `u32[..., 2]` for a batch.
     #[doc(alias = "random.key_data")]
     pub fn data(&self) -> &Array {
@@ -142,7 +157,7 @@ impl Key {
     }
 
     /// A key derived from this one and a number, which may be traced: as many independent keys as
-    /// numbers.
+    /// numbers. Of an array of numbers, a batch of keys in its shape.
     #[track_caller]
     pub fn fold_in(self, number: impl Into<Array>) -> Key {
         let layout = self.layout;
@@ -151,7 +166,7 @@ impl Key {
             Ok(words) => {
                 let low = number.into().cast(DType::U32);
                 let [a, b] = hash(&words, &zeros_like(&low), &low);
-                stack(&[a, b], 0)
+                stack(&[a, b], -1)
             }
         };
         Key { data, layout }
@@ -186,7 +201,7 @@ impl Key {
 
     /// The two key words, after checking that there is one key.
     #[track_caller]
-    fn words(&self) -> Result<[Array; 2], Error> {
+    pub(crate) fn words(&self) -> Result<[Array; 2], Error> {
         let ty = self.data.ty()?;
         if ty != ArrayType::new(DType::U32, [2]) {
             return Err(Error::new(ErrorKind::Shape, format!("a key is u32[2], this one is {ty}"))
@@ -199,7 +214,7 @@ impl Key {
 
 /// The block function on counters of any shape.
 #[track_caller]
-fn hash(words: &[Array; 2], high: &Array, low: &Array) -> [Array; 2] {
+pub(crate) fn hash(words: &[Array; 2], high: &Array, low: &Array) -> [Array; 2] {
     let shape = low.shape();
     let operands = [&words[0].broadcast_to(shape), &words[1].broadcast_to(shape), high, low];
     let mut outputs = bind(Op::Threefry2x32, &operands).into_iter();
@@ -236,7 +251,7 @@ fn index(dtype: DType, shape: &[usize]) -> Array {
 
 /// The row-major index of every element, as high and low words.
 #[track_caller]
-fn counters(shape: &[usize]) -> (Array, Array) {
+pub(crate) fn counters(shape: &[usize]) -> (Array, Array) {
     // Empty extents make strides of zero, and a product over 32 bits needs the wide form.
     if shape.iter().map(|&n| n as u128).product::<u128>() <= 1 << 32 {
         (full_typed(&ArrayType::new(DType::U32, shape), 0), index(DType::U32, shape))
@@ -247,13 +262,13 @@ fn counters(shape: &[usize]) -> (Array, Array) {
 }
 
 #[track_caller]
-fn join(high: &Array, low: &Array) -> Array {
+pub(crate) fn join(high: &Array, low: &Array) -> Array {
     (high.cast(DType::U64) << 32u64) | low.cast(DType::U64)
 }
 
 /// The original layout: counters `0..n` hashed as two halves, padded to an even number.
 #[track_caller]
-fn hash_flat(words: &[Array; 2], n: usize) -> Array {
+pub(crate) fn hash_flat(words: &[Array; 2], n: usize) -> Array {
     let half = n.div_ceil(2);
     let ty = ArrayType::new(DType::U32, [half]);
     let first = iota(&ty, 0);
@@ -323,9 +338,18 @@ pub fn uniform_range(
     high: impl Into<Array>,
 ) -> Array {
     let (low, high) = (low.into(), high.into());
-    let dtype = float_of(&low, &high);
-    let draw = unit(key, &shape.into_shape(), dtype);
-    (draw * (&high - &low) + &low).maximum(&low)
+    let (shape, dtype) = (shape.into_shape(), float_of(&low, &high));
+    let draw = unit(key, &shape, dtype);
+    let numbers = (draw * (&high - &low) + &low).maximum(&low);
+    if numbers.error().is_none() && numbers.shape() != &shape[..] {
+        let (low, high) = (ShapeDisplay(low.shape()), ShapeDisplay(high.shape()));
+        let asked = ShapeDisplay(&shape);
+        let message = format!("bounds of shapes {low} and {high} do not broadcast to {asked}");
+        let error = Error::new(ErrorKind::Shape, message)
+            .help("the shape is that of the result, with the axes of the bounds last");
+        return Array::invalid(error, here());
+    }
+    numbers
 }
 
 /// Uniform numbers in (-1, 1) of a float type, for samplers that invert a function which is
@@ -345,15 +369,20 @@ pub fn symmetric_uniform_of(dtype: DType, key: Key, shape: impl IntoShape) -> Ar
     }
 }
 
-/// From the number after -1, so that nothing is infinite that is only so at the ends.
 #[track_caller]
 fn symmetric(key: Key, shape: &Shape, dtype: DType) -> Array {
+    symmetric_of_bits(key.bits(width(dtype), shape), dtype)
+}
+
+/// From the number after -1, so that nothing is infinite that is only so at the ends.
+#[track_caller]
+pub(crate) fn symmetric_of_bits(bits: Array, dtype: DType) -> Array {
     let low = match dtype {
         DType::F64 => -1.0 + f64::EPSILON / 2.0,
         _ => f64::from(-1.0 + f32::EPSILON / 2.0),
     };
     // Rounding keeps the order, so this is at least `low` without a comparison.
-    unit(key, shape, dtype) * (1.0 - low) + low
+    unit_of_bits(bits, dtype) * (1.0 - low) + low
 }
 
 /// Standard normal numbers of the default float type: `sqrt(2) erf_inv(u)` of `u` uniform in
@@ -397,19 +426,26 @@ fn float_of(low: &Array, high: &Array) -> DType {
         .unwrap_or_else(default_float)
 }
 
-/// Uniform in [0, 1): random mantissa bits under the exponent of one, less one.
 #[track_caller]
 fn unit(key: Key, shape: &Shape, dtype: DType) -> Array {
+    unit_of_bits(key.bits(width(dtype), shape), dtype)
+}
+
+/// How many random bits a number of a float type is made of.
+fn width(dtype: DType) -> u32 {
+    if dtype == DType::F64 { 64 } else { 32 }
+}
+
+/// Uniform in [0, 1): random mantissa bits under the exponent of one, less one.
+#[track_caller]
+pub(crate) fn unit_of_bits(bits: Array, dtype: DType) -> Array {
     match dtype {
         DType::F64 => {
             let one = Scalar::Int(i128::from(1.0f64.to_bits()));
-            let bits = key.bits(64, shape) >> 12u64;
-            (bits | full_typed(&ArrayType::scalar(DType::U64), one)).bitcast(DType::F64) - 1.0
+            let one = full_typed(&ArrayType::scalar(DType::U64), one);
+            ((bits >> 12u64) | one).bitcast(DType::F64) - 1.0
         }
-        _ => {
-            let bits = key.bits(32, shape) >> 9u32;
-            (bits | 1.0f32.to_bits()).bitcast(DType::F32) - 1.0
-        }
+        _ => ((bits >> 9u32) | 1.0f32.to_bits()).bitcast(DType::F32) - 1.0,
     }
 }
 
@@ -419,10 +455,7 @@ impl Tree for Key {
         into.leaf(&self.data);
     }
     fn rebuild(from: &mut Rebuild<'_>) -> Result<Key> {
-        let layout = match from.variant()? {
-            0 => RandomLayout::Partitionable,
-            _ => RandomLayout::Original,
-        };
+        let layout = RandomLayout::of_variant(from.variant()?);
         Ok(Key { data: from.leaf()?, layout })
     }
     fn leaves_mut(&mut self, visit: &mut dyn FnMut(&mut Array)) {

@@ -24,6 +24,7 @@ mod flat;
 mod frames;
 mod handle;
 mod key;
+mod lanes;
 mod memory;
 pub mod op;
 mod open;
@@ -63,6 +64,7 @@ pub use handle::{Array, Outputs};
 pub use key::{
     Key, RandomLayout, normal, normal_of, symmetric_uniform_of, uniform, uniform_of, uniform_range,
 };
+pub use lanes::KeyLanes;
 pub use memory::{Line, keep_lines, release_memory, spare_lines};
 pub use op::graph::{Eqn, Graph};
 pub use op::{

@@ -11,9 +11,10 @@ use crate::plan::Plan;
 use crate::segments::{self, Held, Segments, Step, row_bytes};
 use crate::tuning::tuning;
 use crate::wide::{self, Arg, Region, Sums};
+use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::{InstBuilder, types};
 use probpipe_lowering::{Expr, ExprId, IndexMap, Place};
-use probpipe_trace::{DType, Error, ErrorKind, Result};
+use probpipe_trace::{DType, Error, ErrorKind, Result, Scalar};
 use smallvec::SmallVec;
 
 /// Results of at least this many bytes are written past the caches, which they would only fill.
@@ -142,6 +143,10 @@ impl Emitter<'_, '_> {
                         _ => value,
                     }
                 }
+                Arg::Reciprocal(i) => {
+                    let value = value(&nest.values, ExprId(i as u32))?;
+                    self.reciprocal(kernel.types[i], value)
+                }
                 Arg::Index(i) => match &kernel.exprs[i] {
                     Expr::Index(map) => self.first_index(map, &at)?,
                     _ => return Err(misplaced()),
@@ -151,6 +156,22 @@ impl Emitter<'_, '_> {
             self.code.store(Memory::Scratch, word, self.scratch, place as i64);
         }
         Ok(())
+    }
+
+    /// The reciprocal of a divisor that quotients can be had with, else NaN.
+    fn reciprocal(&mut self, dtype: DType, x: Val) -> Val {
+        let (low, high) = wide::divisors(dtype);
+        let bounds = [(FloatCC::GreaterThanOrEqual, low), (FloatCC::LessThanOrEqual, high)];
+        let size = self.code.builder.ins().fabs(x);
+        let within = bounds.map(|(condition, bound)| {
+            let bound = self.code.literal(dtype, Scalar::Float(bound));
+            self.code.builder.ins().fcmp(condition, size, bound)
+        });
+        let within = self.code.builder.ins().band(within[0], within[1]);
+        let one = self.code.literal(dtype, Scalar::Float(1.0));
+        let reciprocal = self.code.builder.ins().fdiv(one, x);
+        let nan = self.code.literal(dtype, Scalar::Float(f64::NAN));
+        self.code.choose(within, reciprocal, nan)
     }
 
     fn first_index(&mut self, map: &IndexMap, at: &[Coordinate]) -> Result<Val> {

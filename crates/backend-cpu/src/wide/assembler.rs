@@ -30,8 +30,8 @@ pub(super) enum Width {
 pub(super) enum Operand {
     /// A vector register.
     Vector(Vector),
-    /// Elements of `1 << scale` bytes at `base`, from that which `RAX` counts.
-    Stream { base: General, scale: u8 },
+    /// Elements of `1 << scale` bytes at `base`, from that which `RAX` counts, this many bytes on.
+    Stream { base: General, scale: u8, ahead: i32 },
     /// What `RDI` points to, this many bytes on; one element for all lanes.
     Shared(i32),
     /// What `RDI` points to, this many bytes on, a whole vector.
@@ -214,10 +214,13 @@ impl Assembler {
         let mode = |mode: u8, rm: u8| mode << 6 | register << 3 | rm & 7;
         match operand {
             Operand::Vector(r) => self.emit(&[mode(3, r)]),
-            Operand::Stream { base, scale } => {
+            Operand::Stream { base, scale, ahead } => {
                 let sib = scale << 6 | (RAX & 7) << 3 | base & 7;
                 // RBP and R13 as a base need a displacement.
-                if base & 7 == 5 {
+                if ahead != 0 {
+                    self.emit(&[mode(2, 4), sib]);
+                    self.emit(&ahead.to_le_bytes());
+                } else if base & 7 == 5 {
                     self.emit(&[mode(1, 4), sib, 0]);
                 } else {
                     self.emit(&[mode(0, 4), sib]);
@@ -343,8 +346,28 @@ impl Assembler {
         self.jump(0x83, label);
     }
 
+    /// Jumps if the last result was zero, as that of a test of masks without a lane.
+    pub(super) fn jump_if_zero(&mut self, label: Label) {
+        self.jump(0x84, label);
+    }
+
+    /// Jumps if the last result was not zero.
+    pub(super) fn jump_unless_zero(&mut self, label: Label) {
+        self.jump(0x85, label);
+    }
+
+    /// Jumps.
+    pub(super) fn jump_always(&mut self, label: Label) {
+        self.emit(&[0xe9]);
+        self.distance(label);
+    }
+
     fn jump(&mut self, condition: u8, label: Label) {
         self.emit(&[0x0f, condition]);
+        self.distance(label);
+    }
+
+    fn distance(&mut self, label: Label) {
         self.jumps.push((self.bytes.len(), label.0));
         self.emit(&[0; 4]);
     }

@@ -204,7 +204,12 @@ impl Builder<'_> {
             BinaryInstruction::Add => ADD,
             BinaryInstruction::Sub => SUBTRACT,
             BinaryInstruction::Mul => MULTIPLY,
-            BinaryInstruction::Div if float => DIVIDE,
+            BinaryInstruction::Div if float => {
+                if self.quotient(i, dtype, x, y).is_some() {
+                    return Some(());
+                }
+                DIVIDE
+            }
             BinaryInstruction::And if !float => AND,
             BinaryInstruction::Or if !float => OR,
             BinaryInstruction::Xor if !float => XOR,

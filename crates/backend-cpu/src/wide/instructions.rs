@@ -94,12 +94,21 @@ pub(super) const ROUND: Typed = both(opcodes(M0F3A, 0x08, 0x09));
 pub(super) const SUBTRACT_PRODUCT: Typed = both(by_width(M0F38, 0xbc));
 /// `to = first to + last`, of floats.
 pub(super) const MULTIPLY_ADD: Typed = both(by_width(M0F38, 0xa8));
+/// `to = first - to last`, of floats.
+pub(super) const REST: Typed = both(by_width(M0F38, 0x9c));
+/// `to = to last + first`, of floats.
+pub(super) const MULTIPLY_TO_ADD: Typed = both(by_width(M0F38, 0x98));
 /// `first 2^last` of floats, rounded once.
 pub(super) const SCALE: Typed = both(by_width(M0F38, 0x2c));
 /// `mask ? last : first`.
 pub(super) const BLEND: Typed = both(by_width(M0F38, 0x65));
 /// A mask from the lanes whose bits in common are not all zero.
 pub(super) const TEST: Typed = both(by_width(M0F38, 0x27));
+/// A mask from the lanes whose bits in common are all zero.
+pub(super) const TEST_NONE: Typed =
+    both((code(M0F38, PF3, false, 0x27), code(M0F38, PF3, true, 0x27)));
+/// A mask from the floats that belong to a class that the immediate names.
+pub(super) const CLASS: Typed = both(by_width(M0F3A, 0x66));
 /// A mask from two vectors; the immediate is the predicate.
 pub(super) const COMPARE: Typed = floats(0xc2, by_width(M0F3A, 0x1f));
 const COMPARE_UNSIGNED: Typed = both(by_width(M0F3A, 0x1e));
@@ -111,6 +120,8 @@ pub(super) const WORDS_TO_BYTES: Code = code(M0F38, PF3, false, 0x31);
 
 pub(super) const LESS: u8 = 1;
 pub(super) const UNORDERED: u8 = 3;
+/// Unequal, or not ordered.
+pub(super) const UNEQUAL: u8 = 4;
 pub(super) const NOT_LESS: u8 = 5;
 pub(super) const GREATER: u8 = 14;
 
@@ -121,8 +132,7 @@ pub(super) fn predicate(op: CompareOp, dtype: DType) -> (Typed, u8) {
         CompareOp::Eq => 0,
         CompareOp::Lt => LESS,
         CompareOp::Le => 2,
-        // Unequal, or not ordered.
-        CompareOp::Ne => 4,
+        CompareOp::Ne => UNEQUAL,
         CompareOp::Ge if float => 13,
         CompareOp::Ge => 5,
         CompareOp::Gt if float => GREATER,
@@ -138,6 +148,8 @@ pub(super) const MASK_NOT: u8 = 0x44;
 pub(super) const MASK_OR: u8 = 0x45;
 pub(super) const MASK_SAME: u8 = 0x46;
 pub(super) const MASK_XOR: u8 = 0x47;
+/// Compares with zero, for a jump.
+pub(super) const MASK_ANY: u8 = 0x98;
 
 /// The instruction that converts numbers, `Some(None)` if the bits stay, `None` if there is none
 /// that gives what the interpreter defines.

@@ -10,12 +10,13 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use super::assembler::*;
+use super::divides_slowly;
 use super::instructions::*;
 use crate::plan::{Plan, operand_type};
 use crate::reduction::identity;
 use crate::segments::{Held, Segment, Step};
 use probpipe_lowering::{Expr, Kernel};
-use probpipe_trace::{DType, Scalar, UnaryOp};
+use probpipe_trace::{BinaryOp, DType, Scalar, UnaryOp};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -30,6 +31,8 @@ pub(crate) enum Arg {
     Row(usize),
     /// The value of this expression.
     Value(usize),
+    /// The reciprocal of this expression's value, if that is one of [`super::divisors`], else NaN.
+    Reciprocal(usize),
     /// The index that this expression has at the first point, as an `i64`.
     Index(usize),
 }
@@ -89,6 +92,10 @@ pub(super) struct Builder<'p> {
     pub(super) asm: Assembler,
     /// Points at a time.
     pub(super) lanes: usize,
+    /// Whether two vectors are computed side by side.
+    pub(super) paired: bool,
+    /// How many points the vector at hand is ahead of `RAX`.
+    pub(super) ahead: usize,
     pub(super) args: Vec<Arg>,
     /// Streams in the order of their registers.
     pub(super) streams: Vec<Arg>,
@@ -104,6 +111,39 @@ pub(super) struct Builder<'p> {
     /// Accumulators, by store and turn.
     pub(super) accumulators: FxHashMap<(usize, usize), Vector>,
     pub(super) streaming: bool,
+    /// Code that lies behind all other.
+    pub(super) exits: Vec<Exit>,
+}
+
+/// The way of vectors of which some lane is no sure quotient, see `quotient`.
+#[derive(Debug)]
+pub(super) struct Exit {
+    pub(super) dtype: DType,
+    /// Where it begins, and where it goes back to: with the rest as it is, or with the quotient.
+    pub(super) from: Label,
+    pub(super) back: Label,
+    pub(super) done: Label,
+    pub(super) suspect: Mask,
+    pub(super) spare: Mask,
+    pub(super) numerator: Vector,
+    pub(super) divisor: Operand,
+    /// Holds the rest, and takes the quotient.
+    pub(super) to: Vector,
+}
+
+/// Whether the chain of operations at a vector is so long that another beside it pays.
+fn pays_paired(plan: &Plan, segment: &Segment) -> bool {
+    let exprs = |step: &Step| match *step {
+        Step::Compute(i) | Step::Read(i, _) => &plan.kernel.exprs[i],
+    };
+    let divides = |expr: &Expr| {
+        matches!(expr, Expr::Binary(BinaryOp::Div, _, y)
+        if plan.depth[y.0 as usize] < plan.extents.len())
+    };
+    divides_slowly()
+        && segment.steps.iter().any(|step| divides(exprs(step)))
+        // The indices of a vector are those of `RAX`.
+        && !segment.steps.iter().any(|step| matches!(exprs(step), Expr::Index(_)))
 }
 
 /// Whether regions compute an expression that others call a kernel for.
@@ -195,13 +235,15 @@ pub(crate) fn build(
     if streams.len() > BASES.len() {
         return None;
     }
-    let builder = Builder {
+    let builder = |paired: bool| Builder {
         plan,
         asm: Assembler::default(),
         lanes: if wide { 8 } else { 16 },
+        paired,
+        ahead: 0,
         args: streams.clone(),
-        streams,
-        row_types,
+        streams: streams.clone(),
+        row_types: row_types.clone(),
         uses: FxHashMap::default(),
         locs: FxHashMap::default(),
         vectors: (0..32).rev().collect(),
@@ -210,8 +252,12 @@ pub(crate) fn build(
         tail: false,
         accumulators: FxHashMap::default(),
         streaming,
+        exits: Vec::new(),
     };
-    builder.function(segment, sums)
+    let paired = pays_paired(plan, segment);
+    // Two vectors at a time may need more registers than there are.
+    let pairs = paired.then(|| builder(true).function(segment, sums)).flatten();
+    pairs.or_else(|| builder(false).function(segment, sums))
 }
 
 impl Builder<'_> {
@@ -247,6 +293,13 @@ impl Builder<'_> {
                 Some(())
             })?;
         }
+        if self.paired && turns == 1 {
+            self.each(2 * self.lanes, |this| {
+                this.pair(segment, sums)?;
+                this.asm.add_number(RAX, 2 * this.lanes as i8);
+                Some(())
+            })?;
+        }
         self.each(self.lanes, |this| {
             this.point(segment, sums, 0)?;
             this.asm.add_number(RAX, this.lanes as i8);
@@ -278,6 +331,7 @@ impl Builder<'_> {
             offset += 64;
         }
         self.leave();
+        self.exits()?;
         Some(Region { code: self.asm.finish(), args: self.args, sums: partial, bytes: offset })
     }
 
@@ -330,76 +384,6 @@ impl Builder<'_> {
         self.asm.compare(RAX, RCX);
         self.asm.jump_if_below(head);
         self.asm.place(exit);
-        Some(())
-    }
-
-    /// The segment at the points from `RAX` on.
-    pub(super) fn point(&mut self, segment: &Segment, sums: Sums<'_>, turn: usize) -> Option<()> {
-        let plan = self.plan;
-        let kernel = &plan.kernel;
-        self.uses.clear();
-        let left: Vec<Loc> = self.locs.drain().map(|(_, loc)| loc).collect();
-        left.into_iter().for_each(|loc| self.free(loc));
-        for step in &segment.steps {
-            if let Step::Compute(i) = *step {
-                plan.operands(i, |x| *self.uses.entry(x).or_default() += 1);
-            }
-        }
-        for &(i, _) in &segment.keeps {
-            *self.uses.entry(i).or_default() += 1;
-        }
-        for &k in &segment.stores {
-            *self.uses.entry(kernel.stores[k].value.0 as usize).or_default() += 1;
-        }
-        for step in &segment.steps {
-            match *step {
-                Step::Compute(i) => {
-                    self.compute(i)?;
-                    let mut operands: SmallVec<[usize; 3]> = SmallVec::new();
-                    plan.operands(i, |x| operands.push(x));
-                    operands.into_iter().for_each(|x| self.used(x));
-                }
-                Step::Read(i, held) => {
-                    let arg = match held {
-                        Held::Row(row) => Arg::Row(row),
-                        Held::Stored(k) => Arg::Store(k),
-                    };
-                    self.load(i, arg, None)?;
-                }
-            }
-            self.release();
-        }
-        for &(i, row) in &segment.keeps {
-            self.store(i, kernel.types[i], Arg::Row(row), false)?;
-            self.used(i);
-            self.release();
-        }
-        for &k in &segment.stores {
-            let store = &kernel.stores[k];
-            let value = store.value.0 as usize;
-            let dtype = kernel.ty(store.value);
-            match (store.reduce, sums) {
-                (None, _) => self.store(value, dtype, Arg::Store(k), self.streaming)?,
-                (Some(op), Sums::Registers) => {
-                    let total = *self.accumulators.get(&(k, turn))?;
-                    let term = self.register(value, dtype)?;
-                    self.accumulate(op, dtype, total, term)?;
-                }
-                (Some(op), Sums::Rows(first, types)) => {
-                    let arg = Arg::Row(first + k);
-                    let to = types[k];
-                    let term = self.converted(value, dtype, to)?;
-                    let total = self.temporary()?;
-                    let from = self.stream(arg)?;
-                    self.load_vector(total, to, from);
-                    self.accumulate(op, to, total, term)?;
-                    let target = self.stream(arg)?;
-                    self.store_vector(total, to, target, self.merging());
-                }
-            }
-            self.used(store.value.0 as usize);
-            self.release();
-        }
         Some(())
     }
 
@@ -470,7 +454,9 @@ impl Builder<'_> {
     pub(super) fn type_of(&self, arg: Arg) -> Option<DType> {
         let kernel = &self.plan.kernel;
         match arg {
-            Arg::Load(i) | Arg::Value(i) | Arg::Index(i) => kernel.types.get(i).copied(),
+            Arg::Load(i) | Arg::Value(i) | Arg::Reciprocal(i) | Arg::Index(i) => {
+                kernel.types.get(i).copied()
+            }
             Arg::Store(k) => Some(kernel.ty(kernel.stores.get(k)?.value)),
             Arg::Row(row) => self.row_types.get(&row).copied(),
         }
@@ -479,7 +465,9 @@ impl Builder<'_> {
     /// The elements of a stream from `RAX` on.
     pub(super) fn stream(&self, arg: Arg) -> Option<Operand> {
         let base = BASES[self.streams.iter().position(|&have| have == arg)?];
-        Some(Operand::Stream { base, scale: self.type_of(arg)?.size().trailing_zeros() as u8 })
+        let size = self.type_of(arg)?.size();
+        let ahead = (self.ahead * size) as i32;
+        Some(Operand::Stream { base, scale: size.trailing_zeros() as u8, ahead })
     }
 
     /// The place of an argument.

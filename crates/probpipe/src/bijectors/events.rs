@@ -52,9 +52,12 @@ pub(super) fn ends(of: &Constraint) -> (Option<Array>, Option<Array>) {
         | Constraint::NonNegative
         | Constraint::PositiveVector
         | Constraint::PositiveOrderedVector => (number(0.0), None),
-        Constraint::UnitInterval | Constraint::Simplex => (number(0.0), number(1.0)),
+        Constraint::UnitInterval | Constraint::OpenUnitInterval | Constraint::Simplex => {
+            (number(0.0), number(1.0))
+        }
         Constraint::Circular => (number(-std::f64::consts::PI), number(std::f64::consts::PI)),
-        Constraint::AtLeast(low) => (Some(low.clone()), None),
+        Constraint::AtLeast(low) | Constraint::GreaterThan(low) => (Some(low.clone()), None),
+        Constraint::Below(high) => (None, number(*high)),
         Constraint::AtMost(high) => (None, Some(high.clone())),
         Constraint::Interval(low, high) => (Some(low.clone()), Some(high.clone())),
         _ => (None, None),

@@ -36,8 +36,11 @@ pub fn biject_to(constraint: &Constraint) -> Result<Box<dyn Bijector>> {
             Constraint::Positive | Constraint::NonNegative | Constraint::PositiveVector => {
                 Box::new(Exp)
             }
-            Constraint::UnitInterval => Box::new(Sigmoid),
-            Constraint::AtLeast(low) => Box::new(Exp.then(Affine::new(low, 1.0))),
+            Constraint::UnitInterval | Constraint::OpenUnitInterval => Box::new(Sigmoid),
+            Constraint::AtLeast(low) | Constraint::GreaterThan(low) => {
+                Box::new(Exp.then(Affine::new(low, 1.0)))
+            }
+            Constraint::Below(high) => Box::new(Exp.then(Affine::new(*high, -1.0))),
             Constraint::AtMost(high) => Box::new(Exp.then(Affine::new(high, -1.0))),
             Constraint::Interval(low, high) => Box::new(Interval::new(low, high)),
             Constraint::Circular => Box::new(Interval::new(-PI, PI)),

@@ -29,8 +29,14 @@ pub enum Constraint {
     NonNegative,
     /// Numbers from 0 to 1, both included.
     UnitInterval,
+    /// Numbers between 0 and 1, both excluded.
+    OpenUnitInterval,
+    /// Finite numbers below a number.
+    Below(f64),
     /// Finite numbers from a bound upwards.
     AtLeast(Array),
+    /// Finite numbers above a bound.
+    GreaterThan(Array),
     /// Finite numbers up to a bound.
     AtMost(Array),
     /// Numbers between two bounds, both included.
@@ -122,6 +128,29 @@ impl Constraint {
         )
     }
 
+    /// An element of a set of numbers that lies well inside of it, for formulas that have to be
+    /// given one; none of sets of vectors and matrices.
+    #[track_caller]
+    pub(crate) fn inner(&self) -> Option<Array> {
+        Some(match self {
+            Constraint::Real | Constraint::Boolean | Constraint::NonNegativeInteger => 0.0.into(),
+            Constraint::Positive | Constraint::NonNegative | Constraint::PositiveInteger => {
+                1.0.into()
+            }
+            Constraint::UnitInterval | Constraint::OpenUnitInterval => 0.5.into(),
+            Constraint::Below(high) => (high - 1.0).into(),
+            Constraint::AtLeast(low) | Constraint::GreaterThan(low) => {
+                // One more, and more than rounding takes away.
+                low + low.abs() + 1.0
+            }
+            Constraint::AtMost(high) => high - high.abs() - 1.0,
+            Constraint::Interval(low, high) => low * 0.5 + high * 0.5,
+            Constraint::IntegerInterval(low, _) => low.clone(),
+            Constraint::Circular => 0.0.into(),
+            _ => return None,
+        })
+    }
+
     /// Whether each element of `x` lies in the set, to `bool`, of the shape of `x` without the
     /// axes of an element. NaN lies in none. Sums, lengths and symmetry hold to rounding.
     #[track_caller]
@@ -131,7 +160,10 @@ impl Constraint {
             Constraint::Positive => x.gt(0.0) & finite(x),
             Constraint::NonNegative => x.ge(0.0) & finite(x),
             Constraint::UnitInterval => x.ge(0.0) & x.le(1.0),
+            Constraint::OpenUnitInterval => x.gt(0.0) & x.lt(1.0),
+            Constraint::Below(high) => x.lt(*high) & finite(x),
             Constraint::AtLeast(low) => x.ge(low) & finite(x),
+            Constraint::GreaterThan(low) => x.gt(low) & finite(x),
             Constraint::AtMost(high) => x.le(high) & finite(x),
             Constraint::Interval(low, high) => x.ge(low) & x.le(high),
             Constraint::Circular => x.ge(-PI) & x.le(PI),
@@ -168,6 +200,8 @@ impl Constraint {
             Constraint::Positive => x > 0.0 && x.is_finite(),
             Constraint::NonNegative => x >= 0.0 && x.is_finite(),
             Constraint::UnitInterval => (0.0..=1.0).contains(&x),
+            Constraint::OpenUnitInterval => x > 0.0 && x < 1.0,
+            Constraint::Below(high) => x < *high && x.is_finite(),
             Constraint::Boolean => x == 0.0 || x == 1.0,
             Constraint::NonNegativeInteger => x >= 0.0 && x.is_finite() && x.floor() == x,
             Constraint::PositiveInteger => x >= 1.0 && x.is_finite() && x.floor() == x,
@@ -201,7 +235,10 @@ impl Constraint {
             Constraint::RealMatrix => 19,
             Constraint::CorrelationCholesky => 20,
             Constraint::CorrelationMatrix => 21,
+            Constraint::OpenUnitInterval => 22,
             Constraint::AtLeast(_)
+            | Constraint::GreaterThan(_)
+            | Constraint::Below(_)
             | Constraint::AtMost(_)
             | Constraint::Interval(..)
             | Constraint::IntegerInterval(..)
@@ -282,13 +319,16 @@ impl Constraint {
             Constraint::Positive
             | Constraint::NonNegative
             | Constraint::AtLeast(_)
+            | Constraint::GreaterThan(_)
             | Constraint::PositiveVector => {
                 "parameterise by the logarithm and take `.exp()` to stay positive"
             }
-            Constraint::UnitInterval | Constraint::Interval(..) => {
+            Constraint::Below(_) | Constraint::AtMost(_) => {
+                "parameterise by the logarithm of the distance and subtract its `.exp()`"
+            }
+            Constraint::UnitInterval | Constraint::OpenUnitInterval | Constraint::Interval(..) => {
                 "parameterise by the logit and take `.sigmoid()` to stay between 0 and 1"
             }
-            Constraint::AtMost(_) => "take the bound less the `.exp()` of a logarithm",
             Constraint::Circular => "add or subtract a multiple of 2 pi",
             Constraint::OrderedVector | Constraint::PositiveOrderedVector => {
                 "sort it with `.sort(-1)`, or add up positive steps with `.cumsum(-1)`"
@@ -322,8 +362,9 @@ impl Constraint {
             Constraint::Positive => "positive",
             Constraint::NonNegative => "non-negative",
             Constraint::UnitInterval => "in [0, 1]",
-            Constraint::AtLeast(_) => "bounded below",
-            Constraint::AtMost(_) => "bounded above",
+            Constraint::OpenUnitInterval => "in (0, 1)",
+            Constraint::Below(_) | Constraint::AtMost(_) => "bounded above",
+            Constraint::AtLeast(_) | Constraint::GreaterThan(_) => "bounded below",
             Constraint::Interval(..) => "in an interval",
             Constraint::Circular => "an angle in [-pi, pi]",
             Constraint::Boolean => "0 or 1",
@@ -355,7 +396,9 @@ impl Constraint {
 impl fmt::Display for Constraint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Constraint::Below(high) => write!(f, "below {high}"),
             Constraint::AtLeast(low) => write!(f, "at least {low}"),
+            Constraint::GreaterThan(low) => write!(f, "above {low}"),
             Constraint::AtMost(high) => write!(f, "at most {high}"),
             Constraint::Multinomial(total) => write!(f, "a vector of counts whose sum is {total}"),
             Constraint::Interval(low, high) => write!(f, "in [{low}, {high}]"),

@@ -10,11 +10,13 @@ thread_local! {
 }
 
 /// Those without bounds, of numbers.
-const PLAIN: [Constraint; 7] = [
+const PLAIN: [Constraint; 9] = [
     Constraint::Real,
     Constraint::Positive,
     Constraint::NonNegative,
     Constraint::UnitInterval,
+    Constraint::OpenUnitInterval,
+    Constraint::Below(-1.0),
     Constraint::Boolean,
     Constraint::NonNegativeInteger,
     Constraint::PositiveInteger,
@@ -89,4 +91,22 @@ fn a_value_that_is_written_forgets() {
     assert!(value.noted(2) && value.clone().noted(4) && !value.noted(1));
     assert!(value.bytes_mut().is_some());
     assert!(!value.noted(2));
+}
+
+/// What formulas are given in place of a number outside lies inside.
+#[test]
+fn inner_elements_lie_inside() {
+    let (low, high) = (array([-1e8, 0.0, 1e20]), array([-9e7, 0.5, 1e21]));
+    let bounded = [
+        Constraint::AtLeast(low.clone()),
+        Constraint::GreaterThan(low.clone()),
+        Constraint::AtMost(low.clone()),
+        Constraint::Interval(low, high),
+        Constraint::IntegerInterval(array([-3, 0]), array([2, 1])),
+    ];
+    for constraint in PLAIN.into_iter().chain(bounded) {
+        let inside = constraint.check(&constraint.inner().unwrap());
+        assert!(inside.all().item::<bool>().unwrap(), "{constraint}");
+    }
+    assert!(Constraint::Simplex.inner().is_none());
 }

@@ -1,6 +1,7 @@
 //! What a distribution can do, as traits: a family has those that it has formulas for.
 
 use super::Named;
+use super::terms::log_of;
 use crate::constraints::Constraint;
 use probpipe_trace::{Array, IntoShape, Key, Shape, Tree};
 
@@ -72,16 +73,16 @@ pub trait Cdf: Distribution {
     #[track_caller]
     fn survival(&self, x: &Self::Value) -> Array;
 
-    /// The logarithm of [`Cdf::cdf`].
+    /// The logarithm of [`Cdf::cdf`]; of the survival less 1 where that is small.
     #[track_caller]
     fn log_cdf(&self, x: &Self::Value) -> Array {
-        self.cdf(x).log()
+        log_of(&self.cdf(x), &self.survival(x))
     }
 
-    /// The logarithm of [`Cdf::survival`].
+    /// The logarithm of [`Cdf::survival`]; of [`Cdf::cdf`] less 1 where that is small.
     #[track_caller]
     fn log_survival(&self, x: &Self::Value) -> Array {
-        self.survival(x).log()
+        log_of(&self.survival(x), &self.cdf(x))
     }
 }
 
@@ -90,6 +91,13 @@ pub trait Quantile: Distribution {
     /// The number below which a draw lies with probability `q`; NaN for `q` outside [0, 1].
     #[track_caller]
     fn quantile(&self, q: &Array) -> Self::Value;
+
+    /// The number above which a draw lies with probability `q`, exact for small `q` in families
+    /// that say so.
+    #[track_caller]
+    fn upper_quantile(&self, q: &Array) -> Self::Value {
+        self.quantile(&(1.0 - q))
+    }
 
     /// The quantile of one half.
     #[track_caller]
@@ -113,6 +121,14 @@ pub trait Moments: Distribution {
     fn std(&self) -> Array {
         self.variance().sqrt()
     }
+}
+
+/// Distributions whose density has one known largest point.
+pub trait Mode: Distribution {
+    /// Where the density is largest, of shape `batch shape + event shape`; NaN where there is no
+    /// such point.
+    #[track_caller]
+    fn mode(&self) -> Array;
 }
 
 /// Distributions with known entropy.

@@ -32,9 +32,9 @@ macro_rules! family {
     (
         $(#[$about:meta])*
         $name:ident :: $new:ident {
-            $($(#[$what:meta])* $parameter:ident: $constraint:ident,)+
+            $($(#[$what:meta])* $parameter:ident: $constraint:ident $(($limit:literal))?,)*
         }
-        on $support:ident $(($($bound:ident),+))?
+        on $support:ident $(($($bound:tt),+))?
         $(where $low:ident < $high:ident)?
         $({ $($formulas:tt)* })?
     ) => {
@@ -42,7 +42,7 @@ macro_rules! family {
         #[derive(Clone)]
         pub struct $name {
             parameters: $crate::distributions::parameters::Parameters<
-                { [$(stringify!($parameter)),+].len() },
+                { <[&str]>::len(&[$(stringify!($parameter)),*]) },
             >,
         }
 
@@ -53,11 +53,14 @@ macro_rules! family {
             #[doc = concat!($(
                 "[`", stringify!($parameter), "`](", stringify!($name), "::",
                 stringify!($parameter), ") [`", stringify!($constraint),
-                "`](crate::constraints::Constraint::", stringify!($constraint), ") "
-            ),+)]
+                "`](crate::constraints::Constraint::", stringify!($constraint), ") " $(
+                    , "`", stringify!($limit), "` "
+                )?
+            ),*)]
             #[track_caller]
-            pub fn $new($($parameter: impl Into<probpipe_trace::Array>),+) -> $name {
-                let parameters = [$($parameter.into()),+];
+            #[allow(clippy::new_without_default)] // one family has no parameters
+            pub fn $new($($parameter: impl Into<probpipe_trace::Array>),*) -> $name {
+                let parameters = [$($parameter.into()),*];
                 $name {
                     parameters: $crate::distributions::parameters::Parameters::new(
                         <$name as $crate::distributions::Parametric>::FAMILY,
@@ -72,12 +75,12 @@ macro_rules! family {
                     let family = <$name as $crate::distributions::Parametric>::FAMILY;
                     self.parameters.leaf(family, stringify!($parameter))
                 }
-            )+
+            )*
 
             #[track_caller]
             fn checked(
                 &self,
-            ) -> [probpipe_trace::Array; { [$(stringify!($parameter)),+].len() }] {
+            ) -> [probpipe_trace::Array; { <[&str]>::len(&[$(stringify!($parameter)),*]) }] {
                 self.parameters.checked(<$name as $crate::distributions::Parametric>::FAMILY)
             }
 
@@ -108,8 +111,8 @@ macro_rules! family {
                     name: stringify!($name),
                     parameters: &[$($crate::distributions::Parameter {
                         name: stringify!($parameter),
-                        constraint: $crate::constraints::Constraint::$constraint,
-                    }),+],
+                        constraint: $crate::constraints::Constraint::$constraint $(($limit))?,
+                    }),*],
                     ordered: $crate::distributions::declaration::ordered!($($low $high)?),
                     support: $crate::distributions::declaration::support_text!(
                         $support $($($bound)+)?
@@ -138,16 +141,16 @@ macro_rules! family {
         impl $crate::distributions::Support for $name {
             fn support(&self) -> $crate::constraints::Constraint {
                 #[allow(unused_variables)]
-                let [$($parameter),+] = self.parameters.leaves().clone();
-                $crate::constraints::Constraint::$support $(($($bound),+))?
+                let [$($parameter),*] = self.parameters.leaves().clone();
+                $crate::constraints::Constraint::$support $(($($bound.into()),+))?
             }
         }
 
         impl probpipe_trace::Tree for $name {
             fn flatten<'tree>(&'tree self, into: &mut probpipe_trace::Flatten<'tree>) {
                 into.token(probpipe_trace::Token::Open(stringify!($name)));
-                let [$($parameter),+] = self.parameters.leaves();
-                $(into.field(stringify!($parameter), $parameter);)+
+                let [$($parameter),*] = self.parameters.leaves();
+                $(into.field(stringify!($parameter), $parameter);)*
                 into.token(probpipe_trace::Token::Close);
             }
 
@@ -155,7 +158,7 @@ macro_rules! family {
                 from: &mut probpipe_trace::Rebuild<'_>,
             ) -> probpipe_trace::Result<Self> {
                 from.expect(probpipe_trace::Token::Open(stringify!($name)))?;
-                let leaves = [$(from.field(stringify!($parameter))?),+];
+                let leaves = [$(from.field(stringify!($parameter))?),*];
                 from.expect(probpipe_trace::Token::Close)?;
                 Ok($name {
                     parameters: $crate::distributions::parameters::Parameters::of_leaves(leaves),
@@ -187,15 +190,15 @@ macro_rules! family {
 
         impl std::fmt::Debug for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                let [$($parameter),+] = self.parameters.leaves();
+                let [$($parameter),*] = self.parameters.leaves();
                 f.debug_struct(stringify!($name))
-                    $(.field(stringify!($parameter), $parameter))+
+                    $(.field(stringify!($parameter), $parameter))*
                     .finish()
             }
         }
 
         $crate::distributions::formulas::formulas! {
-            $name [$($parameter),+] $($($formulas)*)?
+            $name [$($parameter),*] $($($formulas)*)?
         }
     };
 }
@@ -214,17 +217,47 @@ pub(crate) use ordered;
 
 /// The support of a declaration in words.
 macro_rules! support_text {
-    (AtLeast $low:ident) => {
-        concat!("at least `", stringify!($low), "`")
+    (AtLeast $low:tt) => {
+        concat!("at least ", $crate::distributions::declaration::bound_text!($low))
     };
-    (Interval $low:ident $high:ident) => {
-        concat!("from `", stringify!($low), "` to `", stringify!($high), "`")
+    (GreaterThan $low:tt) => {
+        concat!("above ", $crate::distributions::declaration::bound_text!($low))
     };
-    (IntegerInterval $low:ident $high:ident) => {
-        concat!("integers from `", stringify!($low), "` to `", stringify!($high), "`")
+    (AtMost $high:tt) => {
+        concat!("at most ", $crate::distributions::declaration::bound_text!($high))
+    };
+    (Interval $low:tt $high:tt) => {
+        concat!(
+            "from ",
+            $crate::distributions::declaration::bound_text!($low),
+            " to ",
+            $crate::distributions::declaration::bound_text!($high)
+        )
+    };
+    (IntegerInterval $low:tt $high:tt) => {
+        concat!(
+            "integers from ",
+            $crate::distributions::declaration::bound_text!($low),
+            " to ",
+            $crate::distributions::declaration::bound_text!($high)
+        )
     };
     ($name:ident) => {
         $crate::constraints::Constraint::$name.name()
     };
 }
 pub(crate) use support_text;
+
+/// An end of a support in words: a number, a parameter, or a constant of Rust.
+macro_rules! bound_text {
+    ($number:literal) => {
+        stringify!($number)
+    };
+    ($parameter:ident) => {
+        concat!("`", stringify!($parameter), "`")
+    };
+    (($constant:expr)) => {
+        stringify!($constant)
+    };
+}
+pub(crate) use bound_text;

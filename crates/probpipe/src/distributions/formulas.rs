@@ -11,17 +11,72 @@ pub(crate) fn point(support: &Constraint, x: &Array, dtype: DType) -> Array {
     if support.is_integer() && !x.is_literal() { x.cast(dtype) } else { x.clone() }
 }
 
-/// A density where `x` is in the support, `-inf` elsewhere, and NaN where `x` is NaN.
-#[track_caller]
-pub(crate) fn within(support: &Constraint, log_prob: Array, x: &Array) -> Array {
-    match support {
-        Constraint::Real => log_prob,
-        _ => {
-            let outside = select(&x.is_nan(), x, f64::NEG_INFINITY);
-            select(&support.check(x), log_prob, outside)
-        }
+/// A point as a formula sees it: where it is outside of the support, an element of the support is
+/// in its place, so that no value or slope out there spoils what is computed of many points.
+pub(crate) struct Seen {
+    /// What the formula gets.
+    pub(crate) at: Array,
+    /// Whether the point is in the support, if that needs saying.
+    inside: Option<Array>,
+    inner: Array,
+}
+
+impl Seen {
+    /// For a density; that of real numbers takes any.
+    #[track_caller]
+    pub(crate) fn by_density(support: &Constraint, x: &Array) -> Seen {
+        Seen::new(support, x, matches!(support, Constraint::Real))
+    }
+
+    /// For a function of the distribution; that of integers takes any.
+    #[track_caller]
+    pub(crate) fn by_cdf(support: &Constraint, x: &Array) -> Seen {
+        Seen::new(support, x, support.is_integer())
+    }
+
+    #[track_caller]
+    fn new(support: &Constraint, x: &Array, any: bool) -> Seen {
+        let inner = support.inner().filter(|_| !any);
+        let Some(inner) = inner else {
+            return Seen { at: x.clone(), inside: None, inner: x.clone() };
+        };
+        let (inside, inner) = (support.check(x), inner.stop_gradient());
+        Seen { at: select(&inside, x, &inner), inside: Some(inside), inner }
+    }
+
+    /// The value of a density: `-inf` outside the support, and NaN where `x` is NaN.
+    #[track_caller]
+    pub(crate) fn density(&self, x: &Array, value: Array) -> Array {
+        let Some(inside) = &self.inside else { return value };
+        select(inside, value, select(&x.is_nan(), x, f64::NEG_INFINITY))
+    }
+
+    /// The value of a function of the distribution, which has the values `ends` below and above the
+    /// support, and is NaN where `x` is NaN.
+    #[track_caller]
+    pub(crate) fn cdf(&self, x: &Array, ends: [f64; 2], value: Array) -> Array {
+        let Some(inside) = &self.inside else { return value };
+        let beyond = select(&x.lt(&self.inner), ends[0], ends[1]);
+        select(inside, value, select(&x.is_nan(), x, beyond))
     }
 }
+
+/// What a function of the distribution is below and above the support.
+macro_rules! ends {
+    (cdf) => {
+        [0.0, 1.0]
+    };
+    (survival) => {
+        [1.0, 0.0]
+    };
+    (log_cdf) => {
+        [f64::NEG_INFINITY, 0.0]
+    };
+    (log_survival) => {
+        [0.0, f64::NEG_INFINITY]
+    };
+}
+pub(crate) use ends;
 
 /// A probability, NaN where it is none.
 #[track_caller]
@@ -47,8 +102,11 @@ macro_rules! capability {
                 #[allow(unused_variables)]
                 let $parameters = &self.checked();
                 let support = $crate::distributions::Support::support(self);
-                let $x = &$crate::distributions::formulas::point(&support, x, self.dtype());
-                $crate::distributions::formulas::within(&support, $formula, $x)
+                let x = &$crate::distributions::formulas::point(&support, x, self.dtype());
+                let seen = $crate::distributions::formulas::Seen::by_density(&support, x);
+                #[allow(unused_variables)]
+                let $x = &seen.at;
+                seen.density(x, $formula)
             }
         }
     };
@@ -75,20 +133,28 @@ macro_rules! capability {
                     #[allow(unused_variables)]
                     let $parameters = &self.checked();
                     let support = $crate::distributions::Support::support(self);
-                    let $x = &$crate::distributions::formulas::point(&support, x, self.dtype());
-                    $formula
+                    let x = &$crate::distributions::formulas::point(&support, x, self.dtype());
+                    let ends = $crate::distributions::formulas::ends!($method);
+                    let seen = $crate::distributions::formulas::Seen::by_cdf(&support, x);
+                    let $x = &seen.at;
+                    seen.cdf(x, ends, $formula)
                 }
             )+
         }
     };
-    ($name:ident $parameters:tt Quantile { quantile($q:ident) => $formula:expr $(,)? }) => {
+    (
+        $name:ident $parameters:tt
+        Quantile { $($method:ident($q:ident) => $formula:expr),+ $(,)? }
+    ) => {
         impl $crate::distributions::Quantile for $name {
-            fn quantile(&self, q: &probpipe_trace::Array) -> probpipe_trace::Array {
-                #[allow(unused_variables)]
-                let $parameters = &self.checked();
-                let $q = &$crate::distributions::formulas::probability(q);
-                $formula
-            }
+            $(
+                fn $method(&self, q: &probpipe_trace::Array) -> probpipe_trace::Array {
+                    #[allow(unused_variables)]
+                    let $parameters = &self.checked();
+                    let $q = &$crate::distributions::formulas::probability(q);
+                    $formula
+                }
+            )+
         }
     };
     (
@@ -106,6 +172,15 @@ macro_rules! capability {
                 #[allow(unused_variables)]
                 let $parameters = &self.checked();
                 self.shaped($variance, &[])
+            }
+        }
+    };
+    ($name:ident $parameters:tt Mode { mode => $formula:expr $(,)? }) => {
+        impl $crate::distributions::Mode for $name {
+            fn mode(&self) -> probpipe_trace::Array {
+                #[allow(unused_variables)]
+                let $parameters = &self.checked();
+                self.shaped($formula, &[])
             }
         }
     };
@@ -128,6 +203,9 @@ macro_rules! noise {
     };
     (normal) => {
         $crate::random::normal_of
+    };
+    (open) => {
+        $crate::distributions::terms::open_uniform_of
     };
     (symmetric) => {
         $crate::random::symmetric_uniform_of

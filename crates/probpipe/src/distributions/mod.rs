@@ -27,12 +27,24 @@ mod multivariate;
 mod named;
 mod parameters;
 mod shapes;
+mod terms;
 #[cfg(test)]
 mod tests;
 
-pub use capabilities::{Cdf, Distribution, Entropy, LogProb, Moments, Quantile, Sample, Support};
+pub use capabilities::{
+    Cdf, Distribution, Entropy, LogProb, Mode, Moments, Quantile, Sample, Support,
+};
 pub use combine::{FlatDistribution, Parts, Product, product};
-pub use continuous::{Exponential, Laplace, Normal, Uniform};
+pub use continuous::{
+    AsymmetricLaplace, AsymmetricLaplaceQuantile, Beta, BetaProportion, Cauchy, Chi2, Dagum,
+    DoublyTruncatedPowerLaw, Exponential, FoldedNormal, FoldedStudentT, Gamma, Gompertz, Gumbel,
+    HalfCauchy, HalfNormal, HurdleGamma, HurdleLogNormal, InverseGamma, Kumaraswamy, Laplace,
+    LeftTruncatedGamma, LeftTruncatedNormal, Levy, LogNormal, LogUniform, Logistic,
+    LowerTruncatedPowerLaw, Normal, Pareto, RelaxedBernoulliLogits, RightTruncatedGamma,
+    RightTruncatedNormal, SoftLaplace, StudentT, TruncatedCauchy, TruncatedLaplace,
+    TruncatedLogistic, TruncatedNormal, TruncatedPolyaGamma, TruncatedStudentT,
+    TwoSidedTruncatedGamma, Uniform, Weibull,
+};
 pub use discrete::Bernoulli;
 pub use family::{Family, Parameter, Parametric, table};
 pub use multivariate::MultivariateNormal;
@@ -40,10 +52,50 @@ pub use named::Named;
 
 /// All families. [`table`] prints them.
 pub const FAMILIES: &[&Family] = &[
+    AsymmetricLaplace::FAMILY,
+    AsymmetricLaplaceQuantile::FAMILY,
     Bernoulli::FAMILY,
+    Beta::FAMILY,
+    BetaProportion::FAMILY,
+    Cauchy::FAMILY,
+    Chi2::FAMILY,
+    Dagum::FAMILY,
+    DoublyTruncatedPowerLaw::FAMILY,
     Exponential::FAMILY,
+    FoldedNormal::FAMILY,
+    FoldedStudentT::FAMILY,
+    Gamma::FAMILY,
+    Gompertz::FAMILY,
+    Gumbel::FAMILY,
+    HalfCauchy::FAMILY,
+    HalfNormal::FAMILY,
+    HurdleGamma::FAMILY,
+    HurdleLogNormal::FAMILY,
+    InverseGamma::FAMILY,
+    Kumaraswamy::FAMILY,
     Laplace::FAMILY,
+    LeftTruncatedGamma::FAMILY,
+    LeftTruncatedNormal::FAMILY,
+    Levy::FAMILY,
+    LogNormal::FAMILY,
+    LogUniform::FAMILY,
+    Logistic::FAMILY,
+    LowerTruncatedPowerLaw::FAMILY,
     MultivariateNormal::FAMILY,
     Normal::FAMILY,
+    Pareto::FAMILY,
+    RelaxedBernoulliLogits::FAMILY,
+    RightTruncatedGamma::FAMILY,
+    RightTruncatedNormal::FAMILY,
+    SoftLaplace::FAMILY,
+    StudentT::FAMILY,
+    TruncatedCauchy::FAMILY,
+    TruncatedLaplace::FAMILY,
+    TruncatedLogistic::FAMILY,
+    TruncatedNormal::FAMILY,
+    TruncatedPolyaGamma::FAMILY,
+    TruncatedStudentT::FAMILY,
+    TwoSidedTruncatedGamma::FAMILY,
     Uniform::FAMILY,
+    Weibull::FAMILY,
 ];

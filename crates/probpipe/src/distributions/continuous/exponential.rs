@@ -23,10 +23,10 @@ family! {
         LogProb { log_prob(x) => rate.log() - rate * x }
         Sample { uniform(u) => -(-u).log1p() / rate }
         Cdf {
-            cdf(x) => -(-rate * x.maximum(0.0)).expm1(),
-            survival(x) => (-rate * x.maximum(0.0)).exp(),
-            log_cdf(x) => (rate * x.maximum(0.0)).log1mexp(),
-            log_survival(x) => -rate * x.maximum(0.0),
+            cdf(x) => -(-rate * x).expm1(),
+            survival(x) => (-rate * x).exp(),
+            log_cdf(x) => (rate * x).log1mexp(),
+            log_survival(x) => -rate * x,
         }
         Quantile { quantile(q) => -(-q).log1p() / rate }
         Moments { mean => rate.recip(), variance => rate.square().recip() }

@@ -32,8 +32,8 @@ family! {
             log_survival(x) => log_below(&((loc - x) / scale)),
         }
         Quantile {
-            quantile(q) =>
-                select(&q.lt(0.5), (q * 2.0).log(), -(2.0 - q * 2.0).log()) * scale + loc
+            quantile(q) => quantile(q) * scale + loc,
+            upper_quantile(q) => loc - quantile(q) * scale,
         }
         Moments { mean => loc.clone(), variance => scale.square() * 2.0 }
         Entropy { entropy => scale.log() + (1.0 + LN_2) }
@@ -53,4 +53,10 @@ fn below(z: &Array) -> Array {
 fn log_below(z: &Array) -> Array {
     let tail = -z.abs() - LN_2;
     select(&z.le(0.0), &tail, (-tail.exp()).log1p())
+}
+
+/// The quantile of a standard one.
+#[track_caller]
+fn quantile(q: &Array) -> Array {
+    select(&q.lt(0.5), (q * 2.0).log(), -(2.0 - q * 2.0).log())
 }

@@ -34,7 +34,10 @@ family! {
             log_cdf(x) => ((x - loc) / scale).log_ndtr(),
             log_survival(x) => ((loc - x) / scale).log_ndtr(),
         }
-        Quantile { quantile(q) => q.ndtri() * scale + loc }
+        Quantile {
+            quantile(q) => q.ndtri() * scale + loc,
+            upper_quantile(q) => loc - q.ndtri() * scale,
+        }
         Moments { mean => loc.clone(), variance => scale.square() }
         Entropy { entropy => scale.log() + (HALF_LOG_TAU + 0.5) }
     }

@@ -24,8 +24,8 @@ family! {
         // Rounding must not carry a draw out of the interval.
         Sample { uniform(u) => (u * (high - low) + low).maximum(low).minimum(high) }
         Cdf {
-            cdf(x) => ((x - low) / (high - low)).clip(0.0, 1.0),
-            survival(x) => ((high - x) / (high - low)).clip(0.0, 1.0),
+            cdf(x) => (x - low) / (high - low),
+            survival(x) => (high - x) / (high - low),
         }
         Quantile { quantile(q) => q * (high - low) + low }
         Moments { mean => (low + high) * 0.5, variance => (high - low).square() / 12.0 }

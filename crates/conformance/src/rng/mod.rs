@@ -1,6 +1,8 @@
 //! Random numbers: bits exactly, samplers within the rounding that the case allows.
 
-use crate::compare::{Miss, within};
+mod samplers;
+
+use crate::compare::{Miss, Tolerance, within};
 use crate::report::{Verdict, Worst};
 use probpipe::graph::{Op, bind};
 use probpipe::{
@@ -27,6 +29,18 @@ fn draw(device: Device, case: &Json) -> Option<Array> {
         // Without 64-bit types the reference truncates the seed.
         let seed = if case["x64"] == true { seed } else { u64::from(seed as u32) };
         return Some(Key::new(seed).data().clone());
+    }
+    let words: Vec<u32> = match scalars(&case["key"]) {
+        Some(words) => words.iter().map(|w| w.as_i128() as u32).collect(),
+        None => numbers(&case["key"]).iter().map(|&w| w as u32).collect(),
+    };
+    if let Some(sampler) = samplers::rule(case) {
+        // The reference with 64-bit types has 64-bit floats by default.
+        let float = if case["x64"] == true { DType::F64 } else { DType::F32 };
+        let drawn = move |data: Array| sampler(Key::from_data(data).with_layout(layout));
+        return Some(with_default_float(float, || {
+            jit_on(device, drawn)(Array::from_slice(&words, [2]))
+        }));
     }
     let single: Box<dyn Fn(Key) -> Array> = match name {
         "threefry2x32" => {
@@ -68,10 +82,6 @@ fn draw(device: Device, case: &Json) -> Option<Array> {
         _ => return None,
     };
     let keyed = move |data: Array| single(Key::from_data(data).with_layout(layout));
-    let words: Vec<u32> = match scalars(&case["key"]) {
-        Some(words) => words.iter().map(|w| w.as_i128() as u32).collect(),
-        None => numbers(&case["key"]).iter().map(|&w| w as u32).collect(),
-    };
     Some(with_default_float(dtype, || {
         if words.len() > 2 {
             let keys = Array::from_slice(&words, [words.len() / 2, 2]);
@@ -136,12 +146,12 @@ fn compare(case: &Json, have: &[Scalar], want: &Json) -> Result<f64, Miss> {
     for (i, (have, want)) in have.iter().zip(&want).enumerate() {
         let (a, b) = (have.as_f64(), want.as_f64());
         let good = match case["match"].as_str() {
-            Some("bits") => have == want,
+            // Integers whatever their width: this library has fewer types.
+            Some("bits" | "int") => have == want,
             // One ulp of the larger of the result and the lower bound: the reference contracts
             // the scaling to a fused multiply-add.
             Some("ulp1") => (a - b).abs() <= ulp(b.abs().max(low.abs()), dtype),
-            Some("tol") if wide => within(1e-12, 0.0).accepts(a, b, 1.0),
-            Some("tol") => within(1e-5, 1e-6).accepts(a, b, 1.0),
+            Some("tol" | "tol_reject") => tolerance(case, wide, b).accepts(a, b, 1.0),
             _ => return Err("unknown comparison".into()),
         };
         if !good {
@@ -150,4 +160,33 @@ fn compare(case: &Json, have: &[Scalar], want: &Json) -> Result<f64, Miss> {
         worst = worst.max((a - b).abs() / (ulp(1.0, dtype) * b.abs().max(1.0)));
     }
     Ok(worst)
+}
+
+/// How near a float must be to `want`: what the reference itself is off by, and for a sampler
+/// that rejects by no more, as none of its decisions may differ.
+fn tolerance(case: &Json, wide: bool, want: f64) -> Tolerance {
+    let of = |wide_bounds, narrow: (f64, f64)| {
+        let (relative, absolute) = if wide { wide_bounds } else { narrow };
+        within(relative, absolute)
+    };
+    match case["fn"].as_str() {
+        Some("normal" | "vmap_normal" | "fold_in_normal") => of((1e-12, 0.0), (1e-5, 1e-6)),
+        Some("exponential" | "laplace") => of((1e-12, 0.0), (1e-6, 0.0)),
+        Some("gumbel" | "logistic") => of((1e-12, 1e-12), (1e-6, 1e-6)),
+        // The tangent is steep near its poles.
+        Some("cauchy") => {
+            let square = 1.0 + want * want;
+            of((0.0, 1e-13 * square), (0.0, 1e-6 * square))
+        }
+        // The reference subtracts numbers of the size of the mean of the two roots, whose product
+        // is the square of the mean, to get the smaller.
+        Some("wald") => {
+            let square = number(&case["args"]["mean"]).powi(2);
+            let roots = (want, square / want);
+            let lost = (roots.0 + roots.1) / roots.0.min(roots.1) * want;
+            of((1e-10, 1e-12 + 4.0 * f64::EPSILON * lost), (2e-5, 2e-6 + 2.5e-7 * lost))
+        }
+        Some("gamma_grad") => of((1e-8, 0.0), (1e-4, 0.0)),
+        _ => of((1e-10, 1e-12), (2e-5, 2e-6)),
+    }
 }

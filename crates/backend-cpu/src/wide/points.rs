@@ -1,0 +1,121 @@
+//! A segment at the points of one vector, or of two side by side.
+
+#![deny(clippy::wildcard_enum_match_arm)]
+
+use super::region::{Arg, Builder, Loc, Sums};
+use crate::segments::{Held, Segment, Step};
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+impl Builder<'_> {
+    /// The segment at the points from `RAX` on.
+    pub(super) fn point(&mut self, segment: &Segment, sums: Sums<'_>, turn: usize) -> Option<()> {
+        self.count(segment);
+        for &step in &segment.steps {
+            self.step(step)?;
+        }
+        self.results(segment, sums, turn)
+    }
+
+    /// The segment at two vectors, of which the second does not wait for the first.
+    pub(super) fn pair(&mut self, segment: &Segment, sums: Sums<'_>) -> Option<()> {
+        self.count(segment);
+        let mut other = (self.uses.clone(), FxHashMap::default());
+        let mut change = |this: &mut Self, ahead: usize| {
+            std::mem::swap(&mut this.uses, &mut other.0);
+            std::mem::swap(&mut this.locs, &mut other.1);
+            this.ahead = ahead;
+        };
+        for &step in &segment.steps {
+            self.step(step)?;
+            change(self, self.lanes);
+            self.step(step)?;
+            change(self, 0);
+        }
+        self.results(segment, sums, 0)?;
+        change(self, self.lanes);
+        self.results(segment, sums, 0)?;
+        change(self, 0);
+        // What nobody used.
+        other.1.into_values().for_each(|loc| self.free(loc));
+        Some(())
+    }
+
+    /// Counts the uses of values at a vector, with none in registers.
+    fn count(&mut self, segment: &Segment) {
+        let plan = self.plan;
+        let kernel = &plan.kernel;
+        self.uses.clear();
+        let left: Vec<Loc> = self.locs.drain().map(|(_, loc)| loc).collect();
+        left.into_iter().for_each(|loc| self.free(loc));
+        for step in &segment.steps {
+            if let Step::Compute(i) = *step {
+                plan.operands(i, |x| *self.uses.entry(x).or_default() += 1);
+            }
+        }
+        for &(i, _) in &segment.keeps {
+            *self.uses.entry(i).or_default() += 1;
+        }
+        for &k in &segment.stores {
+            *self.uses.entry(kernel.stores[k].value.0 as usize).or_default() += 1;
+        }
+    }
+
+    /// Brings an expression into a register.
+    fn step(&mut self, step: Step) -> Option<()> {
+        match step {
+            Step::Compute(i) => {
+                self.compute(i)?;
+                let mut operands: SmallVec<[usize; 3]> = SmallVec::new();
+                self.plan.operands(i, |x| operands.push(x));
+                operands.into_iter().for_each(|x| self.used(x));
+            }
+            Step::Read(i, held) => {
+                let arg = match held {
+                    Held::Row(row) => Arg::Row(row),
+                    Held::Stored(k) => Arg::Store(k),
+                };
+                self.load(i, arg, None)?;
+            }
+        }
+        self.release();
+        Some(())
+    }
+
+    /// What is kept, written and summed.
+    fn results(&mut self, segment: &Segment, sums: Sums<'_>, turn: usize) -> Option<()> {
+        let kernel = &self.plan.kernel;
+        for &(i, row) in &segment.keeps {
+            self.store(i, kernel.types[i], Arg::Row(row), false)?;
+            self.used(i);
+            self.release();
+        }
+        for &k in &segment.stores {
+            let store = &kernel.stores[k];
+            let value = store.value.0 as usize;
+            let dtype = kernel.ty(store.value);
+            match (store.reduce, sums) {
+                (None, _) => self.store(value, dtype, Arg::Store(k), self.streaming)?,
+                (Some(op), Sums::Registers) => {
+                    let total = *self.accumulators.get(&(k, turn))?;
+                    let term = self.register(value, dtype)?;
+                    self.accumulate(op, dtype, total, term)?;
+                }
+                (Some(op), Sums::Rows(first, types)) => {
+                    let arg = Arg::Row(first + k);
+                    let to = types[k];
+                    let term = self.converted(value, dtype, to)?;
+                    let total = self.temporary()?;
+                    let from = self.stream(arg)?;
+                    self.load_vector(total, to, from);
+                    self.accumulate(op, to, total, term)?;
+                    let target = self.stream(arg)?;
+                    self.store_vector(total, to, target, self.merging());
+                }
+            }
+            self.used(store.value.0 as usize);
+            self.release();
+        }
+        Some(())
+    }
+}

@@ -1,0 +1,55 @@
+//! The beta distribution by its mean.
+
+use super::beta::{entropy, log_density, peak};
+use crate::distributions::declaration::family;
+use probpipe_trace::{betainc, betaincinv};
+
+family! {
+    /// The beta distribution with mean `proportion`: its concentrations are
+    /// `proportion * concentration` and `(1 - proportion) * concentration`.
+    ///
+    /// Draws are differentiable in both parameters, implicitly.
+    ///
+    /// ```
+    /// use probpipe::{BetaProportion, prelude::*};
+    /// let b = BetaProportion::new(0.25, 4.0);
+    /// assert_eq!(b.mean().item::<f32>()?, 0.25);
+    /// assert_eq!(b.variance().item::<f32>()?, 0.0375);
+    /// # Ok::<(), probpipe::Error>(())
+    /// ```
+    BetaProportion::new {
+        /// The mean.
+        proportion: OpenUnitInterval,
+        /// The sum of the concentrations.
+        concentration: Positive,
+    }
+    on UnitInterval {
+        LogProb {
+            log_prob(x) =>
+                log_density(&(proportion * concentration), &((1.0 - proportion) * concentration), x)
+        }
+        Sample {
+            uniform(u) =>
+                betaincinv(proportion * concentration, (1.0 - proportion) * concentration, u)
+        }
+        Cdf {
+            cdf(x) => betainc(proportion * concentration, (1.0 - proportion) * concentration, x),
+            survival(x) =>
+                betainc((1.0 - proportion) * concentration, proportion * concentration, 1.0 - x),
+        }
+        Quantile {
+            quantile(q) =>
+                betaincinv(proportion * concentration, (1.0 - proportion) * concentration, q)
+        }
+        Moments {
+            mean => proportion.clone(),
+            variance => proportion * (1.0 - proportion) / (concentration + 1.0),
+        }
+        Mode {
+            mode => peak(&(proportion * concentration), &((1.0 - proportion) * concentration))
+        }
+        Entropy {
+            entropy => entropy(&(proportion * concentration), &((1.0 - proportion) * concentration))
+        }
+    }
+}

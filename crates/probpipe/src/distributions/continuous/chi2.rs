@@ -1,0 +1,39 @@
+//! The chi-squared distribution.
+
+use super::gamma::standard_entropy;
+use crate::distributions::declaration::family;
+use crate::distributions::terms::log_power;
+use probpipe_trace::{gammainc, gammaincc, gammaincinv};
+use std::f64::consts::LN_2;
+
+family! {
+    /// The chi-squared distribution, of the sum of the squares of `df` standard normal numbers: the
+    /// gamma distribution of concentration `df / 2` and rate 1/2.
+    ///
+    /// ```
+    /// use probpipe::{Chi2, prelude::*};
+    /// let c = Chi2::new(4.0);
+    /// assert_eq!((c.mean().item::<f32>()?, c.variance().item::<f32>()?), (4.0, 8.0));
+    /// # Ok::<(), probpipe::Error>(())
+    /// ```
+    Chi2::new {
+        /// The degrees of freedom.
+        df: Positive,
+    }
+    on NonNegative {
+        LogProb {
+            log_prob(x) =>
+                log_power(&(df * 0.5 - 1.0), x) - x * 0.5
+                    - (df * (0.5 * LN_2) + (df * 0.5).lgamma())
+        }
+        Sample { uniform(u) => gammaincinv(df * 0.5, u) * 2.0 }
+        Cdf {
+            cdf(x) => gammainc(df * 0.5, x * 0.5),
+            survival(x) => gammaincc(df * 0.5, x * 0.5),
+        }
+        Quantile { quantile(q) => gammaincinv(df * 0.5, q) * 2.0 }
+        Moments { mean => df.clone(), variance => df * 2.0 }
+        Mode { mode => (df - 2.0).maximum(0.0) }
+        Entropy { entropy => standard_entropy(&(df * 0.5)) + LN_2 }
+    }
+}

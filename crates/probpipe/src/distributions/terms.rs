@@ -1,0 +1,115 @@
+//! Terms that formulas of several families are made of: powers and logarithms that are right at the
+//! ends of a support. No family and no capability is known here.
+
+use crate::random::uniform_of;
+use probpipe_trace::{Array, DType, Key, Shape, fori_loop, ones_like, select};
+use probpipe_transforms::jvp;
+
+/// Uniform numbers between 0 and 1, both excluded: the smallest normal number in place of 0.
+#[track_caller]
+pub(crate) fn open_uniform_of(dtype: DType, key: Key, shape: Shape) -> Array {
+    let tiny = if dtype == DType::F64 { f64::MIN_POSITIVE } else { f32::MIN_POSITIVE.into() };
+    uniform_of(dtype, key, shape).maximum(tiny)
+}
+
+/// `power * log(x)` for `x >= 0`, and its limits at 0, which have no slope.
+#[track_caller]
+pub(crate) fn log_power(power: &Array, x: &Array) -> Array {
+    let zero = x.eq(0.0);
+    select(&zero, limit_of_power(power), power * select(&zero, 1.0, x).log())
+}
+
+/// `power * log(1 - x)` for `x <= 1`, and its limits at 1, which have no slope.
+#[track_caller]
+pub(crate) fn log_power_to_one(power: &Array, x: &Array) -> Array {
+    let one = x.eq(1.0);
+    select(&one, limit_of_power(power), power * (-select(&one, 0.0, x)).log1p())
+}
+
+/// The limit of `power * log(x)` at 0.
+#[track_caller]
+pub(crate) fn limit_of_power(power: &Array) -> Array {
+    let zero = select(&power.is_nan(), power, 0.0);
+    let above = select(&power.gt(0.0), f64::NEG_INFINITY, zero);
+    select(&power.lt(0.0), f64::INFINITY, above)
+}
+
+/// `x^power` for `x >= 0` and a positive power; without slope at 0.
+#[track_caller]
+pub(crate) fn power_of(x: &Array, power: &Array) -> Array {
+    let zero = x.eq(0.0);
+    select(&zero, 0.0, select(&zero, 1.0, x).pow(power))
+}
+
+/// `log(1 + y^2)` without overflow.
+#[track_caller]
+pub(crate) fn log1p_square(y: &Array) -> Array {
+    let far = y.abs().gt(1e4);
+    let large = select(&far, y, 1.0).abs();
+    let small = select(&far, 0.0, y);
+    select(&far, large.log() * 2.0 + large.square().recip().log1p(), small.square().log1p())
+}
+
+/// The logarithm of a probability `p` of which `rest` is what it lacks to 1: exact at both ends,
+/// `-inf` where `p` is lost.
+#[track_caller]
+pub(crate) fn log_of(p: &Array, rest: &Array) -> Array {
+    let (none, near) = (p.eq(0.0), p.gt(0.5));
+    let small = select(&(&none | &near), 1.0, p).log();
+    let large = (-select(&near, rest, 0.0)).log1p();
+    select(&none, f64::NEG_INFINITY, select(&near, large, small))
+}
+
+/// `log((exp(t) - 1) / t)`, at 0 by its series.
+#[track_caller]
+pub(crate) fn log_exprel(t: &Array) -> Array {
+    let small = t.abs().lt(0.2);
+    let s = select(&small, t, 0.0);
+    // log(sinh(t/2) / (t/2)) in powers of (t/2)^2: 1/6, -1/180, 1/2835, -1/37800, 1/467775.
+    let h = (&s * 0.5).square();
+    let series = (&h * (1.0 / 467_775.0) - 1.0 / 37_800.0) * &h + 1.0 / 2835.0;
+    let series = ((series * &h - 1.0 / 180.0) * &h + 1.0 / 6.0) * h + s * 0.5;
+    let size = select(&small, 1.0, t.abs());
+    let far = t.maximum(0.0) + size.log1mexp() - size.log();
+    select(&small, series, far)
+}
+
+/// `atan(b) - atan(a)` for `a < b`, also where they are close or far from 0.
+#[track_caller]
+pub(crate) fn difference_of_atan(a: &Array, b: &Array) -> Array {
+    (b - a).atan2(a * b + 1.0)
+}
+
+/// Numbers from 0 to 1, those at the ends moved next to them.
+#[track_caller]
+pub(crate) fn into_open_unit(x: &Array) -> Array {
+    let (tiny, epsilon) = match x.dtype() {
+        DType::F64 => (f64::MIN_POSITIVE, f64::EPSILON),
+        _ => (f64::from(f32::MIN_POSITIVE), f64::from(f32::EPSILON)),
+    };
+    x.maximum(tiny).minimum(1.0 - epsilon / 2.0)
+}
+
+/// Where a rising function of `x` between `low` and `high` has the value `q`: by halving, then by
+/// one step of Newton, which also carries the derivatives. The ends are in the direction of the
+/// result; where they are not finite so is it.
+#[track_caller]
+pub(crate) fn inverted(
+    q: &Array,
+    low: &Array,
+    high: &Array,
+    function: impl Fn(&Array) -> Array,
+) -> Array {
+    let steps = if q.dtype() == DType::F64 { 64 } else { 32 };
+    let start = (low.stop_gradient() + high * 0.0, high.stop_gradient() + low * 0.0);
+    let (low, high) = fori_loop(steps, start, |_, (low, high): (Array, Array)| {
+        let middle = (&low + &high) * 0.5;
+        let less = function(&middle).lt(q);
+        (select(&less, &middle, &low), select(&less, &high, &middle))
+    });
+    let x = ((low + high) * 0.5).stop_gradient();
+    let (value, slope) = jvp(|x: Array| function(&x), x.clone(), ones_like(&x));
+    let slope = slope.stop_gradient();
+    let steep = slope.gt(0.0) & value.is_finite();
+    x + select(&steep, q - value, 0.0) / select(&steep, slope, 1.0)
+}
