@@ -34,7 +34,11 @@ mod tests;
 pub use capabilities::{
     Cdf, Distribution, Entropy, LogProb, Mode, Moments, Quantile, Sample, Support,
 };
-pub use combine::{FlatDistribution, Parts, Product, product};
+pub use combine::{
+    ArrayDistribution, Components, Expanded, FlatDistribution, Independent, IntervalCensored,
+    LeftCensored, Masked, Mixture, MixtureSameFamily, MomentsOfComponents, Parts, Product,
+    RightCensored, Transformed, product,
+};
 pub use continuous::{
     AsymmetricLaplace, AsymmetricLaplaceQuantile, Beta, BetaProportion, Cauchy, Chi2, Dagum,
     DoublyTruncatedPowerLaw, Exponential, FoldedNormal, FoldedStudentT, Gamma, Gompertz, Gumbel,

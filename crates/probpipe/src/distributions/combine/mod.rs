@@ -1,5 +1,21 @@
 //! Distributions made of others.
 
+mod censored;
+mod expanded;
+mod independent;
+mod masked;
+mod mixture;
+mod points;
 mod product;
+mod same_family;
+mod transformed;
+mod weights;
 
-pub use product::{FlatDistribution, Parts, Product, product};
+pub use censored::{IntervalCensored, LeftCensored, RightCensored};
+pub use expanded::Expanded;
+pub use independent::Independent;
+pub use masked::Masked;
+pub use mixture::{Components, Mixture, MomentsOfComponents};
+pub use product::{ArrayDistribution, FlatDistribution, Parts, Product, product};
+pub use same_family::MixtureSameFamily;
+pub use transformed::Transformed;
