@@ -1,10 +1,12 @@
 //! Distributions: densities with their slopes, functions of the distribution and their inverses,
 //! moments and entropy. A family is found in a table by the name that the cases give it.
 
+mod bijector;
 mod broadcast;
 mod continuous;
 mod discrete;
 mod family;
+mod multivariate;
 mod univariate;
 
 use crate::conventions::Skipped;
@@ -35,6 +37,8 @@ pub fn run(case: &Json, device: Device, skipped: &mut Skipped) -> Verdict {
     match (case["type"].as_str(), find(&name)) {
         (Some("univariate"), Some(family)) => univariate::run(family, case, device, skipped),
         (Some("broadcast"), Some(family)) => broadcast::run(family, case, device),
+        (Some("multivariate"), _) => multivariate::run(&name, case, device),
+        (Some("bijector"), _) => bijector::run(&name, case, device),
         _ => Verdict::NoRule(name),
     }
 }
