@@ -6,6 +6,7 @@ mod broadcast;
 mod continuous;
 mod discrete;
 mod family;
+mod kl;
 mod multivariate;
 mod univariate;
 
@@ -38,6 +39,7 @@ pub fn run(case: &Json, device: Device, skipped: &mut Skipped) -> Verdict {
         (Some("univariate"), Some(family)) => univariate::run(family, case, device, skipped),
         (Some("broadcast"), Some(family)) => broadcast::run(family, case, device),
         (Some("multivariate"), _) => multivariate::run(&name, case, device),
+        (Some("kl"), _) => kl::run(&name, case, device),
         (Some("bijector"), _) => bijector::run(&name, case, device),
         _ => Verdict::NoRule(name),
     }

@@ -5,8 +5,10 @@ use crate::compare::{Miss, array, within};
 use crate::report::{Verdict, Worst};
 use probpipe::bijectors::{Affine, Bijector, Exp, Sigmoid, Tanh};
 use probpipe::distributions::{
-    Independent, IntervalCensored, LeftCensored, Masked, Mixture, MixtureSameFamily, RightCensored,
-    StudentT, Transformed,
+    Dirichlet, DirichletMultinomial, Independent, IntervalCensored, InverseWishart,
+    InverseWishartCholesky, LKJ, LKJCholesky, LeftCensored, Masked, Mixture, MixtureSameFamily,
+    Multinomial, MultivariateStudentT, RightCensored, StudentT, Transformed, Wishart,
+    WishartCholesky,
 };
 use probpipe::{
     Array, DType, Device, Entropy, Exponential, Laplace, LogProb, Moments, MultivariateNormal,
@@ -34,7 +36,6 @@ impl Given<'_> {
     }
 
     /// A whole number among the parameters.
-    #[allow(dead_code)]
     pub(super) fn count(&self, name: &str) -> usize {
         self.case["params"][name].as_u64().unwrap_or(0) as usize
     }
@@ -63,6 +64,20 @@ fn all<D: LogProb<Value = Array> + Moments + Entropy>(d: D, x: &Array) -> Option
     Some(said)
 }
 
+/// One of the Wishart families, by whatever matrix the case gives.
+macro_rules! wishart {
+    ($name:ident, $p:ident) => {{
+        let n = $p.get("concentration");
+        if $p.has("scale_tril") {
+            $name::from_scale_tril(n, $p.get("scale_tril").tril())
+        } else if $p.has("rate_matrix") {
+            $name::from_rate_matrix(n, $p.get("rate_matrix"))
+        } else {
+            $name::new(n, $p.get("scale_matrix"))
+        }
+    }};
+}
+
 /// The distribution of a name, asked at `x`.
 fn say(name: &str, p: &Given<'_>, x: &Array) -> Option<Said> {
     let get = |name: &str| p.get(name);
@@ -74,6 +89,31 @@ fn say(name: &str, p: &Given<'_>, x: &Array) -> Option<Said> {
         "MultivariateNormal" if p.has("scale_tril") => {
             all(MultivariateNormal::from_scale_tril(get("loc"), get("scale_tril").tril()), x)
         }
+        "MultivariateNormal" => {
+            all(MultivariateNormal::from_precision(get("loc"), get("precision_matrix")), x)
+        }
+        "MultivariateStudentT" => {
+            let factor = get("scale_tril").tril();
+            moments(MultivariateStudentT::new(get("df"), get("loc"), factor), x)
+        }
+        "Dirichlet" => all(Dirichlet::new(get("concentration")), x),
+        "DirichletMultinomial" => {
+            let total = p.count("total_count") as i64;
+            moments(DirichletMultinomial::new(total, get("concentration")), x)
+        }
+        "MultinomialProbs" => {
+            moments(Multinomial::new(p.count("total_count") as i64, get("probs")), x)
+        }
+        "MultinomialLogits" => {
+            moments(Multinomial::from_logits(p.count("total_count") as i64, get("logits")), x)
+        }
+        "LKJ" => moments(LKJ::new(p.count("dimension"), get("concentration")), x),
+        "LKJCholesky" => density(LKJCholesky::new(p.count("dimension"), get("concentration")), x),
+        "Wishart" => all(wishart!(Wishart, p), x),
+        "WishartCholesky" => moments(wishart!(WishartCholesky, p), x),
+        "InverseWishart" => moments(wishart!(InverseWishart, p), x),
+        // The mean of the reference is the factor of a mean, which is not the mean of the factor.
+        "InverseWishartCholesky" => density(wishart!(InverseWishartCholesky, p), x),
         "IndependentNormal" => all(Independent::new(normal(), 1), x),
         "MaskedNormal" => {
             let mask = Array::from_slice(&[true, false, true], [3]);

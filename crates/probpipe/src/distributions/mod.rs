@@ -21,6 +21,7 @@ mod combine;
 mod continuous;
 mod declaration;
 mod discrete;
+mod divergence;
 mod family;
 mod formulas;
 mod multivariate;
@@ -50,8 +51,13 @@ pub use continuous::{
     TwoSidedTruncatedGamma, Uniform, Weibull,
 };
 pub use discrete::Bernoulli;
+pub use divergence::{KullbackLeibler, kl_divergence, kl_monte_carlo};
 pub use family::{Family, Parameter, Parametric, table};
-pub use multivariate::MultivariateNormal;
+pub use multivariate::{
+    Dirichlet, DirichletMultinomial, InverseWishart, InverseWishartCholesky, LKJ, LKJCholesky,
+    Multinomial, MultinomialLogits, MultivariateNormal, MultivariateStudentT, Wishart,
+    WishartCholesky,
+};
 pub use named::Named;
 
 /// All families. [`table`] prints them.
@@ -64,6 +70,8 @@ pub const FAMILIES: &[&Family] = &[
     Cauchy::FAMILY,
     Chi2::FAMILY,
     Dagum::FAMILY,
+    Dirichlet::FAMILY,
+    DirichletMultinomial::FAMILY,
     DoublyTruncatedPowerLaw::FAMILY,
     Exponential::FAMILY,
     FoldedNormal::FAMILY,
@@ -76,6 +84,8 @@ pub const FAMILIES: &[&Family] = &[
     HurdleGamma::FAMILY,
     HurdleLogNormal::FAMILY,
     InverseGamma::FAMILY,
+    InverseWishart::FAMILY,
+    InverseWishartCholesky::FAMILY,
     Kumaraswamy::FAMILY,
     Laplace::FAMILY,
     LeftTruncatedGamma::FAMILY,
@@ -85,7 +95,10 @@ pub const FAMILIES: &[&Family] = &[
     LogUniform::FAMILY,
     Logistic::FAMILY,
     LowerTruncatedPowerLaw::FAMILY,
+    Multinomial::FAMILY,
+    MultinomialLogits::FAMILY,
     MultivariateNormal::FAMILY,
+    MultivariateStudentT::FAMILY,
     Normal::FAMILY,
     Pareto::FAMILY,
     RelaxedBernoulliLogits::FAMILY,
@@ -102,4 +115,6 @@ pub const FAMILIES: &[&Family] = &[
     TwoSidedTruncatedGamma::FAMILY,
     Uniform::FAMILY,
     Weibull::FAMILY,
+    Wishart::FAMILY,
+    WishartCholesky::FAMILY,
 ];

@@ -1,5 +1,16 @@
 //! Families on vectors and matrices, by file.
 
+mod dirichlet;
+mod factors;
+mod lkj;
+mod multinomial;
 mod normal;
+mod student_t;
+mod wishart;
 
+pub use dirichlet::Dirichlet;
+pub use lkj::{LKJ, LKJCholesky};
+pub use multinomial::{DirichletMultinomial, Multinomial, MultinomialLogits};
 pub use normal::MultivariateNormal;
+pub use student_t::MultivariateStudentT;
+pub use wishart::{InverseWishart, InverseWishartCholesky, Wishart, WishartCholesky};
