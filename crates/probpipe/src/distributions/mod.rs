@@ -54,9 +54,10 @@ pub use discrete::Bernoulli;
 pub use divergence::{KullbackLeibler, kl_divergence, kl_monte_carlo};
 pub use family::{Family, Parameter, Parametric, table};
 pub use multivariate::{
-    Dirichlet, DirichletMultinomial, InverseWishart, InverseWishartCholesky, LKJ, LKJCholesky,
-    Multinomial, MultinomialLogits, MultivariateNormal, MultivariateStudentT, Wishart,
-    WishartCholesky,
+    CirculantNormal, Dirichlet, DirichletMultinomial, GaussianRandomWalk, InverseWishart,
+    InverseWishartCholesky, LKJ, LKJCholesky, LowRankMultivariateNormal, Multinomial,
+    MultinomialLogits, MultivariateNormal, MultivariateStudentT, Wishart, WishartCholesky,
+    ZeroSumNormal,
 };
 pub use named::Named;
 
@@ -69,6 +70,7 @@ pub const FAMILIES: &[&Family] = &[
     BetaProportion::FAMILY,
     Cauchy::FAMILY,
     Chi2::FAMILY,
+    CirculantNormal::FAMILY,
     Dagum::FAMILY,
     Dirichlet::FAMILY,
     DirichletMultinomial::FAMILY,
