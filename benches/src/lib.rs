@@ -5,6 +5,7 @@
 #![deny(unsafe_code)]
 
 pub mod by_hand;
+pub mod distributions;
 mod inputs;
 pub mod posteriors;
 pub mod probes;

@@ -39,7 +39,8 @@
 //! | `plot` | figures, with the feature `plot` |
 //! | [`graph`] | for authors of operations, rewrites and backends: graphs and their parts |
 //!
-//! Everything but [`graph`] and the machinery of [`tree`] is also at the root: `probpipe::grad`.
+//! Everything but [`graph`], the machinery of [`tree`] and the samplers of [`random`] beyond those
+//! of uniform and normal numbers is also at the root: `probpipe::grad`.
 
 #![forbid(unsafe_code)]
 
@@ -203,21 +204,29 @@ pub use creation::*;
 pub use debug::*;
 pub use device::{Device, release_memory, with_device};
 pub use distributions::{
-    AsymmetricLaplace, AsymmetricLaplaceQuantile, Bernoulli, Beta, BetaProportion, Cauchy, Cdf,
-    Chi2, Dagum, Distribution, DoublyTruncatedPowerLaw, Entropy, Exponential, FlatDistribution,
-    FoldedNormal, FoldedStudentT, Gamma, Gompertz, Gumbel, HalfCauchy, HalfNormal, HurdleGamma,
-    HurdleLogNormal, InverseGamma, Kumaraswamy, Laplace, LeftTruncatedGamma, LeftTruncatedNormal,
-    Levy, LogNormal, LogProb, LogUniform, Logistic, LowerTruncatedPowerLaw, Mode, Moments,
-    MultivariateNormal, Named, Normal, Pareto, Product, Quantile, RelaxedBernoulliLogits,
-    RightTruncatedGamma, RightTruncatedNormal, Sample, SoftLaplace, StudentT, Support,
-    TruncatedCauchy, TruncatedLaplace, TruncatedLogistic, TruncatedNormal, TruncatedPolyaGamma,
-    TruncatedStudentT, TwoSidedTruncatedGamma, Uniform, Weibull, product,
+    AsymmetricLaplace, AsymmetricLaplaceQuantile, Bernoulli, BernoulliLogits, Beta, BetaBinomial,
+    BetaNegativeBinomial, BetaProportion, Binomial, BinomialLogits, Categorical, CategoricalLogits,
+    Cauchy, Cdf, Chi2, CirculantNormal, Dagum, Delta, Dirichlet, DirichletMultinomial,
+    DiscreteUniform, Distribution, DoublyTruncatedPowerLaw, Entropy, Expanded, Exponential,
+    FlatDistribution, FoldedNormal, FoldedStudentT, Gamma, GammaPoisson, Gate, GaussianRandomWalk,
+    Geometric, GeometricLogits, Gompertz, Gumbel, HalfCauchy, HalfNormal, Hurdle, HurdleGamma,
+    HurdleLogNormal, Independent, IntervalCensored, InverseGamma, InverseWishart,
+    InverseWishartCholesky, KlDivergence, Kumaraswamy, LKJ, LKJCholesky, Laplace, LeftCensored,
+    LeftTruncatedGamma, LeftTruncatedNormal, Levy, LogNormal, LogProb, LogUniform, Logistic,
+    LowRankMultivariateNormal, LowerTruncatedPowerLaw, Masked, Mixture, MixtureSameFamily, Mode,
+    Moments, Multinomial, MultinomialLogits, MultivariateNormal, MultivariateStudentT, Named,
+    NegativeBinomial, NegativeBinomial2, NegativeBinomialLogits, Normal, OrderedLogistic, Pareto,
+    Poisson, Product, Quantile, RelaxedBernoulliLogits, RightCensored, RightTruncatedGamma,
+    RightTruncatedNormal, Sample, SoftLaplace, StudentT, Support, Transformed, TruncatedCauchy,
+    TruncatedLaplace, TruncatedLogistic, TruncatedNormal, TruncatedPolyaGamma, TruncatedStudentT,
+    TwoSidedTruncatedGamma, Uniform, VonMises, Weibull, Wishart, WishartCholesky, ZeroInflated,
+    ZeroSumNormal, kl_divergence, kl_monte_carlo, product,
 };
 pub use linalg::*;
 pub use random::{
     Key, RandomLayout, normal, normal_of, symmetric_uniform_of, uniform, uniform_of, uniform_range,
 };
-pub use record::{Record, Unravel, ravel};
+pub use record::{Part, Record, RecordBatch, Unravel, full_factorial, ravel};
 pub use special::*;
 pub use transforms::*;
 pub use tree::{Nest, Tree, tree_map, tree_map3};

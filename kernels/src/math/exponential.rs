@@ -137,10 +137,11 @@ fn single_exponential<L: Lane>() -> L {
     L::lit(if L::DOUBLE { 22.0 } else { 11.0 })
 }
 
-/// |x|, bounded where e^|x| / 2 overflows; a NaN passes.
+/// |x|, bounded where e^|x| / 2 overflows and its power of two is infinite, but no more than one
+/// too large; a NaN passes.
 #[inline(always)]
 fn bounded_magnitude<L: Lane>(x: L) -> L {
-    let bound = L::lit(if L::DOUBLE { 712.0 } else { 90.0 });
+    let bound = L::lit(if L::DOUBLE { 711.0 } else { 90.0 });
     let a = x.abs();
     select(a > bound, bound, a)
 }

@@ -2,6 +2,7 @@
 //! interpreter, in one run, beside what the machine can do at best.
 
 mod chart;
+mod distributions;
 mod machine;
 mod measure;
 mod page;
@@ -45,6 +46,9 @@ pub struct Options {
     /// gradient.
     #[arg(long, conflicts_with_all = ["jax", "only", "devices", "json"])]
     scaling: bool,
+    /// Measure families of distributions against NumPyro instead, with this Python.
+    #[arg(long, value_name = "PYTHON", conflicts_with_all = ["jax", "devices", "json", "scaling"])]
+    distributions: Option<String>,
     /// Measure several threads against one instead, on the machine as it is and beside a busy loop.
     #[arg(long, conflicts_with_all = ["jax", "only", "devices", "json", "docs", "scaling"])]
     threads: bool,
@@ -116,6 +120,9 @@ impl Options {
 }
 
 pub fn main(options: &Options) -> Result<(), String> {
+    if let Some(python) = &options.distributions {
+        return distributions::main(python, options.only.as_deref(), options.docs.as_deref());
+    }
     if options.workloads().next().is_none() {
         let text = options.only.as_deref().unwrap_or_default();
         return Err(format!("no workload's name contains `{text}`"));

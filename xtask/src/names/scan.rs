@@ -84,7 +84,7 @@ fn identifier(text: &str) -> &str {
 }
 
 fn items(path: &str, text: &str, methods: &[&str]) -> Vec<Item> {
-    let random = path.ends_with("key.rs");
+    let random = path.ends_with("key.rs") || path.contains("src/random/");
     let lines: Vec<&str> = text.lines().collect();
     let mut found = Vec::new();
     let mut aliases: Vec<String> = Vec::new();

@@ -46,5 +46,6 @@ pub(super) const FAMILIES: &[Family] = families! {
     "TruncatedStudentT" => TruncatedStudentT::new(df, loc, scale, low, high);
     "TwoSidedTruncatedGamma" => TwoSidedTruncatedGamma::new(concentration, rate, low, high);
     "Uniform" => Uniform::new(low, high);
+    "VonMises" => VonMises::new(loc, concentration);
     "Weibull" => Weibull::new(scale, concentration);
 };

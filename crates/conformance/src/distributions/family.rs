@@ -29,30 +29,40 @@ pub(super) struct Family {
 /// the names that they give.
 macro_rules! families {
     ($($name:literal => $family:ident::$new:ident($($parameter:ident),*);)*) => {
-        &[$({
-            fn make(parameters: &[probpipe::Array]) -> probpipe::distributions::$family {
-                let mut all = parameters.iter().cloned();
-                $(let $parameter = all.next().unwrap_or_else(|| f64::NAN.into());)*
-                let _ = &mut all;
-                probpipe::distributions::$family::$new($($parameter),*)
-            }
-            $crate::distributions::family::Family {
-                name: $name,
-                parameters: &[$(stringify!($parameter)),*],
-                log_prob: |p, x| $crate::distributions::family::log_prob(&make(p), x),
-                cdf: |p, x| (&Probe(make(p))).cdf(x),
-                survival: |p, x| (&Probe(make(p))).survival(x),
-                log_cdf: |p, x| (&Probe(make(p))).log_cdf(x),
-                log_survival: |p, x| (&Probe(make(p))).log_survival(x),
-                quantile: |p, q| (&Probe(make(p))).quantile(q),
-                mean: |p| (&Probe(make(p))).mean(),
-                variance: |p| (&Probe(make(p))).variance(),
-                entropy: |p| (&Probe(make(p))).entropy(),
-            }
+        &[$($crate::distributions::family::row! {
+            $name => $family [$($parameter),*] $family::$new($($parameter),*)
         }),*]
     };
 }
 pub(super) use families;
+
+/// One row: the name, the type, the names of the parameters and what is made of them.
+macro_rules! row {
+    ($name:literal => $family:ty [$($parameter:ident),*] $made:expr) => {{
+        #[allow(unused_imports)]
+        use probpipe::distributions::*;
+        fn make(parameters: &[probpipe::Array]) -> $family {
+            let mut all = parameters.iter().cloned();
+            $(let $parameter = all.next().unwrap_or_else(|| f64::NAN.into());)*
+            let _ = &mut all;
+            $made
+        }
+        $crate::distributions::family::Family {
+            name: $name,
+            parameters: &[$(stringify!($parameter)),*],
+            log_prob: |p, x| $crate::distributions::family::log_prob(&make(p), x),
+            cdf: |p, x| (&Probe(make(p))).cdf(x),
+            survival: |p, x| (&Probe(make(p))).survival(x),
+            log_cdf: |p, x| (&Probe(make(p))).log_cdf(x),
+            log_survival: |p, x| (&Probe(make(p))).log_survival(x),
+            quantile: |p, q| (&Probe(make(p))).quantile(q),
+            mean: |p| (&Probe(make(p))).mean(),
+            variance: |p| (&Probe(make(p))).variance(),
+            entropy: |p| (&Probe(make(p))).entropy(),
+        }
+    }};
+}
+pub(super) use row;
 
 pub(super) fn log_prob<D: LogProb<Value = Array>>(distribution: &D, x: &Array) -> Array {
     distribution.log_prob(x)

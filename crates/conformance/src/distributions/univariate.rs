@@ -187,8 +187,10 @@ fn check(
     let mut comparison = Comparison { dtype: DType::F32, misses: Vec::new(), worst: 0.0 };
     for (name, want) in want.iter().filter(|(name, _)| wanted.contains_key(*name)) {
         for (i, (&have, &want)) in have[name].iter().zip(want).enumerate() {
-            // Beyond the range of the type there is nothing to compare.
-            if want.abs() > f64::from(f32::MAX) && !want.is_infinite() || !want.is_finite() {
+            // Beyond the range of the type there is nothing to compare, nor are slopes at an end,
+            // on either side of which a number may be rounded.
+            let inside = !name.starts_with("grad") || case["region"][i] == "in";
+            if !inside || !want.is_finite() || want.abs() > f64::from(f32::MAX) {
                 continue;
             }
             let size = numbers(&case["log_prob"]).get(i).map_or(0.0, |v| v.abs());

@@ -56,6 +56,7 @@ pub fn biject_to(constraint: &Constraint) -> Result<Box<dyn Bijector>> {
             Constraint::CorrelationCholesky => Box::new(CorrelationCholesky),
             Constraint::CorrelationMatrix => Box::new(CorrelationCholesky.then(CorrelationProduct)),
             Constraint::Boolean
+            | Constraint::Integer
             | Constraint::NonNegativeInteger
             | Constraint::PositiveInteger
             | Constraint::IntegerInterval(..)

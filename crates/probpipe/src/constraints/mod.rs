@@ -45,6 +45,8 @@ pub enum Constraint {
     Circular,
     /// 0 or 1.
     Boolean,
+    /// Integers.
+    Integer,
     /// Integers from 0 upwards.
     NonNegativeInteger,
     /// Integers from 1 upwards.
@@ -121,6 +123,7 @@ impl Constraint {
         matches!(
             self,
             Constraint::Boolean
+                | Constraint::Integer
                 | Constraint::NonNegativeInteger
                 | Constraint::PositiveInteger
                 | Constraint::IntegerInterval(..)
@@ -133,7 +136,10 @@ impl Constraint {
     #[track_caller]
     pub(crate) fn inner(&self) -> Option<Array> {
         Some(match self {
-            Constraint::Real | Constraint::Boolean | Constraint::NonNegativeInteger => 0.0.into(),
+            Constraint::Real
+            | Constraint::Boolean
+            | Constraint::Integer
+            | Constraint::NonNegativeInteger => 0.0.into(),
             Constraint::Positive | Constraint::NonNegative | Constraint::PositiveInteger => {
                 1.0.into()
             }
@@ -169,6 +175,7 @@ impl Constraint {
             Constraint::Circular => x.ge(-PI) & x.le(PI),
             Constraint::Boolean if x.dtype() == DType::Bool => x | !x,
             Constraint::Boolean => x.eq(0) | x.eq(1),
+            Constraint::Integer => whole(x),
             Constraint::NonNegativeInteger => x.ge(0) & whole(x),
             Constraint::PositiveInteger => x.ge(1) & whole(x),
             Constraint::IntegerInterval(low, high) => x.ge(low) & x.le(high) & whole(x),
@@ -203,6 +210,7 @@ impl Constraint {
             Constraint::OpenUnitInterval => x > 0.0 && x < 1.0,
             Constraint::Below(high) => x < *high && x.is_finite(),
             Constraint::Boolean => x == 0.0 || x == 1.0,
+            Constraint::Integer => x.is_finite() && x.floor() == x,
             Constraint::NonNegativeInteger => x >= 0.0 && x.is_finite() && x.floor() == x,
             Constraint::PositiveInteger => x >= 1.0 && x.is_finite() && x.floor() == x,
             Constraint::Circular => (-PI..=PI).contains(&x),
@@ -236,6 +244,7 @@ impl Constraint {
             Constraint::CorrelationCholesky => 20,
             Constraint::CorrelationMatrix => 21,
             Constraint::OpenUnitInterval => 22,
+            Constraint::Integer => 23,
             Constraint::AtLeast(_)
             | Constraint::GreaterThan(_)
             | Constraint::Below(_)
@@ -344,7 +353,8 @@ impl Constraint {
                 "divide a covariance by the outer product of its standard deviations"
             }
             Constraint::Boolean => "give `true` and `false`, or 1 and 0",
-            Constraint::NonNegativeInteger
+            Constraint::Integer
+            | Constraint::NonNegativeInteger
             | Constraint::PositiveInteger
             | Constraint::IntegerInterval(..) => "round it, or cast it with `.cast(DType::I32)`",
             Constraint::Simplex => "divide by the sum, or take `.softmax(-1)` of logits",
@@ -368,6 +378,7 @@ impl Constraint {
             Constraint::Interval(..) => "in an interval",
             Constraint::Circular => "an angle in [-pi, pi]",
             Constraint::Boolean => "0 or 1",
+            Constraint::Integer => "an integer",
             Constraint::NonNegativeInteger => "a non-negative integer",
             Constraint::PositiveInteger => "a positive integer",
             Constraint::IntegerInterval(..) => "an integer in an interval",

@@ -10,7 +10,7 @@ thread_local! {
 }
 
 /// Those without bounds, of numbers.
-const PLAIN: [Constraint; 9] = [
+const PLAIN: [Constraint; 10] = [
     Constraint::Real,
     Constraint::Positive,
     Constraint::NonNegative,
@@ -18,6 +18,7 @@ const PLAIN: [Constraint; 9] = [
     Constraint::OpenUnitInterval,
     Constraint::Below(-1.0),
     Constraint::Boolean,
+    Constraint::Integer,
     Constraint::NonNegativeInteger,
     Constraint::PositiveInteger,
 ];

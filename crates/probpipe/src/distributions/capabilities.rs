@@ -131,6 +131,23 @@ pub trait Mode: Distribution {
     fn mode(&self) -> Array;
 }
 
+/// Distributions whose divergence from those of a family is known.
+///
+/// ```
+/// use probpipe::prelude::*;
+/// use probpipe::{KlDivergence, Poisson};
+/// let (p, q) = (Poisson::new(1.0), Poisson::new(2.0));
+/// assert!((p.kl_divergence(&q).item::<f32>()? - 0.30685282).abs() < 1e-6);
+/// # Ok::<(), probpipe::Error>(())
+/// ```
+pub trait KlDivergence<Q: Distribution = Self>: Distribution {
+    /// The mean of `self.log_prob(x) - other.log_prob(x)` over draws `x` of `self`, in nats, of
+    /// the common batch shape (S. Kullback, R. A. Leibler, 1951). Exact also where the two are
+    /// close; infinite where `self` has draws that `other` has not.
+    #[track_caller]
+    fn kl_divergence(&self, other: &Q) -> Array;
+}
+
 /// Distributions with known entropy.
 pub trait Entropy: Distribution {
     /// The mean of `-log_prob`, in nats, of the batch shape.

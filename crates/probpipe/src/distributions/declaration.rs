@@ -35,7 +35,7 @@ macro_rules! family {
             $($(#[$what:meta])* $parameter:ident: $constraint:ident $(($limit:literal))?,)*
         }
         on $support:ident $(($($bound:tt),+))?
-        $(where $low:ident < $high:ident)?
+        $(where $low:ident $order:tt $high:ident)?
         $({ $($formulas:tt)* })?
     ) => {
         $(#[$about])*
@@ -113,7 +113,7 @@ macro_rules! family {
                         name: stringify!($parameter),
                         constraint: $crate::constraints::Constraint::$constraint $(($limit))?,
                     }),*],
-                    ordered: $crate::distributions::declaration::ordered!($($low $high)?),
+                    ordered: $crate::distributions::declaration::ordered!($($low $order $high)?),
                     support: $crate::distributions::declaration::support_text!(
                         $support $($($bound)+)?
                     ),
@@ -141,8 +141,10 @@ macro_rules! family {
         impl $crate::distributions::Support for $name {
             fn support(&self) -> $crate::constraints::Constraint {
                 #[allow(unused_variables)]
-                let [$($parameter),*] = self.parameters.leaves().clone();
-                $crate::constraints::Constraint::$support $(($($bound.into()),+))?
+                let [$($parameter),*] = self.parameters.leaves();
+                $crate::constraints::Constraint::$support $((
+                    $($crate::distributions::declaration::bound!($bound)),+
+                ))?
             }
         }
 
@@ -209,8 +211,8 @@ macro_rules! ordered {
     () => {
         None
     };
-    ($low:ident $high:ident) => {
-        Some((stringify!($low), stringify!($high)))
+    ($low:ident $order:tt $high:ident) => {
+        Some((stringify!($low), stringify!($order), stringify!($high)))
     };
 }
 pub(crate) use ordered;
@@ -254,13 +256,30 @@ macro_rules! support_text {
 }
 pub(crate) use support_text;
 
-/// An end of a support in words: a number, a parameter, or a constant of Rust.
+/// An end of a support: a number, a parameter, or in parentheses an expression.
+macro_rules! bound {
+    ($number:literal) => {
+        probpipe_trace::Array::from($number)
+    };
+    ($parameter:ident) => {
+        $parameter.clone()
+    };
+    (($constant:expr)) => {
+        probpipe_trace::Array::from($constant)
+    };
+}
+pub(crate) use bound;
+
+/// An end of a support in words: as it is written.
 macro_rules! bound_text {
     ($number:literal) => {
         stringify!($number)
     };
     ($parameter:ident) => {
         concat!("`", stringify!($parameter), "`")
+    };
+    ((last_category($($of:tt)*))) => {
+        "the last category"
     };
     (($constant:expr)) => {
         stringify!($constant)

@@ -13,8 +13,8 @@ pub struct Family {
     pub name: &'static str,
     /// The parameters, in order.
     pub parameters: &'static [Parameter],
-    /// Two parameters of which the first must be less than the second.
-    pub ordered: Option<(&'static str, &'static str)>,
+    /// Two parameters with `<` or `<=` between them, which must hold.
+    pub ordered: Option<(&'static str, &'static str, &'static str)>,
     /// The set in which draws lie, in words.
     pub support: &'static str,
 }
@@ -42,8 +42,8 @@ impl fmt::Display for Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parameter = |p: &Parameter| format!("`{}` {}", p.name, p.constraint);
         let mut parameters: Vec<String> = self.parameters.iter().map(parameter).collect();
-        if let Some((low, high)) = self.ordered {
-            parameters.push(format!("`{low}` < `{high}`"));
+        if let Some((low, order, high)) = self.ordered {
+            parameters.push(format!("`{low}` {order} `{high}`"));
         }
         write!(f, "| `{}` | {} | {} |", self.name, parameters.join(", "), self.support)
     }

@@ -5,10 +5,21 @@
 use crate::constraints::Constraint;
 use probpipe_trace::{Array, DType, select};
 
-/// A point as formulas take it: those of integers get it as a float.
+/// A point as formulas take it: those of integers get it as a float, of the type that the
+/// parameters decide, else of its own, else of the one that they have by default.
 #[track_caller]
-pub(crate) fn point(support: &Constraint, x: &Array, dtype: DType) -> Array {
-    if support.is_integer() && !x.is_literal() { x.cast(dtype) } else { x.clone() }
+pub(crate) fn point(
+    support: &Constraint,
+    x: &Array,
+    decided: Option<DType>,
+    default: DType,
+) -> Array {
+    match decided {
+        _ if !support.is_integer() || x.is_literal() => x.clone(),
+        Some(dtype) => x.cast(dtype),
+        None if x.dtype().is_float() => x.clone(),
+        None => x.cast(default),
+    }
 }
 
 /// A point as a formula sees it: where it is outside of the support, an element of the support is
@@ -102,11 +113,32 @@ macro_rules! capability {
                 #[allow(unused_variables)]
                 let $parameters = &self.checked();
                 let support = $crate::distributions::Support::support(self);
-                let x = &$crate::distributions::formulas::point(&support, x, self.dtype());
+                let (decided, default) = (self.parameters.decided(), self.dtype());
+                let x =
+                    &$crate::distributions::formulas::point(&support, x, decided, default);
                 let seen = $crate::distributions::formulas::Seen::by_density(&support, x);
                 #[allow(unused_variables)]
                 let $x = &seen.at;
                 seen.density(x, $formula)
+            }
+        }
+    };
+    (
+        $name:ident $parameters:tt
+        Sample { draw($key:ident, $shape:ident) => $formula:expr $(,)? }
+    ) => {
+        impl $crate::distributions::Sample for $name {
+            fn sample_shape(
+                &self,
+                key: probpipe_trace::Key,
+                shape: probpipe_trace::Shape,
+            ) -> probpipe_trace::Array {
+                #[allow(unused_variables)]
+                let $parameters = &self.checked();
+                let batch = $crate::distributions::Distribution::batch_shape(self);
+                let $shape = &$crate::distributions::shapes::join(&shape, &batch);
+                let $key = key;
+                $formula
             }
         }
     };
@@ -126,6 +158,25 @@ macro_rules! capability {
             }
         }
     };
+    (
+        $name:ident $parameters:tt
+        Sample { keyed($key:ident, $shape:ident, $dtype:ident) => $formula:expr $(,)? }
+    ) => {
+        impl $crate::distributions::Sample for $name {
+            fn sample_shape(
+                &self,
+                $key: probpipe_trace::Key,
+                shape: probpipe_trace::Shape,
+            ) -> probpipe_trace::Array {
+                #[allow(unused_variables)]
+                let $parameters = &self.checked();
+                let batch = $crate::distributions::Distribution::batch_shape(self);
+                let $shape = &$crate::distributions::shapes::join(&shape, &batch)[..];
+                let $dtype = self.dtype();
+                $formula
+            }
+        }
+    };
     ($name:ident $parameters:tt Cdf { $($method:ident($x:ident) => $formula:expr),+ $(,)? }) => {
         impl $crate::distributions::Cdf for $name {
             $(
@@ -133,7 +184,9 @@ macro_rules! capability {
                     #[allow(unused_variables)]
                     let $parameters = &self.checked();
                     let support = $crate::distributions::Support::support(self);
-                    let x = &$crate::distributions::formulas::point(&support, x, self.dtype());
+                    let (decided, default) = (self.parameters.decided(), self.dtype());
+                let x =
+                    &$crate::distributions::formulas::point(&support, x, decided, default);
                     let ends = $crate::distributions::formulas::ends!($method);
                     let seen = $crate::distributions::formulas::Seen::by_cdf(&support, x);
                     let $x = &seen.at;
@@ -203,6 +256,18 @@ macro_rules! noise {
     };
     (normal) => {
         $crate::random::normal_of
+    };
+    (exponential) => {
+        $crate::random::exponential_of
+    };
+    (gumbel) => {
+        $crate::random::gumbel_of
+    };
+    (logistic) => {
+        $crate::random::logistic_of
+    };
+    (cauchy) => {
+        $crate::random::cauchy_of
     };
     (open) => {
         $crate::distributions::terms::open_uniform_of

@@ -27,31 +27,36 @@ mod formulas;
 mod multivariate;
 mod named;
 mod parameters;
+mod search;
 mod shapes;
 mod terms;
 #[cfg(test)]
 mod tests;
 
 pub use capabilities::{
-    Cdf, Distribution, Entropy, LogProb, Mode, Moments, Quantile, Sample, Support,
+    Cdf, Distribution, Entropy, KlDivergence, LogProb, Mode, Moments, Quantile, Sample, Support,
 };
 pub use combine::{
-    ArrayDistribution, Components, Expanded, FlatDistribution, Independent, IntervalCensored,
-    LeftCensored, Masked, Mixture, MixtureSameFamily, MomentsOfComponents, Parts, Product,
-    RightCensored, Transformed, product,
+    ArrayDistribution, Components, Expanded, FlatDistribution, Gate, Hurdle, Independent,
+    IntervalCensored, LeftCensored, Masked, Mixture, MixtureSameFamily, MomentsOfComponents, Parts,
+    Product, RightCensored, Transformed, ZeroInflated, product,
 };
 pub use continuous::{
-    AsymmetricLaplace, AsymmetricLaplaceQuantile, Beta, BetaProportion, Cauchy, Chi2, Dagum,
+    AsymmetricLaplace, AsymmetricLaplaceQuantile, Beta, BetaProportion, Cauchy, Chi2, Dagum, Delta,
     DoublyTruncatedPowerLaw, Exponential, FoldedNormal, FoldedStudentT, Gamma, Gompertz, Gumbel,
     HalfCauchy, HalfNormal, HurdleGamma, HurdleLogNormal, InverseGamma, Kumaraswamy, Laplace,
     LeftTruncatedGamma, LeftTruncatedNormal, Levy, LogNormal, LogUniform, Logistic,
     LowerTruncatedPowerLaw, Normal, Pareto, RelaxedBernoulliLogits, RightTruncatedGamma,
     RightTruncatedNormal, SoftLaplace, StudentT, TruncatedCauchy, TruncatedLaplace,
     TruncatedLogistic, TruncatedNormal, TruncatedPolyaGamma, TruncatedStudentT,
-    TwoSidedTruncatedGamma, Uniform, Weibull,
+    TwoSidedTruncatedGamma, Uniform, VonMises, Weibull,
 };
-pub use discrete::Bernoulli;
-pub use divergence::{KullbackLeibler, kl_divergence, kl_monte_carlo};
+pub use discrete::{
+    Bernoulli, BernoulliLogits, BetaBinomial, BetaNegativeBinomial, Binomial, BinomialLogits,
+    Categorical, CategoricalLogits, DiscreteUniform, GammaPoisson, Geometric, GeometricLogits,
+    NegativeBinomial, NegativeBinomial2, NegativeBinomialLogits, OrderedLogistic, Poisson,
+};
+pub use divergence::{kl_divergence, kl_monte_carlo};
 pub use family::{Family, Parameter, Parametric, table};
 pub use multivariate::{
     CirculantNormal, Dirichlet, DirichletMultinomial, GaussianRandomWalk, InverseWishart,
@@ -66,19 +71,31 @@ pub const FAMILIES: &[&Family] = &[
     AsymmetricLaplace::FAMILY,
     AsymmetricLaplaceQuantile::FAMILY,
     Bernoulli::FAMILY,
+    BernoulliLogits::FAMILY,
     Beta::FAMILY,
+    BetaBinomial::FAMILY,
+    BetaNegativeBinomial::FAMILY,
     BetaProportion::FAMILY,
+    Binomial::FAMILY,
+    BinomialLogits::FAMILY,
+    Categorical::FAMILY,
+    CategoricalLogits::FAMILY,
     Cauchy::FAMILY,
     Chi2::FAMILY,
     CirculantNormal::FAMILY,
     Dagum::FAMILY,
+    Delta::FAMILY,
     Dirichlet::FAMILY,
     DirichletMultinomial::FAMILY,
+    DiscreteUniform::FAMILY,
     DoublyTruncatedPowerLaw::FAMILY,
     Exponential::FAMILY,
     FoldedNormal::FAMILY,
     FoldedStudentT::FAMILY,
     Gamma::FAMILY,
+    GammaPoisson::FAMILY,
+    Geometric::FAMILY,
+    GeometricLogits::FAMILY,
     Gompertz::FAMILY,
     Gumbel::FAMILY,
     HalfCauchy::FAMILY,
@@ -101,8 +118,13 @@ pub const FAMILIES: &[&Family] = &[
     MultinomialLogits::FAMILY,
     MultivariateNormal::FAMILY,
     MultivariateStudentT::FAMILY,
+    NegativeBinomial::FAMILY,
+    NegativeBinomial2::FAMILY,
+    NegativeBinomialLogits::FAMILY,
     Normal::FAMILY,
+    OrderedLogistic::FAMILY,
     Pareto::FAMILY,
+    Poisson::FAMILY,
     RelaxedBernoulliLogits::FAMILY,
     RightTruncatedGamma::FAMILY,
     RightTruncatedNormal::FAMILY,
@@ -116,6 +138,7 @@ pub const FAMILIES: &[&Family] = &[
     TruncatedStudentT::FAMILY,
     TwoSidedTruncatedGamma::FAMILY,
     Uniform::FAMILY,
+    VonMises::FAMILY,
     Weibull::FAMILY,
     Wishart::FAMILY,
     WishartCholesky::FAMILY,

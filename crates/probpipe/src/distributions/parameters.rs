@@ -213,7 +213,8 @@ fn shapes(family: &Family, arrays: &[Array], location: Loc) -> Result<()> {
 
 /// Where the declaration says so, one parameter is less than another.
 fn ordered(family: &Family, arrays: &[Array], location: Loc) -> Result<()> {
-    let Some((low, high)) = family.ordered else { return Ok(()) };
+    let Some((low, order, high)) = family.ordered else { return Ok(()) };
+    let strict = order == "<";
     let find = |name| family.parameters.iter().position(|p| p.name == name);
     let (Some(i), Some(j)) = (find(low), find(high)) else { return Ok(()) };
     let numbers = |array: &Array| array.known()?.to_scalars().ok();
@@ -231,15 +232,16 @@ fn ordered(family: &Family, arrays: &[Array], location: Loc) -> Result<()> {
     for _ in 0..total {
         let a = below[place(&index, arrays[i].shape())].as_f64();
         let b = above[place(&index, arrays[j].shape())].as_f64();
-        if a >= b {
+        if a > b || strict && a == b {
             let place = if index.is_empty() {
                 String::new()
             } else {
                 format!(" at {}", ShapeDisplay(&index))
             };
             let message = format!(
-                "the {low} of {} must be less than its {high}: {low} is {a} and {high} {b}{place}",
-                one(family.name)
+                "the {low} of {} must be {} its {high}: {low} is {a} and {high} {b}{place}",
+                one(family.name),
+                if strict { "less than" } else { "at most" },
             );
             return Err(Error::new(ErrorKind::Value, message)
                 .at(location)

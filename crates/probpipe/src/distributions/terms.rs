@@ -100,8 +100,8 @@ pub(crate) fn inverted(
     high: &Array,
     function: impl Fn(&Array) -> Array,
 ) -> Array {
-    let steps = if q.dtype() == DType::F64 { 64 } else { 32 };
     let start = (low.stop_gradient() + high * 0.0, high.stop_gradient() + low * 0.0);
+    let steps = if start.0.dtype() == DType::F64 { 64 } else { 32 };
     let (low, high) = fori_loop(steps, start, |_, (low, high): (Array, Array)| {
         let middle = (&low + &high) * 0.5;
         let less = function(&middle).lt(q);

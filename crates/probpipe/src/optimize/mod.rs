@@ -16,8 +16,12 @@
 
 mod bfgs;
 mod line_search;
+mod updates;
 
 pub use bfgs::{Bfgs, Minimum, Stop, minimize};
+pub use updates::{
+    Adam, AdamState, AddDecayedWeights, Clip, ClipByGlobalNorm, Optimizer, Sgd, apply_updates,
+};
 
 use probpipe_trace::Array;
 

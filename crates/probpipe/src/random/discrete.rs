@@ -1,26 +1,16 @@
-//! Truth values, signs, choices among a few outcomes, and waiting times, each of uniform or Gumbel
+//! Truth values, choices among a few outcomes, and waiting times, each of uniform or Gumbel
 //! numbers without rejection. Integers are not drawn here, and none of these draws has a
 //! derivative.
 //!
 //! Sources: inversion; for categories E. J. Gumbel's maximum and its top-k form, W. Kool, H. van
 //! Hoof, M. Welling, "Stochastic beams and where to find them", 2019.
 
-use super::parameters::{epsilon, floats, join, settled};
+use super::parameters::{Resolution, epsilon, floats, join, settled};
 use super::transforms::{dtype_of, gumbel_with};
 use probpipe_trace::{
     Array, DType, Error, ErrorKind, IntoShape, Key, Result, Shape, ShapeDisplay, broadcast_shapes,
-    default_float, here, select, uniform_of,
+    here, select, uniform_of,
 };
-
-/// How many random bits a draw is compared or built of.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Resolution {
-    /// Those of one float: chances below 2^-23 in `f32` are not told from zero.
-    #[default]
-    Low,
-    /// Those of two floats, at twice the cost.
-    High,
-}
 
 /// Truth values that are true with probability `p`.
 ///
@@ -53,31 +43,6 @@ pub fn bernoulli_with(
             (both.at(1) * bit).lt(p - both.at(0))
         }
     }))
-}
-
-/// Signs, 1 or -1 with equal chance, in the default float type.
-#[track_caller]
-#[doc(alias = "random.rademacher")]
-pub fn rademacher(key: Key, shape: impl IntoShape) -> Array {
-    signs(default_float(), key, &shape.into_shape())
-}
-
-/// Signs of any number type. A uniform number of the default float type decides each, so that the
-/// signs of a key are the same in all types.
-#[track_caller]
-pub fn rademacher_of(dtype: DType, key: Key, shape: impl IntoShape) -> Array {
-    if dtype.is_number() && dtype.is_signed() {
-        return signs(dtype, key, &shape.into_shape());
-    }
-    let error = Error::new(ErrorKind::DType, format!("`rademacher_of` draws signs, not {dtype}"))
-        .help("name a float type, `DType::I32` or `DType::I64`");
-    Array::invalid(error, here())
-}
-
-#[track_caller]
-pub(super) fn signs(dtype: DType, key: Key, shape: &Shape) -> Array {
-    let heads = uniform_of(default_float(), key, shape).lt(0.5);
-    select(&heads, Array::from(1).cast(dtype), Array::from(-1).cast(dtype))
 }
 
 /// Waiting times for the first success, that trial included, of trials that succeed with

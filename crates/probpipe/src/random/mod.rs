@@ -28,6 +28,7 @@ mod parameters;
 mod permutations;
 mod poisson;
 mod ratios;
+mod signs;
 mod stirling;
 mod transforms;
 
@@ -39,15 +40,17 @@ pub use probpipe_trace::{
 
 pub use binomial::{binomial, multinomial};
 pub use discrete::{
-    Resolution, bernoulli, bernoulli_with, categorical, categorical_with,
-    categorical_without_replacement, geometric, rademacher, rademacher_of,
+    bernoulli, bernoulli_with, categorical, categorical_with, categorical_without_replacement,
+    geometric,
 };
 pub use gamma::{gamma, loggamma};
 pub use integers::{randint, randint_of};
 pub use multivariate::{ball, multivariate_normal, orthogonal, orthogonal_of};
+pub use parameters::Resolution;
 pub use permutations::{ChoiceOptions, choice, choice_with, permutation, shuffle, shuffle_each};
 pub use poisson::poisson;
 pub use ratios::{beta, chi_square, dirichlet, fisher_f, generalized_normal, student_t};
+pub use signs::{rademacher, rademacher_of};
 pub use transforms::{
     cauchy, cauchy_of, double_sided_maxwell, exponential, exponential_of, gumbel, gumbel_of,
     gumbel_with, laplace, laplace_of, logistic, logistic_of, lognormal, maxwell, maxwell_of,

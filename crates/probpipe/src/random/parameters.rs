@@ -1,10 +1,20 @@
-//! What samplers do with their parameters: the type that these decide, and the shape of the draw.
-//! Nothing is drawn here.
+//! What samplers do with their parameters: the type that these decide, and the shape of the draw;
+//! what several samplers are told alike. Nothing is drawn here.
 
 use probpipe_trace::{
     Array, DType, Error, ErrorKind, Key, Result, Shape, ShapeDisplay, broadcast_shapes,
     default_float, here,
 };
+
+/// How many random bits a draw is compared or built of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Resolution {
+    /// Those of one float: chances below 2^-23 in `f32` are not told from zero.
+    #[default]
+    Low,
+    /// Those of two floats, at twice the cost.
+    High,
+}
 
 /// The float type that parameters name, else the default one.
 pub(super) fn float_of(parameters: &[&Array]) -> DType {

@@ -1,9 +1,9 @@
 //! What is made of gamma numbers: beta, Dirichlet, chi-square, t and F numbers, and generalised
 //! normal ones. Derivatives in the parameters pass through the gamma numbers.
 
-use super::discrete::signs;
 use super::gamma::{gamma, loggamma};
 use super::parameters::{floats, join, settled};
+use super::signs::signs;
 use probpipe_trace::{Array, Error, ErrorKind, IntoShape, Key, here, normal_of};
 
 /// Beta numbers, density proportional to `x^(a-1) (1-x)^(b-1)`: the part that one gamma number is

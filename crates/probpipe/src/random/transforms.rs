@@ -4,8 +4,8 @@
 //! Source: inversion as in L. Devroye, "Non-uniform random variate generation", 1986, chapter II;
 //! which uniform is inverted, and at which end it stops, follows `jax.random`.
 
-use super::discrete::{Resolution, signs};
-use super::parameters::{epsilon, float_of, float_only, floats, join, settled, tiny};
+use super::parameters::{Resolution, epsilon, float_of, float_only, floats, join, settled, tiny};
+use super::signs::signs;
 use probpipe_trace::{
     Array, DType, IntoShape, Key, default_float, normal_of, select, symmetric_uniform_of,
     uniform_of,

@@ -93,7 +93,7 @@ fn log_density(left: &Array, right: &Array, d: &Array) -> Array {
 #[track_caller]
 fn below(left: &Array, right: &Array, d: &Array) -> Array {
     let negative = d.lt(0.0);
-    let tail = (-d.abs() / select(&negative, left, right)).exp();
+    let tail = (select(&negative, d, -d) / select(&negative, left, right)).exp();
     let total = left + right;
     select(&negative, left / &total * &tail, 1.0 - right / &total * &tail)
 }
@@ -102,7 +102,7 @@ fn below(left: &Array, right: &Array, d: &Array) -> Array {
 #[track_caller]
 fn log_below(left: &Array, right: &Array, d: &Array) -> Array {
     let negative = d.lt(0.0);
-    let tail = -d.abs() / select(&negative, left, right);
+    let tail = select(&negative, d, -d) / select(&negative, left, right);
     let total = left + right;
     let near = (-(right / &total) * tail.exp()).log1p();
     select(&negative, (left / &total).log() + &tail, near)

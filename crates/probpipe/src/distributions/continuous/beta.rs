@@ -2,6 +2,7 @@
 
 use crate::distributions::declaration::family;
 use crate::distributions::terms::{log_power, log_power_to_one};
+use crate::random;
 use probpipe_trace::{Array, betainc, betaincinv, betaln, digamma_difference, select};
 
 family! {
@@ -25,7 +26,14 @@ family! {
     }
     on UnitInterval {
         LogProb { log_prob(x) => log_density(concentration1, concentration0, x) }
-        Sample { uniform(u) => betaincinv(concentration1, concentration0, u) }
+        Sample {
+            keyed(key, shape, dtype) => random::beta(
+                key,
+                shape,
+                concentration1.in_dtype(dtype),
+                concentration0.in_dtype(dtype),
+            )
+        }
         Cdf {
             cdf(x) => betainc(concentration1, concentration0, x),
             survival(x) => betainc(concentration0, concentration1, 1.0 - x),

@@ -2,6 +2,7 @@
 
 use super::beta::{entropy, log_density, peak};
 use crate::distributions::declaration::family;
+use crate::random;
 use probpipe_trace::{betainc, betaincinv};
 
 family! {
@@ -29,8 +30,12 @@ family! {
                 log_density(&(proportion * concentration), &((1.0 - proportion) * concentration), x)
         }
         Sample {
-            uniform(u) =>
-                betaincinv(proportion * concentration, (1.0 - proportion) * concentration, u)
+            keyed(key, shape, dtype) => {
+                let (proportion, concentration) =
+                    (proportion.in_dtype(dtype), concentration.in_dtype(dtype));
+                let other = (1.0 - &proportion) * &concentration;
+                random::beta(key, shape, proportion * concentration, other)
+            }
         }
         Cdf {
             cdf(x) => betainc(proportion * concentration, (1.0 - proportion) * concentration, x),

@@ -26,7 +26,7 @@ family! {
     }
     on Real {
         LogProb { log_prob(x) => -log1p_square(&((x - loc) / scale)) - (scale.log() + PI.ln()) }
-        Sample { open(u) => quantile(&u) * scale + loc }
+        Sample { cauchy(z) => z * scale + loc }
         Cdf {
             cdf(x) => below(&((x - loc) / scale)),
             survival(x) => below(&((loc - x) / scale)),

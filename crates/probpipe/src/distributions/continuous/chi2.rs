@@ -3,6 +3,7 @@
 use super::gamma::standard_entropy;
 use crate::distributions::declaration::family;
 use crate::distributions::terms::log_power;
+use crate::random::chi_square;
 use probpipe_trace::{gammainc, gammaincc, gammaincinv};
 use std::f64::consts::LN_2;
 
@@ -26,7 +27,7 @@ family! {
                 log_power(&(df * 0.5 - 1.0), x) - x * 0.5
                     - (df * (0.5 * LN_2) + (df * 0.5).lgamma())
         }
-        Sample { uniform(u) => gammaincinv(df * 0.5, u) * 2.0 }
+        Sample { keyed(key, shape, dtype) => chi_square(key, shape, df.in_dtype(dtype)) }
         Cdf {
             cdf(x) => gammainc(df * 0.5, x * 0.5),
             survival(x) => gammaincc(df * 0.5, x * 0.5),

@@ -4,6 +4,7 @@ use super::student_t;
 use crate::distributions::declaration::family;
 use crate::distributions::shapes::HALF_LOG_TAU;
 use crate::distributions::terms::inverted;
+use crate::random;
 use probpipe_trace::{Array, select};
 
 family! {
@@ -94,7 +95,10 @@ family! {
                 near.logaddexp(student_t::log_density(df, &((x + loc) / scale))) - scale.log()
             }
         }
-        Sample { open(u) => (student_t::quantile(df, &u) * scale + loc).abs() }
+        Sample {
+            keyed(key, shape, dtype) =>
+                (random::student_t(key, shape, df.in_dtype(dtype)) * scale + loc).abs()
+        }
         Cdf {
             cdf(x) => t_below(df, &loc.abs(), scale, x),
             survival(x) => {

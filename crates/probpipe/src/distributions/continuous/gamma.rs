@@ -2,6 +2,7 @@
 
 use crate::distributions::declaration::family;
 use crate::distributions::terms::log_power;
+use crate::random;
 use probpipe_trace::{Array, gammainc, gammaincc, gammainccinv, gammaincinv};
 
 family! {
@@ -29,7 +30,9 @@ family! {
                 log_power(&(concentration - 1.0), x) - rate * x
                     + (concentration * rate.log() - concentration.lgamma())
         }
-        Sample { uniform(u) => gammaincinv(concentration, u) / rate }
+        Sample {
+            keyed(key, shape, dtype) => random::gamma(key, shape, concentration.in_dtype(dtype)) / rate
+        }
         Cdf {
             cdf(x) => gammainc(concentration, rate * x),
             survival(x) => gammaincc(concentration, rate * x),

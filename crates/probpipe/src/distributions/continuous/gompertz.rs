@@ -27,7 +27,7 @@ family! {
             log_prob(x) =>
                 (concentration.log() + rate.log()) + rate * x - concentration * (rate * x).expm1()
         }
-        Sample { uniform(u) => (-(-u).log1p() / concentration).log1p() / rate }
+        Sample { exponential(e) => (e / concentration).log1p() / rate }
         Cdf {
             cdf(x) => -(-concentration * (rate * x).expm1()).expm1(),
             survival(x) => (-concentration * (rate * x).expm1()).exp(),
@@ -36,8 +36,8 @@ family! {
         }
         Quantile { quantile(q) => (-(-q).log1p() / concentration).log1p() / rate }
         Moments {
-            mean => mean(concentration) / rate,
-            variance => variance(concentration) / rate.square(),
+            mean => mean(&(concentration + rate * 0.0)) / rate,
+            variance => variance(&(concentration + rate * 0.0)) / rate.square(),
         }
         Mode {
             mode => {
@@ -47,7 +47,7 @@ family! {
         }
         // The cumulative hazard has mean 1.
         Entropy {
-            entropy => 1.0 - concentration.log() - rate.log() - mean(concentration)
+            entropy => 1.0 - concentration.log() - rate.log() - mean(&(concentration + rate * 0.0))
         }
     }
 }

@@ -32,7 +32,7 @@ family! {
                 -(&z + (-&z).exp()) - scale.log()
             }
         }
-        Sample { open(u) => -(-u.log()).log() * scale + loc }
+        Sample { gumbel(g) => g * scale + loc }
         Cdf {
             cdf(x) => (-((loc - x) / scale).exp()).exp(),
             survival(x) => -(-((loc - x) / scale).exp()).expm1(),

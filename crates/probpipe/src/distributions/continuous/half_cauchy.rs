@@ -23,7 +23,7 @@ family! {
     }
     on NonNegative {
         LogProb { log_prob(x) => FRAC_2_PI.ln() - scale.log() - log1p_square(&(x / scale)) }
-        Sample { uniform(u) => quantile(&u) * scale }
+        Sample { cauchy(z) => z.abs() * scale }
         Cdf {
             cdf(x) => (x / scale).atan() * FRAC_2_PI,
             survival(x) => scale.atan2(x) * FRAC_2_PI,

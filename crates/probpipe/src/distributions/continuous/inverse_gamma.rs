@@ -1,7 +1,8 @@
 //! The inverse gamma distribution.
 
 use crate::distributions::declaration::family;
-use probpipe_trace::{gammainc, gammaincc, gammainccinv, gammaincinv, select};
+use crate::random::loggamma;
+use probpipe_trace::{gammainc, gammaincc, gammainccinv, select};
 
 family! {
     /// The inverse gamma distribution, of one over a gamma variable; its density is
@@ -28,7 +29,10 @@ family! {
                 -(concentration + 1.0) * x.log() - rate / x
                     + (concentration * rate.log() - concentration.lgamma())
         }
-        Sample { open(u) => rate / gammaincinv(concentration, u) }
+        Sample {
+            keyed(key, shape, dtype) =>
+                (-loggamma(key, shape, concentration.in_dtype(dtype))).exp() * rate
+        }
         Cdf {
             cdf(x) => gammaincc(concentration, rate / x),
             survival(x) => gammainc(concentration, rate / x),

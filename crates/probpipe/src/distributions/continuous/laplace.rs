@@ -44,15 +44,17 @@ family! {
 /// `-z` leaves beyond.
 #[track_caller]
 fn below(z: &Array) -> Array {
-    let tail = (-z.abs()).exp() * 0.5;
-    select(&z.le(0.0), &tail, 1.0 - &tail)
+    let left = z.le(0.0);
+    let tail = select(&left, z, -z).exp() * 0.5;
+    select(&left, &tail, 1.0 - &tail)
 }
 
 /// Its logarithm.
 #[track_caller]
 fn log_below(z: &Array) -> Array {
-    let tail = -z.abs() - LN_2;
-    select(&z.le(0.0), &tail, (-tail.exp()).log1p())
+    let left = z.le(0.0);
+    let tail = select(&left, z, -z) - LN_2;
+    select(&left, &tail, (-tail.exp()).log1p())
 }
 
 /// The quantile of a standard one.

@@ -29,7 +29,7 @@ family! {
                 z.log_sigmoid() + (-z).log_sigmoid() - scale.log()
             }
         }
-        Sample { open(u) => (u.log() - (-&u).log1p()) * scale + loc }
+        Sample { logistic(z) => z * scale + loc }
         Cdf {
             cdf(x) => ((x - loc) / scale).sigmoid(),
             survival(x) => ((loc - x) / scale).sigmoid(),

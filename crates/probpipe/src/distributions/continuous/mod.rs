@@ -6,6 +6,7 @@ mod beta_proportion;
 mod cauchy;
 mod chi2;
 mod dagum;
+mod delta;
 mod exponential;
 mod folded;
 mod gamma;
@@ -30,6 +31,7 @@ mod soft_laplace;
 mod student_t;
 mod truncated;
 mod uniform;
+mod von_mises;
 mod weibull;
 
 pub use asymmetric_laplace::{AsymmetricLaplace, AsymmetricLaplaceQuantile};
@@ -38,6 +40,7 @@ pub use beta_proportion::BetaProportion;
 pub use cauchy::Cauchy;
 pub use chi2::Chi2;
 pub use dagum::Dagum;
+pub use delta::Delta;
 pub use exponential::Exponential;
 pub use folded::{FoldedNormal, FoldedStudentT};
 pub use gamma::Gamma;
@@ -66,6 +69,7 @@ pub use truncated::{
     TwoSidedTruncatedGamma,
 };
 pub use uniform::Uniform;
+pub use von_mises::VonMises;
 pub use weibull::Weibull;
 
 /// The constant of Euler, which is minus the derivative of the gamma function at 1.

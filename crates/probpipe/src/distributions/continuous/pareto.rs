@@ -25,7 +25,7 @@ family! {
         LogProb {
             log_prob(x) => (alpha.log() - scale.log()) - (alpha + 1.0) * (x / scale).log()
         }
-        Sample { uniform(u) => (-(-u).log1p() / alpha).exp() * scale }
+        Sample { exponential(e) => (e / alpha).exp() * scale }
         Cdf {
             cdf(x) => -(-alpha * (x / scale).log()).expm1(),
             survival(x) => (-alpha * (x / scale).log()).exp(),

@@ -1,6 +1,8 @@
 //! The Pólya-gamma distribution, cut off.
 
 use crate::distributions::declaration::family;
+use crate::distributions::shapes::join;
+use crate::random::exponential_of;
 use probpipe_trace::{Array, select};
 use std::f64::consts::PI;
 
@@ -21,6 +23,16 @@ family! {
     TruncatedPolyaGamma::new {}
     on Interval(0.0, 2.5) {
         LogProb { log_prob(x) => log_density(x) }
+        Sample {
+            keyed(key, shape, dtype) => {
+                // The first eight summands, as in NumPyro.
+                let terms = exponential_of(dtype, key, join(shape, &[8]));
+                let rates: Vec<f64> =
+                    (0..8).map(|k| 2.0 * (PI * (f64::from(k) + 0.5)).powi(2)).collect();
+                let rates = Array::from_slice(&rates, [8]).cast(dtype);
+                (terms / rates).sum_axes([-1]).minimum(2.5)
+            }
+        }
     }
 }
 

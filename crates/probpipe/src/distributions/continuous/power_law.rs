@@ -94,7 +94,7 @@ family! {
         LogProb {
             log_prob(x) => alpha * (x / low).log() + ((-alpha - 1.0).log() - low.log())
         }
-        Sample { uniform(u) => ((-u).log1p() / (alpha + 1.0)).exp() * low }
+        Sample { exponential(e) => (e / (-alpha - 1.0)).exp() * low }
         Cdf {
             cdf(x) => -((alpha + 1.0) * (x / low).log()).expm1(),
             survival(x) => ((alpha + 1.0) * (x / low).log()).exp(),

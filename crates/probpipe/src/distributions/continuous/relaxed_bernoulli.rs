@@ -32,7 +32,7 @@ family! {
             }
         }
         Sample {
-            open(u) => into_open_unit(&(((u.log() - (-&u).log1p()) + logits) / temperature).sigmoid())
+            logistic(z) => into_open_unit(&((z + logits) / temperature).sigmoid())
         }
         Cdf {
             cdf(x) => (x.logit() * temperature - logits).sigmoid(),

@@ -2,6 +2,7 @@
 
 use crate::distributions::declaration::family;
 use crate::distributions::terms::log1p_square;
+use crate::random;
 use probpipe_trace::{
     Array, beta_density, betainc, betaincinv, betaln, digamma_difference, select,
 };
@@ -32,7 +33,10 @@ family! {
         LogProb {
             log_prob(x) => log_density(df, &((x - loc) / scale)) - scale.log()
         }
-        Sample { open(u) => quantile(df, &u) * scale + loc }
+        Sample {
+            keyed(key, shape, dtype) =>
+                random::student_t(key, shape, df.in_dtype(dtype)) * scale + loc
+        }
         Cdf {
             cdf(x) => below(df, &((x - loc) / scale)),
             survival(x) => below(df, &((loc - x) / scale)),

@@ -30,7 +30,7 @@ family! {
                     + (concentration.log() - scale.log())
             }
         }
-        Sample { uniform(u) => power_of(&-(-u).log1p(), &concentration.recip()) * scale }
+        Sample { exponential(e) => power_of(&e, &concentration.recip()) * scale }
         Cdf {
             cdf(x) => -(-power_of(&(x / scale), concentration)).expm1(),
             survival(x) => (-power_of(&(x / scale), concentration)).exp(),

@@ -1,5 +1,7 @@
 //! The Bernoulli distribution, of one trial.
 
+use super::masses::divergence_of_trials;
+use crate::distributions::KlDivergence;
 use crate::distributions::declaration::family;
 use probpipe_trace::{Array, DType, select};
 
@@ -30,6 +32,13 @@ family! {
     }
 }
 
+impl KlDivergence for Bernoulli {
+    fn kl_divergence(&self, other: &Bernoulli) -> Array {
+        let ([p], [q]) = (&self.checked(), &other.checked());
+        divergence_of_trials(p, q)
+    }
+}
+
 /// `log(probs)` of a 1, `log(1 - probs)` of a 0. The term that does not count is that of a sure
 /// event, so that it has no part in the derivative.
 #[track_caller]
@@ -39,7 +48,7 @@ fn log_mass(probs: &Array, one: &Array) -> Array {
 
 /// A function of three steps: below 0, from there to 1, and from 1 on; NaN of NaN.
 #[track_caller]
-fn steps(x: &Array, low: f64, middle: Array, high: f64) -> Array {
+pub(super) fn steps(x: &Array, low: f64, middle: Array, high: f64) -> Array {
     let from_zero = select(&x.lt(1.0), middle, high);
     select(&x.is_nan(), x, select(&x.lt(0.0), low, from_zero))
 }

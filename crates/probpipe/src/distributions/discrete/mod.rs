@@ -1,6 +1,28 @@
 //! Families on integers, by file. Draws are `i32`; densities take integers, truth values and
-//! floats that are whole.
+//! floats that are whole. Quantiles are floats, since they may be infinite.
 
 mod bernoulli;
+mod bernoulli_logits;
+mod beta_binomial;
+mod binomial;
+mod categorical;
+mod gamma_poisson;
+mod geometric;
+mod masses;
+mod negative_binomial;
+mod ordered_logistic;
+mod poisson;
+mod steps;
+mod uniform;
 
 pub use bernoulli::Bernoulli;
+pub use bernoulli_logits::BernoulliLogits;
+pub use beta_binomial::{BetaBinomial, BetaNegativeBinomial};
+pub use binomial::{Binomial, BinomialLogits};
+pub use categorical::{Categorical, CategoricalLogits};
+pub use gamma_poisson::{GammaPoisson, NegativeBinomial2};
+pub use geometric::{Geometric, GeometricLogits};
+pub use negative_binomial::{NegativeBinomial, NegativeBinomialLogits};
+pub use ordered_logistic::OrderedLogistic;
+pub use poisson::Poisson;
+pub use uniform::DiscreteUniform;

@@ -4,21 +4,13 @@ mod numbers;
 mod vectors;
 
 use crate::distributions::{
-    Bernoulli, Beta, Cauchy, Chi2, Dirichlet, Distribution, Exponential, Gamma, Gumbel, HalfNormal,
-    Independent, InverseGamma, Laplace, LogNormal, LogProb, MultivariateNormal, Normal, Pareto,
-    Sample, Uniform, Weibull,
+    Bernoulli, BernoulliLogits, Beta, Binomial, Categorical, CategoricalLogits, Cauchy, Chi2,
+    Dirichlet, Distribution, Exponential, Gamma, Geometric, Gumbel, HalfNormal, Independent,
+    InverseGamma, KlDivergence, Laplace, LogNormal, LogProb, MultivariateNormal, Normal, Pareto,
+    Poisson, Sample, Uniform, Weibull,
 };
 use probpipe_trace::{Array, Error, ErrorKind, IntoShape, Key, here, with_location};
 use std::any::{Any, type_name};
-
-/// Pairs of distributions whose Kullback-Leibler divergence has a formula. Implement it for pairs
-/// of your own; [`kl_divergence`] is for pairs of this library that are known only by their types.
-pub trait KullbackLeibler<Q: Distribution>: Distribution {
-    /// The mean of `log p(x) - log q(x)` over draws `x` of this distribution `p`, in nats, of the
-    /// common batch shape; infinite where `q` excludes what `p` does not.
-    #[track_caller]
-    fn kl_to(&self, q: &Q) -> Array;
-}
 
 /// The Kullback-Leibler divergence `KL(p || q)`, the mean of `log p(x) - log q(x)` over draws `x`
 /// of `p`, of the common batch shape.
@@ -39,7 +31,8 @@ pub trait KullbackLeibler<Q: Distribution>: Distribution {
 /// # Ok::<(), probpipe::Error>(())
 /// ```
 ///
-/// A pair that has no formula gives an invalid array that names it.
+/// A pair that has no formula gives an invalid array that names it. Pairs of your own, which
+/// implement [`KlDivergence`], are asked by its method.
 #[track_caller]
 pub fn kl_divergence<P, Q>(p: &P, q: &Q) -> Array
 where
@@ -85,10 +78,10 @@ type Pair = fn(&dyn Any, &dyn Any) -> Option<Array>;
 
 fn pair<P, Q>(p: &dyn Any, q: &dyn Any) -> Option<Array>
 where
-    P: KullbackLeibler<Q> + 'static,
+    P: KlDivergence<Q> + 'static,
     Q: Distribution + 'static,
 {
-    Some(p.downcast_ref::<P>()?.kl_to(q.downcast_ref::<Q>()?))
+    Some(p.downcast_ref::<P>()?.kl_divergence(q.downcast_ref::<Q>()?))
 }
 
 macro_rules! pairs {
@@ -100,6 +93,12 @@ macro_rules! pairs {
 
 pairs! {
     Bernoulli, Bernoulli;
+    BernoulliLogits, BernoulliLogits;
+    Binomial, Binomial;
+    Categorical, Categorical;
+    CategoricalLogits, CategoricalLogits;
+    Geometric, Geometric;
+    Poisson, Poisson;
     Beta, Beta;
     Cauchy, Cauchy;
     Chi2, Chi2;

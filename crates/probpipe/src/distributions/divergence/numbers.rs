@@ -1,9 +1,8 @@
 //! Divergences between distributions of numbers, by pair.
 
-use super::KullbackLeibler;
 use crate::distributions::{
-    Bernoulli, Beta, Cauchy, Chi2, Exponential, Gamma, Gumbel, HalfNormal, InverseGamma, Laplace,
-    LogNormal, Normal, Pareto, Uniform, Weibull,
+    Beta, Cauchy, Chi2, Exponential, Gamma, Gumbel, HalfNormal, InverseGamma, KlDivergence,
+    Laplace, LogNormal, Normal, Pareto, Uniform, Weibull,
 };
 use probpipe_trace::{Array, betaln, select};
 
@@ -12,8 +11,8 @@ const EULER: f64 = 0.577_215_664_901_532_9;
 
 macro_rules! divergences {
     ($($p:ident, $q:ident: |$a:ident, $b:ident| $formula:expr;)+) => {$(
-        impl KullbackLeibler<$q> for $p {
-            fn kl_to(&self, q: &$q) -> Array {
+        impl KlDivergence<$q> for $p {
+            fn kl_divergence(&self, q: &$q) -> Array {
                 let ($a, $b) = (self, q);
                 $formula
             }
@@ -22,10 +21,6 @@ macro_rules! divergences {
 }
 
 divergences! {
-    Bernoulli, Bernoulli: |p, q| {
-        let (p, q) = (p.probs(), q.probs());
-        p.rel_entr(q) + (1.0 - p).rel_entr(1.0 - q)
-    };
     Beta, Beta: |p, q| {
         let (a, b) = (p.concentration1(), p.concentration0());
         let (c, d) = (q.concentration1(), q.concentration0());

@@ -1,13 +1,14 @@
 //! Divergences between distributions of vectors, and between independent copies.
 
-use super::KullbackLeibler;
 use crate::distributions::shapes::join;
-use crate::distributions::{Dirichlet, Distribution, Independent, MultivariateNormal};
+use crate::distributions::{
+    Dirichlet, Distribution, Independent, KlDivergence, MultivariateNormal,
+};
 use probpipe_trace::{Array, broadcast_shapes};
 
-impl KullbackLeibler<Dirichlet> for Dirichlet {
+impl KlDivergence<Dirichlet> for Dirichlet {
     /// `log B(b) - log B(a) + sum((a - b) (digamma(a) - digamma(sum a)))`.
-    fn kl_to(&self, q: &Dirichlet) -> Array {
+    fn kl_divergence(&self, q: &Dirichlet) -> Array {
         let (a, b) = (self.concentration(), q.concentration());
         let total = a.sum_axes([-1]);
         let log_beta = |a: &Array| a.lgamma().sum_axes([-1]) - a.sum_axes([-1]).lgamma();
@@ -17,9 +18,9 @@ impl KullbackLeibler<Dirichlet> for Dirichlet {
     }
 }
 
-impl KullbackLeibler<MultivariateNormal> for MultivariateNormal {
+impl KlDivergence<MultivariateNormal> for MultivariateNormal {
     /// `(|M^-1 L|^2 + |M^-1 (m - n)|^2 - d) / 2 + log |M| - log |L|` of factors `L` and `M`.
-    fn kl_to(&self, q: &MultivariateNormal) -> Array {
+    fn kl_divergence(&self, q: &MultivariateNormal) -> Array {
         let (l, m) = (self.scale_tril().tril(), q.scale_tril().tril());
         let apart = (self.loc() - q.loc()).expand_dims(-1);
         if let Some(error) = l.error().or(m.error()).or(apart.error()) {
@@ -42,15 +43,15 @@ impl KullbackLeibler<MultivariateNormal> for MultivariateNormal {
     }
 }
 
-impl<P, Q> KullbackLeibler<Independent<Q>> for Independent<P>
+impl<P, Q> KlDivergence<Independent<Q>> for Independent<P>
 where
-    P: KullbackLeibler<Q> + Distribution<Value = Array>,
+    P: KlDivergence<Q> + Distribution<Value = Array>,
     Q: Distribution<Value = Array>,
 {
     /// The sum over the copies.
-    fn kl_to(&self, q: &Independent<Q>) -> Array {
+    fn kl_divergence(&self, q: &Independent<Q>) -> Array {
         let rank = self.event_shape().len() - self.base().event_shape().len();
-        let each = self.base().kl_to(q.base());
+        let each = self.base().kl_divergence(q.base());
         if rank == 0 || each.error().is_some() {
             return each;
         }

@@ -1,0 +1,101 @@
+//! Binomial and negative binomial counts whose probability has a beta distribution.
+
+use super::masses::mixed_binomial;
+use super::negative_binomial;
+use crate::distributions::declaration::family;
+use crate::random;
+use probpipe_trace::{DType, select};
+
+family! {
+    /// The distribution of binomial counts whose probability of success has a beta distribution.
+    ///
+    /// Its draws are `i32` and not differentiable.
+    ///
+    /// ```
+    /// use probpipe::prelude::*;
+    /// use probpipe::BetaBinomial;
+    /// // A uniform probability makes all counts alike.
+    /// let successes = BetaBinomial::new(1.0, 1.0, 4);
+    /// assert!((successes.prob(&array(3)).item::<f32>()? - 0.2).abs() < 1e-6);
+    /// # Ok::<(), probpipe::Error>(())
+    /// ```
+    BetaBinomial::new {
+        /// The first shape of the beta distribution, which draws to successes.
+        concentration1: Positive,
+        /// The second shape, which draws to failures.
+        concentration0: Positive,
+        /// The number of trials.
+        total_count: NonNegativeInteger,
+    }
+    on IntegerInterval(0, total_count) {
+        LogProb {
+            log_prob(k) => {
+                mixed_binomial(k, &(total_count - k), concentration1, concentration0)
+            }
+        }
+        Sample {
+            draw(key, shape) => {
+                let (of_probs, of_count) = key.split();
+                let probs = random::beta(of_probs, shape, concentration1, concentration0);
+                random::binomial(of_count, shape, total_count, probs).cast(DType::I32)
+            }
+        }
+        Moments {
+            mean => total_count * (concentration1 / (concentration1 + concentration0)),
+            variance => {
+                let sum = &(concentration1 + concentration0);
+                let share = concentration1 / sum * (concentration0 / sum);
+                total_count * share * ((sum + total_count) / (sum + 1.0))
+            },
+        }
+    }
+}
+
+family! {
+    /// The distribution of negative binomial counts whose probability has a beta distribution.
+    ///
+    /// Its draws are `i32` and not differentiable; the mean is infinite for `concentration0 <= 1`,
+    /// the variance for `concentration0 <= 2`.
+    ///
+    /// ```
+    /// use probpipe::prelude::*;
+    /// use probpipe::BetaNegativeBinomial;
+    /// let counts = BetaNegativeBinomial::new(2.0, 3.0, 4.0);
+    /// assert_eq!(counts.mean().item::<f32>()?, 4.0);
+    /// # Ok::<(), probpipe::Error>(())
+    /// ```
+    BetaNegativeBinomial::new {
+        /// The first shape of the beta distribution, which draws to what is counted.
+        concentration1: Positive,
+        /// The second shape.
+        concentration0: Positive,
+        /// The number of events at which counting stops.
+        n: Positive,
+    }
+    on NonNegativeInteger {
+        LogProb {
+            log_prob(k) => mixed_binomial(k, n, concentration1, concentration0) - (k / n).log1p()
+        }
+        Sample {
+            draw(key, shape) => {
+                let (of_probs, of_count) = key.split();
+                let probs = random::beta(of_probs, shape, concentration1, concentration0);
+                negative_binomial::draws(of_count, shape, n, &(&probs / (1.0 - &probs)))
+            }
+        }
+        Moments {
+            mean => {
+                let finite = &concentration0.gt(1.0);
+                let excess = select(finite, concentration0, 2.0) - 1.0;
+                select(finite, n * concentration1 / excess, f64::INFINITY)
+            },
+            variance => {
+                let finite = &concentration0.gt(2.0);
+                let b = &(select(finite, concentration0, 3.0) - 1.0);
+                let sides = (n + b) * (concentration1 + b);
+                let variance = n * concentration1 * sides / ((b - 1.0) * b.square());
+                select(finite, variance, f64::INFINITY)
+            },
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The categorical distribution, by probabilities and by their logarithms up to a constant.
+
+use super::masses::{divergence, divergence_of_logs};
+use crate::distributions::KlDivergence;
+use crate::distributions::declaration::family;
+use crate::random;
+use probpipe_trace::{Array, DType, broadcast_shapes};
+
+family! {
+    /// The distribution on categories `0, 1, ..` with the probabilities `probs`.
+    ///
+    /// Its draws are `i32` and not differentiable. `probs` count as they are: their derivative is
+    /// that in each alone.
+    ///
+    /// ```
+    /// use probpipe::prelude::*;
+    /// use probpipe::Categorical;
+    /// let colour = Categorical::new([0.5, 0.25, 0.25]);
+    /// assert_eq!(colour.prob(&array([0, 1, 3])).to_vec::<f32>()?, [0.5, 0.25, 0.0]);
+    /// assert_eq!(colour.sample(Key::new(0), [4]).shape(), [4]);
+    /// # Ok::<(), probpipe::Error>(())
+    /// ```
+    Categorical::new {
+        /// The probabilities, `[..., n]`.
+        probs: Simplex,
+    }
+    on IntegerInterval(0, (last_category(&probs))) {
+        LogProb { log_prob(k) => entry(probs, k).log() }
+        Sample { draw(key, shape) => random::categorical(key, shape, probs.log()) }
+        Entropy { entropy => probs.entr().sum_axes([-1]) }
+    }
+}
+
+impl KlDivergence for Categorical {
+    /// `sum p log(p / q)`. The probabilities count as they are.
+    fn kl_divergence(&self, other: &Categorical) -> Array {
+        let ([p], [q]) = (&self.checked(), &other.checked());
+        (divergence(p, q) + (p - q)).sum_axes([-1])
+    }
+}
+
+family! {
+    /// The distribution on categories `0, 1, ..` with probabilities in proportion to
+    /// `exp(logits)`.
+    ///
+    /// Its draws are `i32` and not differentiable.
+    ///
+    /// ```
+    /// use probpipe::prelude::*;
+    /// use probpipe::Categorical;
+    /// let colour = Categorical::from_logits([1000.0, 0.0]);
+    /// assert_eq!(colour.log_prob(&array([0, 1])).to_vec::<f32>()?, [0.0, -1000.0]);
+    /// # Ok::<(), probpipe::Error>(())
+    /// ```
+    CategoricalLogits::new {
+        /// The logarithms, `[..., n]`.
+        logits: RealVector,
+    }
+    on IntegerInterval(0, (last_category(&logits))) {
+        LogProb { log_prob(k) => entry(&logits.log_softmax(-1), k) }
+        Sample { draw(key, shape) => random::categorical(key, shape, logits) }
+        Entropy {
+            entropy => {
+                let log_probs = logits.log_softmax(-1);
+                -(log_probs.exp() * &log_probs).sum_axes([-1])
+            }
+        }
+    }
+}
+
+impl KlDivergence for CategoricalLogits {
+    fn kl_divergence(&self, other: &CategoricalLogits) -> Array {
+        let ([a], [b]) = (&self.checked(), &other.checked());
+        divergence_of_logs(&a.log_softmax(-1), &b.log_softmax(-1)).sum_axes([-1])
+    }
+}
+
+impl Categorical {
+    /// By logarithms of probabilities, up to a constant.
+    #[track_caller]
+    pub fn from_logits(logits: impl Into<Array>) -> CategoricalLogits {
+        CategoricalLogits::new(logits)
+    }
+}
+
+/// The last of the categories that a vector has entries for.
+#[track_caller]
+fn last_category(vector: &Array) -> Array {
+    Array::from(vector.shape().last().map_or(0, |&n| n as i64 - 1))
+}
+
+/// The entries of vectors `[..., n]` at places that broadcast with the other axes.
+#[track_caller]
+pub(super) fn entry(vectors: &Array, place: &Array) -> Array {
+    let place = place.cast(DType::I32);
+    if vectors.error().is_some() || place.error().is_some() {
+        return vectors.sum_axes([-1]) + place;
+    }
+    let Some((&n, batch)) = vectors.shape().split_last() else { return vectors.clone() };
+    if batch.is_empty() {
+        return vectors.take(place, -1);
+    }
+    // Shapes that do not fit are refused where they are broadcast.
+    let shape = broadcast_shapes(batch, place.shape()).unwrap_or_else(|| batch.into());
+    let place = place.broadcast_to(&shape).expand_dims(-1);
+    let whole = crate::distributions::shapes::join(&shape, &[n]);
+    vectors.broadcast_to(whole).take_along_axis(place, -1).squeeze(-1)
+}
