@@ -37,9 +37,9 @@ pub use capabilities::{
     Cdf, Distribution, Entropy, KlDivergence, LogProb, Mode, Moments, Quantile, Sample, Support,
 };
 pub use combine::{
-    ArrayDistribution, Components, Expanded, FlatDistribution, Gate, Hurdle, Independent,
-    IntervalCensored, LeftCensored, Masked, Mixture, MixtureSameFamily, MomentsOfComponents, Parts,
-    Product, RightCensored, Transformed, ZeroInflated, product,
+    Components, Expanded, FlatDistribution, Gate, Hurdle, Independent, IntervalCensored,
+    LeftCensored, Masked, Mixture, MixtureSameFamily, MomentsOfComponents, Parts, Product,
+    RightCensored, Transformed, ZeroInflated, product,
 };
 pub use continuous::{
     AsymmetricLaplace, AsymmetricLaplaceQuantile, Beta, BetaProportion, Cauchy, Chi2, Dagum, Delta,

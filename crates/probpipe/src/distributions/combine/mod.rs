@@ -21,7 +21,7 @@ pub use hurdle::Hurdle;
 pub use independent::Independent;
 pub use masked::Masked;
 pub use mixture::{Components, Mixture, MomentsOfComponents};
-pub use product::{ArrayDistribution, FlatDistribution, Parts, Product, product};
+pub use product::{FlatDistribution, Parts, Product, product};
 pub use same_family::MixtureSameFamily;
 pub use transformed::Transformed;
 pub use zero_inflated::ZeroInflated;
