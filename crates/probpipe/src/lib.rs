@@ -32,7 +32,7 @@
 //! | [`transforms`] | [`grad`], [`vmap`], [`jit`] and their kin; rules of your own |
 //! | [`random`] | [`Key`] and what is drawn from it |
 //! | [`distributions`] | families, and what is made of them |
-//! | [`constraints`] | the sets in which parameters and draws lie |
+//! | [`constraints`], [`bijectors`] | the sets in which parameters and draws lie; ways into them |
 //! | [`optimize`] | minimisation |
 //! | [`device`] | where programs run |
 //! | [`debug`] | looking into programs: graphs, stages, profiles, the origin of a NaN |
@@ -44,6 +44,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod bijectors;
 pub mod constraints;
 pub mod device;
 pub mod distributions;
@@ -196,6 +197,7 @@ pub mod graph {
 
 // All of it by its plain name.
 pub use arrays::*;
+pub use bijectors::{Bijector, biject_to};
 pub use constraints::Constraint;
 pub use control::*;
 pub use creation::*;
@@ -204,17 +206,21 @@ pub use device::{Device, release_memory, with_device};
 pub use distributions::{
     AsymmetricLaplace, AsymmetricLaplaceQuantile, Bernoulli, BernoulliLogits, Beta, BetaBinomial,
     BetaNegativeBinomial, BetaProportion, Binomial, BinomialLogits, Categorical, CategoricalLogits,
-    Cauchy, Cdf, Chi2, Dagum, Delta, DiscreteUniform, Distribution, DoublyTruncatedPowerLaw,
-    Entropy, Exponential, FlatDistribution, FoldedNormal, FoldedStudentT, Gamma, GammaPoisson,
-    Gate, Geometric, GeometricLogits, Gompertz, Gumbel, HalfCauchy, HalfNormal, Hurdle,
-    HurdleGamma, HurdleLogNormal, InverseGamma, KlDivergence, Kumaraswamy, Laplace,
+    Cauchy, Cdf, Chi2, CirculantNormal, Dagum, Delta, Dirichlet, DirichletMultinomial,
+    DiscreteUniform, Distribution, DoublyTruncatedPowerLaw, Entropy, Expanded, Exponential,
+    FlatDistribution, FoldedNormal, FoldedStudentT, Gamma, GammaPoisson, Gate, GaussianRandomWalk,
+    Geometric, GeometricLogits, Gompertz, Gumbel, HalfCauchy, HalfNormal, Hurdle, HurdleGamma,
+    HurdleLogNormal, Independent, IntervalCensored, InverseGamma, InverseWishart,
+    InverseWishartCholesky, KlDivergence, Kumaraswamy, LKJ, LKJCholesky, Laplace, LeftCensored,
     LeftTruncatedGamma, LeftTruncatedNormal, Levy, LogNormal, LogProb, LogUniform, Logistic,
-    LowerTruncatedPowerLaw, Mode, Moments, MultivariateNormal, Named, NegativeBinomial,
-    NegativeBinomial2, NegativeBinomialLogits, Normal, OrderedLogistic, Pareto, Poisson, Product,
-    Quantile, RelaxedBernoulliLogits, RightTruncatedGamma, RightTruncatedNormal, Sample,
-    SoftLaplace, StudentT, Support, TruncatedCauchy, TruncatedLaplace, TruncatedLogistic,
-    TruncatedNormal, TruncatedPolyaGamma, TruncatedStudentT, TwoSidedTruncatedGamma, Uniform,
-    VonMises, Weibull, ZeroInflated, product,
+    LowRankMultivariateNormal, LowerTruncatedPowerLaw, Masked, Mixture, MixtureSameFamily, Mode,
+    Moments, Multinomial, MultinomialLogits, MultivariateNormal, MultivariateStudentT, Named,
+    NegativeBinomial, NegativeBinomial2, NegativeBinomialLogits, Normal, OrderedLogistic, Pareto,
+    Poisson, Product, Quantile, RelaxedBernoulliLogits, RightCensored, RightTruncatedGamma,
+    RightTruncatedNormal, Sample, SoftLaplace, StudentT, Support, Transformed, TruncatedCauchy,
+    TruncatedLaplace, TruncatedLogistic, TruncatedNormal, TruncatedPolyaGamma, TruncatedStudentT,
+    TwoSidedTruncatedGamma, Uniform, VonMises, Weibull, Wishart, WishartCholesky, ZeroInflated,
+    ZeroSumNormal, kl_divergence, kl_monte_carlo, product,
 };
 pub use linalg::*;
 pub use random::{

@@ -1,12 +1,14 @@
 //! Distributions: densities with their slopes, functions of the distribution and their inverses,
 //! moments and entropy. A family is found in a table by the name that the cases give it.
 
+mod bijector;
 mod broadcast;
 mod categories;
 mod continuous;
 mod discrete;
-mod divergence;
 mod family;
+mod kl;
+mod multivariate;
 mod univariate;
 
 use crate::conventions::Skipped;
@@ -42,7 +44,9 @@ pub fn run(case: &Json, device: Device, skipped: &mut Skipped) -> Verdict {
         (Some("univariate"), Some(family)) => univariate::run(family, case, device, skipped),
         (Some("broadcast"), Some(family)) => broadcast::run(family, case, device),
         (Some("multivariate"), Some(family)) => categories::run(family, case, device),
-        (Some("kl"), _) => divergence::run(name, case, device),
+        (Some("multivariate"), None) => multivariate::run(&name, case, device),
+        (Some("kl"), _) => kl::run(&name, case, device),
+        (Some("bijector"), _) => bijector::run(&name, case, device),
         _ => Verdict::NoRule(name),
     }
 }

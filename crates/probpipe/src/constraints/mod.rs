@@ -2,7 +2,10 @@
 //! of an array, also of a traced one, and it can be required of one that has a value. How to get
 //! from the whole space into such a set is the bijectors' matter.
 
+mod structured;
+
 use probpipe_trace::{Array, DType, Value, eval, select, trace};
+use std::f64::consts::PI;
 use std::fmt;
 
 /// A set of numbers, vectors or matrices.
@@ -38,6 +41,8 @@ pub enum Constraint {
     AtMost(Array),
     /// Numbers between two bounds, both included.
     Interval(Array, Array),
+    /// Angles from -pi to pi.
+    Circular,
     /// 0 or 1.
     Boolean,
     /// Integers.
@@ -50,14 +55,34 @@ pub enum Constraint {
     IntegerInterval(Array, Array),
     /// Vectors of finite numbers.
     RealVector,
-    /// Vectors of finite numbers, each larger than the one before.
+    /// Vectors of finite numbers above zero.
+    PositiveVector,
+    /// Vectors of finite numbers, each above the one before it.
     OrderedVector,
+    /// Vectors of finite numbers, the first above zero and each other above the one before it.
+    PositiveOrderedVector,
     /// Vectors of non-negative numbers whose sum is 1.
     Simplex,
+    /// Vectors of finite numbers whose sum is 0.
+    ZeroSum,
+    /// Vectors of length 1.
+    UnitVector,
+    /// Vectors of length at most 1.
+    UnitBall,
+    /// Vectors of numbers whose absolute values add up to at most 1.
+    L1Ball,
+    /// Vectors of non-negative integers whose sum is given.
+    Multinomial(Array),
+    /// Matrices of finite numbers.
+    RealMatrix,
     /// Lower triangular matrices with a positive diagonal.
     LowerCholesky,
     /// Symmetric matrices of which every quadratic form is positive.
     PositiveDefinite,
+    /// Lower triangular matrices with a positive diagonal and rows of length 1.
+    CorrelationCholesky,
+    /// Positive definite matrices with a diagonal of ones.
+    CorrelationMatrix,
 }
 
 /// Where an array leaves a constraint.
@@ -74,8 +99,21 @@ impl Constraint {
     /// matrices.
     pub fn event_rank(&self) -> usize {
         match self {
-            Constraint::RealVector | Constraint::OrderedVector | Constraint::Simplex => 1,
-            Constraint::LowerCholesky | Constraint::PositiveDefinite => 2,
+            Constraint::RealVector
+            | Constraint::PositiveVector
+            | Constraint::OrderedVector
+            | Constraint::PositiveOrderedVector
+            | Constraint::Simplex
+            | Constraint::ZeroSum
+            | Constraint::UnitVector
+            | Constraint::UnitBall
+            | Constraint::L1Ball
+            | Constraint::Multinomial(_) => 1,
+            Constraint::RealMatrix
+            | Constraint::LowerCholesky
+            | Constraint::PositiveDefinite
+            | Constraint::CorrelationCholesky
+            | Constraint::CorrelationMatrix => 2,
             _ => 0,
         }
     }
@@ -89,6 +127,7 @@ impl Constraint {
                 | Constraint::NonNegativeInteger
                 | Constraint::PositiveInteger
                 | Constraint::IntegerInterval(..)
+                | Constraint::Multinomial(_)
         )
     }
 
@@ -113,19 +152,15 @@ impl Constraint {
             Constraint::AtMost(high) => high - high.abs() - 1.0,
             Constraint::Interval(low, high) => low * 0.5 + high * 0.5,
             Constraint::IntegerInterval(low, _) => low.clone(),
-            Constraint::RealVector
-            | Constraint::OrderedVector
-            | Constraint::Simplex
-            | Constraint::LowerCholesky
-            | Constraint::PositiveDefinite => return None,
+            Constraint::Circular => 0.0.into(),
+            _ => return None,
         })
     }
 
     /// Whether each element of `x` lies in the set, to `bool`, of the shape of `x` without the
-    /// axes of an element. NaN lies in none. Sums and symmetry hold to rounding.
+    /// axes of an element. NaN lies in none. Sums, lengths and symmetry hold to rounding.
     #[track_caller]
     pub fn check(&self, x: &Array) -> Array {
-        let tolerance = if x.dtype() == DType::F64 { 1e-9 } else { 1e-5 };
         match self {
             Constraint::Real => finite(x),
             Constraint::Positive => x.gt(0.0) & finite(x),
@@ -137,6 +172,7 @@ impl Constraint {
             Constraint::GreaterThan(low) => x.gt(low) & finite(x),
             Constraint::AtMost(high) => x.le(high) & finite(x),
             Constraint::Interval(low, high) => x.ge(low) & x.le(high),
+            Constraint::Circular => x.ge(-PI) & x.le(PI),
             Constraint::Boolean if x.dtype() == DType::Bool => x | !x,
             Constraint::Boolean => x.eq(0) | x.eq(1),
             Constraint::Integer => whole(x),
@@ -144,24 +180,22 @@ impl Constraint {
             Constraint::PositiveInteger => x.ge(1) & whole(x),
             Constraint::IntegerInterval(low, high) => x.ge(low) & x.le(high) & whole(x),
             Constraint::RealVector => finite(x).all_axes([-1]),
-            Constraint::OrderedVector => {
-                let n = x.shape().last().copied().unwrap_or(0);
-                let before = x.slice_axis(-1, 0..n.saturating_sub(1));
-                let after = x.slice_axis(-1, n.min(1)..n);
-                finite(x).all_axes([-1]) & before.lt(after).all_axes([-1])
+            Constraint::PositiveVector => (x.gt(0.0) & finite(x)).all_axes([-1]),
+            Constraint::OrderedVector => structured::ordered(x),
+            Constraint::PositiveOrderedVector => structured::ordered(x) & x.gt(0.0).all_axes([-1]),
+            Constraint::Simplex => structured::simplex(x),
+            Constraint::ZeroSum => structured::zero_sum(x),
+            Constraint::UnitVector => structured::unit_vector(x),
+            Constraint::UnitBall => structured::unit_ball(x),
+            Constraint::L1Ball => structured::l1_ball(x),
+            Constraint::Multinomial(total) => {
+                (x.ge(0) & whole(x)).all_axes([-1]) & x.sum_axes([-1]).eq(total)
             }
-            Constraint::Simplex => {
-                x.ge(0.0).all_axes([-1]) & (x.sum_axes([-1]) - 1.0).abs().le(tolerance)
-            }
-            Constraint::LowerCholesky => {
-                let lower = x.eq(x.tril()).all_axes([-2, -1]);
-                lower & (x.diagonal().gt(0.0) & finite(&x.diagonal())).all_axes([-1])
-            }
-            Constraint::PositiveDefinite => {
-                let largest = x.abs().max_axes([-2, -1]).expand_dims(-1).expand_dims(-1);
-                let symmetric = (x - x.swap_axes(-2, -1)).abs().le(largest * tolerance);
-                symmetric.all_axes([-2, -1]) & x.cholesky().diagonal().gt(0.0).all_axes([-1])
-            }
+            Constraint::RealMatrix => finite(x).all_axes([-2, -1]),
+            Constraint::LowerCholesky => structured::lower_cholesky(x),
+            Constraint::PositiveDefinite => structured::positive_definite(x),
+            Constraint::CorrelationCholesky => structured::correlation_cholesky(x),
+            Constraint::CorrelationMatrix => structured::correlation_matrix(x),
         }
     }
 
@@ -179,16 +213,8 @@ impl Constraint {
             Constraint::Integer => x.is_finite() && x.floor() == x,
             Constraint::NonNegativeInteger => x >= 0.0 && x.is_finite() && x.floor() == x,
             Constraint::PositiveInteger => x >= 1.0 && x.is_finite() && x.floor() == x,
-            Constraint::AtLeast(_)
-            | Constraint::GreaterThan(_)
-            | Constraint::AtMost(_)
-            | Constraint::Interval(..)
-            | Constraint::IntegerInterval(..)
-            | Constraint::RealVector
-            | Constraint::OrderedVector
-            | Constraint::Simplex
-            | Constraint::LowerCholesky
-            | Constraint::PositiveDefinite => return None,
+            Constraint::Circular => (-PI..=PI).contains(&x),
+            _ => return None,
         })
     }
 
@@ -206,15 +232,26 @@ impl Constraint {
             Constraint::Simplex => 8,
             Constraint::LowerCholesky => 9,
             Constraint::PositiveDefinite => 10,
-            Constraint::OpenUnitInterval => 11,
-            Constraint::Integer => 12,
+            Constraint::Circular => 11,
+            Constraint::PositiveVector => 12,
             Constraint::OrderedVector => 13,
-            Constraint::Below(_)
-            | Constraint::AtLeast(_)
+            Constraint::PositiveOrderedVector => 14,
+            Constraint::ZeroSum => 15,
+            Constraint::UnitVector => 16,
+            Constraint::UnitBall => 17,
+            Constraint::L1Ball => 18,
+            Constraint::RealMatrix => 19,
+            Constraint::CorrelationCholesky => 20,
+            Constraint::CorrelationMatrix => 21,
+            Constraint::OpenUnitInterval => 22,
+            Constraint::Integer => 23,
+            Constraint::AtLeast(_)
             | Constraint::GreaterThan(_)
+            | Constraint::Below(_)
             | Constraint::AtMost(_)
             | Constraint::Interval(..)
-            | Constraint::IntegerInterval(..) => return None,
+            | Constraint::IntegerInterval(..)
+            | Constraint::Multinomial(_) => return None,
         };
         Some(1 << bit)
     }
@@ -285,13 +322,14 @@ impl Constraint {
     /// What to write to get into the set.
     pub(crate) fn remedy(&self) -> &'static str {
         match self {
-            Constraint::Real | Constraint::RealVector => {
+            Constraint::Real | Constraint::RealVector | Constraint::RealMatrix => {
                 "`check_nan` names the line that made the first number that is none"
             }
             Constraint::Positive
             | Constraint::NonNegative
             | Constraint::AtLeast(_)
-            | Constraint::GreaterThan(_) => {
+            | Constraint::GreaterThan(_)
+            | Constraint::PositiveVector => {
                 "parameterise by the logarithm and take `.exp()` to stay positive"
             }
             Constraint::Below(_) | Constraint::AtMost(_) => {
@@ -300,12 +338,25 @@ impl Constraint {
             Constraint::UnitInterval | Constraint::OpenUnitInterval | Constraint::Interval(..) => {
                 "parameterise by the logit and take `.sigmoid()` to stay between 0 and 1"
             }
+            Constraint::Circular => "add or subtract a multiple of 2 pi",
+            Constraint::OrderedVector | Constraint::PositiveOrderedVector => {
+                "sort it with `.sort(-1)`, or add up positive steps with `.cumsum(-1)`"
+            }
+            Constraint::ZeroSum => "subtract the mean",
+            Constraint::UnitVector | Constraint::UnitBall => "divide by the length",
+            Constraint::L1Ball => "divide by the sum of the absolute values",
+            Constraint::Multinomial(_) => "give counts that add up to the number of trials",
+            Constraint::CorrelationCholesky => {
+                "give the factor that `.cholesky()` of a correlation matrix gives"
+            }
+            Constraint::CorrelationMatrix => {
+                "divide a covariance by the outer product of its standard deviations"
+            }
             Constraint::Boolean => "give `true` and `false`, or 1 and 0",
             Constraint::Integer
             | Constraint::NonNegativeInteger
             | Constraint::PositiveInteger
             | Constraint::IntegerInterval(..) => "round it, or cast it with `.cast(DType::I32)`",
-            Constraint::OrderedVector => "add up positive steps, for example `.exp().cumsum(-1)`",
             Constraint::Simplex => "divide by the sum, or take `.softmax(-1)` of logits",
             Constraint::LowerCholesky => "give the factor that `.cholesky()` of a covariance gives",
             Constraint::PositiveDefinite => {
@@ -325,16 +376,29 @@ impl Constraint {
             Constraint::Below(_) | Constraint::AtMost(_) => "bounded above",
             Constraint::AtLeast(_) | Constraint::GreaterThan(_) => "bounded below",
             Constraint::Interval(..) => "in an interval",
+            Constraint::Circular => "an angle in [-pi, pi]",
             Constraint::Boolean => "0 or 1",
             Constraint::Integer => "an integer",
             Constraint::NonNegativeInteger => "a non-negative integer",
             Constraint::PositiveInteger => "a positive integer",
             Constraint::IntegerInterval(..) => "an integer in an interval",
             Constraint::RealVector => "a real vector",
+            Constraint::PositiveVector => "a positive vector",
             Constraint::OrderedVector => "an increasing vector",
+            Constraint::PositiveOrderedVector => "a positive, increasing vector",
             Constraint::Simplex => "a vector of probabilities",
+            Constraint::ZeroSum => "a vector whose sum is 0",
+            Constraint::UnitVector => "a vector of length 1",
+            Constraint::UnitBall => "a vector of length at most 1",
+            Constraint::L1Ball => "a vector whose absolute values add up to at most 1",
+            Constraint::Multinomial(_) => "a vector of counts with a given sum",
+            Constraint::RealMatrix => "a real matrix",
             Constraint::LowerCholesky => "lower triangular with a positive diagonal",
             Constraint::PositiveDefinite => "positive definite",
+            Constraint::CorrelationCholesky => {
+                "lower triangular with a positive diagonal and rows of length 1"
+            }
+            Constraint::CorrelationMatrix => "positive definite with a diagonal of ones",
         }
     }
 }
@@ -347,6 +411,7 @@ impl fmt::Display for Constraint {
             Constraint::AtLeast(low) => write!(f, "at least {low}"),
             Constraint::GreaterThan(low) => write!(f, "above {low}"),
             Constraint::AtMost(high) => write!(f, "at most {high}"),
+            Constraint::Multinomial(total) => write!(f, "a vector of counts whose sum is {total}"),
             Constraint::Interval(low, high) => write!(f, "in [{low}, {high}]"),
             Constraint::IntegerInterval(low, high) => write!(f, "an integer in [{low}, {high}]"),
             _ => f.write_str(self.name()),

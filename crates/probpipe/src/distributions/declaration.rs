@@ -244,6 +244,12 @@ macro_rules! support_text {
             $crate::distributions::declaration::bound_text!($high)
         )
     };
+    (Multinomial $total:tt) => {
+        concat!(
+            "vectors of counts whose sum is ",
+            $crate::distributions::declaration::bound_text!($total)
+        )
+    };
     ($name:ident) => {
         $crate::constraints::Constraint::$name.name()
     };

@@ -21,6 +21,7 @@ mod combine;
 mod continuous;
 mod declaration;
 mod discrete;
+mod divergence;
 mod family;
 mod formulas;
 mod multivariate;
@@ -35,7 +36,11 @@ mod tests;
 pub use capabilities::{
     Cdf, Distribution, Entropy, KlDivergence, LogProb, Mode, Moments, Quantile, Sample, Support,
 };
-pub use combine::{FlatDistribution, Gate, Hurdle, Parts, Product, ZeroInflated, product};
+pub use combine::{
+    Components, Expanded, FlatDistribution, Gate, Hurdle, Independent, IntervalCensored,
+    LeftCensored, Masked, Mixture, MixtureSameFamily, MomentsOfComponents, Parts, Product,
+    RightCensored, Transformed, ZeroInflated, product,
+};
 pub use continuous::{
     AsymmetricLaplace, AsymmetricLaplaceQuantile, Beta, BetaProportion, Cauchy, Chi2, Dagum, Delta,
     DoublyTruncatedPowerLaw, Exponential, FoldedNormal, FoldedStudentT, Gamma, Gompertz, Gumbel,
@@ -51,8 +56,14 @@ pub use discrete::{
     Categorical, CategoricalLogits, DiscreteUniform, GammaPoisson, Geometric, GeometricLogits,
     NegativeBinomial, NegativeBinomial2, NegativeBinomialLogits, OrderedLogistic, Poisson,
 };
+pub use divergence::{kl_divergence, kl_monte_carlo};
 pub use family::{Family, Parameter, Parametric, table};
-pub use multivariate::MultivariateNormal;
+pub use multivariate::{
+    CirculantNormal, Dirichlet, DirichletMultinomial, GaussianRandomWalk, InverseWishart,
+    InverseWishartCholesky, LKJ, LKJCholesky, LowRankMultivariateNormal, Multinomial,
+    MultinomialLogits, MultivariateNormal, MultivariateStudentT, Wishart, WishartCholesky,
+    ZeroSumNormal,
+};
 pub use named::Named;
 
 /// All families. [`table`] prints them.
@@ -71,8 +82,11 @@ pub const FAMILIES: &[&Family] = &[
     CategoricalLogits::FAMILY,
     Cauchy::FAMILY,
     Chi2::FAMILY,
+    CirculantNormal::FAMILY,
     Dagum::FAMILY,
     Delta::FAMILY,
+    Dirichlet::FAMILY,
+    DirichletMultinomial::FAMILY,
     DiscreteUniform::FAMILY,
     DoublyTruncatedPowerLaw::FAMILY,
     Exponential::FAMILY,
@@ -89,6 +103,8 @@ pub const FAMILIES: &[&Family] = &[
     HurdleGamma::FAMILY,
     HurdleLogNormal::FAMILY,
     InverseGamma::FAMILY,
+    InverseWishart::FAMILY,
+    InverseWishartCholesky::FAMILY,
     Kumaraswamy::FAMILY,
     Laplace::FAMILY,
     LeftTruncatedGamma::FAMILY,
@@ -98,7 +114,10 @@ pub const FAMILIES: &[&Family] = &[
     LogUniform::FAMILY,
     Logistic::FAMILY,
     LowerTruncatedPowerLaw::FAMILY,
+    Multinomial::FAMILY,
+    MultinomialLogits::FAMILY,
     MultivariateNormal::FAMILY,
+    MultivariateStudentT::FAMILY,
     NegativeBinomial::FAMILY,
     NegativeBinomial2::FAMILY,
     NegativeBinomialLogits::FAMILY,
@@ -121,4 +140,6 @@ pub const FAMILIES: &[&Family] = &[
     Uniform::FAMILY,
     VonMises::FAMILY,
     Weibull::FAMILY,
+    Wishart::FAMILY,
+    WishartCholesky::FAMILY,
 ];

@@ -1,11 +1,27 @@
 //! Distributions made of others.
 
+mod censored;
+mod expanded;
 mod gate;
 mod hurdle;
+mod independent;
+mod masked;
+mod mixture;
+mod points;
 mod product;
+mod same_family;
+mod transformed;
+mod weights;
 mod zero_inflated;
 
+pub use censored::{IntervalCensored, LeftCensored, RightCensored};
+pub use expanded::Expanded;
 pub use gate::Gate;
 pub use hurdle::Hurdle;
+pub use independent::Independent;
+pub use masked::Masked;
+pub use mixture::{Components, Mixture, MomentsOfComponents};
 pub use product::{FlatDistribution, Parts, Product, product};
+pub use same_family::MixtureSameFamily;
+pub use transformed::Transformed;
 pub use zero_inflated::ZeroInflated;

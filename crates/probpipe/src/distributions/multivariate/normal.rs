@@ -1,12 +1,13 @@
 //! The multivariate normal distribution.
 
+use super::factors::{factor_of_inverse, held, log_determinant, whitened};
 use crate::constraints::Constraint;
 use crate::distributions::declaration::family;
 use crate::distributions::parameters::require;
 use crate::distributions::shapes::{HALF_LOG_TAU, join};
 use crate::distributions::{Distribution, Entropy, LogProb, Moments, Parametric, Sample};
 use crate::random::normal_of;
-use probpipe_trace::{Array, Key, Shape, broadcast_shapes, here};
+use probpipe_trace::{Array, Key, Shape, here};
 
 family! {
     /// The normal distribution on vectors, with a mean and a covariance or its Cholesky factor.
@@ -45,6 +46,22 @@ impl MultivariateNormal {
         MultivariateNormal::from_scale_tril(loc, factor)
     }
 
+    /// From the mean `[..., d]` and the inverse of the covariance `[..., d, d]`.
+    #[track_caller]
+    pub fn from_precision(
+        loc: impl Into<Array>,
+        precision: impl Into<Array>,
+    ) -> MultivariateNormal {
+        let precision = precision.into();
+        let square = matches!(precision.shape(), [.., m, n] if m == n);
+        if !square {
+            return MultivariateNormal::from_scale_tril(loc, precision.cholesky());
+        }
+        let set = &Constraint::PositiveDefinite;
+        let precision = held(Self::FAMILY.name, "precision", set, precision);
+        MultivariateNormal::from_scale_tril(loc, factor_of_inverse(&precision))
+    }
+
     /// The covariance, `[..., d, d]`.
     #[track_caller]
     pub fn covariance(&self) -> Array {
@@ -59,12 +76,6 @@ impl MultivariateNormal {
     }
 }
 
-/// The logarithm of the determinant of a triangular factor.
-#[track_caller]
-fn log_determinant(factor: &Array) -> Array {
-    factor.diagonal().log().sum_axes([-1])
-}
-
 impl LogProb for MultivariateNormal {
     /// `-|L^-1 (x - loc)|^2 / 2 - sum(log diag L) - d log(2 pi) / 2`.
     fn log_prob(&self, x: &Array) -> Array {
@@ -74,20 +85,7 @@ impl LogProb for MultivariateNormal {
         if centred.error().is_some() {
             return centred;
         }
-        // All draws that share one factor are solved against it at once, as columns.
-        let z = if factor.rank() == 2 {
-            let rows = centred.size() / d.max(1);
-            let columns = centred.reshape([rows, d]).transpose();
-            let z = factor.solve_triangular(&columns);
-            z.transpose().reshape(centred.shape())
-        } else {
-            // One vector per draw and factor: points and factors may each have axes of their own.
-            let (points, factors) = (centred.shape(), factor.shape());
-            let (points, factors) = (&points[..points.len() - 1], &factors[..factors.len() - 2]);
-            let batch = broadcast_shapes(points, factors).unwrap_or_else(|| points.into());
-            let factors = factor.broadcast_to(join(&batch, &[d, d]));
-            factors.solve_triangular(centred.broadcast_to(join(&batch, &[d])))
-        };
+        let z = whitened(&factor, &centred);
         let constant = HALF_LOG_TAU * d as f64;
         z.square().sum_axes([-1]) * -0.5 - (log_determinant(&factor) + constant)
     }

@@ -1,0 +1,229 @@
+//! Distributions that are made of parameters of several shapes, and of others: the density at each
+//! point with its slopes, moments and entropy. What a case names is made here from its parameters.
+
+use crate::compare::{Miss, array, within};
+use crate::report::{Verdict, Worst};
+use probpipe::bijectors::{Affine, Bijector, Exp, Sigmoid, Tanh};
+use probpipe::distributions::{
+    CirculantNormal, Dirichlet, DirichletMultinomial, GaussianRandomWalk, Independent,
+    IntervalCensored, InverseWishart, InverseWishartCholesky, LKJ, LKJCholesky, LeftCensored,
+    LowRankMultivariateNormal, Masked, Mixture, MixtureSameFamily, Multinomial,
+    MultivariateStudentT, RightCensored, StudentT, Transformed, Wishart, WishartCholesky,
+    ZeroSumNormal,
+};
+use probpipe::{
+    Array, DType, Device, Entropy, Exponential, Laplace, LogProb, Moments, MultivariateNormal,
+    Normal, jit_on, value_and_grad, vmap,
+};
+use probpipe_testing::reference;
+use serde_json::Value as Json;
+
+/// Parameters with derivatives, by name, and the case, for those without.
+pub(super) struct Given<'a> {
+    pub(super) names: &'a [String],
+    pub(super) arrays: &'a [Array],
+    pub(super) case: &'a Json,
+}
+
+impl Given<'_> {
+    /// A parameter; NaN where there is none of that name.
+    pub(super) fn get(&self, name: &str) -> Array {
+        let at = self.names.iter().position(|n| n == name);
+        at.map_or(Array::from(f64::NAN), |at| self.arrays[at].clone())
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.names.iter().any(|n| n == name)
+    }
+
+    /// A whole number among the parameters.
+    pub(super) fn count(&self, name: &str) -> usize {
+        self.case["params"][name].as_u64().unwrap_or(0) as usize
+    }
+}
+
+/// What is asked of a distribution.
+pub(super) struct Said {
+    pub(super) log_prob: Array,
+    /// Each by the field that holds it.
+    pub(super) statistics: Vec<(&'static str, Array)>,
+}
+
+fn density<D: LogProb<Value = Array>>(d: D, x: &Array) -> Option<Said> {
+    Some(Said { log_prob: d.log_prob(x), statistics: Vec::new() })
+}
+
+fn moments<D: LogProb<Value = Array> + Moments>(d: D, x: &Array) -> Option<Said> {
+    let statistics = vec![("mean", d.mean()), ("variance", d.variance())];
+    Some(Said { log_prob: d.log_prob(x), statistics })
+}
+
+fn all<D: LogProb<Value = Array> + Moments + Entropy>(d: D, x: &Array) -> Option<Said> {
+    let entropy = d.entropy();
+    let mut said = moments(d, x)?;
+    said.statistics.push(("entropy", entropy));
+    Some(said)
+}
+
+/// One of the Wishart families, by whatever matrix the case gives.
+macro_rules! wishart {
+    ($name:ident, $p:ident) => {{
+        let n = $p.get("concentration");
+        if $p.has("scale_tril") {
+            $name::from_scale_tril(n, $p.get("scale_tril").tril())
+        } else if $p.has("rate_matrix") {
+            $name::from_rate_matrix(n, $p.get("rate_matrix"))
+        } else {
+            $name::new(n, $p.get("scale_matrix"))
+        }
+    }};
+}
+
+/// The distribution of a name, asked at `x`.
+fn say(name: &str, p: &Given<'_>, x: &Array) -> Option<Said> {
+    let get = |name: &str| p.get(name);
+    let normal = || Normal::new(get("loc"), get("scale"));
+    match name {
+        "MultivariateNormal" if p.has("covariance_matrix") => {
+            all(MultivariateNormal::new(get("loc"), get("covariance_matrix")), x)
+        }
+        "MultivariateNormal" if p.has("scale_tril") => {
+            all(MultivariateNormal::from_scale_tril(get("loc"), get("scale_tril").tril()), x)
+        }
+        "MultivariateNormal" => {
+            all(MultivariateNormal::from_precision(get("loc"), get("precision_matrix")), x)
+        }
+        "MultivariateStudentT" => {
+            let factor = get("scale_tril").tril();
+            moments(MultivariateStudentT::new(get("df"), get("loc"), factor), x)
+        }
+        "LowRankMultivariateNormal" => {
+            let (factor, diagonal) = (get("cov_factor"), get("cov_diag"));
+            all(LowRankMultivariateNormal::new(get("loc"), factor, diagonal), x)
+        }
+        "CirculantNormal" => all(CirculantNormal::new(get("loc"), get("covariance_row")), x),
+        "GaussianRandomWalk" => {
+            moments(GaussianRandomWalk::new(get("scale"), p.count("num_steps")), x)
+        }
+        "ZeroSumNormal" => {
+            let event = reference::extents(&p.case["params"]["event_shape"]);
+            moments(ZeroSumNormal::new(get("scale"), event), x)
+        }
+        "Dirichlet" => all(Dirichlet::new(get("concentration")), x),
+        "DirichletMultinomial" => {
+            let total = p.count("total_count") as i64;
+            moments(DirichletMultinomial::new(total, get("concentration")), x)
+        }
+        "MultinomialProbs" => {
+            moments(Multinomial::new(p.count("total_count") as i64, get("probs")), x)
+        }
+        "MultinomialLogits" => {
+            moments(Multinomial::from_logits(p.count("total_count") as i64, get("logits")), x)
+        }
+        "LKJ" => moments(LKJ::new(p.count("dimension"), get("concentration")), x),
+        "LKJCholesky" => density(LKJCholesky::new(p.count("dimension"), get("concentration")), x),
+        "Wishart" => all(wishart!(Wishart, p), x),
+        "WishartCholesky" => moments(wishart!(WishartCholesky, p), x),
+        "InverseWishart" => moments(wishart!(InverseWishart, p), x),
+        // The mean of the reference is the factor of a mean, which is not the mean of the factor.
+        "InverseWishartCholesky" => density(wishart!(InverseWishartCholesky, p), x),
+        "IndependentNormal" => all(Independent::new(normal(), 1), x),
+        "MaskedNormal" => {
+            let mask = Array::from_slice(&[true, false, true], [3]);
+            moments(Independent::new(Masked::new(normal(), mask), 1), x)
+        }
+        "MixtureSameFamilyNormal" => moments(MixtureSameFamily::new(get("probs"), normal()), x),
+        "MixtureSameFamilyNormalLogits" => {
+            moments(MixtureSameFamily::from_logits(get("logits"), normal()), x)
+        }
+        "MixtureSameFamilyMVN" => {
+            let factor = get("scale_tril").tril();
+            let components = MultivariateNormal::from_scale_tril(get("loc"), factor);
+            moments(MixtureSameFamily::from_logits(get("logits"), components), x)
+        }
+        "MixtureGeneral" => {
+            let student = StudentT::new(get("df"), get("loc"), get("scale"));
+            let components = (normal(), student, Laplace::new(get("loc"), get("scale")));
+            moments(Mixture::from_logits(get("logits"), components), x)
+        }
+        "TransformedAffineExp" => {
+            density(Transformed::new(normal(), Affine::new(get("a"), get("b")).then(Exp)), x)
+        }
+        "TransformedSigmoid" => density(Transformed::new(normal(), Sigmoid), x),
+        "TransformedTanh" => density(Transformed::new(normal(), Tanh), x),
+        "RightCensoredNormal" => density(RightCensored::new(normal(), true), x),
+        "LeftCensoredNormal" => density(LeftCensored::new(normal(), true), x),
+        "RightCensoredExponential" => {
+            density(RightCensored::new(Exponential::new(get("scale")), true), x)
+        }
+        "IntervalCensoredNormal" => density(IntervalCensored::new(normal()), x),
+        _ => None,
+    }
+}
+
+/// Runs one case, in the widest float type of the device.
+pub(super) fn run(name: &str, case: &Json, device: Device) -> Verdict {
+    let float = if device == Device::Gpu { DType::F32 } else { DType::F64 };
+    let read = |json: &Json| reference::array(json, Some(float));
+    let Some(x) = read(&case["x"]) else { return Verdict::NoRule(name.to_string()) };
+    // What has a shape is differentiated; bare numbers are counts.
+    let Some(parameters) = case["params"].as_object() else {
+        return Verdict::NoRule(name.to_string());
+    };
+    let with_shape: Vec<(String, Array)> =
+        parameters.iter().filter_map(|(name, json)| Some((name.clone(), read(json)?))).collect();
+    let (names, arrays): (Vec<String>, Vec<Array>) = with_shape.into_iter().unzip();
+    let given = |arrays: &[Array], x: &Array| say(name, &Given { names: &names, arrays, case }, x);
+    if given(&arrays, &x.at(0)).is_none() {
+        return Verdict::NoRule(name.to_string());
+    }
+    let lost = || Said { log_prob: Array::from(f64::NAN), statistics: Vec::new() };
+    let continuous = !case["grad_x"].is_null();
+    let results = jit_on(device, |(p, x): (Vec<Array>, Array)| {
+        let log_prob = |p: &[Array], x: &Array| given(p, x).unwrap_or_else(lost).log_prob;
+        let (_, slopes) = if continuous {
+            let at = |(p, x): (Vec<Array>, Array)| log_prob(&p, &x);
+            let each = vmap(|x: Array| value_and_grad(at)((p.clone(), x)));
+            let (value, (mut slopes, slope)) = each(x.clone());
+            slopes.push(slope);
+            (value, slopes)
+        } else {
+            vmap(|x: Array| value_and_grad(|p: Vec<Array>| log_prob(&p, &x))(p.clone()))(x.clone())
+        };
+        let said = given(&p, &x).unwrap_or_else(lost);
+        let mut all = vec![said.log_prob];
+        all.extend(slopes);
+        all.extend(said.statistics.into_iter().map(|(_, array)| array));
+        all
+    })((arrays.clone(), x.clone()));
+    let narrow = float == DType::F32;
+    let (value, slope) = if narrow { (2e-5, 1e-4) } else { (1e-11, 1e-9) };
+    let mut rows: Vec<(&str, &Json, f64)> = vec![("log_prob", &case["log_prob"], value)];
+    rows.extend(names.iter().map(|n| (n.as_str(), &case["grad_params"][n.as_str()], slope)));
+    if continuous {
+        rows.push(("grad_x", &case["grad_x"], slope));
+    }
+    let fields = given(&arrays, &x).unwrap_or_else(lost).statistics;
+    rows.extend(fields.iter().map(|(field, _)| (*field, &case[*field], value)));
+    let mut worst: f64 = 0.0;
+    for ((what, want, tolerance), have) in rows.into_iter().zip(&results) {
+        if want.is_null() {
+            continue;
+        }
+        // Entropies are bare numbers.
+        let scalar = serde_json::json!({"dtype": "f64", "shape": [], "data": [want.clone()]});
+        let want = if want.is_object() { want } else { &scalar };
+        // The reference variance off the diagonal is not that of the distribution: SciPy's and
+        // that of draws are as ours.
+        let columns = have.shape().last().copied().unwrap_or(1).max(1);
+        let wrong = |at: usize, _| {
+            name == "InverseWishart" && what == "variance" && at / columns != at % columns
+        };
+        match array(what, have, want, None, within(tolerance, tolerance), &wrong) {
+            Ok(error) => worst = worst.max(error),
+            Err(Miss::Wrong(why)) => return Verdict::Failed(why),
+            Err(Miss::NotLowered(what)) => return Verdict::NotLowered(what),
+        }
+    }
+    Verdict::Passed(Worst::of(narrow, worst))
+}

@@ -1,0 +1,107 @@
+//! What families of vectors and matrices share: triangular factors, points outside of a support,
+//! and checks of those that are no declared family.
+
+use crate::constraints::Constraint;
+use crate::distributions::parameters::require;
+use crate::distributions::shapes::join;
+use probpipe_trace::{Array, broadcast_shapes, eye_of, here, select};
+
+/// `L^-1 x` of vectors in the last axis.
+#[track_caller]
+pub(super) fn whitened(factor: &Array, centred: &Array) -> Array {
+    if let Some(error) = factor.error().or(centred.error()) {
+        return Array::invalid(error.clone(), here());
+    }
+    let d = centred.shape().last().copied().unwrap_or(0);
+    // All draws that share one factor are solved against it at once, as columns.
+    if factor.rank() == 2 {
+        let rows = centred.size() / d.max(1);
+        let columns = centred.reshape([rows, d]).transpose();
+        let z = factor.solve_triangular(&columns);
+        return z.transpose().reshape(centred.shape());
+    }
+    // One vector per draw and factor: points and factors may each have axes of their own.
+    let (points, factors) = (centred.shape(), factor.shape());
+    let (points, factors) = (&points[..points.len() - 1], &factors[..factors.len() - 2]);
+    let batch = broadcast_shapes(points, factors).unwrap_or_else(|| points.into());
+    let factors = factor.broadcast_to(join(&batch, &[d, d]));
+    factors.solve_triangular(centred.broadcast_to(join(&batch, &[d])))
+}
+
+/// `L^-1 M` of matrices, whose axes in front broadcast.
+#[track_caller]
+pub(super) fn solved(factor: &Array, matrix: &Array) -> Array {
+    if let Some(error) = factor.error().or(matrix.error()) {
+        return Array::invalid(error.clone(), here());
+    }
+    // Of one axis fewer the right side would be taken for vectors.
+    let of = |x: &Array| (x.shape()[..x.rank() - 2].to_vec(), x.shape()[x.rank() - 2..].to_vec());
+    let ((a, square), (b, columns)) = (of(factor), of(matrix));
+    let batch = broadcast_shapes(&a, &b).unwrap_or_else(|| a.as_slice().into());
+    factor
+        .broadcast_to(join(&batch, &square))
+        .solve_triangular(matrix.broadcast_to(join(&batch, &columns)))
+}
+
+/// The lower Cholesky factor of the inverse of a positive definite matrix.
+#[track_caller]
+pub(super) fn factor_of_inverse(matrix: &Array) -> Array {
+    if matrix.error().is_some() {
+        return matrix.clone();
+    }
+    // With P = U U' of upper U, the factor of the inverse is U'^-1; U is the factor of P seen
+    // from its last entry.
+    let upper = matrix.flip(-1).flip(-2).cholesky().flip(-1).flip(-2);
+    let n = matrix.shape().last().copied().unwrap_or(0);
+    solved(&upper.swap_axes(-1, -2), &eye_of(matrix.dtype(), n))
+}
+
+/// The logarithm of the determinant of a triangular factor.
+#[track_caller]
+pub(super) fn log_determinant(factor: &Array) -> Array {
+    factor.diagonal().log().sum_axes([-1])
+}
+
+/// The sum of the squares of a matrix.
+#[track_caller]
+pub(super) fn squares(matrix: &Array) -> Array {
+    matrix.square().sum_axes([-2, -1])
+}
+
+/// Points as a formula sees them: outside of the support an element of it is in their place.
+pub(super) struct Seen {
+    pub(super) at: Array,
+    inside: Array,
+    number: Array,
+}
+
+impl Seen {
+    /// `inner` broadcasts against the points.
+    #[track_caller]
+    pub(super) fn new(support: &Constraint, x: &Array, inner: &Array) -> Seen {
+        let mut inside = support.check(x);
+        let axes: Vec<isize> = (1..=support.event_rank() as isize).map(|axis| -axis).collect();
+        let number = !x.is_nan().any_axes(axes);
+        let condition = inside.clone();
+        for _ in 0..support.event_rank() {
+            inside = inside.expand_dims(-1);
+        }
+        Seen { at: select(&inside, x, inner), inside: condition, number }
+    }
+
+    /// The value of a density: `-inf` outside the support, and NaN where a number of `x` is NaN.
+    #[track_caller]
+    pub(super) fn density(&self, value: Array) -> Array {
+        select(&self.inside, value, select(&self.number, f64::NEG_INFINITY, f64::NAN))
+    }
+}
+
+/// A parameter, invalid where its value is known and does not satisfy its constraint.
+#[track_caller]
+pub(super) fn held(family: &str, name: &str, constraint: &Constraint, array: Array) -> Array {
+    let location = here();
+    match require(family, name, constraint, &array, location) {
+        Err(error) => Array::invalid(error, location),
+        Ok(()) => array,
+    }
+}
