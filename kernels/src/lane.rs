@@ -48,7 +48,7 @@ pub trait Lane:
     /// `2^n` for `n` within the range of normal exponents, garbage beyond.
     fn exp2_int(n: Self::Int) -> Self;
     /// `self * 2^n`, rounded once, for `n` from the least exponent of a subnormal number less two,
-    /// where it is zero, to the largest exponent and two, where it is infinite.
+    /// where it is zero, to the largest exponent and one.
     fn scale_exponent(self, n: Self::Int) -> Self;
     /// An integer literal.
     fn int(n: i32) -> Self::Int;

@@ -298,7 +298,7 @@ fn tails_of_cut_distributions() {
     // Beyond 40 standard deviations the density underflows.
     let far = LeftTruncatedNormal::new(zero(), 1.0, 40.0);
     close("log_prob", far.log_prob(&at(40.0)), 3.689_503_480_549_115_4);
-    close("log_survival", far.log_survival(&at(41.0)), -40.524_662_588_020_829);
+    close("log_survival", far.log_survival(&at(41.0)), -40.524_662_588_020_83);
     let both = TruncatedNormal::new(zero(), 1.0, -31.0, -30.0);
     close("mean", both.cdf(&at(-30.5)), 2.655_417_990_529_591_2e-7);
 }
@@ -320,7 +320,7 @@ fn masses_and_cut_series() {
     // The mean of PG(1, 0) is 1/4; eight summands have a little less.
     let draws = TruncatedPolyaGamma::new().sample(Key::new(2), 20_000);
     let mean = draws.mean().item::<f32>().unwrap();
-    let want = (0..8).map(|k| 0.5 / (3.141_592_7 * (k as f32 + 0.5)).powi(2)).sum::<f32>();
+    let want = (0..8).map(|k| 0.5 / (std::f32::consts::PI * (k as f32 + 0.5)).powi(2)).sum::<f32>();
     assert!((mean - want).abs() < 0.006, "{mean} {want}");
     let known = Delta::with_log_density(1.5, 0.25);
     assert_eq!(known.entropy().item::<f32>().unwrap(), -0.25);

@@ -137,11 +137,11 @@ fn single_exponential<L: Lane>() -> L {
     L::lit(if L::DOUBLE { 22.0 } else { 11.0 })
 }
 
-/// |x|, bounded where e^|x| / 2 overflows and its power of two is infinite, but no more than one
-/// too large; a NaN passes.
+/// |x|, bounded where e^|x| / 2 has just overflowed: its power of two is then one too large, which
+/// two factors still give, and as an exponent is none that is subnormal. A NaN passes.
 #[inline(always)]
 fn bounded_magnitude<L: Lane>(x: L) -> L {
-    let bound = L::lit(if L::DOUBLE { 711.0 } else { 90.0 });
+    let bound = L::lit(if L::DOUBLE { 710.5 } else { 89.5 });
     let a = x.abs();
     select(a > bound, bound, a)
 }

@@ -1,5 +1,5 @@
-//! `cargo xtask bench --distributions PYTHON`: densities of many points, their gradients, and as many
-//! draws, of each family here and in NumPyro, in turn in one run.
+//! `cargo xtask bench --distributions PYTHON`: densities of many points, their gradients, and as
+//! many draws, of each family here and in NumPyro, in turn in one run.
 
 use super::machine::{date, processor};
 use super::measure::median;

@@ -25,7 +25,9 @@ family! {
         asymmetry: Positive,
     }
     on Real {
-        LogProb { log_prob(x) => log_density(&(scale * asymmetry), &(scale / asymmetry), &(x - loc)) }
+        LogProb {
+            log_prob(x) => log_density(&(scale * asymmetry), &(scale / asymmetry), &(x - loc))
+        }
         Sample { open(u) => quantile(&(scale * asymmetry), &(scale / asymmetry), &u) + loc }
         Cdf {
             cdf(x) => below(&(scale * asymmetry), &(scale / asymmetry), &(x - loc)),
@@ -65,7 +67,9 @@ family! {
         level: OpenUnitInterval,
     }
     on Real {
-        LogProb { log_prob(x) => log_density(&(scale / (1.0 - level)), &(scale / level), &(x - loc)) }
+        LogProb {
+            log_prob(x) => log_density(&(scale / (1.0 - level)), &(scale / level), &(x - loc))
+        }
         Sample { open(u) => quantile(&(scale / (1.0 - level)), &(scale / level), &u) + loc }
         Cdf {
             cdf(x) => below(&(scale / (1.0 - level)), &(scale / level), &(x - loc)),

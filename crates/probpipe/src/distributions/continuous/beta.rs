@@ -36,7 +36,7 @@ family! {
         }
         Cdf {
             cdf(x) => betainc(concentration1, concentration0, x),
-            survival(x) => betainc(concentration0, concentration1, 1.0 - x),
+            survival(x) => above(concentration1, concentration0, x),
         }
         Quantile { quantile(q) => betaincinv(concentration1, concentration0, q) }
         Moments {
@@ -55,6 +55,15 @@ family! {
 #[track_caller]
 pub(crate) fn log_density(a: &Array, b: &Array, x: &Array) -> Array {
     log_power(&(a - 1.0), x) + log_power_to_one(&(b - 1.0), x) - betaln(a, b)
+}
+
+/// The probability of more than `x`. Near 0 one less `x` is rounded, which counts where the density
+/// is large.
+#[track_caller]
+pub(crate) fn above(a: &Array, b: &Array, x: &Array) -> Array {
+    let below = betainc(a, b, x);
+    let near = x.lt(1e-3) & below.lt(0.999);
+    select(&near, 1.0 - below, betainc(b, a, 1.0 - x))
 }
 
 /// Where the density is largest.

@@ -1,6 +1,6 @@
 //! The beta distribution by its mean.
 
-use super::beta::{entropy, log_density, peak};
+use super::beta::{above, entropy, log_density, peak};
 use crate::distributions::declaration::family;
 use crate::random;
 use probpipe_trace::{betainc, betaincinv};
@@ -40,7 +40,7 @@ family! {
         Cdf {
             cdf(x) => betainc(proportion * concentration, (1.0 - proportion) * concentration, x),
             survival(x) =>
-                betainc((1.0 - proportion) * concentration, proportion * concentration, 1.0 - x),
+                above(&(proportion * concentration), &((1.0 - proportion) * concentration), x),
         }
         Quantile {
             quantile(q) =>

@@ -31,7 +31,8 @@ family! {
                     + (concentration * rate.log() - concentration.lgamma())
         }
         Sample {
-            keyed(key, shape, dtype) => random::gamma(key, shape, concentration.in_dtype(dtype)) / rate
+            keyed(key, shape, dtype) =>
+                random::gamma(key, shape, concentration.in_dtype(dtype)) / rate
         }
         Cdf {
             cdf(x) => gammainc(concentration, rate * x),

@@ -7,9 +7,9 @@ use probpipe_trace::{Array, select};
 use std::f64::consts::PI;
 
 family! {
-    /// The Pólya-gamma distribution PG(1, 0) of Polson, Scott and Windle (2013), cut off at 2.5, where
-    /// 6e-6 of it are left: of the sum of exponential variables over `2 pi^2 (k - 1/2)^2` with
-    /// `k = 1, 2, ...`. Its density is the first seven terms of the alternating series, as in
+    /// The Pólya-gamma distribution PG(1, 0) of Polson, Scott and Windle (2013), cut off at 2.5,
+    /// where 6e-6 of it are left: of the sum of exponential variables over `2 pi^2 (k - 1/2)^2`
+    /// with `k = 1, 2, ...`. Its density is the first seven terms of the alternating series, as in
     /// NumPyro, and not normalised again.
     ///
     /// Draws have no parameters to be differentiable in.
@@ -39,8 +39,8 @@ family! {
 /// The first terms of `sum((-1)^n (2 n + 1) exp(-(2 n + 1)^2 / (8 x))) / sqrt(2 pi x^3)`.
 ///
 /// They cancel where `x` is large; there the whole series is taken from its dual by Jacobi,
-/// `2 pi sum((-1)^n (2 n + 1) exp(-(2 n + 1)^2 pi^2 x / 2))`, and the terms from the eighth on taken
-/// away.
+/// `2 pi sum((-1)^n (2 n + 1) exp(-(2 n + 1)^2 pi^2 x / 2))`, and the terms from the eighth on
+/// taken away.
 #[track_caller]
 fn log_density(x: &Array) -> Array {
     let term = |n: i32, x: &Array| {

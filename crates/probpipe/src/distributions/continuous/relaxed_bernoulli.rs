@@ -4,8 +4,8 @@ use crate::distributions::declaration::family;
 use crate::distributions::terms::into_open_unit;
 
 family! {
-    /// The relaxed Bernoulli distribution of Maddison, Mnih and Teh (2017), of the logistic function
-    /// of a logistic variable: near 0 or 1 at low temperatures, and differentiable.
+    /// The relaxed Bernoulli distribution of Maddison, Mnih and Teh (2017), of the logistic
+    /// function of a logistic variable: near 0 or 1 at low temperatures, and differentiable.
     ///
     /// Its sampler is reparameterised. Draws that would round to 0 or 1 stay next to them.
     ///

@@ -9,8 +9,8 @@ family! {
     /// The distribution of von Mises, the normal distribution of angles: its density is
     /// `exp(concentration cos(x - loc)) / (2 pi I0(concentration))` on `[-pi, pi]`.
     ///
-    /// The mean is the direction `loc` and the variance that of directions, `1 - I1 / I0`. Draws are
-    /// quantiles of uniform numbers, differentiable in both parameters.
+    /// The mean is the direction `loc` and the variance that of directions, `1 - I1 / I0`. Draws
+    /// are quantiles of uniform numbers, differentiable in both parameters.
     ///
     /// ```
     /// use probpipe::{VonMises, prelude::*};
@@ -74,9 +74,9 @@ fn turns(concentration: &Array, angle: &Array) -> Array {
     turn + select(&large, many, few)
 }
 
-/// The Fourier series `1/2 + angle / (2 pi) + sum(I_n / I_0 sin(n angle) / n) / pi`, summed from its
-/// end together with the quotients of Bessel functions (G. W. Hill, "Algorithm 518", ACM TOMS 3,
-/// 1977); 60 terms are enough up to a concentration of 50.
+/// The Fourier series `1/2 + angle / (2 pi) + sum(I_n / I_0 sin(n angle) / n) / pi`, summed from
+/// its end together with the quotients of Bessel functions (G. W. Hill, "Algorithm 518", ACM TOMS
+/// 3, 1977); 60 terms are enough up to a concentration of 50.
 #[track_caller]
 fn by_series(concentration: &Array, angle: &Array) -> Array {
     let (sine, cosine) = (angle.sin(), angle.cos());
@@ -94,8 +94,8 @@ fn by_series(concentration: &Array, angle: &Array) -> Array {
 }
 
 /// With `s = 2 sqrt(concentration) sin(angle / 2)` the density is the normal one of `s` times
-/// `(1 - w)^(-1/2)` with `w = s^2 / (4 concentration)`: its powers are integrated term by term, from
-/// the tail, and the whole integral made 1.
+/// `(1 - w)^(-1/2)` with `w = s^2 / (4 concentration)`: its powers are integrated term by term,
+/// from the tail, and the whole integral made 1.
 #[track_caller]
 fn by_normal(concentration: &Array, angle: &Array) -> Array {
     let right = angle.gt(0.0);
@@ -111,11 +111,11 @@ fn by_normal(concentration: &Array, angle: &Array) -> Array {
         let odd = f64::from(2 * k - 1);
         coefficient *= odd / f64::from(2 * k);
         part = part * odd - &power;
-        power = power * s.square();
+        power *= s.square();
         limit *= odd;
-        tail = tail + &part * &shrink * coefficient;
-        whole = whole + &shrink * (coefficient * limit);
-        shrink = shrink * &scale;
+        tail += &part * &shrink * coefficient;
+        whole += &shrink * (coefficient * limit);
+        shrink *= &scale;
     }
     let tail = tail / whole;
     select(&right, 1.0 - &tail, tail)

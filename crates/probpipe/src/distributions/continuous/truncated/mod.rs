@@ -67,10 +67,10 @@ impl<D: LogProb<Value = Array> + Cdf + Quantile> Cut<'_, D> {
         let mass = self.log_mass().exp();
         let (mut below, mut above) = (q * &mass, (1.0 - q) * &mass);
         if let Some(low) = self.low {
-            below = below + self.whole.cdf(low);
+            below += self.whole.cdf(low);
         }
         if let Some(high) = self.high {
-            above = above + self.whole.survival(high);
+            above += self.whole.survival(high);
         }
         let upper = below.gt(0.5);
         let left = self.whole.quantile(&select(&upper, 0.25, below));
