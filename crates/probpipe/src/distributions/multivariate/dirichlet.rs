@@ -39,6 +39,9 @@ impl LogProb for Dirichlet {
     /// `sum((a - 1) log x) + lgamma(sum a) - sum(lgamma(a))`.
     fn log_prob(&self, x: &Array) -> Array {
         let [a] = self.checked();
+        if a.error().is_some() {
+            return a;
+        }
         let equal = Array::from(1.0 / self.size().max(1) as f64);
         let seen = Seen::new(&self.support(), x, &equal);
         let powers = log_power(&(&a - 1.0), &seen.at).sum_axes([-1]);

@@ -118,6 +118,9 @@ macro_rules! counts {
         impl LogProb for $name {
             fn log_prob(&self, x: &Array) -> Array {
                 let [total, $parameter] = self.checked();
+                if total.error().is_some() {
+                    return total;
+                }
                 let $total = &float(&total, self.dtype());
                 let seen = Seen::new(&self.support(), &float(x, self.dtype()), &0.0.into());
                 let $x = &seen.at;

@@ -185,6 +185,9 @@ macro_rules! wisharts {
         impl LogProb for $name {
             fn log_prob(&self, x: &Array) -> Array {
                 let [n, scale] = self.checked();
+                if n.error().is_some() {
+                    return n;
+                }
                 let d = self.dim();
                 let seen = Seen::new(&self.support(), x, &eye_of(self.dtype(), d));
                 let factor = &$factor(&seen.at);
