@@ -19,8 +19,8 @@ family! {
     /// ```
     /// use probpipe::distributions::Wishart;
     /// use probpipe::prelude::*;
-    /// let w = Wishart::new(5.0, [[2.0, 0.5], [0.5, 1.0]]);
-    /// assert_eq!(w.mean().to_vec::<f32>()?, [10.0, 2.5, 2.5, 5.0]);
+    /// let w = Wishart::new(5.0, [[4.0, 2.0], [2.0, 2.0]]);
+    /// assert_eq!(w.mean().to_vec::<f32>()?, [20.0, 10.0, 10.0, 10.0]);
     /// # Ok::<(), probpipe::Error>(())
     /// ```
     Wishart::from_scale_tril {
