@@ -84,7 +84,7 @@ fn is_clean(what: &str, door: Door, words: &[usize]) {
 
 /// Memory for arrays of up to 48 x 48 elements: the identity matrix in `f64`.
 fn arrays(count: usize) -> Vec<Vec<f64>> {
-    let element = |k: usize| if k % 49 == 0 { 1.0 } else { 0.0 };
+    let element = |k: usize| if k.is_multiple_of(49) { 1.0 } else { 0.0 };
     (0..count).map(|_| (0..48 * 48).map(element).collect()).collect()
 }
 

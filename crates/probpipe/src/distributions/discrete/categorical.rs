@@ -24,7 +24,7 @@ family! {
         /// The probabilities, `[..., n]`.
         probs: Simplex,
     }
-    on IntegerInterval(0, (last_category(&probs))) {
+    on IntegerInterval(0, (last_category(probs))) {
         LogProb { log_prob(k) => entry(probs, k).log() }
         Sample { draw(key, shape) => random::categorical(key, shape, probs.log()) }
         Entropy { entropy => probs.entr().sum_axes([-1]) }
@@ -56,7 +56,7 @@ family! {
         /// The logarithms, `[..., n]`.
         logits: RealVector,
     }
-    on IntegerInterval(0, (last_category(&logits))) {
+    on IntegerInterval(0, (last_category(logits))) {
         LogProb { log_prob(k) => entry(&logits.log_softmax(-1), k) }
         Sample { draw(key, shape) => random::categorical(key, shape, logits) }
         Entropy {

@@ -25,7 +25,7 @@ family! {
         /// The cut points, `[..., n - 1]` of `n` categories.
         cutpoints: OrderedVector,
     }
-    on IntegerInterval(0, (last_category(&cutpoints))) {
+    on IntegerInterval(0, (last_category(cutpoints))) {
         LogProb { log_prob(k) => log_mass(k, predictor, cutpoints) }
         Sample {
             draw(key, shape) => {
