@@ -111,7 +111,12 @@ impl Mode {
     /// Puts the thread into the mode until what this gives is dropped.
     #[inline]
     fn begin(self) -> InMode {
-        let before = Mode::current();
+        self.begin_after(Mode::current())
+    }
+
+    /// [`Mode::begin`] on a thread that is known to be in the mode `before`.
+    #[inline]
+    fn begin_after(self, before: Mode) -> InMode {
         let differs = self.0 & word::FLUSH != before.0 & word::FLUSH;
         if differs {
             word::write(before.0 & !word::FLUSH | self.0 & word::FLUSH);
@@ -152,9 +157,11 @@ pub(crate) fn enter<R>(subnormals: Subnormals, code: impl FnOnce() -> R) -> R {
             OUTSIDE.set(self.0);
         }
     }
-    let mode = Mode::current();
-    let _outside = Outside(OUTSIDE.replace(Some(mode)));
-    enter_again(mode.with(subnormals), code)
+    let before = Mode::current();
+    let _outside = Outside(OUTSIDE.replace(Some(before)));
+    let _mode = before.with(subnormals).begin_after(before);
+    clean();
+    code()
 }
 
 /// Runs a part of a program that is running, on this thread or on another.

@@ -39,8 +39,7 @@ pub fn run(case: &Json, device: Device) -> Verdict {
         let run = || error(case, device, function, conditioned(name), narrow);
         match with_default_float(dtype, run) {
             Ok(error) => worst = worst.and(Worst::of(narrow, error)),
-            Err(Miss::Wrong(why)) => return Verdict::Failed(why),
-            Err(Miss::NotLowered(what)) => return Verdict::NotLowered(what),
+            Err(miss) => return miss.into(),
         }
     }
     Verdict::Passed(worst)

@@ -1,5 +1,6 @@
 //! What became of the cases of one family on one device.
 
+use crate::compare::Miss;
 use probpipe::Device;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -51,6 +52,15 @@ pub enum Verdict {
     NotLowered(String),
     /// Optional by its own statement, and not part of this library.
     Optional(String),
+}
+
+impl From<Miss> for Verdict {
+    fn from(miss: Miss) -> Verdict {
+        match miss {
+            Miss::Wrong(why) => Verdict::Failed(why),
+            Miss::NotLowered(what) => Verdict::NotLowered(what),
+        }
+    }
 }
 
 /// Counts and failures.

@@ -129,8 +129,7 @@ pub fn run(case: &Json, device: Device, skipped: &mut Skipped) -> Verdict {
     };
     match run() {
         Ok(worst) => Verdict::Passed(worst),
-        Err(Miss::Wrong(why)) => Verdict::Failed(why),
-        Err(Miss::NotLowered(what)) => Verdict::NotLowered(what),
+        Err(miss) => miss.into(),
     }
 }
 

@@ -3,7 +3,7 @@
 
 mod golden;
 
-use golden::{assert_close, cases, floats, numbers};
+use golden::{assert_close, distributions, floats, numbers};
 use probpipe::bijectors::{
     Affine, Bijector, CholeskyProduct, Exp, Log, Logit, LowerCholesky, LowerCholeskyAffine,
     Permutation, Power, Sigmoid, SimplexToOrdered, Softplus, Tanh, biject_to,
@@ -65,7 +65,7 @@ fn of(case: &Json, name: &str, dtype: DType) -> Array {
 
 #[test]
 fn reference_values() {
-    let all = cases("bijectors.json");
+    let all = distributions("bijector");
     for case in &all {
         let id = case["id"].as_str().unwrap();
         for (dtype, tolerance) in [(DType::F64, 1e-10), (DType::F32, 2e-5)] {
@@ -105,7 +105,7 @@ fn reference_values() {
 /// Batches in front, by broadcasting and by `vmap`.
 #[test]
 fn batches() {
-    for case in cases("bijectors.json") {
+    for case in distributions("bijector") {
         let id = case["id"].as_str().unwrap();
         let f = bijector(&case, DType::F64).unwrap();
         let x = of(&case, "x", DType::F64);

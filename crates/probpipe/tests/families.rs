@@ -3,7 +3,7 @@
 
 mod golden;
 
-use golden::{assert_close, cases, extents, floats, number, numbers};
+use golden::{assert_close, cases, distributions, extents, floats, number, numbers};
 use probpipe::distributions::{FAMILIES, Parametric, table};
 use probpipe::prelude::*;
 use probpipe_testing::statistics::{chi_square, kolmogorov_smirnov};
@@ -58,16 +58,10 @@ fn families() -> Vec<Family> {
     ]
 }
 
-/// The reference cases of all distributions.
-fn distributions() -> Vec<Json> {
-    let golden = "../conformance/golden/distributions.json";
-    reference::cases(format!("{}/{golden}", env!("CARGO_MANIFEST_DIR")))
-}
-
 /// The cases of one type with their families.
 fn of_type(kind: &str) -> Vec<(Family, Json)> {
     let mut found = Vec::new();
-    for case in distributions().into_iter().filter(|c| c["type"] == kind) {
+    for case in distributions(kind) {
         let name = case["dist"].as_str().unwrap().trim_end_matches("Probs").to_string();
         found.extend(families().into_iter().filter(|f| f.name == name).map(|f| (f, case.clone())));
     }
@@ -422,9 +416,9 @@ fn families_through_transforms() {
 
 #[test]
 fn normal_vectors() {
-    let all = distributions();
+    let all = distributions("multivariate");
     let by_precision = |c: &Json| c["params"].get("precision_matrix").is_some();
-    let normal = |c: &&Json| c["type"] == "multivariate" && c["dist"] == "MultivariateNormal";
+    let normal = |c: &&Json| c["dist"] == "MultivariateNormal";
     let cases: Vec<&Json> = all.iter().filter(normal).filter(|c| !by_precision(c)).collect();
     assert!(cases.len() > 3);
     for case in cases {

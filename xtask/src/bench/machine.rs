@@ -79,10 +79,9 @@ pub fn processor() -> String {
 
 fn kind(info: &str) -> String {
     let field = |name: &str| {
-        let fields = info.lines().filter_map(|line| line.split_once(':'));
-        fields.map(|(n, v)| (n.trim(), v.trim().to_string())).find(|(n, _)| *n == name)
+        let mut fields = info.lines().filter_map(|line| line.split_once(':'));
+        fields.find(|(n, _)| n.trim() == name).map(|(_, value)| value.trim().to_string())
     };
-    let field = |name: &str| field(name).map(|(_, value)| value);
     let mut name = field("model name").unwrap_or_else(|| std::env::consts::ARCH.into());
     if let (Some(family), Some(model)) = (field("cpu family"), field("model")) {
         name = format!("{name}, family {family} model {model}");

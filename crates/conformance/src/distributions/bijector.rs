@@ -1,6 +1,6 @@
 //! Bijectors: values, logarithms of volumes, the way back, and derivatives of both.
 
-use crate::compare::{Miss, array, within};
+use crate::compare::{array, within};
 use crate::report::{Verdict, Worst};
 use probpipe::bijectors::{
     Affine, Bijector, LowerCholesky, LowerCholeskyAffine, Permutation, Power, Sigmoid,
@@ -102,8 +102,7 @@ pub(super) fn run(name: &str, case: &Json, device: Device) -> Verdict {
         match array(field, have, &case[field], None, within(tolerance, tolerance), &|_, _| false) {
             Ok(error) if field != "inverse_of_y" => worst = worst.max(error),
             Ok(_) => {}
-            Err(Miss::Wrong(why)) => return Verdict::Failed(why),
-            Err(Miss::NotLowered(what)) => return Verdict::NotLowered(what),
+            Err(miss) => return miss.into(),
         }
     }
     Verdict::Passed(Worst::of(float == DType::F32, worst))

@@ -39,7 +39,6 @@ pub(super) fn run(family: &Family, case: &Json, device: Device) -> Verdict {
     };
     match all() {
         Ok(worst) => Verdict::Passed(Worst::of(float == DType::F32, worst)),
-        Err(Miss::Wrong(why)) => Verdict::Failed(why),
-        Err(Miss::NotLowered(what)) => Verdict::NotLowered(what),
+        Err(miss) => miss.into(),
     }
 }

@@ -46,10 +46,3 @@ pub(super) const WITH_ZEROS: &[Family] = &[
         Hurdle::new(gate, NegativeBinomial2::new(mean, concentration))
     },
 ];
-
-/// Those of categories, whose parameters are vectors.
-pub(super) const CATEGORIES: &[Family] = families! {
-    "CategoricalLogits" => CategoricalLogits::new(logits);
-    "CategoricalProbs" => Categorical::new(probs);
-    "OrderedLogistic" => OrderedLogistic::new(predictor, cutpoints);
-};

@@ -1,6 +1,6 @@
 //! Divergences between pairs of distributions, with their slopes in the parameters of both.
 
-use crate::compare::{Miss, array, within};
+use crate::compare::{array, within};
 use crate::report::{Verdict, Worst};
 use probpipe::distributions::{
     BernoulliLogits, Beta, Binomial, Categorical, CategoricalLogits, Cauchy, Chi2, Dirichlet,
@@ -121,8 +121,7 @@ pub(super) fn run(name: &str, case: &Json, device: Device) -> Verdict {
         let above = |at: usize, _| what.ends_with("scale_tril") && at % n > at / n;
         match array(&what, have, &want, None, within(tolerance, tolerance), &above) {
             Ok(error) => worst = worst.max(error),
-            Err(Miss::Wrong(why)) => return Verdict::Failed(why),
-            Err(Miss::NotLowered(what)) => return Verdict::NotLowered(what),
+            Err(miss) => return miss.into(),
         }
     }
     Verdict::Passed(Worst::of(narrow, worst))

@@ -3,7 +3,6 @@
 
 mod bijector;
 mod broadcast;
-mod categories;
 mod continuous;
 mod discrete;
 mod family;
@@ -19,11 +18,7 @@ use serde_json::Value as Json;
 
 /// The family of this name.
 fn find(name: &str) -> Option<&'static Family> {
-    let mut all = continuous::FAMILIES
-        .iter()
-        .chain(discrete::FAMILIES)
-        .chain(discrete::WITH_ZEROS)
-        .chain(discrete::CATEGORIES);
+    let mut all = continuous::FAMILIES.iter().chain(discrete::FAMILIES).chain(discrete::WITH_ZEROS);
     all.find(|family| family.name == name)
 }
 
@@ -43,8 +38,7 @@ pub fn run(case: &Json, device: Device, skipped: &mut Skipped) -> Verdict {
     match (case["type"].as_str(), find(&name)) {
         (Some("univariate"), Some(family)) => univariate::run(family, case, device, skipped),
         (Some("broadcast"), Some(family)) => broadcast::run(family, case, device),
-        (Some("multivariate"), Some(family)) => categories::run(family, case, device),
-        (Some("multivariate"), None) => multivariate::run(&name, case, device),
+        (Some("multivariate"), _) => multivariate::run(&name, case, device),
         (Some("kl"), _) => kl::run(&name, case, device),
         (Some("bijector"), _) => bijector::run(&name, case, device),
         _ => Verdict::NoRule(name),

@@ -1,15 +1,15 @@
 //! Distributions that are made of parameters of several shapes, and of others: the density at each
 //! point with its slopes, moments and entropy. What a case names is made here from its parameters.
 
-use crate::compare::{Miss, array, within};
+use crate::compare::{array, within};
 use crate::report::{Verdict, Worst};
 use probpipe::bijectors::{Affine, Bijector, Exp, Sigmoid, Tanh};
 use probpipe::distributions::{
-    CirculantNormal, Dirichlet, DirichletMultinomial, GaussianRandomWalk, Independent,
+    Categorical, CirculantNormal, Dirichlet, DirichletMultinomial, GaussianRandomWalk, Independent,
     IntervalCensored, InverseWishart, InverseWishartCholesky, LKJ, LKJCholesky, LeftCensored,
     LowRankMultivariateNormal, Masked, Mixture, MixtureSameFamily, Multinomial,
-    MultivariateStudentT, RightCensored, StudentT, Transformed, Wishart, WishartCholesky,
-    ZeroSumNormal,
+    MultivariateStudentT, OrderedLogistic, RightCensored, StudentT, Transformed, Wishart,
+    WishartCholesky, ZeroSumNormal,
 };
 use probpipe::{
     Array, DType, Device, Entropy, Exponential, Laplace, LogProb, Moments, MultivariateNormal,
@@ -56,6 +56,10 @@ fn density<D: LogProb<Value = Array>>(d: D, x: &Array) -> Option<Said> {
 fn moments<D: LogProb<Value = Array> + Moments>(d: D, x: &Array) -> Option<Said> {
     let statistics = vec![("mean", d.mean()), ("variance", d.variance())];
     Some(Said { log_prob: d.log_prob(x), statistics })
+}
+
+fn uncertain<D: LogProb<Value = Array> + Entropy>(d: D, x: &Array) -> Option<Said> {
+    Some(Said { log_prob: d.log_prob(x), statistics: vec![("entropy", d.entropy())] })
 }
 
 fn all<D: LogProb<Value = Array> + Moments + Entropy>(d: D, x: &Array) -> Option<Said> {
@@ -120,6 +124,9 @@ fn say(name: &str, p: &Given<'_>, x: &Array) -> Option<Said> {
         "MultinomialLogits" => {
             moments(Multinomial::from_logits(p.count("total_count") as i64, get("logits")), x)
         }
+        "CategoricalProbs" => uncertain(Categorical::new(get("probs")), x),
+        "CategoricalLogits" => uncertain(Categorical::from_logits(get("logits")), x),
+        "OrderedLogistic" => density(OrderedLogistic::new(get("predictor"), get("cutpoints")), x),
         "LKJ" => moments(LKJ::new(p.count("dimension"), get("concentration")), x),
         "LKJCholesky" => density(LKJCholesky::new(p.count("dimension"), get("concentration")), x),
         "Wishart" => all(wishart!(Wishart, p), x),
@@ -221,8 +228,7 @@ pub(super) fn run(name: &str, case: &Json, device: Device) -> Verdict {
         };
         match array(what, have, want, None, within(tolerance, tolerance), &wrong) {
             Ok(error) => worst = worst.max(error),
-            Err(Miss::Wrong(why)) => return Verdict::Failed(why),
-            Err(Miss::NotLowered(what)) => return Verdict::NotLowered(what),
+            Err(miss) => return miss.into(),
         }
     }
     Verdict::Passed(Worst::of(narrow, worst))

@@ -124,8 +124,7 @@ const NO_NUMBER: &str = "the reference has no number for a moment, or for a slop
 pub(super) fn run(family: &Family, case: &Json, device: Device, skipped: &mut Skipped) -> Verdict {
     match check(family, case, device, skipped) {
         Ok(verdict) => verdict,
-        Err(Miss::Wrong(why)) => Verdict::Failed(why),
-        Err(Miss::NotLowered(what)) => Verdict::NotLowered(what),
+        Err(miss) => miss.into(),
     }
 }
 

@@ -135,8 +135,7 @@ pub fn run(case: &Json, device: Device, skipped: &mut Skipped) -> Verdict {
     let run = Run { case, op: &op, device, rule, skipped: RefCell::default() };
     let verdict = match run.all() {
         Ok(worst) => Verdict::Passed(worst),
-        Err(Miss::Wrong(why)) => Verdict::Failed(why),
-        Err(Miss::NotLowered(what)) => Verdict::NotLowered(what),
+        Err(miss) => miss.into(),
     };
     for (reason, count) in run.skipped.take() {
         *skipped.entry(reason).or_default() += count;

@@ -99,8 +99,7 @@ pub fn run(case: &Json, device: Device) -> Verdict {
     match check(case, &out) {
         Ok(_) if !out.dtype().is_float() => Verdict::Passed(Worst::default()),
         Ok(worst) => Verdict::Passed(Worst::of(out.dtype() == DType::F32, worst)),
-        Err(Miss::Wrong(why)) => Verdict::Failed(why),
-        Err(Miss::NotLowered(what)) => Verdict::NotLowered(what),
+        Err(miss) => miss.into(),
     }
 }
 

@@ -2,23 +2,23 @@
 //! What holds for all families (parameters are checked, densities vanish outside the support,
 //! statistics have the batch shape) is said here, once. The declaration is in `declaration.rs`.
 
+use super::parameters::Parameters;
 use crate::constraints::Constraint;
-use probpipe_trace::{Array, DType, select};
+use probpipe_trace::{Array, select};
 
 /// A point as formulas take it: those of integers get it as a float, of the type that the
 /// parameters decide, else of its own, else of the one that they have by default.
 #[track_caller]
-pub(crate) fn point(
+pub(crate) fn point<const N: usize>(
     support: &Constraint,
     x: &Array,
-    decided: Option<DType>,
-    default: DType,
+    parameters: &Parameters<N>,
 ) -> Array {
-    match decided {
+    match parameters.decided() {
         _ if !support.is_integer() || x.is_literal() => x.clone(),
         Some(dtype) => x.cast(dtype),
         None if x.dtype().is_float() => x.clone(),
-        None => x.cast(default),
+        None => x.cast(parameters.dtype()),
     }
 }
 
@@ -113,9 +113,7 @@ macro_rules! capability {
                 #[allow(unused_variables)]
                 let $parameters = &self.checked();
                 let support = $crate::distributions::Support::support(self);
-                let (decided, default) = (self.parameters.decided(), self.dtype());
-                let x =
-                    &$crate::distributions::formulas::point(&support, x, decided, default);
+                let x = &$crate::distributions::formulas::point(&support, x, &self.parameters);
                 let seen = $crate::distributions::formulas::Seen::by_density(&support, x);
                 #[allow(unused_variables)]
                 let $x = &seen.at;
@@ -125,42 +123,7 @@ macro_rules! capability {
     };
     (
         $name:ident $parameters:tt
-        Sample { draw($key:ident, $shape:ident) => $formula:expr $(,)? }
-    ) => {
-        impl $crate::distributions::Sample for $name {
-            fn sample_shape(
-                &self,
-                key: probpipe_trace::Key,
-                shape: probpipe_trace::Shape,
-            ) -> probpipe_trace::Array {
-                #[allow(unused_variables)]
-                let $parameters = &self.checked();
-                let batch = $crate::distributions::Distribution::batch_shape(self);
-                let $shape = &$crate::distributions::shapes::join(&shape, &batch);
-                let $key = key;
-                $formula
-            }
-        }
-    };
-    ($name:ident $parameters:tt Sample { $noise:ident($u:ident) => $formula:expr $(,)? }) => {
-        impl $crate::distributions::Sample for $name {
-            fn sample_shape(
-                &self,
-                key: probpipe_trace::Key,
-                shape: probpipe_trace::Shape,
-            ) -> probpipe_trace::Array {
-                #[allow(unused_variables)]
-                let $parameters = &self.checked();
-                let batch = $crate::distributions::Distribution::batch_shape(self);
-                let shape = $crate::distributions::shapes::join(&shape, &batch);
-                let $u = $crate::distributions::formulas::noise!($noise)(self.dtype(), key, shape);
-                $formula
-            }
-        }
-    };
-    (
-        $name:ident $parameters:tt
-        Sample { keyed($key:ident, $shape:ident, $dtype:ident) => $formula:expr $(,)? }
+        Sample { draw($key:ident, $shape:ident $(, $dtype:ident)?) => $formula:expr $(,)? }
     ) => {
         impl $crate::distributions::Sample for $name {
             fn sample_shape(
@@ -171,9 +134,19 @@ macro_rules! capability {
                 #[allow(unused_variables)]
                 let $parameters = &self.checked();
                 let batch = $crate::distributions::Distribution::batch_shape(self);
-                let $shape = &$crate::distributions::shapes::join(&shape, &batch)[..];
-                let $dtype = self.dtype();
+                let $shape = &$crate::distributions::shapes::join(&shape, &batch);
+                $(let $dtype = self.dtype();)?
                 $formula
+            }
+        }
+    };
+    ($name:ident $parameters:tt Sample { $noise:ident($u:ident) => $formula:expr $(,)? }) => {
+        $crate::distributions::formulas::capability! {
+            $name $parameters Sample {
+                draw(key, shape, dtype) => {
+                    let $u = $crate::distributions::formulas::noise!($noise)(dtype, key, shape);
+                    $formula
+                }
             }
         }
     };
@@ -184,9 +157,7 @@ macro_rules! capability {
                     #[allow(unused_variables)]
                     let $parameters = &self.checked();
                     let support = $crate::distributions::Support::support(self);
-                    let (decided, default) = (self.parameters.decided(), self.dtype());
-                let x =
-                    &$crate::distributions::formulas::point(&support, x, decided, default);
+                    let x = &$crate::distributions::formulas::point(&support, x, &self.parameters);
                     let ends = $crate::distributions::formulas::ends!($method);
                     let seen = $crate::distributions::formulas::Seen::by_cdf(&support, x);
                     let $x = &seen.at;
@@ -210,40 +181,19 @@ macro_rules! capability {
             )+
         }
     };
+    // Moments, the mode, the entropy.
     (
         $name:ident $parameters:tt
-        Moments { mean => $mean:expr, variance => $variance:expr $(,)? }
+        $capability:ident { $($statistic:ident => $formula:expr),+ $(,)? }
     ) => {
-        impl $crate::distributions::Moments for $name {
-            fn mean(&self) -> probpipe_trace::Array {
-                #[allow(unused_variables)]
-                let $parameters = &self.checked();
-                self.shaped($mean, &[])
-            }
-
-            fn variance(&self) -> probpipe_trace::Array {
-                #[allow(unused_variables)]
-                let $parameters = &self.checked();
-                self.shaped($variance, &[])
-            }
-        }
-    };
-    ($name:ident $parameters:tt Mode { mode => $formula:expr $(,)? }) => {
-        impl $crate::distributions::Mode for $name {
-            fn mode(&self) -> probpipe_trace::Array {
-                #[allow(unused_variables)]
-                let $parameters = &self.checked();
-                self.shaped($formula, &[])
-            }
-        }
-    };
-    ($name:ident $parameters:tt Entropy { entropy => $formula:expr $(,)? }) => {
-        impl $crate::distributions::Entropy for $name {
-            fn entropy(&self) -> probpipe_trace::Array {
-                #[allow(unused_variables)]
-                let $parameters = &self.checked();
-                self.shaped($formula, &[])
-            }
+        impl $crate::distributions::$capability for $name {
+            $(
+                fn $statistic(&self) -> probpipe_trace::Array {
+                    #[allow(unused_variables)]
+                    let $parameters = &self.checked();
+                    self.shaped($formula, &[])
+                }
+            )+
         }
     };
 }

@@ -7,7 +7,7 @@ use probpipe_transforms::jvp;
 
 /// Uniform numbers between 0 and 1, both excluded: the smallest normal number in place of 0.
 #[track_caller]
-pub(crate) fn open_uniform_of(dtype: DType, key: Key, shape: Shape) -> Array {
+pub(crate) fn open_uniform_of(dtype: DType, key: Key, shape: &Shape) -> Array {
     let tiny = if dtype == DType::F64 { f64::MIN_POSITIVE } else { f32::MIN_POSITIVE.into() };
     uniform_of(dtype, key, shape).maximum(tiny)
 }

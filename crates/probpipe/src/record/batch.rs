@@ -1,6 +1,6 @@
 //! Many records of one form: the arrays have axes in front that go by names, as `chain` and `draw`.
 
-use super::{Part, Record};
+use super::Record;
 use probpipe_trace::{Array, Error, ErrorKind, Result, Tree, here, stack};
 use std::fmt;
 
@@ -194,10 +194,9 @@ impl fmt::Display for RecordBatch {
 
 impl fmt::Debug for RecordBatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let record = Part::Record(self.record.clone());
         f.debug_struct("RecordBatch")
             .field("levels", &self.levels)
-            .field("record", &record)
+            .field("record", &self.record)
             .finish()
     }
 }

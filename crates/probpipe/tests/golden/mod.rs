@@ -15,6 +15,16 @@ pub fn cases(file: &str) -> Vec<Json> {
     reference::cases(format!("{}/tests/data/{file}", env!("CARGO_MANIFEST_DIR")))
 }
 
+/// The cases of one type of the reference file of distributions.
+#[track_caller]
+pub fn distributions(kind: &str) -> Vec<Json> {
+    let golden = "../conformance/golden/distributions.json";
+    let mut all = reference::cases(format!("{}/{golden}", env!("CARGO_MANIFEST_DIR")));
+    all.retain(|case| case["type"] == kind);
+    assert!(!all.is_empty(), "{kind}");
+    all
+}
+
 /// The elements of an array as exact integers or as floats.
 pub fn elements(array: &Array) -> Vec<Scalar> {
     array.value().and_then(|v| v.to_scalars()).unwrap_or_else(|e| panic!("{e}"))

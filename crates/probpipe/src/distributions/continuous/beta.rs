@@ -27,7 +27,7 @@ family! {
     on UnitInterval {
         LogProb { log_prob(x) => log_density(concentration1, concentration0, x) }
         Sample {
-            keyed(key, shape, dtype) => random::beta(
+            draw(key, shape, dtype) => random::beta(
                 key,
                 shape,
                 concentration1.in_dtype(dtype),

@@ -30,7 +30,7 @@ family! {
                 log_density(&(proportion * concentration), &((1.0 - proportion) * concentration), x)
         }
         Sample {
-            keyed(key, shape, dtype) => {
+            draw(key, shape, dtype) => {
                 let (proportion, concentration) =
                     (proportion.in_dtype(dtype), concentration.in_dtype(dtype));
                 let other = (1.0 - &proportion) * &concentration;

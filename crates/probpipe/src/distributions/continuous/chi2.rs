@@ -27,7 +27,7 @@ family! {
                 log_power(&(df * 0.5 - 1.0), x) - x * 0.5
                     - (df * (0.5 * LN_2) + (df * 0.5).lgamma())
         }
-        Sample { keyed(key, shape, dtype) => chi_square(key, shape, df.in_dtype(dtype)) }
+        Sample { draw(key, shape, dtype) => chi_square(key, shape, df.in_dtype(dtype)) }
         Cdf {
             cdf(x) => gammainc(df * 0.5, x * 0.5),
             survival(x) => gammaincc(df * 0.5, x * 0.5),

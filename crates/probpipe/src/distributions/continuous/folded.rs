@@ -96,7 +96,7 @@ family! {
             }
         }
         Sample {
-            keyed(key, shape, dtype) =>
+            draw(key, shape, dtype) =>
                 (random::student_t(key, shape, df.in_dtype(dtype)) * scale + loc).abs()
         }
         Cdf {

@@ -31,7 +31,7 @@ family! {
                     + (concentration * rate.log() - concentration.lgamma())
         }
         Sample {
-            keyed(key, shape, dtype) =>
+            draw(key, shape, dtype) =>
                 random::gamma(key, shape, concentration.in_dtype(dtype)) / rate
         }
         Cdf {

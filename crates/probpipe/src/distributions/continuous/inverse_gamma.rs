@@ -30,7 +30,7 @@ family! {
                     + (concentration * rate.log() - concentration.lgamma())
         }
         Sample {
-            keyed(key, shape, dtype) =>
+            draw(key, shape, dtype) =>
                 (-loggamma(key, shape, concentration.in_dtype(dtype))).exp() * rate
         }
         Cdf {

@@ -24,7 +24,7 @@ family! {
     on Interval(0.0, 2.5) {
         LogProb { log_prob(x) => log_density(x) }
         Sample {
-            keyed(key, shape, dtype) => {
+            draw(key, shape, dtype) => {
                 // The first eight summands, as in NumPyro.
                 let terms = exponential_of(dtype, key, join(shape, &[8]));
                 let rates: Vec<f64> =

@@ -34,7 +34,7 @@ family! {
             log_prob(x) => log_density(df, &((x - loc) / scale)) - scale.log()
         }
         Sample {
-            keyed(key, shape, dtype) =>
+            draw(key, shape, dtype) =>
                 random::student_t(key, shape, df.in_dtype(dtype)) * scale + loc
         }
         Cdf {

@@ -1,6 +1,6 @@
 //! The binomial distribution, by the probability of success and by its log-odds.
 
-use super::masses::{self, excess_of_trials};
+use super::masses::{self, LogMass, excess_of_trials};
 use super::steps::{Search, betainc_of_complement, log_series, log_tail, quantile, steps};
 use crate::distributions::KlDivergence;
 use crate::distributions::declaration::family;
@@ -153,9 +153,6 @@ fn log_mass_of_logits(k: &Array, n: &Array, logits: &Array) -> Array {
     let excess = excess_of_trials(k, m, &logits.sigmoid(), &(-logits).sigmoid());
     masses::binomial(k, m, &excess, &logits.log_sigmoid(), &(-logits).log_sigmoid())
 }
-
-/// A logarithm of the probability of a count.
-type LogMass<'a> = &'a dyn Fn(&Array) -> Array;
 
 #[track_caller]
 fn log_below(x: &Array, n: &Array, p: &Array, q: &Array, log_mass: LogMass<'_>) -> Array {

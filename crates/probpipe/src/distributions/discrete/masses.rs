@@ -9,6 +9,9 @@
 use crate::distributions::shapes::HALF_LOG_TAU;
 use probpipe_trace::{Array, DType, select};
 
+/// A logarithm of the probability of a count.
+pub(super) type LogMass<'a> = &'a dyn Fn(&Array) -> Array;
+
 /// `log(rate^k exp(-rate) / k!)`.
 #[track_caller]
 pub(super) fn poisson(k: &Array, rate: &Array) -> Array {

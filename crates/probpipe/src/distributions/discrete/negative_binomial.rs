@@ -1,6 +1,6 @@
 //! The negative binomial distribution, by the probability of what is counted and by its log-odds.
 
-use super::masses::{self, rounding_of_product};
+use super::masses::{self, LogMass, rounding_of_product};
 use super::steps::{
     Search, betainc_of_complement, endless, log_fraction, log_series, log_tail, quantile, steps,
 };
@@ -159,9 +159,6 @@ pub(super) fn below(x: &Array, r: &Array, p: &Array, q: &Array) -> Array {
 pub(super) fn above(x: &Array, r: &Array, p: &Array) -> Array {
     steps(x, &endless(), (1.0, 0.0), |k| betainc(k + 1.0, r, p))
 }
-
-/// A logarithm of the probability of a count.
-pub(super) type LogMass<'a> = &'a dyn Fn(&Array) -> Array;
 
 #[track_caller]
 pub(super) fn log_below(
