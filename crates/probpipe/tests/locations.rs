@@ -87,3 +87,33 @@ fn operations_are_located_in_the_users_source() {
     check(grad(|x: Array| scan(array(1.0), x, |c, x| (c * x.sin(), ())).0));
     check(|x| tree_map(|a, b| a + b, (x.clone(), x.exp()), (x.clone(), x)));
 }
+
+#[test]
+fn extents_of_what_was_refused() {
+    /// Asks for extents of a product that is refused, and loops over them.
+    fn total((x, w): (Array, Array)) -> Array {
+        let product = x.matmul(&w);
+        (0..product.shape()[0] as isize).fold(array(0.0), |sum, i| sum + product.at(i).sum())
+    }
+    let shapes = || (ones([2, 3]), ones([2, 3]));
+    for result in [jit(total)(shapes()), vmap(total)((ones([4, 2, 3]), ones([4, 2, 3])))] {
+        let error = result.checked().unwrap_err().to_string();
+        assert!(error.starts_with("`matmul` cannot multiply f32[2,3] with f32[2,3]"), "{error}");
+    }
+    let (gradient, _) = grad(total)(shapes());
+    assert!(gradient.error().is_some_and(|e| e.message().contains("matmul")));
+}
+
+#[test]
+fn an_operation_passed_as_a_function() {
+    let factors: Vec<Array> = [ones([2, 3])].iter().map(Array::cholesky).collect();
+    let told = factors[0].error().unwrap();
+    assert_eq!(told.location(), None);
+    let told = told.to_string();
+    assert!(!told.contains("library/core") && told.contains(".map(Array::cholesky)"), "{told}");
+    // What called it knows a line of the user's.
+    let line = line!() + 1;
+    let f = jit(|x: Array| [x].iter().map(Array::cholesky).next().unwrap_or_else(|| array(0.0)));
+    let error = f(ones([2, 3])).checked().unwrap_err();
+    assert!(error.location().is_some_and(|at| at.line() >= line), "{error}");
+}
