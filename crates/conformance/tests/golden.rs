@@ -6,7 +6,7 @@ use probpipe_conformance::{KNOWN, run};
 
 /// Cases with a rule, per family. Raise them as operations gain rules; never lower them.
 const LEAST: [(&str, usize); 7] = [
-    ("seeds", 5),
+    ("seeds", 18),
     ("rng", 832),
     ("ops", 1063),
     ("special", 62),
