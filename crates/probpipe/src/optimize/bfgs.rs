@@ -2,7 +2,8 @@
 //! Optimization", algorithm 6.1).
 
 use super::minimum::{End, Minimizer, Sealed};
-use super::quasi_newton::{Limits, Model, first_scale, positive, search};
+use super::quasi_newton::{Limits, Model, search};
+use super::scale::{first_scale, positive};
 use probpipe_trace::{Array, eye, select};
 
 /// The method of Broyden, Fletcher, Goldfarb and Shanno: all second derivatives of `n` numbers are

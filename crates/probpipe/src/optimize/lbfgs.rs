@@ -1,8 +1,8 @@
 //! BFGS with limited memory (Nocedal and Wright 2006, algorithm 7.5).
 
 use super::minimum::{End, Minimizer, Sealed};
+use super::pairs::Pairs;
 use super::quasi_newton::{Limits, Model, search};
-use super::updates::Pairs;
 use probpipe_trace::Array;
 
 /// BFGS with limited memory: second derivatives are known from the last few steps, in `2 memory n`

@@ -1,9 +1,8 @@
-//! Sums of squares, by the method of Levenberg and Marquardt as Madsen, Nielsen and Tingleff have it
-//! ("Methods for non-linear least squares problems", 2004, algorithm 3.16).
+//! Sums of squares, by the method of Levenberg and Marquardt as Madsen, Nielsen and Tingleff have
+//! it ("Methods for non-linear least squares problems", 2004, algorithm 3.16).
 
 use super::minimum::{End, Minimum, at_minimum, finished, refused};
-use super::number;
-use super::quasi_newton::positive;
+use super::scale::{number, positive};
 use crate::record::ravel_as;
 use probpipe_trace::{
     Array, DType, Error, ErrorKind, Tree, concat, here, select, while_loop, with_location, zeros_of,

@@ -23,8 +23,10 @@ mod line_search;
 mod minimum;
 mod nelder_mead;
 mod newton_cg;
+mod pairs;
 mod quasi_newton;
 mod roots;
+mod scale;
 mod updates;
 
 pub use bfgs::Bfgs;
@@ -33,17 +35,11 @@ pub use least_squares::{LevenbergMarquardt, least_squares};
 pub use minimum::{Minimizer, Minimum, Stop, minimize};
 pub use nelder_mead::NelderMead;
 pub use newton_cg::NewtonCg;
+pub use pairs::Pairs;
 pub use roots::{Bracket, Newton, Root, find_root, find_root_between};
 pub use updates::{
     AdaBelief, AdaDelta, AdaGrad, Adam, Adamax, AddDecayedWeights, Clip, ClipByBlockRms,
     ClipByGlobalNorm, Ema, Guarded, Lamb, Lars, LbfgsState, Lion, Memory, Momentum, NovoGrad,
-    Optimizer, Pairs, RAdam, RProp, RmsProp, Scale, ScaleByLbfgs, Schedule, Sgd, SignSgd,
-    SkipNotFinite, Yogi, apply_updates,
+    Optimizer, RAdam, RProp, RmsProp, Scale, ScaleByLbfgs, Schedule, Sgd, SignSgd, SkipNotFinite,
+    Yogi, apply_updates,
 };
-
-use probpipe_trace::Array;
-
-/// A number of the element type of another.
-fn number(like: &Array, value: f64) -> Array {
-    Array::from(value).cast(like.dtype())
-}

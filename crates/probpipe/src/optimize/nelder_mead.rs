@@ -1,7 +1,7 @@
 //! The simplex method of Nelder and Mead (1965), for functions without derivatives.
 
 use super::minimum::{End, Minimizer, Sealed};
-use super::number;
+use super::scale::number;
 use probpipe_trace::{Array, Tree, concat, cond, eye, select, while_loop};
 use probpipe_transforms::{grad, vmap};
 

@@ -2,7 +2,8 @@
 //! algorithm 7.1): products with the second derivatives, never their matrix.
 
 use super::minimum::{End, Minimizer, Sealed};
-use super::quasi_newton::{Limits, Model, positive, search};
+use super::quasi_newton::{Limits, Model, search};
+use super::scale::positive;
 use probpipe_trace::{Array, Tree, select, while_loop, zeros_like};
 use probpipe_transforms::hvp;
 

@@ -3,7 +3,7 @@
 
 use super::line_search::step_length;
 use super::minimum::End;
-use super::number;
+use super::scale::first_scale;
 use probpipe_trace::{Array, DType, Tree, select, tree_map, while_loop};
 use probpipe_transforms::value_and_grad;
 
@@ -126,18 +126,4 @@ fn step<M: Model>(
         fresh: (&found & &fresh & !&learns) | !&found,
         broken,
     }
-}
-
-/// A step against the gradient that is no longer than 1, over the gradient: nothing is known of how
-/// far the function goes on as it does here.
-#[track_caller]
-pub(super) fn first_scale(gradient: &Array) -> Array {
-    let largest = positive(&gradient.abs().max());
-    let length = positive(&(gradient / &largest).norm());
-    (1.0 / largest / length).minimum(1.0).stop_gradient()
-}
-
-/// The number, or one where it is not positive and its quotient is not used.
-pub(super) fn positive(x: &Array) -> Array {
-    select(&x.gt(0.0), x, number(x, 1.0))
 }

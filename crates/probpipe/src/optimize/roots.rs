@@ -1,6 +1,6 @@
 //! Roots of functions, as loops of the program, with the derivatives of a root.
 
-use super::number;
+use super::scale::number;
 use crate::record::ravel_as;
 use probpipe_trace::{
     Array, DType, Error, ErrorKind, Tree, broadcast_shapes, eye, here, last_resort, select,

@@ -144,32 +144,4 @@ impl Leafwise for Adamax {
     }
 }
 
-/// Adam with layers: every leaf's step is as long as the leaf itself, times the rate (Lamb; You et
-/// al. 2020, arXiv:1904.00962).
-#[derive(Clone, Debug)]
-pub struct Lamb(
-    /// The rule whose directions are scaled; its rate and decay are those of the whole.
-    pub Adam,
-);
-
-impl Lamb {
-    /// With the usual settings of Adam, but 1e-6 for `eps`.
-    pub fn new(rate: impl Into<Schedule>) -> Lamb {
-        Lamb(Adam { eps: Array::from(1e-6), ..Adam::new(rate) })
-    }
-}
-
-impl Leafwise for Lamb {
-    fn kept(&self, param: &Array) -> Vec<Array> {
-        self.0.kept(param)
-    }
-
-    fn step(&self, leaf: Leaf<'_>) -> (Array, Vec<Array>) {
-        let (direction, kept) = self.0.direction(&leaf);
-        let direction = decayed(direction, &self.0.weight_decay, leaf.param);
-        let trust = super::layers::trust(leaf.param, &direction, 0.0);
-        (-(self.0.rate.of(&leaf) * trust * direction), kept)
-    }
-}
-
-leafwise!(Adam, Adamax, Lamb);
+leafwise!(Adam, Adamax);

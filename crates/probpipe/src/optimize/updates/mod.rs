@@ -33,12 +33,12 @@ mod schedule;
 mod signs;
 mod squares;
 
-pub use adam::{Adam, Adamax, Lamb};
+pub use adam::{Adam, Adamax};
 pub use belief::{AdaBelief, RAdam, Yogi};
 pub use clip::{AddDecayedWeights, Clip, ClipByBlockRms, ClipByGlobalNorm};
 pub use guard::{Guarded, SkipNotFinite};
-pub use layers::{Lars, NovoGrad};
-pub use lbfgs::{LbfgsState, Pairs, ScaleByLbfgs};
+pub use layers::{Lamb, Lars, NovoGrad};
+pub use lbfgs::{LbfgsState, ScaleByLbfgs};
 pub use leafwise::Memory;
 pub use momentum::{Ema, Momentum, Scale, Sgd};
 pub use schedule::Schedule;
