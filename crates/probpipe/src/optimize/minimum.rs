@@ -59,8 +59,8 @@ impl<T> Minimum<T> {
 /// Minimises a scalar function of a tree of floats from a starting point: by [`Bfgs`], [`Lbfgs`]
 /// and [`NewtonCg`] with derivatives in reverse mode, by [`NelderMead`] without any. The result is
 /// an invalid array with the reason where the function does not give a float scalar or the tree
-/// mixes element types. No step leads to where the function is not finite; a gradient that is not ends
-/// the search at the last point where it was.
+/// mixes element types. No step leads to where the function is not finite; a gradient that is not
+/// ends the search at the last point where it was.
 ///
 /// Derivatives of the result are those of the minimum and of the value there, by the implicit
 /// function theorem: they solve by the matrix of second derivatives, which must be regular. The
