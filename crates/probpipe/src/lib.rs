@@ -217,10 +217,10 @@ pub use distributions::{
     Moments, Multinomial, MultinomialLogits, MultivariateNormal, MultivariateStudentT, Named,
     NegativeBinomial, NegativeBinomial2, NegativeBinomialLogits, Normal, OrderedLogistic, Pareto,
     Poisson, Product, Quantile, RelaxedBernoulliLogits, RightCensored, RightTruncatedGamma,
-    RightTruncatedNormal, Sample, SoftLaplace, StudentT, Support, Transformed, TruncatedCauchy,
-    TruncatedLaplace, TruncatedLogistic, TruncatedNormal, TruncatedPolyaGamma, TruncatedStudentT,
-    TwoSidedTruncatedGamma, Uniform, VonMises, Weibull, Wishart, WishartCholesky, ZeroInflated,
-    ZeroSumNormal, kl_divergence, kl_monte_carlo, product,
+    RightTruncatedNormal, Sample, Sequential, SoftLaplace, StudentT, Support, Transformed,
+    Truncated, TruncatedCauchy, TruncatedLaplace, TruncatedLogistic, TruncatedNormal,
+    TruncatedPolyaGamma, TruncatedStudentT, TwoSidedTruncatedGamma, Uniform, VonMises, Weibull,
+    Wishart, WishartCholesky, ZeroInflated, ZeroSumNormal, kl_divergence, kl_monte_carlo, product,
 };
 pub use linalg::*;
 pub use random::{

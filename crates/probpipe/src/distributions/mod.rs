@@ -19,6 +19,7 @@
 mod capabilities;
 mod combine;
 mod continuous;
+mod cut;
 mod declaration;
 mod discrete;
 mod divergence;
@@ -37,9 +38,10 @@ pub use capabilities::{
     Cdf, Distribution, Entropy, KlDivergence, LogProb, Mode, Moments, Quantile, Sample, Support,
 };
 pub use combine::{
-    Components, Expanded, FlatDistribution, Gate, Hurdle, Independent, IntervalCensored,
-    LeftCensored, Masked, Mixture, MixtureSameFamily, MomentsOfComponents, Parts, Product,
-    RightCensored, Transformed, ZeroInflated, product,
+    Components, Expanded, FlatDistribution, Gate, Hurdle, Independent, IntervalCensored, Joint,
+    JointPart, JointValue, Layout, LeftCensored, Masked, Mixture, MixtureSameFamily,
+    MomentsOfComponents, Parts, Product, RightCensored, Sequential, Transformed, Truncated,
+    ZeroInflated, product,
 };
 pub use continuous::{
     AsymmetricLaplace, AsymmetricLaplaceQuantile, Beta, BetaProportion, Cauchy, Chi2, Dagum, Delta,
