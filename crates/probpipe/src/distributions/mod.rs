@@ -23,11 +23,15 @@ mod cut;
 mod declaration;
 mod discrete;
 mod divergence;
+mod empirical;
 mod family;
+mod finite;
 mod formulas;
 mod multivariate;
 mod named;
+mod operations;
 mod parameters;
+mod processes;
 mod search;
 mod shapes;
 mod terms;
@@ -59,6 +63,7 @@ pub use discrete::{
     NegativeBinomial, NegativeBinomial2, NegativeBinomialLogits, OrderedLogistic, Poisson,
 };
 pub use divergence::{kl_divergence, kl_monte_carlo};
+pub use empirical::{Bandwidth, Empirical, Kde};
 pub use family::{Family, Parameter, Parametric, table};
 pub use multivariate::{
     CirculantNormal, Dirichlet, DirichletMultinomial, GaussianRandomWalk, InverseWishart,
@@ -67,6 +72,13 @@ pub use multivariate::{
     ZeroSumNormal,
 };
 pub use named::Named;
+pub use operations::{
+    Covariance, Estimate, Expectation, FromDistribution, HostDraws, HostSampler, MomentMatched,
+    from_distribution, match_moments,
+};
+pub use processes::{
+    Autoregressive, GaussianPosterior, GaussianProcess, HiddenMarkovModel, Kernel,
+};
 
 /// All families. [`table`] prints them.
 pub const FAMILIES: &[&Family] = &[

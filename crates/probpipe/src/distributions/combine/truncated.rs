@@ -5,6 +5,7 @@ use crate::bijectors::{between, ends};
 use crate::constraints::Constraint;
 use crate::distributions::continuous::{Gamma, Normal, gamma_cut, normal_cut};
 use crate::distributions::cut::Cut;
+use crate::distributions::finite;
 use crate::distributions::formulas::{Seen, probability};
 use crate::distributions::shapes::{join, spread};
 use crate::distributions::terms::open_uniform_of;
@@ -277,6 +278,10 @@ where
             let x = cut.quantile(&open_uniform_of(dtype, key, &shape));
             if self.counts() { x.cast(DType::I32) } else { x }
         })
+    }
+
+    fn enumerate(&self) -> Option<(Array, Array)> {
+        finite::of(self)
     }
 }
 
