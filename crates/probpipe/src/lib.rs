@@ -204,23 +204,26 @@ pub use creation::*;
 pub use debug::*;
 pub use device::{Device, release_memory, with_device};
 pub use distributions::{
-    AsymmetricLaplace, AsymmetricLaplaceQuantile, Bernoulli, BernoulliLogits, Beta, BetaBinomial,
-    BetaNegativeBinomial, BetaProportion, Binomial, BinomialLogits, Categorical, CategoricalLogits,
-    Cauchy, Cdf, Chi2, CirculantNormal, Dagum, Delta, Dirichlet, DirichletMultinomial,
-    DiscreteUniform, Distribution, DoublyTruncatedPowerLaw, Entropy, Expanded, Exponential,
-    FlatDistribution, FoldedNormal, FoldedStudentT, Gamma, GammaPoisson, Gate, GaussianRandomWalk,
-    Geometric, GeometricLogits, Gompertz, Gumbel, HalfCauchy, HalfNormal, Hurdle, HurdleGamma,
+    AsymmetricLaplace, AsymmetricLaplaceQuantile, Autoregressive, Bandwidth, Bernoulli,
+    BernoulliLogits, Beta, BetaBinomial, BetaNegativeBinomial, BetaProportion, Binomial,
+    BinomialLogits, Categorical, CategoricalLogits, Cauchy, Cdf, Chi2, CirculantNormal, Covariance,
+    Dagum, Delta, Dirichlet, DirichletMultinomial, DiscreteUniform, Distribution,
+    DoublyTruncatedPowerLaw, Empirical, Entropy, Estimate, Expanded, Expectation, Exponential,
+    FlatDistribution, FoldedNormal, FoldedStudentT, FromDistribution, Gamma, GammaPoisson, Gate,
+    GaussianPosterior, GaussianProcess, GaussianRandomWalk, Geometric, GeometricLogits, Gompertz,
+    Gumbel, HalfCauchy, HalfNormal, HiddenMarkovModel, HostDraws, HostSampler, Hurdle, HurdleGamma,
     HurdleLogNormal, Independent, IntervalCensored, InverseGamma, InverseWishart,
-    InverseWishartCholesky, KlDivergence, Kumaraswamy, LKJ, LKJCholesky, Laplace, LeftCensored,
-    LeftTruncatedGamma, LeftTruncatedNormal, Levy, LogNormal, LogProb, LogUniform, Logistic,
-    LowRankMultivariateNormal, LowerTruncatedPowerLaw, Masked, Mixture, MixtureSameFamily, Mode,
-    Moments, Multinomial, MultinomialLogits, MultivariateNormal, MultivariateStudentT, Named,
-    NegativeBinomial, NegativeBinomial2, NegativeBinomialLogits, Normal, OrderedLogistic, Pareto,
-    Poisson, Product, Quantile, RelaxedBernoulliLogits, RightCensored, RightTruncatedGamma,
-    RightTruncatedNormal, Sample, SoftLaplace, StudentT, Support, Transformed, TruncatedCauchy,
+    InverseWishartCholesky, Kde, Kernel, KlDivergence, Kumaraswamy, LKJ, LKJCholesky, Laplace,
+    LeftCensored, LeftTruncatedGamma, LeftTruncatedNormal, Levy, LogNormal, LogProb, LogUniform,
+    Logistic, LowRankMultivariateNormal, LowerTruncatedPowerLaw, Masked, Mixture,
+    MixtureSameFamily, Mode, MomentMatched, Moments, Multinomial, MultinomialLogits,
+    MultivariateNormal, MultivariateStudentT, Named, NegativeBinomial, NegativeBinomial2,
+    NegativeBinomialLogits, Normal, OrderedLogistic, Pareto, Poisson, Product, Quantile,
+    RelaxedBernoulliLogits, RightCensored, RightTruncatedGamma, RightTruncatedNormal, Sample,
+    Sequential, SoftLaplace, StudentT, Support, Transformed, Truncated, TruncatedCauchy,
     TruncatedLaplace, TruncatedLogistic, TruncatedNormal, TruncatedPolyaGamma, TruncatedStudentT,
     TwoSidedTruncatedGamma, Uniform, VonMises, Weibull, Wishart, WishartCholesky, ZeroInflated,
-    ZeroSumNormal, kl_divergence, kl_monte_carlo, product,
+    ZeroSumNormal, from_distribution, kl_divergence, kl_monte_carlo, match_moments, product,
 };
 pub use linalg::*;
 pub use random::{
@@ -246,8 +249,9 @@ pub mod prelude {
     pub use crate::debug::{check_nan, graph_of, profile, recompiles};
     pub use crate::device::{Device, with_device};
     pub use crate::distributions::{
-        Bernoulli, Cdf, Distribution, Entropy, Exponential, Laplace, LogProb, Mode, Moments,
-        MultivariateNormal, Normal, Quantile, Sample, Support, Uniform, product,
+        Bernoulli, Cdf, Covariance, Distribution, Entropy, Expectation, Exponential, Laplace,
+        LogProb, Mode, Moments, MultivariateNormal, Normal, Quantile, Sample, Support, Uniform,
+        product,
     };
     pub use crate::linalg::einsum;
     #[cfg(feature = "plot")]

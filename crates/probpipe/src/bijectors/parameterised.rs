@@ -77,6 +77,18 @@ impl Affine {
     }
 }
 
+impl Affine {
+    /// What is added.
+    pub fn loc(&self) -> &Array {
+        &self.loc
+    }
+
+    /// What is multiplied by.
+    pub fn scale(&self) -> &Array {
+        &self.scale
+    }
+}
+
 impl Bijector for Affine {
     fn forward(&self, x: &Array) -> Array {
         x * &self.scale + &self.loc
@@ -124,6 +136,10 @@ impl Bijector for Affine {
         };
         let (a, b) = (end(low, f64::NEG_INFINITY), end(high, f64::INFINITY));
         Constraint::Interval(a.minimum(&b), a.maximum(&b))
+    }
+
+    fn direction(&self) -> Option<Array> {
+        Some(self.scale.sign())
     }
 
     fn forward_shape(&self, shape: &[usize]) -> Result<Shape> {
@@ -178,6 +194,10 @@ impl Bijector for Power {
             Some(all) if all.iter().all(|&x| x > 0.0) => increasing(self, of),
             _ => Constraint::Positive,
         }
+    }
+
+    fn direction(&self) -> Option<Array> {
+        Some(self.exponent.sign())
     }
 
     fn forward_shape(&self, shape: &[usize]) -> Result<Shape> {
@@ -243,6 +263,10 @@ impl Bijector for Interval {
 
     fn image(&self, of: &Constraint) -> Constraint {
         increasing(self, of)
+    }
+
+    fn direction(&self) -> Option<Array> {
+        Some(1.0.into())
     }
 
     fn forward_shape(&self, shape: &[usize]) -> Result<Shape> {

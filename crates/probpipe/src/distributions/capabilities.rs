@@ -61,6 +61,13 @@ pub trait Sample: Distribution {
     /// [`Sample::sample`] with the shape as a value, for trait objects.
     #[track_caller]
     fn sample_shape(&self, key: Key, shape: Shape) -> Self::Value;
+
+    /// All draws there can be, along a new first axis, and their probabilities, of the shape of
+    /// that axis and the batch; none where they are not known or more than 65536.
+    #[track_caller]
+    fn enumerate(&self) -> Option<(Self::Value, Array)> {
+        None
+    }
 }
 
 /// Distributions of numbers with a cumulative distribution function.

@@ -19,14 +19,19 @@
 mod capabilities;
 mod combine;
 mod continuous;
+mod cut;
 mod declaration;
 mod discrete;
 mod divergence;
+mod empirical;
 mod family;
+mod finite;
 mod formulas;
 mod multivariate;
 mod named;
+mod operations;
 mod parameters;
+mod processes;
 mod search;
 mod shapes;
 mod terms;
@@ -37,9 +42,10 @@ pub use capabilities::{
     Cdf, Distribution, Entropy, KlDivergence, LogProb, Mode, Moments, Quantile, Sample, Support,
 };
 pub use combine::{
-    Components, Expanded, FlatDistribution, Gate, Hurdle, Independent, IntervalCensored,
-    LeftCensored, Masked, Mixture, MixtureSameFamily, MomentsOfComponents, Parts, Product,
-    RightCensored, Transformed, ZeroInflated, product,
+    Components, Expanded, FlatDistribution, Gate, Hurdle, Independent, IntervalCensored, Joint,
+    JointPart, JointValue, Layout, LeftCensored, Masked, Mixture, MixtureSameFamily,
+    MomentsOfComponents, Parts, Product, RightCensored, Sequential, Transformed, Truncated,
+    ZeroInflated, product,
 };
 pub use continuous::{
     AsymmetricLaplace, AsymmetricLaplaceQuantile, Beta, BetaProportion, Cauchy, Chi2, Dagum, Delta,
@@ -57,6 +63,7 @@ pub use discrete::{
     NegativeBinomial, NegativeBinomial2, NegativeBinomialLogits, OrderedLogistic, Poisson,
 };
 pub use divergence::{kl_divergence, kl_monte_carlo};
+pub use empirical::{Bandwidth, Empirical, Kde};
 pub use family::{Family, Parameter, Parametric, table};
 pub use multivariate::{
     CirculantNormal, Dirichlet, DirichletMultinomial, GaussianRandomWalk, InverseWishart,
@@ -65,6 +72,13 @@ pub use multivariate::{
     ZeroSumNormal,
 };
 pub use named::Named;
+pub use operations::{
+    Covariance, Estimate, Expectation, FromDistribution, HostDraws, HostSampler, MomentMatched,
+    from_distribution, match_moments,
+};
+pub use processes::{
+    Autoregressive, GaussianPosterior, GaussianProcess, HiddenMarkovModel, Kernel,
+};
 
 /// All families. [`table`] prints them.
 pub const FAMILIES: &[&Family] = &[

@@ -8,7 +8,7 @@ use probpipe_trace::{Array, broadcast_shapes, eye_of, here, select};
 
 /// `L^-1 x` of vectors in the last axis.
 #[track_caller]
-pub(super) fn whitened(factor: &Array, centred: &Array) -> Array {
+pub(crate) fn whitened(factor: &Array, centred: &Array) -> Array {
     if let Some(error) = factor.error().or(centred.error()) {
         return Array::invalid(error.clone(), here());
     }
@@ -30,7 +30,7 @@ pub(super) fn whitened(factor: &Array, centred: &Array) -> Array {
 
 /// `L^-1 M` of matrices, whose axes in front broadcast.
 #[track_caller]
-pub(super) fn solved(factor: &Array, matrix: &Array) -> Array {
+pub(crate) fn solved(factor: &Array, matrix: &Array) -> Array {
     if let Some(error) = factor.error().or(matrix.error()) {
         return Array::invalid(error.clone(), here());
     }
@@ -58,7 +58,7 @@ pub(super) fn factor_of_inverse(matrix: &Array) -> Array {
 
 /// The logarithm of the determinant of a triangular factor.
 #[track_caller]
-pub(super) fn log_determinant(factor: &Array) -> Array {
+pub(crate) fn log_determinant(factor: &Array) -> Array {
     factor.diagonal().log().sum_axes([-1])
 }
 
@@ -98,7 +98,7 @@ impl Seen {
 
 /// A parameter, invalid where its value is known and does not satisfy its constraint.
 #[track_caller]
-pub(super) fn held(family: &str, name: &str, constraint: &Constraint, array: Array) -> Array {
+pub(crate) fn held(family: &str, name: &str, constraint: &Constraint, array: Array) -> Array {
     let location = here();
     match require(family, name, constraint, &array, location) {
         Err(error) => Array::invalid(error, location),
