@@ -33,6 +33,7 @@
 //! | [`random`] | [`Key`] and what is drawn from it |
 //! | [`distributions`] | families, and what is made of them |
 //! | [`constraints`], [`bijectors`] | the sets in which parameters and draws lie; ways into them |
+//! | [`generative`](mod@generative) | models as programs with named random choices |
 //! | [`optimize`] | minimisation |
 //! | [`device`] | where programs run |
 //! | [`debug`] | looking into programs: graphs, stages, profiles, the origin of a NaN |
@@ -48,6 +49,7 @@ pub mod bijectors;
 pub mod constraints;
 pub mod device;
 pub mod distributions;
+pub mod generative;
 pub mod optimize;
 pub mod random;
 pub mod record;
@@ -134,7 +136,9 @@ pub mod tree {
     #[doc(inline)]
     pub use probpipe_trace::Tree;
     #[doc(inline)]
-    pub use probpipe_trace::tree::{Flatten, Nest, Rebuild, Structure, Token, nest_by_path};
+    pub use probpipe_trace::tree::{
+        Flatten, IntoTree, Nest, Rebuild, Structure, Token, nest_by_path,
+    };
     #[doc(inline)]
     pub use probpipe_trace::{Flat, on_flat, tree_map, tree_map3};
 }
@@ -183,7 +187,7 @@ pub mod graph {
         without_location,
     };
     #[doc(inline)]
-    pub use probpipe_transforms::{raw_graph_of, rewrite};
+    pub use probpipe_transforms::{raw_graph_of, recompute, rewrite};
     // Who computes outside of traces.
     #[doc(inline)]
     pub use probpipe_trace::{compute_large_on, with_interpreted};
@@ -374,6 +378,9 @@ pub use distributions::{
     match_moments,
     product,
 };
+pub use generative::{
+    ChoiceMap, Choices, GenerativeFunction, Selection, Trace, Update, addresses, generative,
+};
 pub use linalg::*;
 pub use random::{
     Key, RandomLayout, normal, normal_of, symmetric_uniform_of, uniform, uniform_of, uniform_range,
@@ -401,6 +408,9 @@ pub mod prelude {
         Bernoulli, Cdf, Covariance, Distribution, Entropy, Expectation, Exponential, Laplace,
         LogProb, Mode, Moments, MultivariateNormal, Normal, Quantile, Sample, Support, Uniform,
         product,
+    };
+    pub use crate::generative::{
+        ChoiceMap, Choices, GenerativeFunction, Selection, Trace, addresses, generative,
     };
     pub use crate::linalg::einsum;
     #[cfg(feature = "plot")]

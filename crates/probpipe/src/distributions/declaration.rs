@@ -182,6 +182,12 @@ macro_rules! family {
             }
         }
 
+        impl probpipe_trace::IntoTree<$name> for $name {
+            fn into_tree(self) -> $name {
+                self
+            }
+        }
+
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 let family = <$name as $crate::distributions::Parametric>::FAMILY;
