@@ -123,8 +123,8 @@ numbers! {
     all StudentT(df = 12.0, loc = 0.3, scale = 1.2);
     all Triangular(low = -1.0, high = 3.0, peak = 0.5);
     all TruncatedCauchy(loc = 0.5, scale = 1.5, low = -1.0, high = 3.0);
-    all TruncatedLaplace(loc = 0.5, scale = 1.5, low = -1.0, high = 3.0);
-    all TruncatedLogistic(loc = 0.5, scale = 1.5, low = -1.0);
+    quantile TruncatedLaplace(loc = 0.5, scale = 1.5, low = -1.0, high = 3.0);
+    quantile TruncatedLogistic(loc = 0.5, scale = 1.5, low = -1.0);
     all TruncatedNormal(loc = 0.5, scale = 1.5, low = -1.0, high = 3.0);
     quantile TruncatedStudentT(df = 3.5, loc = 0.5, scale = 1.5, low = -1.0, high = 3.0);
     all TwoPieceNormal(loc = 0.4, scale = 1.2, skewness = 1.6);

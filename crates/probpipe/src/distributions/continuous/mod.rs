@@ -99,10 +99,8 @@ pub use truncated::{
     TruncatedCauchy, TruncatedLaplace, TruncatedLogistic, TruncatedNormal, TruncatedStudentT,
     TwoSidedTruncatedGamma,
 };
-    TwoPieceStudentT};,
-    normal as normal_cut};,
-    pub use two_piece::{TwoPieceNormal,
-    pub(crate) use truncated::{gamma as gamma_cut,
+pub(crate) use truncated::{gamma as gamma_cut, normal as normal_cut};
+pub use two_piece::{TwoPieceNormal, TwoPieceStudentT};
 pub use uniform::Uniform;
 pub use von_mises::VonMises;
 pub use weibull::Weibull;

@@ -8,8 +8,8 @@ mod low_rank;
 mod matrix_normal;
 mod multinomial;
 mod normal;
-    mod one_hot;,
-    mod parts;,
+mod one_hot;
+mod parts;
 mod sequences;
 mod state_space;
 mod student_t;
@@ -17,11 +17,7 @@ mod wishart;
 
 pub use car::CAR;
 pub use dirichlet::Dirichlet;
-    log_determinant,
-    pub(crate) use factors::Seen;,
-    pub(crate) use factors::{held,
-    solved,
-    whitened};,
+pub(crate) use factors::{Seen, held, log_determinant, solved, whitened};
 pub use lkj::{LKJ, LKJCholesky};
 pub use low_rank::LowRankMultivariateNormal;
 pub use matrix_normal::{MatrixNormal, MatrixT};
