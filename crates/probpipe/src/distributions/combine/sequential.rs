@@ -68,8 +68,7 @@ impl<T> fmt::Debug for Steps<T> {
 /// ```
 #[derive(Tree, Clone, Debug)]
 #[tree(crate = probpipe_trace)]
-#[doc(alias = "JointDistributionSequential")]
-#[doc(alias = "SequentialJointDistribution")]
+#[doc(alias = "tfp.JointDistributionSequential")]
 pub struct Sequential<T: 'static = ()> {
     parameters: T,
     #[tree(static)]

@@ -96,29 +96,28 @@ fn ranked(name: &str, array: Array, rank: usize) -> Array {
 impl Kernel {
     /// Infinitely smooth functions: the squared exponential, or radial basis function.
     #[track_caller]
-    #[doc(alias = "ExponentiatedQuadratic")]
-    #[doc(alias = "squared_exponential")]
+    #[doc(alias = "tfp.ExponentiatedQuadratic")]
     pub fn rbf(amplitude: impl Into<Array>, length_scale: impl Into<Array>) -> Kernel {
         Kernel::stationary(Family::Rbf, amplitude.into(), length_scale.into())
     }
 
     /// Functions without a derivative: of order 1/2.
     #[track_caller]
-    #[doc(alias = "MaternOneHalf")]
+    #[doc(alias = "tfp.MaternOneHalf")]
     pub fn matern12(amplitude: impl Into<Array>, length_scale: impl Into<Array>) -> Kernel {
         Kernel::stationary(Family::Matern12, amplitude.into(), length_scale.into())
     }
 
     /// Functions with one derivative: of order 3/2.
     #[track_caller]
-    #[doc(alias = "MaternThreeHalves")]
+    #[doc(alias = "tfp.MaternThreeHalves")]
     pub fn matern32(amplitude: impl Into<Array>, length_scale: impl Into<Array>) -> Kernel {
         Kernel::stationary(Family::Matern32, amplitude.into(), length_scale.into())
     }
 
     /// Functions with two derivatives: of order 5/2.
     #[track_caller]
-    #[doc(alias = "MaternFiveHalves")]
+    #[doc(alias = "tfp.MaternFiveHalves")]
     pub fn matern52(amplitude: impl Into<Array>, length_scale: impl Into<Array>) -> Kernel {
         Kernel::stationary(Family::Matern52, amplitude.into(), length_scale.into())
     }
@@ -132,7 +131,7 @@ impl Kernel {
 
     /// Functions that repeat in every coordinate.
     #[track_caller]
-    #[doc(alias = "ExpSinSquared")]
+    #[doc(alias = "sklearn.ExpSinSquared")]
     pub fn periodic(
         amplitude: impl Into<Array>,
         length_scale: impl Into<Array>,
