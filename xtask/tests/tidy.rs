@@ -54,7 +54,21 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("distributions/continuous", &["random", "constraints", "distributions"]),
     ("distributions/discrete", &["random", "constraints", "distributions"]),
     ("distributions/multivariate", &["random", "constraints", "distributions"]),
-    ("distributions/combine", &["record", "random", "constraints", "bijectors", "distributions"]),
+    (
+        "distributions/directional",
+        &["random", "constraints", "distributions", "distributions/multivariate"],
+    ),
+    (
+        "distributions/combine",
+        &[
+            "record",
+            "random",
+            "constraints",
+            "bijectors",
+            "distributions",
+            "distributions/continuous",
+        ],
+    ),
     ("distributions/divergence", &["random", "distributions"]),
     ("generative", &["record", "random", "constraints", "bijectors", "distributions"]),
     ("optimize", &["record"]),

@@ -55,7 +55,9 @@ macro_rules! row {
         row!(@has $row quantile);
         row!(@has $row moments);
     };
-    (@has $row:ident moments) => { $row.moments = Some([|p| make(p).mean(), |p| make(p).variance()]); };
+    (@has $row:ident moments) => {
+        $row.moments = Some([|p| make(p).mean(), |p| make(p).variance()]);
+    };
     (@has $row:ident quantile) => { $row.quantile = Some(|p, q| make(p).quantile(q)); };
 }
 

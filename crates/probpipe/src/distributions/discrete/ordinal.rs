@@ -69,7 +69,8 @@ family! {
         LogProb { log_prob(k) => entry(&log_masses(cutpoints, loc), k) }
         Sample {
             draw(key, shape, dtype) => {
-                let each = crate::distributions::shapes::join(shape, &[cutpoints.shape()[cutpoints.rank() - 1]]);
+                let last = cutpoints.shape()[cutpoints.rank() - 1];
+                let each = crate::distributions::shapes::join(shape, &[last]);
                 let passed = logistic_of(dtype, key, each).ge(cutpoints - loc.expand_dims(-1));
                 passed.cast(DType::I32).cumprod(-1).sum_axes([-1])
             }

@@ -69,8 +69,8 @@ fn batch(loc: &[usize], row: &[usize], column: &[usize]) -> Option<Shape> {
 
 impl MatrixNormal {
     /// From the mean `[..., n, p]` and the lower Cholesky factors of the covariances of rows
-    /// `[..., n, n]` and of columns `[..., p, p]`. Shapes that do not fit, or known factors that are
-    /// none, make all of it invalid.
+    /// `[..., n, n]` and of columns `[..., p, p]`. Shapes that do not fit, or known factors that
+    /// are none, make all of it invalid.
     #[track_caller]
     pub fn new(
         loc: impl Into<Array>,

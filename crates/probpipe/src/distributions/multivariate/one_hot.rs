@@ -52,8 +52,8 @@ family! {
 
 family! {
     /// The distribution on the orders of `k` things by score: the first is drawn in proportion to
-    /// the scores, the next in proportion to those that are left, and so on (R. D. Luce, 1959; R. L.
-    /// Plackett, 1975).
+    /// the scores, the next in proportion to those that are left, and so on (R. D. Luce, 1959;
+    /// R. L. Plackett, 1975).
     ///
     /// Its draws are `i32`, the indices of the things in their order, and not differentiable.
     ///

@@ -7,8 +7,8 @@ use crate::distributions::{Distribution, LogProb, Moments, Sample, Support};
 use crate::random::normal_of;
 use probpipe_trace::{Array, DType, Error, ErrorKind, Key, Shape, Tree, concat, here, scan};
 
-/// States `z_t = A z_(t-1) + e_t` for `t` from 1 to `num_steps`, with normal noise `e_t` and a known
-/// `z_0`, as matrices of a row for each step.
+/// States `z_t = A z_(t-1) + e_t` for `t` from 1 to `num_steps`, with normal noise `e_t` and a
+/// known `z_0`, as matrices of a row for each step.
 ///
 /// Its sampler is reparameterised.
 ///

@@ -18,7 +18,7 @@ use std::ops::{Add, Mul};
 /// | [`matern12`](Kernel::matern12) | `a^2 exp(-r)` |
 /// | [`matern32`](Kernel::matern32) | `a^2 (1 + s) exp(-s)`, `s = sqrt(3) r` |
 /// | [`matern52`](Kernel::matern52) | `a^2 (1 + s + s^2 / 3) exp(-s)`, `s = sqrt(5) r` |
-/// | [`periodic`](Kernel::periodic) | `a^2 exp(-2 sum (sin(pi (x - y) / period) / length_scale)^2)` |
+/// | [`periodic`](Kernel::periodic) | `a^2 exp(-2 sum (sin(pi (x - y) / period) / length)^2)` |
 /// | [`linear`](Kernel::linear) | `a^2 (x - shift) . (y - shift)` |
 /// | [`constant`](Kernel::constant) | `a^2` |
 ///
