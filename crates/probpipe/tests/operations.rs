@@ -33,7 +33,15 @@ fn exact_expectations() {
     let wide = Binomial::new(Array::from_slice(&[2, 5], [2]), one(0.5));
     square("of two counts", &wide, &[1.5, 7.5]);
     square("Categorical", &Categorical::new(f64s([0.5, 0.25, 0.25])), &[1.25]);
-    square("DiscreteUniform", &DiscreteUniform::new(-1, 1), &[2.0 / 3.0]);
+    // Of integers alone nothing decides a float type: it is that by default.
+    let third = with_default_float(DType::F64, || {
+        let (_, probs) = DiscreteUniform::new(-1, 1).enumerate().unwrap();
+        probs
+    });
+    assert_close("DiscreteUniform", &floats(&third), &[1.0 / 3.0; 3], 1e-15, 0.0);
+    let uniform = DiscreteUniform::new(-1, 1);
+    let exact = uniform.expectation(|x| x.cast(DType::F32).square(), Key::new(0), 0);
+    assert_close("DiscreteUniform", &floats(&exact.value), &[2.0 / 3.0], 2e-7, 0.0);
     let mixed = BetaBinomial::new(one(2.0), one(3.0), 4);
     let want = floats(&mixed.variance())[0] + floats(&mixed.mean())[0].powi(2);
     square("BetaBinomial", &mixed, &[want]);

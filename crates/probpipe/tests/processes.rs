@@ -141,7 +141,7 @@ fn gaussian_processes() {
             ],
         ),
         (
-            Kernel::periodic(&a, &l, 1.5),
+            Kernel::periodic(&a, &l, one(1.5)),
             -4.475979201822559,
             [-0.08073738092153382, 0.29577987809140627, 0.2957798780914066],
             [
@@ -157,7 +157,7 @@ fn gaussian_processes() {
             ],
         ),
         (
-            Kernel::linear(&a, 0.2),
+            Kernel::linear(&a, one(0.2)),
             -8.289991941029022,
             [0.1, 0.2940453295724806, 0.5179437867714967],
             [
@@ -178,7 +178,7 @@ fn gaussian_processes() {
     for (kernel, likelihood, mean, covariance) in cases {
         let what = format!("{kernel:?}");
         let gp = GaussianProcess::new(kernel).with_mean(one(0.1)).with_noise(one(0.2));
-        let gp = gp.with_jitter(1e-12);
+        let gp = gp.with_jitter(one(1e-12));
         let near = |have: &Array, want: &[f64], atol: f64| {
             assert_close(&what, &floats(have), want, 1e-9, atol);
         };

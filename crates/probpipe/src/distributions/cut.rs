@@ -3,7 +3,7 @@
 //! their logarithms, so that both tails are exact. No family lies here.
 
 use super::{Cdf, LogProb, Quantile};
-use probpipe_trace::{Array, DType, cond, fori_loop, select};
+use probpipe_trace::{Array, DType, cond, fori_loop, here, select, with_location, zeros_like};
 
 /// A distribution and its ends, of which one at least is there.
 pub(crate) struct Cut<'a, D> {
@@ -100,7 +100,7 @@ impl<D: LogProb<Value = Array> + Cdf + Quantile> Cut<'_, D> {
         let inner = &lost & &q.gt(0.0) & q.lt(1.0);
         let search = |x: Array| {
             // Ends that are not there lie where the tail beyond them is empty.
-            let (zero, nothing) = (&x * 0.0, f64::NEG_INFINITY);
+            let (zero, nothing) = (zeros_like(&x), f64::NEG_INFINITY);
             let upper = self.low.map(|low| self.whole.cdf(low).gt(0.5));
             let upper = upper.unwrap_or_else(|| false.into()) & zero.eq(0.0);
             let q = select(&inner, q, 0.5);
@@ -130,6 +130,7 @@ impl<D: LogProb<Value = Array> + Cdf + Quantile> Cut<'_, D> {
             let (off, slope) = step(&root);
             select(&inner, self.clipped(&root - off / slope.stop_gradient()), x)
         };
-        cond(lost.any(), x, search, |x: Array| x)
+        // A caller's line does not pass through a closure by itself.
+        with_location(here(), || cond(lost.any(), x, search, |x: Array| x))
     }
 }

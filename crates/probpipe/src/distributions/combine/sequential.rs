@@ -6,7 +6,7 @@ use crate::distributions::{Distribution, LogProb, Sample};
 use crate::record::Record;
 use probpipe_trace::{
     Array, Error, ErrorKind, Key, Result, Shape, ShapeDisplay, Tree, broadcast_shapes, here,
-    with_location,
+    with_location, without_location,
 };
 use probpipe_transforms::vmap;
 use std::fmt;
@@ -117,14 +117,19 @@ impl<T: Tree + 'static> Sequential<T> {
         twice(self.names(), "sequential joint")
     }
 
+    /// The distribution of a part. What the user's closure does has its own lines.
+    fn part(&self, rule: &Rule<T>, seen: &Record) -> Box<dyn JointPart> {
+        without_location(|| rule(&self.parameters, seen))
+    }
+
     /// One draw.
     #[track_caller]
     fn draw(&self, key: Key) -> Record {
         let mut record = Record::default();
         for ((name, rule), key) in self.steps.0.iter().zip(key.split_n(self.steps.0.len())) {
-            // A caller's line does not pass through a closure by itself.
-            let part =
-                with_location(here(), || rule(&self.parameters, &record).draw(key, &Shape::new()));
+            let of = self.part(rule, &record);
+            // A caller's line does not pass through a trait object by itself.
+            let part = with_location(here(), || of.draw(key, &Shape::new()));
             record.insert(name, part);
         }
         record
@@ -139,7 +144,8 @@ impl<T: Tree + 'static> Sequential<T> {
                 Ok(part) => part,
                 Err(error) => return error,
             };
-            terms.push(with_location(here(), || rule(&self.parameters, &seen).total(name, part)));
+            let of = self.part(rule, &seen);
+            terms.push(with_location(here(), || of.total(name, part)));
             seen.insert(name, part.clone());
         }
         sum(terms)
@@ -227,7 +233,7 @@ impl<T: Tree + 'static> LogProb for Sequential<T> {
             let all = x[path.as_str()].broadcast_to(join(&lead, &shape));
             rows.insert(&path, all.reshape(join(&[draws], &shape)));
         }
-        vmap(|x: Record| self.density(&x))(rows).reshape(lead)
+        with_location(here(), || vmap(|x: Record| self.density(&x))(rows).reshape(lead))
     }
 }
 
@@ -241,10 +247,10 @@ impl<T: Tree + 'static> Sample for Sequential<T> {
             return self.draw(key);
         }
         let keys = key.split_batch(shape.iter().product());
-        let draws = vmap(|key: Key| self.draw(key))(keys);
-        draws.map(|x| {
+        let apart = |x: &Array| {
             let event = x.shape().get(1..).unwrap_or_default().to_vec();
             if x.error().is_some() { x.clone() } else { x.reshape(join(&shape, &event)) }
-        })
+        };
+        with_location(here(), || vmap(|key: Key| self.draw(key))(keys).map(apart))
     }
 }

@@ -8,7 +8,9 @@ use crate::distributions::shapes::join;
 use crate::distributions::{
     Cdf, Distribution, Entropy, LogProb, Mode, Moments, Quantile, Sample, Support,
 };
-use probpipe_trace::{Array, Error, ErrorKind, Key, Shape, ShapeDisplay, Tree, here, select};
+use probpipe_trace::{
+    Array, Error, ErrorKind, Key, Shape, ShapeDisplay, Tree, here, select, with_location,
+};
 
 /// The distribution of `f(x)` for draws `x` of another, of density
 /// `p(f^-1(y)) / |det f'(f^-1(y))|`.
@@ -210,62 +212,83 @@ impl<D: Support<Value = Array>, B: Bijector> Transformed<D, B> {
 
 impl<D: Cdf<Value = Array> + Support, B: Bijector> Cdf for Transformed<D, B> {
     fn cdf(&self, y: &Array) -> Array {
-        self.tail(y, [0.0, 1.0], |x| self.base.cdf(x), |x| self.base.survival(x))
+        with_location(here(), || {
+            self.tail(y, [0.0, 1.0], |x| self.base.cdf(x), |x| self.base.survival(x))
+        })
     }
 
     fn survival(&self, y: &Array) -> Array {
-        self.tail(y, [1.0, 0.0], |x| self.base.survival(x), |x| self.base.cdf(x))
+        with_location(here(), || {
+            self.tail(y, [1.0, 0.0], |x| self.base.survival(x), |x| self.base.cdf(x))
+        })
     }
 
     fn log_cdf(&self, y: &Array) -> Array {
-        let ends = [f64::NEG_INFINITY, 0.0];
-        self.tail(y, ends, |x| self.base.log_cdf(x), |x| self.base.log_survival(x))
+        with_location(here(), || {
+            let ends = [f64::NEG_INFINITY, 0.0];
+            self.tail(y, ends, |x| self.base.log_cdf(x), |x| self.base.log_survival(x))
+        })
     }
 
     fn log_survival(&self, y: &Array) -> Array {
-        let ends = [0.0, f64::NEG_INFINITY];
-        self.tail(y, ends, |x| self.base.log_survival(x), |x| self.base.log_cdf(x))
+        with_location(here(), || {
+            let ends = [0.0, f64::NEG_INFINITY];
+            self.tail(y, ends, |x| self.base.log_survival(x), |x| self.base.log_cdf(x))
+        })
     }
 }
 
 impl<D: Quantile<Value = Array> + Support, B: Bijector> Quantile for Transformed<D, B> {
     fn quantile(&self, q: &Array) -> Array {
-        self.rising().map_or_else(
-            |error| error,
-            |rising| {
-                let (up, down) = (|| self.base.quantile(q), || self.base.upper_quantile(q));
-                self.bijector.forward(&self.either(up, down, &rising))
-            },
-        )
+        with_location(here(), || {
+            self.rising().map_or_else(
+                |error| error,
+                |rising| {
+                    let (up, down) = (|| self.base.quantile(q), || self.base.upper_quantile(q));
+                    self.bijector.forward(&self.either(up, down, &rising))
+                },
+            )
+        })
     }
 
     fn upper_quantile(&self, q: &Array) -> Array {
-        self.rising().map_or_else(
-            |error| error,
-            |rising| {
-                let (up, down) = (|| self.base.upper_quantile(q), || self.base.quantile(q));
-                self.bijector.forward(&self.either(up, down, &rising))
-            },
-        )
+        with_location(here(), || {
+            self.rising().map_or_else(
+                |error| error,
+                |rising| {
+                    let (up, down) = (|| self.base.upper_quantile(q), || self.base.quantile(q));
+                    self.bijector.forward(&self.either(up, down, &rising))
+                },
+            )
+        })
     }
 }
 
 impl<D: Moments<Value = Array> + Support> Moments for Transformed<D, Affine> {
     fn mean(&self) -> Array {
-        self.check().unwrap_or_else(|| self.bijector.forward(&self.base.mean()))
+        match self.check() {
+            Some(error) => error,
+            None => self.bijector.forward(&self.base.mean()),
+        }
     }
 
     /// `scale^2 variance`.
     fn variance(&self) -> Array {
-        let square = || self.bijector.scale().square();
-        let apart = || self.bijector.loc() * 0.0;
-        self.check().unwrap_or_else(|| self.base.variance() * square() + apart())
+        if let Some(error) = self.check() {
+            return error;
+        }
+        // The place has a part in the shape alone.
+        let apart = self.bijector.loc() * 0.0;
+        self.base.variance() * self.bijector.scale().square() + apart
     }
 }
 
 impl<D: Mode<Value = Array> + Support> Mode for Transformed<D, Affine> {
     fn mode(&self) -> Array {
-        self.check().unwrap_or_else(|| self.bijector.forward(&self.base.mode()))
+        match self.check() {
+            Some(error) => error,
+            None => self.bijector.forward(&self.base.mode()),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::distributions::{
 };
 use probpipe_trace::{
     Array, DType, Error, ErrorKind, Key, Shape, ShapeDisplay, Tree, broadcast_shapes, here,
+    with_location,
 };
 
 /// A distribution of numbers under the condition that a draw lies between two ends, both included,
@@ -59,41 +60,43 @@ impl<D: Support<Value = Array>> Truncated<D> {
     /// that says so.
     #[track_caller]
     pub fn new(base: D, low: impl Into<Array>, high: impl Into<Array>) -> Truncated<D> {
-        let (low, high) = (low.into(), high.into());
-        let wrong = numbers(&low).zip(numbers(&high)).and_then(|(a, b)| {
-            let n = a.len().max(b.len());
-            let paired = [a.len(), b.len()].iter().all(|&of| of == n || of == 1);
-            let counts = base.support().is_integer();
-            let pairs = (0..if paired { n } else { 0 }).map(|k| {
-                (a[if a.len() == 1 { 0 } else { k }], b[if b.len() == 1 { 0 } else { k }])
+        with_location(here(), || {
+            let (low, high) = (fraction(low.into()), fraction(high.into()));
+            let wrong = numbers(&low).zip(numbers(&high)).and_then(|(a, b)| {
+                let n = a.len().max(b.len());
+                let paired = [a.len(), b.len()].iter().all(|&of| of == n || of == 1);
+                let counts = base.support().is_integer();
+                let pairs = (0..if paired { n } else { 0 }).map(|k| {
+                    (a[if a.len() == 1 { 0 } else { k }], b[if b.len() == 1 { 0 } else { k }])
+                });
+                let mut pairs = pairs.filter(|(a, b)| !(a < b || counts && a == b));
+                pairs.next()
             });
-            let mut pairs = pairs.filter(|(a, b)| !(a < b || counts && a == b));
-            pairs.next()
-        });
-        if let Some((a, b)) = wrong {
-            let message = format!(
-                "the low end of a Truncated must be less than its high end: low is {a} and high {b}"
-            );
-            let error = Error::new(ErrorKind::Value, message)
-                .note("low was made", Some(low.location()))
-                .note("high was made", Some(high.location()))
-                .help("exchange them, or write high as low plus a positive width");
-            let wrong = Array::invalid(error, here());
-            return Truncated { base, low: Some(wrong.clone()), high: Some(wrong) };
-        }
-        Truncated { base, low: Some(low), high: Some(high) }
+            if let Some((a, b)) = wrong {
+                let message = format!(
+                    "the low end of a Truncated must be less than its high end: low is {a} and high {b}"
+                );
+                let error = Error::new(ErrorKind::Value, message)
+                    .note("low was made", Some(low.location()))
+                    .note("high was made", Some(high.location()))
+                    .help("exchange them, or write high as low plus a positive width");
+                let wrong = Array::invalid(error, here());
+                return Truncated { base, low: Some(wrong.clone()), high: Some(wrong) };
+            }
+            Truncated { base, low: Some(low), high: Some(high) }
+        })
     }
 
     /// What lies from `low` on: the left tail is cut off.
     #[track_caller]
     pub fn left(base: D, low: impl Into<Array>) -> Truncated<D> {
-        Truncated { base, low: Some(known(low.into(), "low", here())), high: None }
+        Truncated { base, low: Some(known(fraction(low.into()), "low", here())), high: None }
     }
 
     /// What lies up to `high`: the right tail is cut off.
     #[track_caller]
     pub fn right(base: D, high: impl Into<Array>) -> Truncated<D> {
-        Truncated { base, low: None, high: Some(known(high.into(), "high", here())) }
+        Truncated { base, low: None, high: Some(known(fraction(high.into()), "high", here())) }
     }
 
     /// The distribution that is cut.
@@ -158,7 +161,12 @@ impl<D: Support<Value = Array> + Cdf> Truncated<D> {
         if !self.counts() {
             return [low, high];
         }
-        [low.map(|low| low.ceil() - 1.0), high.map(|high| high.floor())]
+        // Ends that are literals stay known inside of traces.
+        let whole = |end: Array, on_host: fn(f64) -> f64, traced: fn(&Array) -> Array| {
+            literal(&end).map_or_else(|| traced(&end), |x| on_host(x).into())
+        };
+        let low = low.map(|low| whole(low, |x| x.ceil() - 1.0, |x| x.ceil() - 1.0));
+        [low, high.map(|high| whole(high, f64::floor, Array::floor))]
     }
 
     /// The least and the largest number that there can be.
@@ -174,9 +182,13 @@ impl<D: Support<Value = Array> + Cdf> Truncated<D> {
             other => ends(&other),
         };
         let [low, high] = self.bounds();
-        let low = if self.counts() { low.map(|low| low + 1.0) } else { low };
+        let low = if self.counts() { low.map(|low| next(&low)) } else { low };
         let both = |a: Option<Array>, b: Option<Array>, least: bool| match (a, b) {
-            (Some(a), Some(b)) => Some(if least { a.maximum(b) } else { a.minimum(b) }),
+            (Some(a), Some(b)) => Some(match (literal(&a), literal(&b)) {
+                (Some(a), Some(b)) => if least { a.max(b) } else { a.min(b) }.into(),
+                _ if least => a.maximum(b),
+                _ => a.minimum(b),
+            }),
             (a, b) => a.or(b),
         };
         [both(of.0, low, true), both(of.1, high, false)]
@@ -197,6 +209,22 @@ fn float<D: Cdf<Value = Array>>(base: &D, x: &Array) -> Array {
         return x.clone();
     }
     if x.is_weak() { x * 1.0 } else { x.cast(base.cdf(&Array::from(0.5)).dtype()) }
+}
+
+/// The number that a literal is.
+fn literal(end: &Array) -> Option<f64> {
+    numbers(end).filter(|_| end.is_literal())?.first().copied()
+}
+
+/// A whole literal as a fractional one, so that it takes a float type.
+fn fraction(end: Array) -> Array {
+    literal(&end).map_or(end, Array::from)
+}
+
+/// The integer after one.
+#[track_caller]
+fn next(low: &Array) -> Array {
+    literal(low).map_or_else(|| low + 1.0, |low| (low + 1.0).into())
 }
 
 /// An end, invalid where it is known and NaN.
@@ -239,12 +267,14 @@ impl<D: Support<Value = Array>> Distribution for Truncated<D> {
 impl<D: Support<Value = Array> + Cdf> Support for Truncated<D> {
     /// What both the base and the ends allow.
     fn support(&self) -> Constraint {
-        if !self.counts() {
-            return self.span();
-        }
-        let [low, high] = self.range();
-        let (least, most) = (f64::NEG_INFINITY.into(), f64::INFINITY.into());
-        Constraint::IntegerInterval(low.unwrap_or(least), high.unwrap_or(most))
+        with_location(here(), || {
+            if !self.counts() {
+                return self.span();
+            }
+            let [low, high] = self.range();
+            let (least, most) = (f64::NEG_INFINITY.into(), f64::INFINITY.into());
+            Constraint::IntegerInterval(low.unwrap_or(least), high.unwrap_or(most))
+        })
     }
 }
 
@@ -254,12 +284,14 @@ where
 {
     /// `log p(x) - log P(low <= X <= high)`.
     fn log_prob(&self, x: &Array) -> Array {
-        if let Some(error) = self.check() {
-            return error;
-        }
-        let x = &float(&self.base, x);
-        let seen = Seen::by_density(&self.support(), x);
-        seen.density(x, cut!(self, cut => cut.log_prob(&seen.at)))
+        with_location(here(), || {
+            if let Some(error) = self.check() {
+                return error;
+            }
+            let x = &float(&self.base, x);
+            let seen = Seen::by_density(&self.support(), x);
+            seen.density(x, cut!(self, cut => cut.log_prob(&seen.at)))
+        })
     }
 }
 
@@ -269,14 +301,16 @@ where
 {
     /// Quantiles of uniform numbers; of counts, as `i32`.
     fn sample_shape(&self, key: Key, shape: Shape) -> Array {
-        if let Some(error) = self.check() {
-            return error;
-        }
-        cut!(self, cut => {
-            let dtype = cut.log_mass().dtype();
-            let shape = join(&shape, &self.batch_shape());
-            let x = cut.quantile(&open_uniform_of(dtype, key, &shape));
-            if self.counts() { x.cast(DType::I32) } else { x }
+        with_location(here(), || {
+            if let Some(error) = self.check() {
+                return error;
+            }
+            cut!(self, cut => {
+                let dtype = cut.log_mass().dtype();
+                let shape = join(&shape, &self.batch_shape());
+                let x = cut.quantile(&open_uniform_of(dtype, key, &shape));
+                if self.counts() { x.cast(DType::I32) } else { x }
+            })
         })
     }
 
@@ -290,19 +324,21 @@ where
     D: LogProb<Value = Array> + Cdf + Quantile + Support,
 {
     fn cdf(&self, x: &Array) -> Array {
-        self.tail(x, [0.0, 1.0], |cut, x| cut.log_cdf(x).exp())
+        with_location(here(), || self.tail(x, [0.0, 1.0], |cut, x| cut.log_cdf(x).exp()))
     }
 
     fn survival(&self, x: &Array) -> Array {
-        self.tail(x, [1.0, 0.0], |cut, x| cut.log_survival(x).exp())
+        with_location(here(), || self.tail(x, [1.0, 0.0], |cut, x| cut.log_survival(x).exp()))
     }
 
     fn log_cdf(&self, x: &Array) -> Array {
-        self.tail(x, [f64::NEG_INFINITY, 0.0], |cut, x| cut.log_cdf(x))
+        with_location(here(), || self.tail(x, [f64::NEG_INFINITY, 0.0], |cut, x| cut.log_cdf(x)))
     }
 
     fn log_survival(&self, x: &Array) -> Array {
-        self.tail(x, [0.0, f64::NEG_INFINITY], |cut, x| cut.log_survival(x))
+        with_location(here(), || {
+            self.tail(x, [0.0, f64::NEG_INFINITY], |cut, x| cut.log_survival(x))
+        })
     }
 }
 
@@ -328,8 +364,10 @@ where
     D: LogProb<Value = Array> + Cdf + Quantile + Support,
 {
     fn quantile(&self, q: &Array) -> Array {
-        let q = &probability(q);
-        self.check().unwrap_or_else(|| cut!(self, cut => cut.quantile(q)))
+        with_location(here(), || {
+            let q = &probability(q);
+            self.check().unwrap_or_else(|| cut!(self, cut => cut.quantile(q)))
+        })
     }
 }
 
@@ -343,7 +381,7 @@ where
         if let Some(error) = self.check() {
             return error;
         }
-        let statistic = cut!(self, cut => statistic(cut));
+        let statistic = with_location(here(), || cut!(self, cut => statistic(cut)));
         if statistic.error().is_some() || statistic.is_weak() {
             return statistic;
         }
@@ -364,10 +402,12 @@ impl Moments for Truncated<Normal> {
 
 impl Mode for Truncated<Normal> {
     fn mode(&self) -> Array {
-        self.shaped(|cut| {
-            let mode = cut.whole.loc().clone();
-            let mode = cut.low.map_or(mode.clone(), |low| mode.maximum(low));
-            cut.high.map_or(mode.clone(), |high| mode.minimum(high))
+        with_location(here(), || {
+            self.shaped(|cut| {
+                let mode = cut.whole.loc().clone();
+                let mode = cut.low.map_or(mode.clone(), |low| mode.maximum(low));
+                cut.high.map_or(mode.clone(), |high| mode.minimum(high))
+            })
         })
     }
 }

@@ -12,7 +12,7 @@ use crate::distributions::{
 };
 use crate::random::normal_of;
 use probpipe_trace::{
-    Array, Error, ErrorKind, Key, Result, Shape, ShapeDisplay, Tree, here, select,
+    Array, Error, ErrorKind, Key, Result, Shape, ShapeDisplay, Tree, here, select, with_location,
 };
 
 /// How wide the kernels of a [`Kde`] are beside the spread of the points.
@@ -82,33 +82,38 @@ impl Kde {
     /// Cholesky factor `[d, d]` of their covariance.
     #[track_caller]
     pub fn with_scale(points: impl Into<Array>, scale: impl Into<Array>) -> Kde {
-        let (points, scale) = (points.into(), scale.into());
-        let fits = match (points.shape(), scale.shape()) {
-            ([_], []) => true,
-            ([_, d], [m, n]) => d == m && d == n,
-            _ => false,
-        };
-        let checked = || {
-            check(&points, None)?;
-            scale.ty()?;
-            if !fits {
-                let message = format!(
-                    "the points {} and the scale {} of a Kde do not fit",
-                    ShapeDisplay(points.shape()),
-                    ShapeDisplay(scale.shape())
-                );
-                return Err(Error::new(ErrorKind::Shape, message)
-                    .at(here())
-                    .help("give points [n] and scale [], or points [n, d] and scale [d, d]"));
+        with_location(here(), || {
+            let (points, scale) = (points.into(), scale.into());
+            let fits = match (points.shape(), scale.shape()) {
+                ([_], []) => true,
+                ([_, d], [m, n]) => d == m && d == n,
+                _ => false,
+            };
+            let checked = || {
+                check(&points, None)?;
+                scale.ty()?;
+                if !fits {
+                    let message = format!(
+                        "the points {} and the scale {} of a Kde do not fit",
+                        ShapeDisplay(points.shape()),
+                        ShapeDisplay(scale.shape())
+                    );
+                    return Err(Error::new(ErrorKind::Shape, message)
+                        .at(here())
+                        .help("give points [n] and scale [], or points [n, d] and scale [d, d]"));
+                }
+                let set = if scale.rank() == 0 {
+                    Constraint::Positive
+                } else {
+                    Constraint::LowerCholesky
+                };
+                require("Kde", "scale", &set, &scale, here())
+            };
+            match checked() {
+                Ok(()) => Kde { points, weights: None, scale },
+                Err(error) => Kde::invalid(error),
             }
-            let set =
-                if scale.rank() == 0 { Constraint::Positive } else { Constraint::LowerCholesky };
-            require("Kde", "scale", &set, &scale, here())
-        };
-        match checked() {
-            Ok(()) => Kde { points, weights: None, scale },
-            Err(error) => Kde::invalid(error),
-        }
+        })
     }
 
     #[track_caller]
@@ -119,10 +124,10 @@ impl Kde {
 
     #[track_caller]
     fn of(points: Array, weights: Option<Array>, bandwidth: Bandwidth) -> Kde {
-        match Kde::scaled(&points, weights.as_ref(), bandwidth) {
+        with_location(here(), || match Kde::scaled(&points, weights.as_ref(), bandwidth) {
             Ok(scale) => Kde { points, weights, scale },
             Err(error) => Kde::invalid(error),
-        }
+        })
     }
 
     /// The scale of the kernels.
@@ -240,44 +245,51 @@ impl Support for Kde {
 
 impl LogProb for Kde {
     fn log_prob(&self, x: &Array) -> Array {
-        if self.points.rank() < 2 {
-            return self.standard(x).map_or_else(
-                |error| error,
-                |z| self.total(&(z.square() * -0.5)) - (self.scale.log() + HALF_LOG_TAU),
-            );
-        }
-        let d = self.points.shape()[1];
-        if x.error().is_none() && x.shape().last() != Some(&d) {
-            let message = format!(
-                "a Kde over events of shape [{d}] is asked about an array of shape {}",
-                ShapeDisplay(x.shape())
-            );
-            let error = Error::new(ErrorKind::Shape, message)
-                .note("the array was made", Some(x.location()))
-                .help("the last axis holds the events");
-            return Array::invalid(error, here());
-        }
-        let (x, points) = (whitened(&self.scale, x), whitened(&self.scale, &self.points));
-        let squares = (x.expand_dims(-2) - points).square().sum_axes([-1]);
-        let constant = HALF_LOG_TAU * d as f64;
-        self.total(&(squares * -0.5)) - (log_determinant(&self.scale) + constant)
+        with_location(here(), || {
+            if self.points.rank() < 2 || self.points.error().is_some() {
+                return self.standard(x).map_or_else(
+                    |error| error,
+                    |z| self.total(&(z.square() * -0.5)) - (self.scale.log() + HALF_LOG_TAU),
+                );
+            }
+            let d = self.points.shape()[1];
+            if let Some(wrong) = [&self.scale, x].into_iter().find(|x| x.error().is_some()) {
+                return wrong.clone();
+            }
+            if x.shape().last() != Some(&d) {
+                let message = format!(
+                    "a Kde over events of shape [{d}] is asked about an array of shape {}",
+                    ShapeDisplay(x.shape())
+                );
+                let error = Error::new(ErrorKind::Shape, message)
+                    .note("the array was made", Some(x.location()))
+                    .help("the last axis holds the events");
+                return Array::invalid(error, here());
+            }
+            let (x, points) = (whitened(&self.scale, x), whitened(&self.scale, &self.points));
+            let squares = (x.expand_dims(-2) - points).square().sum_axes([-1]);
+            let constant = HALF_LOG_TAU * d as f64;
+            self.total(&(squares * -0.5)) - (log_determinant(&self.scale) + constant)
+        })
     }
 }
 
 impl Sample for Kde {
     /// A point that is drawn, and a normal step.
     fn sample_shape(&self, key: Key, shape: Shape) -> Array {
-        if self.scale.error().is_some() {
-            return self.scale.clone();
-        }
-        let (which, step) = key.split();
-        let place = places(which, &shape, self.weights.as_ref(), self.count());
-        let z = normal_of(self.scale.dtype(), step, join(&shape, &self.event_shape()));
-        let z = match self.scale.rank() {
-            0 => z * &self.scale,
-            _ => self.scale.matmul(z.expand_dims(-1)).squeeze(-1),
-        };
-        self.points.take(place, 0) + z
+        with_location(here(), || {
+            if self.scale.error().is_some() {
+                return self.scale.clone();
+            }
+            let (which, step) = key.split();
+            let place = places(which, &shape, self.weights.as_ref(), self.count());
+            let z = normal_of(self.scale.dtype(), step, join(&shape, &self.event_shape()));
+            let z = match self.scale.rank() {
+                0 => z * &self.scale,
+                _ => self.scale.matmul(z.expand_dims(-1)).squeeze(-1),
+            };
+            self.points.take(place, 0) + z
+        })
     }
 }
 
@@ -291,29 +303,36 @@ impl Cdf for Kde {
     }
 
     fn log_cdf(&self, x: &Array) -> Array {
-        self.standard(x).map_or_else(|error| error, |z| self.total(&z.log_ndtr()))
+        with_location(here(), || {
+            self.standard(x).map_or_else(|error| error, |z| self.total(&z.log_ndtr()))
+        })
     }
 
     fn log_survival(&self, x: &Array) -> Array {
-        self.standard(x).map_or_else(|error| error, |z| self.total(&(-z).log_ndtr()))
+        with_location(here(), || {
+            self.standard(x).map_or_else(|error| error, |z| self.total(&(-z).log_ndtr()))
+        })
     }
 }
 
 impl Quantile for Kde {
     /// By halving between the ends of the points and 40 standard deviations of the kernels.
     fn quantile(&self, q: &Array) -> Array {
-        let q = &probability(q);
-        if let Err(error) = self.standard(q) {
-            return error;
-        }
-        let reach = &self.scale * 40.0;
-        let inner = q.gt(0.0) & q.lt(1.0);
-        let level = select(&inner, q, 0.5);
-        let zero = &level * 0.0;
-        let (low, high) = (self.points.min() - &reach + &zero, self.points.max() + reach + zero);
-        let x = inverted(&level, &low, &high, |x| self.cdf(x));
-        let end = select(&q.le(0.0), f64::NEG_INFINITY, f64::INFINITY);
-        select(&inner, x, select(&q.is_nan(), f64::NAN, end))
+        with_location(here(), || {
+            let q = &probability(q);
+            if let Err(error) = self.standard(q) {
+                return error;
+            }
+            let reach = &self.scale * 40.0;
+            let inner = q.gt(0.0) & q.lt(1.0);
+            let level = select(&inner, q, 0.5);
+            let zero = &level * 0.0;
+            let (low, high) =
+                (self.points.min() - &reach + &zero, self.points.max() + reach + zero);
+            let x = inverted(&level, &low, &high, |x| self.cdf(x));
+            let end = select(&q.le(0.0), f64::NEG_INFINITY, f64::INFINITY);
+            select(&inner, x, select(&q.is_nan(), f64::NAN, end))
+        })
     }
 }
 
@@ -324,8 +343,10 @@ impl Moments for Kde {
 
     /// That of the points and that of a kernel.
     fn variance(&self) -> Array {
-        let own = self.scale.square();
-        let own = if self.scale.rank() == 2 { own.sum_axes([-1]) } else { own };
-        self.empirical().variance() + own
+        with_location(here(), || {
+            let own = self.scale.square();
+            let own = if self.scale.rank() == 2 { own.sum_axes([-1]) } else { own };
+            self.empirical().variance() + own
+        })
     }
 }

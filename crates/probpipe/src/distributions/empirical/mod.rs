@@ -12,7 +12,7 @@ use crate::constraints::Constraint;
 use crate::random::{randint, uniform_of};
 use probpipe_trace::{
     Array, DType, Error, ErrorKind, Key, Result, Shape, ShapeDisplay, Tree, default_float, here,
-    searchsorted, select, sort_key_val,
+    searchsorted, select, sort_key_val, with_location,
 };
 
 /// Points that are drawn with probabilities in proportion to weights, or equally often: arrays, or
@@ -76,13 +76,13 @@ impl<V: Tree + Clone> Empirical<V> {
     /// The probabilities of the points, `[n]`.
     #[track_caller]
     pub fn probs(&self) -> Array {
-        match &self.weights {
+        with_location(here(), || match &self.weights {
             Some(weights) => weights / weights.sum(),
             None => {
                 let n = self.size();
                 probpipe_trace::full([n], 1.0 / n.max(1) as f64)
             }
-        }
+        })
     }
 
     /// The number of points that would estimate as well if they were equally likely,
@@ -95,7 +95,7 @@ impl<V: Tree + Clone> Empirical<V> {
     /// The means of all leaves.
     #[track_caller]
     pub fn means(&self) -> V {
-        self.values.clone().map(|x| self.weigh(x))
+        with_location(here(), || self.values.clone().map(|x| self.weigh(x)))
     }
 
     /// The weighted mean along the first axis.
@@ -219,11 +219,13 @@ impl<V: Tree + Clone> Distribution for Empirical<V> {
 
 impl<V: Tree + Clone> Sample for Empirical<V> {
     fn sample_shape(&self, key: Key, shape: Shape) -> V {
-        if let Some(error) = self.fault() {
-            return self.values.clone().map(|_| error.clone());
-        }
-        let place = places(key, &shape, self.weights.as_ref(), self.size());
-        self.values.clone().map(|x| x.take(&place, 0))
+        with_location(here(), || {
+            if let Some(error) = self.fault() {
+                return self.values.clone().map(|_| error.clone());
+            }
+            let place = places(key, &shape, self.weights.as_ref(), self.size());
+            self.values.clone().map(|x| x.take(&place, 0))
+        })
     }
 
     /// The points; one that is there several times is listed as often.
@@ -235,52 +237,56 @@ impl<V: Tree + Clone> Sample for Empirical<V> {
 impl<V: Tree + Clone> LogProb for Empirical<V> {
     /// The logarithm of the share of points that equal `x` in all leaves.
     fn log_prob(&self, x: &V) -> Array {
-        if let Some(error) = self.fault() {
-            return error;
-        }
-        let (mut same, mut number) = (Array::from(true), Array::from(true));
-        for (point, x) in self.values.leaves().iter().zip(x.leaves()) {
-            if x.error().is_some() {
-                return x;
+        with_location(here(), || {
+            if let Some(error) = self.fault() {
+                return error;
             }
-            let rank = point.rank() - 1;
-            let axes: Vec<isize> = (1..=rank as isize).map(|axis| -axis).collect();
-            let all = |x: Array| if rank == 0 { x } else { x.all_axes(axes.clone()) };
-            if x.rank() < rank {
-                let message = format!(
-                    "an Empirical with events of shape {} is asked about an array of shape {}",
-                    ShapeDisplay(&point.shape()[1..]),
-                    ShapeDisplay(x.shape())
-                );
-                let error = Error::new(ErrorKind::Shape, message)
-                    .note("the array was made", Some(x.location()))
-                    .help("the last axes hold the events");
-                return Array::invalid(error, here());
+            let (mut same, mut number) = (Array::from(true), Array::from(true));
+            for (point, x) in self.values.leaves().iter().zip(x.leaves()) {
+                if x.error().is_some() {
+                    return x;
+                }
+                let rank = point.rank() - 1;
+                let axes: Vec<isize> = (1..=rank as isize).map(|axis| -axis).collect();
+                let all = |x: Array| if rank == 0 { x } else { x.all_axes(axes.clone()) };
+                if x.rank() < rank {
+                    let message = format!(
+                        "an Empirical with events of shape {} is asked about an array of shape {}",
+                        ShapeDisplay(&point.shape()[1..]),
+                        ShapeDisplay(x.shape())
+                    );
+                    let error = Error::new(ErrorKind::Shape, message)
+                        .note("the array was made", Some(x.location()))
+                        .help("the last axes hold the events");
+                    return Array::invalid(error, here());
+                }
+                same = same & all(x.expand_dims(-1 - rank as isize).eq(point));
+                number = number & all(!x.is_nan());
             }
-            same = same & all(x.expand_dims(-1 - rank as isize).eq(point));
-            number = number & all(!x.is_nan());
-        }
-        let probs = self.probs();
-        let mass = select(&same, &probs, 0.0).sum_axes([-1]);
-        let some = mass.gt(0.0);
-        let log = select(&some, select(&some, mass, 1.0).log(), f64::NEG_INFINITY);
-        select(&number, log, f64::NAN)
+            let probs = self.probs();
+            let mass = select(&same, &probs, 0.0).sum_axes([-1]);
+            let some = mass.gt(0.0);
+            let log = select(&some, select(&some, mass, 1.0).log(), f64::NEG_INFINITY);
+            select(&number, log, f64::NAN)
+        })
     }
 }
 
 impl Support for Empirical<Array> {
     /// From the least of the points to the largest.
     fn support(&self) -> Constraint {
-        let values = &self.values;
-        match values.rank().saturating_sub(1) {
-            _ if values.error().is_some() => Constraint::Real,
-            0 if values.dtype().is_integer() => {
-                Constraint::IntegerInterval(values.min(), values.max())
+        with_location(here(), || {
+            let values = &self.values;
+            match values.rank().saturating_sub(1) {
+                _ if values.error().is_some() => Constraint::Real,
+                0 if values.dtype().is_integer() => {
+                    Constraint::IntegerInterval(values.min(), values.max())
+                }
+                0 => Constraint::Interval(values.min(), values.max()),
+                1 => Constraint::RealVector,
+                _ => Constraint::RealMatrix,
             }
-            0 => Constraint::Interval(values.min(), values.max()),
-            1 => Constraint::RealVector,
-            _ => Constraint::RealMatrix,
-        }
+        })
     }
 }
 
@@ -322,42 +328,48 @@ impl Empirical<Array> {
 impl Cdf for Empirical<Array> {
     /// The share of the points that are at most `x`.
     fn cdf(&self, x: &Array) -> Array {
-        self.steps().map_or_else(
-            |error| error,
-            |[values, up, _]| {
-                let share = up.take(searchsorted(&values, x, true), 0).minimum(1.0);
-                select(&x.is_nan(), f64::NAN, share)
-            },
-        )
+        with_location(here(), || {
+            self.steps().map_or_else(
+                |error| error,
+                |[values, up, _]| {
+                    let share = up.take(searchsorted(&values, x, true), 0).minimum(1.0);
+                    select(&x.is_nan(), f64::NAN, share)
+                },
+            )
+        })
     }
 
     fn survival(&self, x: &Array) -> Array {
-        self.steps().map_or_else(
-            |error| error,
-            |[values, _, down]| {
-                let share = down.take(searchsorted(&values, x, true), 0).minimum(1.0);
-                select(&x.is_nan(), f64::NAN, share)
-            },
-        )
+        with_location(here(), || {
+            self.steps().map_or_else(
+                |error| error,
+                |[values, _, down]| {
+                    let share = down.take(searchsorted(&values, x, true), 0).minimum(1.0);
+                    select(&x.is_nan(), f64::NAN, share)
+                },
+            )
+        })
     }
 }
 
 impl Quantile for Empirical<Array> {
     /// The least point at which the distribution function is at least `q`.
     fn quantile(&self, q: &Array) -> Array {
-        self.steps().map_or_else(
-            |error| error,
-            |[values, up, _]| {
-                let n = self.size();
-                let q = &probability(q);
-                let sums = up.slice_axis(0, 1..n + 1);
-                // Rounding of sums must not ask for a point more.
-                let reached = q * sums.at(-1) * (1.0 - 4.0 * epsilon(&sums));
-                let place = searchsorted(&sums, reached, false).minimum(n as i64 - 1);
-                let point = values.take(place, 0);
-                select(&q.is_nan(), f64::NAN, point)
-            },
-        )
+        with_location(here(), || {
+            self.steps().map_or_else(
+                |error| error,
+                |[values, up, _]| {
+                    let n = self.size();
+                    let q = &probability(q);
+                    let sums = up.slice_axis(0, 1..n + 1);
+                    // Rounding of sums must not ask for a point more.
+                    let reached = q * sums.at(-1) * (1.0 - 4.0 * epsilon(&sums));
+                    let place = searchsorted(&sums, reached, false).minimum(n as i64 - 1);
+                    let point = values.take(place, 0);
+                    select(&q.is_nan(), f64::NAN, point)
+                },
+            )
+        })
     }
 }
 

@@ -5,7 +5,7 @@
 use super::factors::whitened;
 use super::normal::MultivariateNormal;
 use crate::distributions::Distribution;
-use probpipe_trace::{Array, Error, ErrorKind, Result, ShapeDisplay, here, select};
+use probpipe_trace::{Array, Error, ErrorKind, Result, ShapeDisplay, here, select, with_location};
 
 impl MultivariateNormal {
     /// The distribution of the entries at these places, in their order.
@@ -22,13 +22,15 @@ impl MultivariateNormal {
     /// A place that there is not, one that comes twice, or none make it invalid.
     #[track_caller]
     pub fn marginal(&self, indices: impl AsRef<[usize]>) -> MultivariateNormal {
-        let indices = indices.as_ref();
-        if let Err(error) = self.places(indices, 0) {
-            return invalid(error);
-        }
-        let [loc, factor] = self.parts();
-        let at = list(indices);
-        MultivariateNormal::from_scale_tril(loc.take(&at, -1), reduced(&factor.take(at, -2)))
+        with_location(here(), || {
+            let indices = indices.as_ref();
+            if let Err(error) = self.places(indices, 0) {
+                return invalid(error);
+            }
+            let [loc, factor] = self.parts();
+            let at = list(indices);
+            MultivariateNormal::from_scale_tril(loc.take(&at, -1), reduced(&factor.take(at, -2)))
+        })
     }
 
     /// The distribution of the entries at all other places, in order, where those at these places
@@ -52,39 +54,41 @@ impl MultivariateNormal {
         indices: impl AsRef<[usize]>,
         values: impl Into<Array>,
     ) -> MultivariateNormal {
-        let (indices, values) = (indices.as_ref(), values.into());
-        let fits = || {
-            self.places(indices, 1)?;
-            let shape = &values.ty()?.shape;
-            if shape.last() == Some(&indices.len()) {
-                return Ok(());
+        with_location(here(), || {
+            let (indices, values) = (indices.as_ref(), values.into());
+            let fits = || {
+                self.places(indices, 1)?;
+                let shape = &values.ty()?.shape;
+                if shape.last() == Some(&indices.len()) {
+                    return Ok(());
+                }
+                let message = format!(
+                    "values of shape {} for {} entries of a MultivariateNormal",
+                    ShapeDisplay(shape),
+                    indices.len()
+                );
+                Err(Error::new(ErrorKind::Shape, message)
+                    .at(here())
+                    .note("the values were made", Some(values.location()))
+                    .help("the last axis holds a value for each place"))
+            };
+            if let Err(error) = fits() {
+                return invalid(error);
             }
-            let message = format!(
-                "values of shape {} for {} entries of a MultivariateNormal",
-                ShapeDisplay(shape),
-                indices.len()
-            );
-            Err(Error::new(ErrorKind::Shape, message)
-                .at(here())
-                .note("the values were made", Some(values.location()))
-                .help("the last axis holds a value for each place"))
-        };
-        if let Err(error) = fits() {
-            return invalid(error);
-        }
-        let [loc, factor] = self.parts();
-        let (k, d) = (indices.len(), self.event_shape()[0]);
-        let others: Vec<usize> = (0..d).filter(|i| !indices.contains(i)).collect();
-        let (given, rest) = (list(indices), list(&others));
-        let order: Vec<usize> = indices.iter().chain(&others).copied().collect();
-        // Of the places in the order (given, rest): [[A, 0], [B, C]].
-        let whole = reduced(&factor.take(list(&order), -2));
-        let rows = |from: usize, to: usize| whole.slice_axis(-2, from..to);
-        let a = rows(0, k).slice_axis(-1, 0..k);
-        let (b, c) = (rows(k, d).slice_axis(-1, 0..k), rows(k, d).slice_axis(-1, k..d));
-        let z = whitened(&a, &(values - loc.take(given, -1)));
-        let moved = b.matmul(z.expand_dims(-1)).squeeze(-1);
-        MultivariateNormal::from_scale_tril(loc.take(rest, -1) + moved, c)
+            let [loc, factor] = self.parts();
+            let (k, d) = (indices.len(), self.event_shape()[0]);
+            let others: Vec<usize> = (0..d).filter(|i| !indices.contains(i)).collect();
+            let (given, rest) = (list(indices), list(&others));
+            let order: Vec<usize> = indices.iter().chain(&others).copied().collect();
+            // Of the places in the order (given, rest): [[A, 0], [B, C]].
+            let whole = reduced(&factor.take(list(&order), -2));
+            let rows = |from: usize, to: usize| whole.slice_axis(-2, from..to);
+            let a = rows(0, k).slice_axis(-1, 0..k);
+            let (b, c) = (rows(k, d).slice_axis(-1, 0..k), rows(k, d).slice_axis(-1, k..d));
+            let z = whitened(&a, &(values - loc.take(given, -1)));
+            let moved = b.matmul(z.expand_dims(-1)).squeeze(-1);
+            MultivariateNormal::from_scale_tril(loc.take(rest, -1) + moved, c)
+        })
     }
 
     /// Fails where places are not different ones of those that there are, or do not leave `left`.

@@ -2,7 +2,10 @@
 
 use crate::distributions::Sample;
 use crate::distributions::shapes::join;
-use probpipe_trace::{Array, DType, Error, ErrorKind, Key, Shape, Tree, here, select, zeros_like};
+use probpipe_trace::{
+    Array, DType, Error, ErrorKind, Key, Shape, Tree, here, select, with_location,
+    without_location, zeros_like,
+};
 use probpipe_transforms::vmap;
 
 /// A mean with its standard error, of the same shape; of an exact mean the error is zero.
@@ -49,8 +52,13 @@ pub trait Expectation: Sample {
             if let Some(error) = values.error().or(probs.error()) {
                 return invalid(error.clone());
             }
+            // The type is that of the results of `f`.
+            let probs = if values.is_weak() { probs } else { probs.cast(values.dtype()) };
             let rank = values.rank() - probs.rank();
-            let probs = (0..rank).fold(probs, |probs, _| probs.expand_dims(-1));
+            let mut probs = probs;
+            for _ in 0..rank {
+                probs = probs.expand_dims(-1);
+            }
             // What is not drawn may have any value.
             let drawn = probs.gt(0.0);
             let value = (select(&drawn, values, 0.0) * probs).sum_axes([0]);
@@ -88,11 +96,13 @@ fn invalid(error: Error) -> Estimate {
 fn each<V: Tree>(f: impl Fn(V) -> Array, points: V, n: usize, batch: &[usize]) -> Array {
     let lead = join(&[n], batch);
     let rows: usize = lead.iter().product();
-    let all = points.map(|x| {
+    let apart = |x: &Array| {
         let event = x.shape().get(lead.len()..).unwrap_or_default();
         if x.error().is_some() { x.clone() } else { x.reshape(join(&[rows], event)) }
-    });
-    let values = vmap(f)(all);
+    };
+    let all = with_location(here(), || points.map(apart));
+    // What the user's function does has its own lines.
+    let values = vmap(|x| without_location(|| f(x)))(all);
     if values.error().is_some() {
         return values;
     }

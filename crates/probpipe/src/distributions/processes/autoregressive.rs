@@ -6,8 +6,8 @@ use crate::distributions::shapes::{HALF_LOG_TAU, join};
 use crate::distributions::{Distribution, LogProb, Moments, Sample, Support};
 use crate::random::normal_of;
 use probpipe_trace::{
-    Array, Error, ErrorKind, Key, Shape, ShapeDisplay, Tree, concat, here, scan, scan_n, zeros,
-    zeros_like,
+    Array, Error, ErrorKind, Key, Shape, ShapeDisplay, Tree, concat, here, scan, scan_n,
+    with_location, zeros, zeros_like,
 };
 
 /// Series of `n` values, of which each is a constant, a sum of the `p` values before it with
@@ -31,7 +31,7 @@ use probpipe_trace::{
 #[doc(alias = "tfp.AR")]
 pub struct Autoregressive {
     coefficients: Array,
-    constant: Array,
+    constant: Option<Array>,
     scale: Array,
     history: Option<Array>,
     #[tree(static)]
@@ -50,38 +50,40 @@ impl Autoregressive {
         scale: impl Into<Array>,
         num_steps: usize,
     ) -> Autoregressive {
-        let (coefficients, scale) = (coefficients.into(), scale.into() * 1.0);
-        let fault = |message: String, help: &str| {
-            Array::invalid(Error::new(ErrorKind::Shape, message).help(help), here())
-        };
-        let right = scale.error().is_some() || scale.rank() == 0;
-        let scale = match num_steps {
-            0 => fault(format!("an {NAME} takes 1 or more steps, not 0"), "give their number"),
-            _ if !right => {
-                let shape = ShapeDisplay(scale.shape());
-                fault(format!("the scale of an {NAME} is of shape {shape}"), "give a number")
-            }
-            _ => held(NAME, "scale", &Constraint::Positive, scale),
-        };
-        let vector =
-            coefficients.error().is_some() || matches!(coefficients.shape(), [p] if *p > 0);
-        let coefficients = if vector {
-            held(NAME, "coefficients", &Constraint::RealVector, coefficients)
-        } else {
-            let shape = ShapeDisplay(coefficients.shape());
-            fault(
-                format!("the coefficients of an {NAME} are of shape {shape}"),
-                "give a vector, [p]",
-            )
-        };
-        Autoregressive { coefficients, constant: 0.0.into(), scale, history: None, num_steps }
+        with_location(here(), || {
+            let (coefficients, scale) = (coefficients.into(), scale.into() * 1.0);
+            let fault = |message: String, help: &str| {
+                Array::invalid(Error::new(ErrorKind::Shape, message).help(help), here())
+            };
+            let right = scale.error().is_some() || scale.rank() == 0;
+            let scale = match num_steps {
+                0 => fault(format!("an {NAME} takes 1 or more steps, not 0"), "give their number"),
+                _ if !right => {
+                    let shape = ShapeDisplay(scale.shape());
+                    fault(format!("the scale of an {NAME} is of shape {shape}"), "give a number")
+                }
+                _ => held(NAME, "scale", &Constraint::Positive, scale),
+            };
+            let vector =
+                coefficients.error().is_some() || matches!(coefficients.shape(), [p] if *p > 0);
+            let coefficients = if vector {
+                held(NAME, "coefficients", &Constraint::RealVector, coefficients)
+            } else {
+                let shape = ShapeDisplay(coefficients.shape());
+                fault(
+                    format!("the coefficients of an {NAME} are of shape {shape}"),
+                    "give a vector, [p]",
+                )
+            };
+            Autoregressive { coefficients, constant: None, scale, history: None, num_steps }
+        })
     }
 
     /// With a number that is added to every value.
     #[track_caller]
     pub fn with_constant(self, constant: impl Into<Array>) -> Autoregressive {
         let constant = held(NAME, "constant", &Constraint::Real, constant.into() * 1.0);
-        Autoregressive { constant, ..self }
+        Autoregressive { constant: Some(constant), ..self }
     }
 
     /// With the values before the first, `[p]`, the last one last.
@@ -112,9 +114,9 @@ impl Autoregressive {
 
     #[track_caller]
     fn fault(&self) -> Option<Array> {
-        let parts = [Some(&self.coefficients), Some(&self.constant), Some(&self.scale)];
-        let all = parts.into_iter().chain([self.history.as_ref()]).flatten();
-        all.into_iter().find(|part| part.error().is_some()).cloned()
+        let parts = [Some(&self.coefficients), Some(&self.scale)];
+        let all = parts.into_iter().chain([self.constant.as_ref(), self.history.as_ref()]);
+        all.flatten().find(|part| part.error().is_some()).cloned()
     }
 
     /// The values before the first.
@@ -123,10 +125,16 @@ impl Autoregressive {
         self.history.clone().unwrap_or_else(|| zeros([self.order()]))
     }
 
+    /// What is added to every value.
+    #[track_caller]
+    fn constant(&self) -> Array {
+        self.constant.clone().unwrap_or_else(|| 0.0.into())
+    }
+
     /// A zero of the type of all parameters together.
     #[track_caller]
     fn zero(&self) -> Array {
-        let all = &self.scale + &self.constant + self.coefficients.at(0) + self.before().at(0);
+        let all = &self.scale + self.constant() + self.coefficients.at(0) + self.before().at(0);
         zeros_like(&all).in_dtype(all.dtype())
     }
 }
@@ -152,73 +160,82 @@ impl Support for Autoregressive {
 impl LogProb for Autoregressive {
     /// The sum of the log-densities of the steps.
     fn log_prob(&self, x: &Array) -> Array {
-        if let Some(error) = self.fault() {
-            return error;
-        }
-        let n = self.num_steps;
-        if x.error().is_some() {
-            return x.clone();
-        }
-        if x.shape().last() != Some(&n) {
-            let message = format!(
-                "an {NAME} over events of shape [{n}] is asked about an array of shape {}",
-                ShapeDisplay(x.shape())
-            );
-            let error = Error::new(ErrorKind::Shape, message)
-                .note("the array was made", Some(x.location()))
-                .help("the last axis holds the events");
-            return Array::invalid(error, here());
-        }
-        let p = self.order();
-        let lead = &x.shape()[..x.rank() - 1];
-        let before = (self.before() + self.zero()).broadcast_to(join(lead, &[p]));
-        let all = concat([before, x + self.zero()], -1);
-        let mut step = x - &self.constant;
-        for k in 0..p {
-            let from = p - 1 - k;
-            step = step - all.slice_axis(-1, from..from + n) * self.coefficients.at(k as isize);
-        }
-        let length = (step / &self.scale).square().sum_axes([-1]);
-        length * -0.5 - (self.scale.log() + HALF_LOG_TAU) * n as f64
+        with_location(here(), || {
+            if let Some(error) = self.fault() {
+                return error;
+            }
+            let n = self.num_steps;
+            if x.error().is_some() {
+                return x.clone();
+            }
+            if x.shape().last() != Some(&n) {
+                let message = format!(
+                    "an {NAME} over events of shape [{n}] is asked about an array of shape {}",
+                    ShapeDisplay(x.shape())
+                );
+                let error = Error::new(ErrorKind::Shape, message)
+                    .note("the array was made", Some(x.location()))
+                    .help("the last axis holds the events");
+                return Array::invalid(error, here());
+            }
+            let p = self.order();
+            let lead = &x.shape()[..x.rank() - 1];
+            let before = (self.before() + self.zero()).broadcast_to(join(lead, &[p]));
+            let all = concat([before, x + self.zero()], -1);
+            let mut step = x - self.constant();
+            for k in 0..p {
+                let from = p - 1 - k;
+                step = step - all.slice_axis(-1, from..from + n) * self.coefficients.at(k as isize);
+            }
+            let length = (step / &self.scale).square().sum_axes([-1]);
+            length * -0.5 - (self.scale.log() + HALF_LOG_TAU) * n as f64
+        })
     }
 }
 
 impl Sample for Autoregressive {
     fn sample_shape(&self, key: Key, shape: Shape) -> Array {
-        if let Some(error) = self.fault() {
-            return error;
-        }
-        let (p, zero) = (self.order(), self.zero());
-        let noise = normal_of(zero.dtype(), key, join(&[self.num_steps], &shape));
-        let steps = noise * &self.scale + &self.constant + &zero;
-        // The value last drawn comes first, beside its coefficient.
-        let window = (self.before().flip(-1) + &zero).broadcast_to(join(&shape, &[p]));
-        let (_, values) = scan(window, steps, |window: Array, step: Array| {
-            let x = (&window * &self.coefficients).sum_axes([-1]) + step;
-            let rest = window.slice_axis(-1, 0..p - 1);
-            (concat([x.expand_dims(-1), rest], -1), x)
-        });
-        values.move_axis(0, -1)
+        with_location(here(), || {
+            if let Some(error) = self.fault() {
+                return error;
+            }
+            let (p, zero) = (self.order(), self.zero());
+            let noise = normal_of(zero.dtype(), key, join(&[self.num_steps], &shape));
+            let steps = noise * &self.scale + self.constant() + &zero;
+            // The value last drawn comes first, beside its coefficient.
+            let window = (self.before().flip(-1) + &zero).broadcast_to(join(&shape, &[p]));
+            let (_, values) = scan(window, steps, |window: Array, step: Array| {
+                let x = (&window * &self.coefficients).sum_axes([-1]) + step;
+                let rest = window.slice_axis(-1, 0..p - 1);
+                (concat([x.expand_dims(-1), rest], -1), x)
+            });
+            values.move_axis(0, -1)
+        })
     }
 }
 
 impl Moments for Autoregressive {
     fn mean(&self) -> Array {
-        if let Some(error) = self.fault() {
-            return error;
-        }
-        let (p, zero) = (self.order(), self.zero());
-        let (_, means) = scan_n(self.num_steps, self.before().flip(-1) + &zero, |window: Array| {
-            let x = (&window * &self.coefficients).sum_axes([-1]) + &self.constant;
-            let rest = window.slice_axis(-1, 0..p - 1);
-            (concat([x.expand_dims(-1), rest], -1), x)
-        });
-        means
+        with_location(here(), || {
+            if let Some(error) = self.fault() {
+                return error;
+            }
+            let (p, zero) = (self.order(), self.zero());
+            let (_, means) =
+                scan_n(self.num_steps, self.before().flip(-1) + &zero, |window: Array| {
+                    let x = (&window * &self.coefficients).sum_axes([-1]) + self.constant();
+                    let rest = window.slice_axis(-1, 0..p - 1);
+                    (concat([x.expand_dims(-1), rest], -1), x)
+                });
+            means
+        })
     }
 
     /// `scale^2` times the running sum of the squares of what a step is worth later on.
     fn variance(&self) -> Array {
-        self.fault().unwrap_or_else(|| self.worth().square().cumsum(0) * self.scale.square())
+        with_location(here(), || {
+            self.fault().unwrap_or_else(|| self.worth().square().cumsum(0) * self.scale.square())
+        })
     }
 }
 

@@ -5,7 +5,9 @@ use super::kernels::Kernel;
 use crate::constraints::Constraint;
 use crate::distributions::multivariate::{held, solved};
 use crate::distributions::{LogProb, MultivariateNormal};
-use probpipe_trace::{Array, DType, Error, ErrorKind, ShapeDisplay, Tree, eye_of, here, zeros};
+use probpipe_trace::{
+    Array, DType, Error, ErrorKind, ShapeDisplay, Tree, eye_of, here, with_location, zeros,
+};
 
 /// Functions whose values at any points are normal, with a mean and the covariances of a
 /// [`Kernel`]; observations are values with independent normal noise.
@@ -37,7 +39,7 @@ use probpipe_trace::{Array, DType, Error, ErrorKind, ShapeDisplay, Tree, eye_of,
 #[tree(crate = probpipe_trace)]
 pub struct GaussianProcess {
     kernel: Kernel,
-    mean: Array,
+    mean: Option<Array>,
     noise: Option<Array>,
     jitter: Option<Array>,
 }
@@ -45,14 +47,14 @@ pub struct GaussianProcess {
 impl GaussianProcess {
     /// Of mean zero, observed without noise.
     pub fn new(kernel: Kernel) -> GaussianProcess {
-        GaussianProcess { kernel, mean: 0.0.into(), noise: None, jitter: None }
+        GaussianProcess { kernel, mean: None, noise: None, jitter: None }
     }
 
     /// With a mean, the same everywhere. To have another one, take it from the observations.
     #[track_caller]
     pub fn with_mean(self, mean: impl Into<Array>) -> GaussianProcess {
         let mean = held("GaussianProcess", "mean", &Constraint::Real, mean.into());
-        GaussianProcess { mean: mean * 1.0, ..self }
+        GaussianProcess { mean: Some(mean * 1.0), ..self }
     }
 
     /// With the standard deviation of the noise of observations. A known one that is negative
@@ -69,6 +71,11 @@ impl GaussianProcess {
     pub fn with_jitter(self, jitter: impl Into<Array>) -> GaussianProcess {
         let jitter = held("GaussianProcess", "jitter", &Constraint::NonNegative, jitter.into());
         GaussianProcess { jitter: Some(jitter * 1.0), ..self }
+    }
+
+    #[track_caller]
+    fn mean(&self) -> Array {
+        with_location(here(), || self.mean.clone().unwrap_or_else(|| 0.0.into()))
     }
 
     /// The covariance function.
@@ -97,24 +104,26 @@ impl GaussianProcess {
     /// The process after values with noise `y`, `[n]`, were observed at points `x`.
     #[track_caller]
     pub fn condition(&self, x: &Array, y: &Array) -> GaussianPosterior {
-        let process = self.clone();
-        let covariance = self.stable(&self.kernel.matrix(x, x), true);
-        let n = covariance.shape().last().copied().unwrap_or(0);
-        if covariance.error().is_none() && y.error().is_none() && y.shape() != [n] {
-            let message = format!(
-                "a GaussianProcess at {n} points is given observations of shape {}",
-                ShapeDisplay(y.shape())
-            );
-            let error = Error::new(ErrorKind::Shape, message)
-                .note("the observations were made", Some(y.location()))
-                .help("give one number for each point; batches go through `vmap`");
-            let wrong = Array::invalid(error, here());
-            let factor = wrong.clone();
-            return GaussianPosterior { process, points: x.clone(), factor, white: wrong };
-        }
-        let factor = covariance.cholesky();
-        let white = solved(&factor, &(y - &self.mean).expand_dims(-1));
-        GaussianPosterior { process, points: x.clone(), factor, white }
+        with_location(here(), || {
+            let process = self.clone();
+            let covariance = self.stable(&self.kernel.matrix(x, x), true);
+            let n = covariance.shape().last().copied().unwrap_or(0);
+            if covariance.error().is_none() && y.error().is_none() && y.shape() != [n] {
+                let message = format!(
+                    "a GaussianProcess at {n} points is given observations of shape {}",
+                    ShapeDisplay(y.shape())
+                );
+                let error = Error::new(ErrorKind::Shape, message)
+                    .note("the observations were made", Some(y.location()))
+                    .help("give one number for each point; batches go through `vmap`");
+                let wrong = Array::invalid(error, here());
+                let factor = wrong.clone();
+                return GaussianPosterior { process, points: x.clone(), factor, white: wrong };
+            }
+            let factor = covariance.cholesky();
+            let white = solved(&factor, &(y - self.mean()).expand_dims(-1));
+            GaussianPosterior { process, points: x.clone(), factor, white }
+        })
     }
 
     /// A covariance with what is added to its diagonal.
@@ -139,7 +148,7 @@ impl GaussianProcess {
     #[track_caller]
     fn normal(&self, covariance: &Array, noisy: bool) -> MultivariateNormal {
         let n = covariance.shape().last().copied().unwrap_or(0);
-        MultivariateNormal::new(zeros([n]) + &self.mean, self.stable(covariance, noisy))
+        MultivariateNormal::new(zeros([n]) + self.mean(), self.stable(covariance, noisy))
     }
 }
 
@@ -162,7 +171,7 @@ impl GaussianPosterior {
 
     #[track_caller]
     fn mean_of(&self, seen: &Array) -> Array {
-        seen.swap_axes(-1, -2).matmul(&self.white).squeeze(-1) + &self.process.mean
+        seen.swap_axes(-1, -2).matmul(&self.white).squeeze(-1) + self.process.mean()
     }
 
     /// The mean of the values at points, `[m]`.
@@ -174,8 +183,10 @@ impl GaussianPosterior {
     /// The variance of the values at points, `[m]`, without noise.
     #[track_caller]
     pub fn variance(&self, x: &Array) -> Array {
-        let left = self.process.kernel.diagonal(x) - self.seen(x).square().sum_axes([-2]);
-        left.maximum(0.0)
+        with_location(here(), || {
+            let left = self.process.kernel.diagonal(x) - self.seen(x).square().sum_axes([-2]);
+            left.maximum(0.0)
+        })
     }
 
     /// The joint distribution of the values at points.

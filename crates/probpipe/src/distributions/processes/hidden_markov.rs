@@ -7,7 +7,7 @@ use crate::distributions::{Distribution, LogProb, Moments, Sample};
 use crate::random::categorical;
 use probpipe_trace::{
     Array, DType, Error, ErrorKind, Key, Shape, ShapeDisplay, Tree, concat, here, scan, scan_n,
-    scan_reverse, select, zeros_like,
+    scan_reverse, select, with_location, zeros_like,
 };
 
 /// Series of `n` observations of hidden states: the first state has the probabilities `initial`,
@@ -205,43 +205,49 @@ impl<D: LogProb<Value = Array>> HiddenMarkovModel<D> {
     /// (forward and backward algorithm).
     #[track_caller]
     pub fn posterior_marginals(&self, x: &Array) -> Array {
-        self.seen(x).map_or_else(
-            |error| error,
-            |seen| (self.forward(&seen) + self.backward(&seen)).softmax(-1).move_axis(0, -2),
-        )
+        with_location(here(), || {
+            self.seen(x).map_or_else(
+                |error| error,
+                |seen| (self.forward(&seen) + self.backward(&seen)).softmax(-1).move_axis(0, -2),
+            )
+        })
     }
 
     /// The probabilities of the states at each step given the observations up to it, `[.., n, k]`.
     #[track_caller]
     pub fn filtered_marginals(&self, x: &Array) -> Array {
-        self.seen(x)
-            .map_or_else(|error| error, |seen| self.forward(&seen).softmax(-1).move_axis(0, -2))
+        with_location(here(), || {
+            self.seen(x)
+                .map_or_else(|error| error, |seen| self.forward(&seen).softmax(-1).move_axis(0, -2))
+        })
     }
 
     /// The most probable series of states given all observations, `[.., n]` of `i32` (A. Viterbi,
     /// 1967). Of states that are equally probable the first is taken.
     #[track_caller]
     pub fn posterior_mode(&self, x: &Array) -> Array {
-        let seen = match self.seen(x) {
-            Ok(seen) => seen,
-            Err(error) => return error,
-        };
-        let rows = logs(&self.transition);
-        let start = logs(&self.initial) + seen.at(0);
-        if self.num_steps == 1 {
-            return start.argmax(-1).cast(DType::I32).expand_dims(-1);
-        }
-        let rest = seen.slice_axis(0, 1..self.num_steps);
-        let (best, from) = scan(start, rest, |before: Array, seen: Array| {
-            let ways = before.expand_dims(-1) + &rows;
-            (ways.max_axes([-2]) + seen, ways.argmax(-2).cast(DType::I32))
-        });
-        let last = best.argmax(-1).cast(DType::I32);
-        let (_, earlier) = scan_reverse(last.clone(), from, |state: Array, from: Array| {
-            let before = from.take_along_axis(state.expand_dims(-1), -1).squeeze(-1);
-            (before.clone(), before)
-        });
-        concat([earlier, last.expand_dims(0)], 0).move_axis(0, -1)
+        with_location(here(), || {
+            let seen = match self.seen(x) {
+                Ok(seen) => seen,
+                Err(error) => return error,
+            };
+            let rows = logs(&self.transition);
+            let start = logs(&self.initial) + seen.at(0);
+            if self.num_steps == 1 {
+                return start.argmax(-1).cast(DType::I32).expand_dims(-1);
+            }
+            let rest = seen.slice_axis(0, 1..self.num_steps);
+            let (best, from) = scan(start, rest, |before: Array, seen: Array| {
+                let ways = before.expand_dims(-1) + &rows;
+                (ways.max_axes([-2]) + seen, ways.argmax(-2).cast(DType::I32))
+            });
+            let last = best.argmax(-1).cast(DType::I32);
+            let (_, earlier) = scan_reverse(last.clone(), from, |state: Array, from: Array| {
+                let before = from.take_along_axis(state.expand_dims(-1), -1).squeeze(-1);
+                (before.clone(), before)
+            });
+            concat([earlier, last.expand_dims(0)], 0).move_axis(0, -1)
+        })
     }
 }
 
@@ -259,26 +265,30 @@ impl<D: Distribution<Value = Array>> Distribution for HiddenMarkovModel<D> {
 
 impl<D: LogProb<Value = Array>> LogProb for HiddenMarkovModel<D> {
     fn log_prob(&self, x: &Array) -> Array {
-        self.seen(x)
-            .map_or_else(|error| error, |seen| self.forward(&seen).at(-1).logsumexp_axes([-1]))
+        with_location(here(), || {
+            self.seen(x)
+                .map_or_else(|error| error, |seen| self.forward(&seen).at(-1).logsumexp_axes([-1]))
+        })
     }
 }
 
 impl<D: Sample<Value = Array>> Sample for HiddenMarkovModel<D> {
     fn sample_shape(&self, key: Key, shape: Shape) -> Array {
-        if let Some(error) = self.fault() {
-            return error;
-        }
-        let (hidden, shown) = key.split();
-        let states = self.states(hidden, &shape);
-        let all = self.emission.sample_shape(shown, join(&shape, &[self.num_steps]));
-        let rank = self.rank();
-        let index = (0..=rank).fold(states, |index, _| index.expand_dims(-1));
-        let mut extents: Shape = all.shape().into();
-        let at = extents.len() - 1 - rank;
-        extents[at] = 1;
-        let axis = -1 - rank as isize;
-        all.take_along_axis(index.broadcast_to(extents), axis).squeeze(axis)
+        with_location(here(), || {
+            if let Some(error) = self.fault() {
+                return error;
+            }
+            let (hidden, shown) = key.split();
+            let states = self.states(hidden, &shape);
+            let all = self.emission.sample_shape(shown, join(&shape, &[self.num_steps]));
+            let rank = self.rank();
+            let index = (0..=rank).fold(states, |index, _| index.expand_dims(-1));
+            let mut extents: Shape = all.shape().into();
+            let at = extents.len() - 1 - rank;
+            extents[at] = 1;
+            let axis = -1 - rank as isize;
+            all.take_along_axis(index.broadcast_to(extents), axis).squeeze(axis)
+        })
     }
 }
 
@@ -286,7 +296,9 @@ impl<D: Sample<Value = Array>> HiddenMarkovModel<D> {
     /// Draws of the hidden states alone, of the sample shape and the steps, `i32`.
     #[track_caller]
     pub fn sample_states(&self, key: Key, shape: impl probpipe_trace::IntoShape) -> Array {
-        self.fault().unwrap_or_else(|| self.states(key, &shape.into_shape()))
+        with_location(here(), || {
+            self.fault().unwrap_or_else(|| self.states(key, &shape.into_shape()))
+        })
     }
 }
 
@@ -294,8 +306,9 @@ impl<D: Moments<Value = Array>> HiddenMarkovModel<D> {
     /// Of each step the mean over states of something of each, `[.., k, event]`.
     #[track_caller]
     fn over_states(&self, each: &Array) -> Array {
-        let start = &self.initial + self.transition.index((0, 0)) * 0.0;
-        let start = start.in_dtype(start.dtype());
+        let all = [&self.initial, &self.transition, each];
+        let decided = all.into_iter().find(|x| !x.is_weak()).unwrap_or(&self.initial);
+        let start = self.initial.in_dtype(decided.dtype());
         let (_, probs) = scan_n(self.num_steps, start, |probs: Array| {
             let next = (probs.expand_dims(-1) * &self.transition).sum_axes([-2]);
             (next, probs)
@@ -308,16 +321,20 @@ impl<D: Moments<Value = Array>> HiddenMarkovModel<D> {
 
 impl<D: Moments<Value = Array>> Moments for HiddenMarkovModel<D> {
     fn mean(&self) -> Array {
-        self.fault().unwrap_or_else(|| self.over_states(&self.emission.mean()))
+        with_location(here(), || {
+            self.fault().unwrap_or_else(|| self.over_states(&self.emission.mean()))
+        })
     }
 
     /// The mean of the variances and the variance of the means.
     fn variance(&self) -> Array {
-        if let Some(error) = self.fault() {
-            return error;
-        }
-        let apart = self.mean().expand_dims(-1 - self.rank() as isize);
-        let spread = (self.emission.mean() - apart).square();
-        self.over_states(&(self.emission.variance() + spread))
+        with_location(here(), || {
+            if let Some(error) = self.fault() {
+                return error;
+            }
+            let apart = self.mean().expand_dims(-1 - self.rank() as isize);
+            let spread = (self.emission.mean() - apart).square();
+            self.over_states(&(self.emission.variance() + spread))
+        })
     }
 }

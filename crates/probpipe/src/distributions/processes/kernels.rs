@@ -2,7 +2,7 @@
 
 use crate::constraints::Constraint;
 use crate::distributions::multivariate::held;
-use probpipe_trace::{Array, Error, ErrorKind, ShapeDisplay, Tree, here, select};
+use probpipe_trace::{Array, Error, ErrorKind, ShapeDisplay, Tree, here, select, with_location};
 use std::f64::consts::PI;
 use std::ops::{Add, Mul};
 
@@ -161,31 +161,35 @@ impl Kernel {
     /// as `[n, m]`. Vectors that are not as long make it invalid.
     #[track_caller]
     pub fn matrix(&self, x: &Array, y: &Array) -> Array {
-        let (x, y) = (rows(x), rows(y));
-        let pair = [&x, &y];
-        if let Some(wrong) = pair.iter().find(|x| x.error().is_some()) {
-            return (*wrong).clone();
-        }
-        if x.rank() != 2 || y.rank() != 2 || x.shape()[1] != y.shape()[1] {
-            let message = format!(
-                "a Kernel takes points [n] or [n, d], not {} and {}",
-                ShapeDisplay(x.shape()),
-                ShapeDisplay(y.shape())
-            );
-            let error = Error::new(ErrorKind::Shape, message)
-                .note("the first were made", Some(x.location()))
-                .note("the others were made", Some(y.location()))
-                .help("give points of as many coordinates");
-            return Array::invalid(error, here());
-        }
-        self.pairs(&x.expand_dims(1), &y.expand_dims(0))
+        with_location(here(), || {
+            let (x, y) = (rows(x), rows(y));
+            let pair = [&x, &y];
+            if let Some(wrong) = pair.iter().find(|x| x.error().is_some()) {
+                return (*wrong).clone();
+            }
+            if x.rank() != 2 || y.rank() != 2 || x.shape()[1] != y.shape()[1] {
+                let message = format!(
+                    "a Kernel takes points [n] or [n, d], not {} and {}",
+                    ShapeDisplay(x.shape()),
+                    ShapeDisplay(y.shape())
+                );
+                let error = Error::new(ErrorKind::Shape, message)
+                    .note("the first were made", Some(x.location()))
+                    .note("the others were made", Some(y.location()))
+                    .help("give points of as many coordinates");
+                return Array::invalid(error, here());
+            }
+            self.pairs(&x.expand_dims(1), &y.expand_dims(0))
+        })
     }
 
     /// The variances of values at points, `[n]`.
     #[track_caller]
     pub fn diagonal(&self, x: &Array) -> Array {
-        let x = rows(x);
-        if x.error().is_some() { x } else { self.pairs(&x, &x) }
+        with_location(here(), || {
+            let x = rows(x);
+            if x.error().is_some() { x } else { self.pairs(&x, &x) }
+        })
     }
 
     /// The covariances of pairs of points, whose coordinates are the last axis.
