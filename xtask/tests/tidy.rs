@@ -59,6 +59,14 @@ const FLOORS: &[(&str, &[&str])] = &[
         &["random", "constraints", "distributions", "distributions/multivariate"],
     ),
     (
+        "distributions/empirical",
+        &["record", "random", "constraints", "distributions", "distributions/multivariate"],
+    ),
+    (
+        "distributions/processes",
+        &["random", "constraints", "distributions", "distributions/multivariate"],
+    ),
+    (
         "distributions/combine",
         &[
             "record",

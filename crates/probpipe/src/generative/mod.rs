@@ -260,12 +260,14 @@ pub trait GenerativeFunction: Sized {
     /// # Ok::<(), probpipe::Error>(())
     /// ```
     #[track_caller]
-    fn unzip(
-        &self,
+    fn unzip<'a>(
+        &'a self,
         key: Key,
         fixed: &ChoiceMap,
-    ) -> (impl Fn((ChoiceMap, Self::Args)) -> Array, impl Fn((ChoiceMap, Self::Args)) -> Self::Value)
-    {
+    ) -> (
+        impl Fn((ChoiceMap, Self::Args)) -> Array + use<'a, Self>,
+        impl Fn((ChoiceMap, Self::Args)) -> Self::Value + use<'a, Self>,
+    ) {
         let fixed = fixed.clone();
         let run = move |(choices, args): (ChoiceMap, Self::Args)| {
             let given = fixed.union(&choices).into();
