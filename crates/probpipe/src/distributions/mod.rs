@@ -16,6 +16,7 @@
 //! assert_eq!(error.message(), "the scale of a Normal must be positive, not -0.5 at [1]");
 //! ```
 
+mod abilities;
 mod capabilities;
 mod combine;
 mod continuous;
@@ -39,6 +40,7 @@ mod terms;
 #[cfg(test)]
 mod tests;
 
+pub use abilities::Abilities;
 pub use capabilities::{
     Cdf, Distribution, Entropy, KlDivergence, LogProb, Mode, Moments, Quantile, Sample, Support,
 };
