@@ -42,7 +42,6 @@ use probpipe_trace::{
 /// ```
 #[derive(Tree, Clone, Debug)]
 #[tree(crate = probpipe_trace)]
-#[doc(alias = "TruncatedDistribution")]
 pub struct Truncated<D> {
     base: D,
     low: Option<Array>,

@@ -47,8 +47,6 @@ pub enum Bandwidth {
 /// ```
 #[derive(Tree, Clone, Debug)]
 #[tree(crate = probpipe_trace)]
-#[doc(alias = "gaussian_kde")]
-#[doc(alias = "KDEDistribution")]
 pub struct Kde {
     points: Array,
     weights: Option<Array>,

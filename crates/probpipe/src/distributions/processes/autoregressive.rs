@@ -28,7 +28,6 @@ use probpipe_trace::{
 /// ```
 #[derive(Tree, Clone, Debug)]
 #[tree(crate = probpipe_trace)]
-#[doc(alias = "AR")]
 pub struct Autoregressive {
     coefficients: Array,
     constant: Option<Array>,
@@ -185,7 +184,7 @@ impl LogProb for Autoregressive {
             let mut step = x - self.constant();
             for k in 0..p {
                 let from = p - 1 - k;
-                step = step - all.slice_axis(-1, from..from + n) * self.coefficients.at(k as isize);
+                step -= all.slice_axis(-1, from..from + n) * self.coefficients.at(k as isize);
             }
             let length = (step / &self.scale).square().sum_axes([-1]);
             length * -0.5 - (self.scale.log() + HALF_LOG_TAU) * n as f64
