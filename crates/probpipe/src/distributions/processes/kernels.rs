@@ -10,8 +10,8 @@ use std::ops::{Add, Mul};
 /// numbers, and a length scale may be a vector `[d]` with one for each coordinate. All parameters
 /// are leaves, to be differentiated; batches of kernels go through `vmap`.
 ///
-/// With `r^2 = sum ((x - y) / length_scale)^2`, sines `sin(pi (x - y) / period)` of the coordinates,
-/// and the amplitude `a`:
+/// With the amplitude `a`, distances `r^2 = sum ((x - y) / length_scale)^2` and of the coordinates
+/// the sines `sin(pi (x - y) / period)`:
 ///
 /// | | |
 /// |---|---|
