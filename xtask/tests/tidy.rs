@@ -59,14 +59,6 @@ const FLOORS: &[(&str, &[&str])] = &[
         &["random", "constraints", "distributions", "distributions/multivariate"],
     ),
     (
-        "distributions/empirical",
-        &["record", "random", "constraints", "distributions", "distributions/multivariate"],
-    ),
-    (
-        "distributions/processes",
-        &["random", "constraints", "distributions", "distributions/multivariate"],
-    ),
-    (
         "distributions/combine",
         &[
             "record",
@@ -77,6 +69,15 @@ const FLOORS: &[(&str, &[&str])] = &[
             "distributions/continuous",
         ],
     ),
+    (
+        "distributions/empirical",
+        &["random", "constraints", "distributions", "distributions/multivariate"],
+    ),
+    (
+        "distributions/processes",
+        &["random", "constraints", "distributions", "distributions/multivariate"],
+    ),
+    ("distributions/operations", &["record", "constraints", "distributions"]),
     ("distributions/divergence", &["random", "distributions"]),
     ("generative", &["record", "random", "constraints", "bijectors", "distributions"]),
     ("optimize", &["record"]),

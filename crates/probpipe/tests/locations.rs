@@ -89,8 +89,8 @@ fn operations_are_located_in_the_users_source() {
         (of_points, smooth, plane.log_prob(&x), plane.cov())
     });
     check(|x| {
-        let n =
-            MultivariateNormal::new(&x, x.outer(&x) + eye(2)).conditional([1], &x.slice([0..1]));
+        let n = MultivariateNormal::new(&x, x.outer(&x) + eye(2))
+            .conditional([1], &x.slice_axis(0, 0..1));
         let kernel = Kernel::rbf(1.0, x.sum()) + Kernel::periodic(1.0, 1.0, x.sum());
         let gp = GaussianProcess::new(kernel).with_noise(x.sum());
         let after = gp.condition(&x, &x);

@@ -55,11 +55,30 @@ impl<D: LogProb<Value = Array> + Cdf + Quantile> Cut<'_, D> {
         (self.log_between(Some(x), self.high) - self.log_mass()).minimum(0.0)
     }
 
-    /// The quantile, from the nearer tail of the whole distribution. Rounding must not carry it out
-    /// of the ends.
+    /// The quantile, from the nearer tail of the whole distribution. Where so little is left that
+    /// its probability is no number any more, it is searched for.
     #[track_caller]
     pub(crate) fn quantile(&self, q: &Array) -> Array {
         let log_mass = self.log_mass();
+        if self.counts || q.error().is_some() || log_mass.error().is_some() {
+            return self.by_numbers(q, &log_mass);
+        }
+        let least = if log_mass.dtype() == DType::F64 { -650.0 } else { -60.0 };
+        let lost = log_mass.lt(least) & log_mass.gt(f64::NEG_INFINITY);
+        // A caller's line does not pass through a closure by itself.
+        with_location(here(), || {
+            cond(
+                lost.any(),
+                q.clone(),
+                |q: Array| self.by_logarithms(&q, &log_mass, &lost),
+                |q: Array| self.by_numbers(&q, &log_mass),
+            )
+        })
+    }
+
+    /// The quantile by probabilities. Rounding must not carry it out of the ends.
+    #[track_caller]
+    fn by_numbers(&self, q: &Array, log_mass: &Array) -> Array {
         let mass = log_mass.exp();
         let (mut below, mut above) = (q * &mass, (1.0 - q) * &mass);
         if let Some(low) = self.low {
@@ -71,8 +90,7 @@ impl<D: LogProb<Value = Array> + Cdf + Quantile> Cut<'_, D> {
         let upper = below.gt(0.5);
         let left = self.whole.quantile(&select(&upper, 0.25, below));
         let right = self.whole.upper_quantile(&select(&upper, above, 0.25));
-        let x = self.clipped(select(&upper, right, left));
-        if self.counts { x } else { self.beyond_numbers(q, &log_mass, x) }
+        self.clipped(select(&upper, right, left))
     }
 
     #[track_caller]
@@ -86,51 +104,44 @@ impl<D: LogProb<Value = Array> + Cdf + Quantile> Cut<'_, D> {
         x
     }
 
-    /// The quantile `x`, but where so little is left that its probability is no number any more:
-    /// there the logarithms of the tails are inverted, by steps of Newton from the end that is
-    /// nearer to the middle of the whole. Logarithms of tails are concave or nearly so, of which
-    /// these steps find the root from there.
+    /// The quantile where the mass is `lost`: there the logarithms of the tails are inverted, by
+    /// steps of Newton from the end that is nearer to the middle of the whole. Logarithms of tails
+    /// are concave or nearly so, of which these steps find the root from there.
     #[track_caller]
-    fn beyond_numbers(&self, q: &Array, log_mass: &Array, x: Array) -> Array {
+    fn by_logarithms(&self, q: &Array, log_mass: &Array, lost: &Array) -> Array {
+        let x = self.by_numbers(q, log_mass);
         if x.error().is_some() {
             return x;
         }
-        let least = if log_mass.dtype() == DType::F64 { -650.0 } else { -60.0 };
-        let lost = log_mass.lt(least) & log_mass.gt(f64::NEG_INFINITY);
-        let inner = &lost & &q.gt(0.0) & q.lt(1.0);
-        let search = |x: Array| {
-            // Ends that are not there lie where the tail beyond them is empty.
-            let (zero, nothing) = (zeros_like(&x), f64::NEG_INFINITY);
-            let upper = self.low.map(|low| self.whole.cdf(low).gt(0.5));
-            let upper = upper.unwrap_or_else(|| false.into()) & zero.eq(0.0);
-            let q = select(&inner, q, 0.5);
-            let left = self.low.map_or(nothing.into(), |low| self.whole.log_cdf(low));
-            let right = self.high.map_or(nothing.into(), |high| self.whole.log_survival(high));
-            let part = log_mass + select(&upper, 1.0 - &q, &q).log();
-            let target = part.logaddexp(select(&upper, right, left));
-            let start = select(
-                &upper,
-                self.low.cloned().unwrap_or_else(|| 0.0.into()),
-                self.high.cloned().unwrap_or_else(|| 0.0.into()),
-            );
-            let step = |x: &Array| {
-                let (tail, sign) = (
-                    select(&upper, self.whole.log_survival(x), self.whole.log_cdf(x)),
-                    select(&upper, -1.0, 1.0),
-                );
-                let slope = (self.whole.log_prob(x) - &tail).exp() * sign;
-                (tail - &target, slope)
-            };
-            let start = (start + &zero).stop_gradient();
-            let root = fori_loop(12, start, |_, x: Array| {
-                let (off, slope) = step(&x);
-                self.clipped(&x - off / slope).stop_gradient()
-            });
-            // One step more carries the derivatives.
-            let (off, slope) = step(&root);
-            select(&inner, self.clipped(&root - off / slope.stop_gradient()), x)
+        let inner = lost & &q.gt(0.0) & q.lt(1.0);
+        // Ends that are not there lie where the tail beyond them is empty.
+        let (zero, nothing) = (zeros_like(&x), f64::NEG_INFINITY);
+        let (upper, left) = match self.low {
+            Some(low) => (self.whole.cdf(low).gt(0.5), self.whole.log_cdf(low)),
+            None => (false.into(), nothing.into()),
         };
-        // A caller's line does not pass through a closure by itself.
-        with_location(here(), || cond(lost.any(), x, search, |x: Array| x))
+        let upper = upper & zero.eq(0.0);
+        let right = match self.high {
+            Some(high) => self.whole.log_survival(high),
+            None => nothing.into(),
+        };
+        let q = select(&inner, q, 0.5);
+        let part = log_mass + select(&upper, 1.0 - &q, &q).log();
+        let target = part.logaddexp(select(&upper, right, left));
+        let end = |end: Option<&Array>| end.cloned().unwrap_or_else(|| 0.0.into());
+        let start = (select(&upper, end(self.low), end(self.high)) + &zero).stop_gradient();
+        let step = |x: &Array| {
+            let tail = select(&upper, self.whole.log_survival(x), self.whole.log_cdf(x));
+            let sign = select(&upper, -1.0, 1.0);
+            let slope = (self.whole.log_prob(x) - &tail).exp() * sign;
+            (tail - &target, slope)
+        };
+        let root = fori_loop(12, start, |_, x: Array| {
+            let (off, slope) = step(&x);
+            self.clipped(&x - off / slope).stop_gradient()
+        });
+        // One step more carries the derivatives.
+        let (off, slope) = step(&root);
+        select(&inner, self.clipped(&root - off / slope.stop_gradient()), x)
     }
 }

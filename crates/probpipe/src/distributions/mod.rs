@@ -42,7 +42,8 @@ mod tests;
 
 pub use abilities::Abilities;
 pub use capabilities::{
-    Cdf, Distribution, Entropy, KlDivergence, LogProb, Mode, Moments, Quantile, Sample, Support,
+    Cdf, Covariance, Distribution, Entropy, KlDivergence, LogProb, Mode, Moments, Quantile, Sample,
+    Support,
 };
 pub use combine::{
     Components, EulerMaruyama, Expanded, FlatDistribution, Gate, GaussianCopula,
@@ -85,7 +86,7 @@ pub use multivariate::{
 };
 pub use named::Named;
 pub use operations::{
-    Covariance, Estimate, Expectation, FromDistribution, HostDraws, HostSampler, MomentMatched,
+    Estimate, Expectation, FromDistribution, HostDraws, HostSampler, MomentMatched,
     from_distribution, match_moments,
 };
 pub use processes::{
