@@ -78,7 +78,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         &["random", "constraints", "distributions", "distributions/multivariate"],
     ),
     ("distributions/operations", &["record", "constraints", "distributions"]),
-    ("distributions/divergence", &["random", "distributions"]),
+    ("distributions/divergence", &["random", "distributions", "distributions/directional"]),
     ("generative", &["record", "random", "constraints", "bijectors", "distributions"]),
     ("optimize", &["record"]),
     (

@@ -468,7 +468,8 @@ fn mvn() -> MultivariateNormal {
 }
 
 vectors! {
-    [entries slopes] CAR = CAR::new([0.5, 0.0, 1.0], 0.6, 1.5, [[0.0, 1.0, 1.0], [1.0, 0.0, 0.0], [1.0, 0.0, 0.0]]);
+    [entries slopes] CAR =
+        CAR::new([0.5, 0.0, 1.0], 0.6, 1.5, [[0.0, 1.0, 1.0], [1.0, 0.0, 0.0], [1.0, 0.0, 0.0]]);
     [entries slopes] CirculantNormal = CirculantNormal::new([0.0, 1.0, 2.0], [2.0, 0.5, 0.5]);
         part(x) => x.sum_axes([-1]), (y) => Normal::new(3.0, 3.0).cdf(&y);
     [entries slopes] Dirichlet = Dirichlet::new([1.5, 0.7, 2.3]);
@@ -484,11 +485,13 @@ vectors! {
             let variance: f64 = (0.25 * 0.5625 + 0.32) * 0.25 + 0.64;
             Normal::new(0.375, variance.sqrt()).cdf(&y)
         };
-    [entries] GaussianCopula = GaussianCopula::new(Gumbel::new([0.0, 1.0], [1.0, 2.0]), [[1.0, 0.6], [0.6, 1.0]]);
+    [entries] GaussianCopula =
+        GaussianCopula::new(Gumbel::new([0.0, 1.0], [1.0, 2.0]), [[1.0, 0.6], [0.6, 1.0]]);
         part(x) => entry(&x, 1), (y) => Gumbel::new(1.0, 2.0).cdf(&y);
     [entries slopes] GaussianRandomWalk = GaussianRandomWalk::new(array(1.5), 3);
         part(x) => entry(&x, 2), (y) => Normal::new(0.0, 1.5 * 3f64.sqrt()).cdf(&y);
-    [entries slopes] GaussianStateSpace = GaussianStateSpace::new(3, [[0.5, 0.2], [0.0, 0.8]], FACTOR, [1.0, -1.0]);
+    [entries slopes] GaussianStateSpace =
+        GaussianStateSpace::new(3, [[0.5, 0.2], [0.0, 0.8]], FACTOR, [1.0, -1.0]);
     [entries] InverseWishart = InverseWishart::from_scale_tril(12.0, FACTOR);
         part(x) => cell(&x, 0, 0), (y) => InverseGamma::new(5.5, 0.5).cdf(&y);
     [] InverseWishartCholesky = InverseWishartCholesky::from_scale_tril(8.0, FACTOR);
@@ -501,7 +504,8 @@ vectors! {
     [entries slopes] LowRankMultivariateNormal =
         LowRankMultivariateNormal::new([0.5, 0.0, 1.0], [[1.0], [0.5], [-1.0]], [1.0, 0.5, 2.0]);
         part(x) => x.sum_axes([-1]), (y) => Normal::new(1.5, (0.25 + 3.5f64).sqrt()).cdf(&y);
-    [entries slopes] MatrixNormal = MatrixNormal::new([[0.5, 0.0], [1.0, -1.0]], FACTOR, [[0.7, 0.0], [-0.3, 1.1]]);
+    [entries slopes] MatrixNormal =
+        MatrixNormal::new([[0.5, 0.0], [1.0, -1.0]], FACTOR, [[0.7, 0.0], [-0.3, 1.1]]);
     [entries] MatrixT = MatrixT::new(
         12.0, [[0.5, 0.0, 1.0], [1.0, -1.0, 0.0]], FACTOR,
         [[0.7, 0.0, 0.0], [-0.3, 1.1, 0.0], [0.0, 0.4, 1.0]],
