@@ -50,6 +50,7 @@ pub mod constraints;
 pub mod device;
 pub mod distributions;
 pub mod generative;
+pub mod inference;
 pub mod optimize;
 pub mod random;
 pub mod record;

@@ -2,7 +2,7 @@
 
 use super::minimum::{End, Minimizer, Sealed};
 use super::pairs::Pairs;
-use super::quasi_newton::{Limits, Model, search};
+use super::quasi_newton::{Limits, Model, path, search};
 use probpipe_trace::Array;
 
 /// BFGS with limited memory: second derivatives are known from the last few steps, in `2 memory n`
@@ -42,6 +42,20 @@ impl Sealed for Lbfgs {
         let limits = Limits { tolerance, max_steps, max_line_search };
         search(f, x, self, limits).0
     }
+}
+
+/// The places of a search for the minimum of a function of a vector `[n]`, `[steps, n]`, the start
+/// among them, the gradients there, and the pairs known there. After the end of the search the last
+/// place comes again.
+#[track_caller]
+pub(crate) fn trajectory(
+    f: &dyn Fn(Array) -> Array,
+    x: &Array,
+    method: Lbfgs,
+    steps: usize,
+) -> (Array, Array, Pairs) {
+    let Lbfgs { tolerance, max_steps, max_line_search, .. } = method;
+    path(f, x.clone(), &method, Limits { tolerance, max_steps, max_line_search }, steps)
 }
 
 impl Model for Lbfgs {

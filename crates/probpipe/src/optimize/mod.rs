@@ -31,6 +31,7 @@ mod updates;
 
 pub use bfgs::Bfgs;
 pub use lbfgs::Lbfgs;
+pub(crate) use lbfgs::trajectory;
 pub use least_squares::{LevenbergMarquardt, least_squares};
 pub use minimum::{Minimizer, Minimum, Stop, minimize};
 pub use nelder_mead::NelderMead;

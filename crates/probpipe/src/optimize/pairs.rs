@@ -48,7 +48,7 @@ impl Pairs {
 
     /// The inverse Hessian times a vector, where the Hessian before the first pair is `1 / scale`.
     #[track_caller]
-    pub(super) fn apply(&self, gradient: &Array, scale: &Array) -> Array {
+    pub(crate) fn apply(&self, gradient: &Array, scale: &Array) -> Array {
         let memory = self.steps.shape()[0] as isize;
         let mut q = gradient.clone();
         let mut taken = Vec::new();

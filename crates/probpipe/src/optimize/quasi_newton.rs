@@ -4,7 +4,7 @@
 use super::line_search::step_length;
 use super::minimum::End;
 use super::scale::first_scale;
-use probpipe_trace::{Array, DType, Tree, select, tree_map, while_loop};
+use probpipe_trace::{Array, DType, Tree, arange, scan, select, tree_map, while_loop};
 use probpipe_transforms::value_and_grad;
 
 /// A way to know second derivatives.
@@ -53,6 +53,39 @@ pub(super) fn search<M: Model>(
     model: &M,
     limits: Limits,
 ) -> (End, M::Known) {
+    let (start, unit) = start(f, x, model);
+    let most = limits.max_steps.unwrap_or(200 * start.x.size()) as i32;
+    let end = while_loop(
+        |s: State<M::Known>| !limits.ended(&s) & s.steps.lt(most),
+        |s| step(f, model, s, &unit, limits.max_line_search),
+        start,
+    );
+    let converged = limits.within(&end.gradient);
+    let State { x, gradient, known, steps, stuck, broken, .. } = end;
+    (End { x, gradient, inverse: None, steps, converged, stuck, broken }, known)
+}
+
+/// The first `steps` places of a search, the start among them, the gradients there, and what was
+/// known there, along a new first axis. After its end the last place comes again.
+#[track_caller]
+pub(super) fn path<M: Model>(
+    f: &dyn Fn(Array) -> Array,
+    x: Array,
+    model: &M,
+    limits: Limits,
+    steps: usize,
+) -> (Array, Array, M::Known) {
+    let (start, unit) = start(f, x, model);
+    let next = |s: State<M::Known>, _: Array| {
+        let place = (s.x.clone(), s.gradient.clone(), s.known.clone());
+        let ended = limits.ended(&s);
+        let moved = step(f, model, s.clone(), &unit, limits.max_line_search);
+        (tree_map(|old: Array, new: Array| select(&ended, old, new), s, moved), place)
+    };
+    scan(start, arange(steps), next).1
+}
+
+fn start<M: Model>(f: &dyn Fn(Array) -> Array, x: Array, model: &M) -> (State<M::Known>, Array) {
     let (value, gradient) = value_and_grad(f)(x.clone());
     // What counts as 1 among values: where all are small, their own size.
     let unit = select(&value.is_finite(), value.abs().minimum(1.0), 1.0);
@@ -66,16 +99,18 @@ pub(super) fn search<M: Model>(
         value,
         gradient,
     };
-    let most = limits.max_steps.unwrap_or(200 * start.x.size()) as i32;
-    let within = |gradient: &Array| gradient.abs().le(limits.tolerance).all();
-    let end = while_loop(
-        |s: State<M::Known>| !within(&s.gradient) & s.steps.lt(most) & !s.stuck & !s.broken,
-        |s| step(f, model, s, &unit, limits.max_line_search),
-        start,
-    );
-    let converged = within(&end.gradient);
-    let State { x, gradient, known, steps, stuck, broken, .. } = end;
-    (End { x, gradient, inverse: None, steps, converged, stuck, broken }, known)
+    (start, unit)
+}
+
+impl Limits {
+    fn within(&self, gradient: &Array) -> Array {
+        gradient.abs().le(self.tolerance).all()
+    }
+
+    /// Whether there is no step to take.
+    fn ended<K>(&self, s: &State<K>) -> Array {
+        self.within(&s.gradient) | &s.stuck | &s.broken
+    }
 }
 
 fn finite(value: &Array, gradient: &Array) -> Array {

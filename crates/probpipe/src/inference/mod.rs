@@ -1,0 +1,10 @@
+//! Inference: what is asked of a density, whatever it came from. A [`Target`] is a log-density of a
+//! vector of real numbers, with the way back to what the user named; algorithms take nothing else.
+//! Gradients of expectations of which some draws are discrete are [`expectation`]'s.
+
+mod estimates;
+mod target;
+pub mod vi;
+
+pub use estimates::{Draws, expectation};
+pub use target::Target;

@@ -1,0 +1,222 @@
+//! What inference works on: a log-density over all real vectors, and the way between these and the
+//! values that the user named.
+
+use crate::bijectors::{Bijector, biject_to};
+use crate::constraints::Constraint;
+use crate::record::{Record, Unravel, ravel};
+use probpipe_trace::{Array, Error, ErrorKind, Result, Shape, Tree, here, with_location};
+use std::fmt;
+use std::rc::Rc;
+
+/// A log-density over the real vectors of a length, up to a constant, and the way from these to
+/// values of type `T`. Where values are constrained the density is that of the vector: the
+/// logarithm of the volume that the way there makes is part of it.
+///
+/// ```
+/// use probpipe::constraints::Constraint;
+/// use probpipe::inference::Target;
+/// use probpipe::prelude::*;
+/// let data = array([1.2, 0.4, -0.3]);
+/// let log_density = |at: Record| {
+///     let likelihood = Normal::new(&at["mean"], &at["scale"]).log_prob(&data).sum();
+///     likelihood - at["scale"].log() - at["mean"].square() / 200.0
+/// };
+/// let start = Record::new([("mean", array(0.0)), ("scale", array(1.0))]);
+/// let target = Target::within(log_density, start, [("scale", Constraint::Positive)])?;
+/// assert_eq!(target.size(), 2);
+/// let z = array([0.5, -1.0]);
+/// assert!((target.constrain(&z)?["scale"].item::<f32>()? - (-1.0f32).exp()).abs() < 1e-6);
+/// let slope = jit(grad(|z: Array| target.log_density(&z)))(z);
+/// assert_eq!(slope.shape(), [2]);
+/// # Ok::<(), probpipe::Error>(())
+/// ```
+pub struct Target<T> {
+    start: Array,
+    log_density: Rc<dyn Fn(&Array) -> Array>,
+    constrain: Rc<dyn Fn(&Array) -> Result<T>>,
+    unconstrain: Rc<dyn Fn(&T) -> Result<Array>>,
+}
+
+impl<T> Clone for Target<T> {
+    fn clone(&self) -> Target<T> {
+        Target {
+            start: self.start.clone(),
+            log_density: self.log_density.clone(),
+            constrain: self.constrain.clone(),
+            unconstrain: self.unconstrain.clone(),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Target<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Target").field("start", &self.start).finish_non_exhaustive()
+    }
+}
+
+impl<T> Target<T> {
+    /// Of parts that were made elsewhere: a start `[n]`, a log-density of vectors `[n]`, and the
+    /// ways from vectors to values and back.
+    pub fn of_parts(
+        start: Array,
+        log_density: impl Fn(&Array) -> Array + 'static,
+        constrain: impl Fn(&Array) -> Result<T> + 'static,
+        unconstrain: impl Fn(&T) -> Result<Array> + 'static,
+    ) -> Target<T> {
+        Target {
+            start,
+            log_density: Rc::new(log_density),
+            constrain: Rc::new(constrain),
+            unconstrain: Rc::new(unconstrain),
+        }
+    }
+
+    /// Where searches begin, `[n]`.
+    pub fn start(&self) -> &Array {
+        &self.start
+    }
+
+    /// How many real numbers there are.
+    pub fn size(&self) -> usize {
+        self.start.size()
+    }
+
+    /// With another start.
+    pub fn starting_at(mut self, start: impl Into<Array>) -> Target<T> {
+        self.start = start.into();
+        self
+    }
+
+    /// The log-density of a vector `[n]`, a scalar.
+    #[track_caller]
+    pub fn log_density(&self, z: &Array) -> Array {
+        (self.log_density)(z)
+    }
+
+    /// The values that a vector stands for.
+    ///
+    /// # Errors
+    /// A vector of another length.
+    #[track_caller]
+    pub fn constrain(&self, z: &Array) -> Result<T> {
+        (self.constrain)(z)
+    }
+
+    /// The vector that stands for values.
+    ///
+    /// # Errors
+    /// Values of another structure or shape.
+    #[track_caller]
+    pub fn unconstrain(&self, values: &T) -> Result<Array> {
+        (self.unconstrain)(values)
+    }
+}
+
+impl<T: Tree + Clone + 'static> Target<T> {
+    /// Of a function of a tree of real numbers, all of which may have any value.
+    ///
+    /// # Errors
+    /// A start that is no tree of floats of one type.
+    #[track_caller]
+    pub fn new(log_density: impl Fn(T) -> Array + 'static, start: T) -> Result<Target<T>> {
+        let (z, unravel) = ravel(&start)?;
+        let way = Rc::new(unravel);
+        let location = here();
+        let of_vector = {
+            let way = way.clone();
+            move |z: &Array| match way.tree(z) {
+                Ok(values) => log_density(values),
+                Err(error) => Array::invalid(error, location),
+            }
+        };
+        let back = move |values: &T| Ok(ravel(values)?.0);
+        Ok(Target::of_parts(z, of_vector, move |z| way.tree(z), back))
+    }
+}
+
+/// How a constrained array of a record comes from its part of the vector.
+struct Part {
+    path: String,
+    onto: Box<dyn Bijector>,
+    /// Of the unconstrained array.
+    shape: Shape,
+}
+
+impl Target<Record> {
+    /// Of a function of a record of numbers, those of some paths in a set of their own: their
+    /// support. Others may have any value. The start must lie within.
+    ///
+    /// # Errors
+    /// A path that the record has not, a set that no bijector leads to, a start outside.
+    #[track_caller]
+    pub fn within<P: AsRef<str>>(
+        log_density: impl Fn(Record) -> Array + 'static,
+        start: Record,
+        sets: impl IntoIterator<Item = (P, Constraint)>,
+    ) -> Result<Target<Record>> {
+        let location = here();
+        let mut parts = Vec::new();
+        for (path, constraint) in sets {
+            let path = path.as_ref().to_string();
+            let Some(array) = start.get(&path) else {
+                let message = format!("the record has no array `{path}`");
+                let known = start.paths().join(", ");
+                return Err(Error::new(ErrorKind::Value, message)
+                    .at(location)
+                    .help(format!("it has {known}")));
+            };
+            let onto = with_location(location, || biject_to(&constraint))?;
+            if !constraint.check(array).all().item::<bool>().unwrap_or(true) {
+                let message = format!("the start of `{path}` is not {constraint}: {array}");
+                return Err(Error::new(ErrorKind::Value, message)
+                    .at(location)
+                    .note("it was made", Some(array.location()))
+                    .help("begin inside of the set"));
+            }
+            let shape = onto.inverse_shape(array.shape())?;
+            parts.push(Part { path, onto, shape });
+        }
+        let free = |values: &Record, parts: &[Part]| -> Result<Record> {
+            let mut free = values.clone();
+            for part in parts {
+                let Some(array) = values.get(&part.path) else {
+                    let message = format!("the record has no array `{}`", part.path);
+                    return Err(Error::new(ErrorKind::Value, message).at(here()));
+                };
+                free = free.replace(&part.path, part.onto.inverse(array))?;
+            }
+            Ok(free)
+        };
+        let (z, unravel) = ravel(&free(&start, &parts)?)?;
+        let shared = Rc::new((parts, unravel));
+        let constrained = {
+            let shared = shared.clone();
+            move |z: &Array| -> Result<(Record, Option<Array>)> {
+                let (parts, unravel): &(Vec<Part>, Unravel) = &shared;
+                let mut values: Record = unravel.tree(z)?;
+                let mut volume: Option<Array> = None;
+                for part in parts {
+                    let x = values[part.path.as_str()].reshape(&part.shape);
+                    let log_det = part.onto.log_det(&x).sum();
+                    volume = Some(match volume {
+                        Some(sum) => sum + log_det,
+                        None => log_det,
+                    });
+                    values = values.replace(&part.path, part.onto.forward(&x))?;
+                }
+                Ok((values, volume))
+            }
+        };
+        let constrained = Rc::new(constrained);
+        let of_vector = {
+            let constrained = constrained.clone();
+            move |z: &Array| match constrained(z) {
+                Ok((values, Some(volume))) => log_density(values) + volume,
+                Ok((values, None)) => log_density(values),
+                Err(error) => Array::invalid(error, location),
+            }
+        };
+        let back = move |values: &Record| Ok(ravel(&free(values, &shared.0)?)?.0);
+        Ok(Target::of_parts(z, of_vector, move |z| Ok(constrained(z)?.0), back))
+    }
+}

@@ -1,0 +1,24 @@
+//! Variational inference: distributions that are near a target and easy to draw from. All work on a
+//! [`Target`](super::Target), as programs: a whole fit can be compiled, batched, differentiated.
+//!
+//! | | |
+//! |---|---|
+//! | [`Advi`] | a normal distribution by gradients of the evidence lower bound |
+//! | [`laplace`] | a normal distribution by the curvature at the mode |
+//! | [`Pathfinder`] | the best of the normal distributions on the way to the mode |
+//! | [`Svgd`] | points that move together |
+//! | [`elbo`], [`path_elbo`], [`iwelbo`] | bounds for a guide of your own, a generative function |
+
+mod advi;
+mod bounds;
+mod laplace;
+mod normal;
+mod pathfinder;
+mod svgd;
+
+pub use advi::{Advi, Fit};
+pub use bounds::{elbo, iwelbo, path_elbo};
+pub use laplace::laplace;
+pub use normal::Approximation;
+pub use pathfinder::{Found, Pathfinder};
+pub use svgd::Svgd;
