@@ -227,7 +227,8 @@ pub use distributions::{
     ZeroSumNormal, kl_divergence, kl_monte_carlo, product,
 };
 pub use generative::{
-    ChoiceMap, Choices, GenerativeFunction, Selection, Trace, Update, addresses, generative,
+    Alternatives, ChoiceMap, Choices, GenerativeFunction, Selection, Trace, Update, addresses,
+    generative,
 };
 pub use linalg::*;
 pub use random::{
@@ -257,7 +258,8 @@ pub mod prelude {
         MultivariateNormal, Normal, Quantile, Sample, Support, Uniform, product,
     };
     pub use crate::generative::{
-        ChoiceMap, Choices, GenerativeFunction, Selection, Trace, addresses, generative,
+        Alternatives, ChoiceMap, Choices, GenerativeFunction, Selection, Trace, addresses,
+        generative,
     };
     pub use crate::linalg::einsum;
     #[cfg(feature = "plot")]

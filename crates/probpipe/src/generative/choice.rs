@@ -2,13 +2,14 @@
 //! it was given from.
 
 use super::GenerativeFunction;
+use super::census::{Found, values};
 use super::source::Source;
 use super::subtrace::{ALONE, Subtrace, total};
 use crate::constraints::Constraint;
 use crate::distributions::{LogProb, Sample, Support};
 use crate::record::Part;
 use probpipe_trace::{
-    Array, DType, Error, ErrorKind, Key, Loc, Shape, ShapeDisplay, here, with_location,
+    Array, DType, Error, ErrorKind, Key, Loc, Shape, ShapeDisplay, here, select, with_location,
 };
 
 /// Of the choice that a distribution makes the arguments are `()`, since it has its parameters.
@@ -53,8 +54,24 @@ impl<D: Sample + LogProb + Support<Value = Array>> Law for D {
 }
 
 fn choose(law: &dyn Law, source: Source, location: Loc) -> (Subtrace, Array) {
+    if let Some(census) = &source.context.census {
+        let (low, count) = values(&law.set()).map_or((0, None), |(low, n)| (low, Some(n)));
+        let (address, shape) = (source.context.path.clone(), law.shape());
+        let dtype = probpipe_trace::default_float();
+        census.note(Found { address, location, shape, dtype, low, count });
+    }
+    // An update keeps no value that was not there, and has none of its own.
+    let kept = source.before.is_some() && source.key.is_none() && source.given.is_none();
+    let gone = source.held().filter(|_| kept).cloned();
     let value = value(law, source, location);
+    if value.error().is_some() {
+        return (Subtrace::Choice { value: value.clone(), score: value.clone() }, value);
+    }
     let density = law.log_density(&value);
+    let density = match gone {
+        Some(held) => select(held, density, f64::NAN),
+        None => density,
+    };
     // Numbers as written take the type that the density has with them.
     let value = match value.is_weak() && !law.set().is_integer() && density.dtype().is_float() {
         true => value.in_dtype(density.dtype()),
@@ -111,7 +128,11 @@ fn value(law: &dyn Law, source: Source, location: Loc) -> Array {
     if let Some(before) = before
         && !again
     {
-        return before.clone();
+        let held = source.held().cloned();
+        return match (held, source.key) {
+            (Some(held), Some(key)) => select(held, before, law.draw(key)),
+            _ => before.clone(),
+        };
     }
     match source.key {
         Some(key) => law.draw(key),

@@ -31,6 +31,10 @@ impl<G: GenerativeFunction> GenerativeFunction for Repeat<G> {
         let (runs, value) = vmap(run)(lanes);
         (Subtrace::stacked(runs), value)
     }
+
+    fn settled(&self) -> bool {
+        self.function.settled()
+    }
 }
 
 /// See [`GenerativeFunction::mapped`].
@@ -62,5 +66,9 @@ impl<G: GenerativeFunction> GenerativeFunction for Mapped<G> {
         let axes = BatchAxes::Parts(vec![BatchAxes::Axis(0), self.in_axes.clone()]);
         let (runs, value) = vmap_axes(run, axes, 0)((source.split(n), args));
         (Subtrace::stacked(runs), value)
+    }
+
+    fn settled(&self) -> bool {
+        self.function.settled()
     }
 }

@@ -1,9 +1,10 @@
 //! Where the choices of a run come from: what is given, what a trace holds, or a key. Every method
 //! of the interface is one run from another source; this is the one place that tells them apart.
 
-use super::address::below;
+use super::address::{below, within};
+use super::census::{Census, Strangers};
 use super::selection::Selection;
-use super::subtrace::Subtrace;
+use super::subtrace::{Subtrace, at, made};
 use crate::record::{Part, Record};
 use probpipe_trace::{Array, Error, ErrorKind, Key, Loc, Tree, here, with_location};
 
@@ -26,6 +27,17 @@ pub struct Source {
     /// What of it is drawn again.
     #[tree(static)]
     pub(super) again: Selection,
+    /// Choices of the record of which only a run can tell whether they were made.
+    pub(super) held: Vec<Held>,
+}
+
+/// Whether a choice of a record was made.
+#[derive(Tree, Clone, Debug)]
+#[tree(crate = probpipe_trace)]
+pub(super) struct Held {
+    #[tree(static)]
+    pub(super) address: String,
+    pub(super) flag: Array,
 }
 
 /// Who runs, for messages.
@@ -37,14 +49,25 @@ pub(super) struct Context {
     pub(super) location: Loc,
     /// The address of what runs; empty for the whole.
     pub(super) path: String,
+    /// To note in what choices can be.
+    pub(super) census: Option<Census>,
+    /// To note in what was given to none but another branch; without it that is an error.
+    pub(super) strangers: Option<Strangers>,
 }
 
 impl Source {
     #[track_caller]
     fn of(method: &'static str) -> Source {
-        let context = Context { method, location: here(), path: String::new() };
+        let context = Context {
+            method,
+            location: here(),
+            path: String::new(),
+            census: None,
+            strangers: None,
+        };
         let again = Selection::none();
-        Source { context, key: None, noise: None, given: None, before: None, again }
+        let held = Vec::new();
+        Source { context, key: None, noise: None, given: None, before: None, again, held }
     }
 
     #[track_caller]
@@ -79,6 +102,38 @@ impl Source {
         Source { key: Some(key), before: Some(before), again, ..source }
     }
 
+    /// A source of the same place with nothing in it.
+    fn anew(&self) -> Source {
+        Source {
+            context: self.context.clone(),
+            key: None,
+            noise: None,
+            given: None,
+            before: None,
+            again: Selection::none(),
+            held: Vec::new(),
+        }
+    }
+
+    /// Of the same place, to draw all choices.
+    pub(super) fn drawing(&self, key: Key) -> Source {
+        Source { key: Some(key), ..self.anew() }
+    }
+
+    /// Of the same place, with all choices given.
+    pub(super) fn assessing(&self, choices: Record) -> Source {
+        let noise = self.noise.as_ref().map(Key::reuse);
+        Source { given: Some(Part::Record(choices)), noise, ..self.anew() }
+    }
+
+    /// Of the same place, for a run that is thrown away, to see what there is.
+    #[track_caller]
+    pub(super) fn counting(&self, choices: Record, census: Census) -> Source {
+        let context = Context { census: Some(census), ..self.context.clone() };
+        let given = Some(Part::Record(choices));
+        Source { context, key: Some(Key::new(0)), given, ..self.anew() }
+    }
+
     /// The source of what is called at an address, the `index`th call.
     #[track_caller]
     pub(super) fn at(&self, address: &str, index: u32) -> Source {
@@ -88,7 +143,9 @@ impl Source {
             Some(Part::Array(_)) | None => None,
         };
         let path = below(&self.context.path, address);
+        let held = self.held.iter().filter(|held| within(&held.address, &path));
         Source {
+            held: held.cloned().collect(),
             context: Context { path, ..self.context.clone() },
             key: key(&self.key),
             noise: key(&self.noise),
@@ -96,6 +153,31 @@ impl Source {
             before: self.before.as_ref().and_then(|before| before.at(address)).cloned(),
             again: self.again.clone(),
         }
+    }
+
+    /// The source of the branch with a number.
+    pub(super) fn branch(mut self, k: usize, strangers: &Strangers) -> Source {
+        self.context.strangers = Some(strangers.clone());
+        let Some(Subtrace::Branches { index, owners, mut runs, .. }) = self.before else {
+            return Source { before: None, ..self };
+        };
+        let path = &self.context.path;
+        for own in owners.get(k).into_iter().flatten() {
+            let Some(flag) = made(&index, &owners, |other| other == own) else { continue };
+            let address = at(path, own);
+            let outer = self.held.iter_mut().find(|held| held.address == address);
+            match outer {
+                Some(held) => held.flag = &held.flag & flag,
+                None => self.held.push(Held { address, flag }),
+            }
+        }
+        Source { before: runs.pop(), ..self }
+    }
+
+    /// Whether the record of the choice at the source's address was made; nothing where it was.
+    pub(super) fn held(&self) -> Option<&Array> {
+        let path = at(&self.context.path, "");
+        self.held.iter().find(|held| held.address == path).map(|held| &held.flag)
     }
 
     /// The sources of `n` runs, as one with an axis in front.
@@ -128,9 +210,11 @@ impl Source {
             Some(Subtrace::Stack { mut runs, .. }) => runs.pop(),
             _ => None,
         };
+        let lanes = |held: Held| Held { flag: held.flag.broadcast_to([n]), ..held };
         Source {
             given,
             before,
+            held: self.held.into_iter().map(lanes).collect(),
             key: self.key.map(|key| key.split_batch(n)),
             noise: self.noise.map(|key| key.split_batch(n)),
             ..self

@@ -5,10 +5,10 @@ use super::address::within;
 use super::choice_map::{ChoiceMap, suggestion};
 use super::selection::Selection;
 use super::source::Source;
-use super::subtrace::{Scored, Subtrace, record_of, total};
+use super::subtrace::{Scored, Subtrace, both, record_of, total};
 use super::{GenerativeFunction, Trace};
 use crate::record::Record;
-use probpipe_trace::{Array, Error, ErrorKind, Flat, Key, Tree, here, zeros_like};
+use probpipe_trace::{Array, Error, ErrorKind, Flat, Key, Tree, here, select, zeros_like};
 use probpipe_transforms::recompute;
 
 /// What [`GenerativeFunction::update`] and [`GenerativeFunction::regenerate`] give.
@@ -43,6 +43,9 @@ pub(super) fn update<G: GenerativeFunction>(
     let run = |(args, record, given): (G::Args, Subtrace, Record)| {
         function.trace(Source::update(record, given, location), args)
     };
+    if !function.settled() {
+        changed.fill(true);
+    }
     let (record, value) = recompute(run, x, &changed, before);
     let weight = difference(&record, &trace.record, None);
     let discarded = discarded(&trace.record, &record, |path| {
@@ -69,6 +72,9 @@ pub(super) fn regenerate<G: GenerativeFunction>(
     let before = (trace.record.clone(), trace.value.clone());
     let mut changed = vec![true];
     changed.resize(1 + trace.args.leaves().len() + trace.record.leaves().len(), false);
+    if !function.settled() {
+        changed.fill(true);
+    }
     let run = |(key, args, record): (Key, G::Args, Subtrace)| {
         function.trace(Source::regenerate(key, record, selection.clone(), location), args)
     };
@@ -88,7 +94,7 @@ pub(super) fn project(record: &Subtrace, selection: &Selection) -> Array {
         return Array::invalid(error, location);
     }
     let mut terms = Vec::new();
-    for Scored { addresses, score } in record.scored() {
+    for Scored { addresses, score, .. } in record.scored() {
         match share(&addresses, |path| selection.contains(path)) {
             Share::All => terms.push(score),
             Share::None => {}
@@ -159,7 +165,14 @@ fn difference(new: &Subtrace, old: &Subtrace, again: Option<&Selection>) -> Arra
         let before = old_scores.iter().find(|other| other.addresses == scored.addresses);
         match before {
             Some(before) if before.score.is_same(scored.score) => {}
-            Some(before) => terms.push(scored.score - before.score),
+            Some(before) => {
+                let change = scored.score - before.score;
+                // What only one of the runs has made is drawn in regenerations, either way.
+                match both(scored.made.clone(), before.made.clone()).filter(|_| again.is_some()) {
+                    Some(made) => terms.push(select(made, change, 0.0)),
+                    None => terms.push(change),
+                }
+            }
             // Choices that only one of the runs has are drawn in regenerations, either way.
             None if again.is_none() => terms.push(scored.score.clone()),
             None => {}
