@@ -100,7 +100,8 @@ fn run<A: Tree + Clone, R: Tree + Clone>(
     let strangers: Vec<Strangers> = branches.iter().map(|_| Strangers::default()).collect();
     let on_flat = |k: usize, branch: &dyn Branch<A, R>, x: Flat| {
         let (source, args): (Source, A) = x.tree(location)?;
-        let (record, value) = branch.run(source.branch(k, &strangers[k]), args);
+        let source = source.branch(k, &strangers[k]);
+        let (record, value) = with_location(location, || branch.run(source, args));
         Ok((record, value))
     };
     let flat = |k: usize, branch: &dyn Branch<A, R>, x: Flat| -> Result<(Subtrace, Flat)> {

@@ -89,7 +89,8 @@ where
         let location = here();
         let n = xs.leaves().first().and_then(|x| x.ty().ok()?.shape.first().copied());
         let step = |source: Source, state: Array, x: X| {
-            let (record, (state, _)) = self.chain.function.trace(source, (state, x));
+            let run = || self.chain.function.trace(source, (state, x));
+            let (record, (state, _)) = with_location(location, run);
             (record, state)
         };
         let first = xs.clone().map(|x| x.at(0));
@@ -101,7 +102,9 @@ where
             };
             kind.forward(source, choices, &start, &xs, &first, &step, &count)
         };
-        let draw = |source: Source| self.chain.trace(source, (start.clone(), xs.clone())).0;
+        let draw = |source: Source| {
+            with_location(location, || self.chain.trace(source, (start.clone(), xs.clone())).0)
+        };
         without(source, &self.summed, location, &draw, &density)
     }
 
@@ -117,8 +120,9 @@ impl<G: GenerativeFunction<Args = Array, Value = Array>> GenerativeFunction for 
     #[track_caller]
     fn trace(&self, source: Source, start: Array) -> (Subtrace, ChoiceMap) {
         let location = here();
-        let step =
-            |source: Source, state: Array, _: Array| self.chain.function.trace(source, state);
+        let step = |source: Source, state: Array, _: Array| {
+            with_location(location, || self.chain.function.trace(source, state))
+        };
         let density = |source: &Source, choices: &Record| {
             let kind = Kind { summed: &self.summed, n: self.chain.n, location };
             let count = |source: &Source, choices: &Record| {
@@ -127,7 +131,8 @@ impl<G: GenerativeFunction<Args = Array, Value = Array>> GenerativeFunction for 
             let steps = arange(self.chain.n);
             kind.forward(source, choices, &start, &steps, &array(0), &step, &count)
         };
-        let draw = |source: Source| self.chain.trace(source, start.clone()).0;
+        let draw =
+            |source: Source| with_location(location, || self.chain.trace(source, start.clone()).0);
         without(source, &self.summed, location, &draw, &density)
     }
 

@@ -3,7 +3,7 @@
 
 use super::GenerativeFunction;
 use super::census::{Found, values};
-use super::source::Source;
+use super::source::{Context, Source};
 use super::subtrace::{ALONE, Subtrace, total};
 use crate::constraints::Constraint;
 use crate::distributions::{LogProb, Sample, Support};
@@ -110,14 +110,18 @@ fn value(law: &dyn Law, source: Source, location: Loc) -> Array {
         Some(Part::Record(record)) => {
             let stranger = record.paths().into_iter().next().unwrap_or_default();
             let full = super::address::below(&context.path, &stranger);
-            let error = fault(ErrorKind::Value, format!("no choice has the address `{full}`"));
-            let error = error.help(format!("`{path}` is one choice: give an array for it"));
+            let line = context.line(&full, &record[stranger.as_str()]);
+            let error = Error::new(ErrorKind::Value, format!("no choice has the address `{full}`"))
+                .at(line)
+                .note(format!("`{method}` was called"), Some(context.location))
+                .note(format!("`{path}` is chosen"), Some(location))
+                .help(format!("`{path}` is one choice: give an array for it"));
             return Array::invalid(error, location);
         }
         None => None,
     };
     if let Some(given) = given {
-        return match check(law, given, before, path, location) {
+        return match check(law, given, before, context, location) {
             Ok(array) => array,
             Err(error) => {
                 let error = error.note(format!("`{method}` was called"), Some(context.location));
@@ -141,6 +145,8 @@ fn value(law: &dyn Law, source: Source, location: Loc) -> Array {
                 fault(ErrorKind::Value, format!("`{method}` has no value for the choice `{path}`"));
             let help = match method {
                 "update" => "it was not in the trace: give it a value",
+                // Only where the density of several is summed.
+                "importance" => "it has one density together with others: give all of them or none",
                 _ => "give every choice a value; `importance` draws those that are not given",
             };
             Array::invalid(error.help(help), location)
@@ -153,13 +159,14 @@ fn check(
     law: &dyn Law,
     given: &Array,
     before: Option<&Array>,
-    path: &str,
+    context: &Context,
     location: Loc,
 ) -> Result<Array, Error> {
+    let path = if context.path.is_empty() { ALONE } else { &context.path };
     let ty = given.ty()?;
     let fault = |kind: ErrorKind, what: String, help: &str| {
         Error::new(kind, format!("`{path}` {what}, but was given as {ty}"))
-            .at(given.location())
+            .at(context.line(path, given))
             .note("it is chosen", Some(location))
             .help(help)
     };
@@ -187,7 +194,8 @@ fn check(
     let typed = if given.is_weak() { given.in_dtype(before.dtype()) } else { given.clone() };
     if typed.error().is_none() && typed.dtype() != before.dtype() && ty.dtype != DType::Bool {
         let what = format!("is of type {} in the trace", before.dtype());
-        return Err(fault(ErrorKind::DType, what, "convert it with `.cast(..)`"));
+        let help = format!("convert it with `.cast(DType::{:?})`", before.dtype());
+        return Err(fault(ErrorKind::DType, what, &help));
     }
     Ok(typed)
 }

@@ -165,7 +165,7 @@ impl Choices {
                 let first = self.addresses.first().map_or("..", String::as_str);
                 let message = format!("`{path}` is a call, not a choice: it cannot be given");
                 let error = Error::new(ErrorKind::Value, message)
-                    .at(array.location())
+                    .at(self.source.context.line(path, array))
                     .note(called, Some(self.source.context.location))
                     .help(format!("give its choices, as `{path}/{first}`"));
                 self.fault(error);
@@ -174,8 +174,9 @@ impl Choices {
                 let known = |path: &str| self.addresses.iter().any(|a| within(path, a));
                 let strangers = record.arrays().into_iter().filter(|(path, _)| !known(path));
                 let strangers: Vec<(String, Error)> = strangers
-                    .map(|(address, array)| (below(path, &address), array.location()))
-                    .map(|(full, given)| (full.clone(), self.stranger(&full, given)))
+                    .map(|(address, array)| (below(path, &address), array))
+                    .map(|(full, array)| (self.source.context.line(&full, array), full))
+                    .map(|(line, full)| (full.clone(), self.stranger(&full, line)))
                     .collect();
                 match &self.source.context.strangers {
                     Some(notes) => strangers.into_iter().for_each(|one| notes.note(one)),

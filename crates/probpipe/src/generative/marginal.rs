@@ -40,7 +40,9 @@ impl<G: GenerativeFunction> GenerativeFunction for Marginal<G> {
             let found = found(&self.function, source, choices, &args, &self.summed, location)?;
             summed(&self.function, source, choices, &args, &found, location)
         };
-        let draw = |source: Source| self.function.trace(source, args.clone()).0;
+        let draw = |source: Source| {
+            with_location(location, || self.function.trace(source, args.clone()).0)
+        };
         without(source, &self.summed, location, &draw, &density)
     }
 
@@ -121,7 +123,7 @@ pub(super) fn found<G: GenerativeFunction>(
     let census = Census::default();
     let (traced, record) = trace_with(location, &[], |_| {
         let run = source.counting(choices.clone(), census.clone());
-        let (record, _) = function.trace(run, args.clone());
+        let (record, _) = with_location(location, || function.trace(run, args.clone()));
         (vec![record.score().clone()], record)
     });
     traced?;
@@ -202,7 +204,8 @@ fn summed<G: GenerativeFunction>(
             };
             all.insert(&one.address, value.cast(one.dtype));
         }
-        function.trace(source.assessing(all), args.clone()).0.score().clone()
+        let run = || function.trace(source.assessing(all), args.clone()).0.score().clone();
+        with_location(location, run)
     };
     Ok(vmap(score)(arange(total)).logsumexp())
 }

@@ -88,7 +88,7 @@ pub use train::{TakesLast, Trained};
 pub use update::Update;
 
 use crate::record::Record;
-use probpipe_trace::{Array, IntoTree, Key, Tree};
+use probpipe_trace::{Array, IntoTree, Key, Tree, here, with_location};
 use probpipe_transforms::{BatchAxes, grad};
 use std::rc::Rc;
 
@@ -262,10 +262,15 @@ pub trait GenerativeFunction: Sized {
         );
         let rest = ChoiceMap::from(rest);
         let args = &trace.args;
-        grad(|chosen: ChoiceMap| {
-            let source = Source::assess(chosen.union(&rest).into(), None);
-            self.trace(source, args.clone()).0.score().clone()
-        })(chosen)
+        let location = here();
+        let score = |chosen: ChoiceMap| {
+            let run = || {
+                let source = Source::assess(chosen.union(&rest).into(), None);
+                self.trace(source, args.clone()).0.score().clone()
+            };
+            with_location(location, run)
+        };
+        grad(score)(chosen)
     }
 
     /// The score and the value as plain functions of choices and arguments, with some choices
@@ -294,9 +299,11 @@ pub trait GenerativeFunction: Sized {
         impl Fn((ChoiceMap, Self::Args)) -> Self::Value + use<'a, Self>,
     ) {
         let fixed = fixed.clone();
+        let location = here();
         let run = move |(choices, args): (ChoiceMap, Self::Args)| {
             let given = fixed.union(&choices).into();
-            self.trace(Source::assess(given, Some(key.reuse())), args)
+            let run = || self.trace(Source::assess(given, Some(key.reuse())), args);
+            with_location(location, run)
         };
         let run = Rc::new(run);
         let other = run.clone();

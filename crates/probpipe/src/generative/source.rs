@@ -7,6 +7,7 @@ use super::selection::Selection;
 use super::subtrace::{Subtrace, at, made};
 use crate::record::{Part, Record};
 use probpipe_trace::{Array, Error, ErrorKind, Key, Loc, Tree, here, with_location};
+use std::sync::Arc;
 
 /// Where the choices of a run come from. In this order: a value that is given; the value of a
 /// trace, unless it is selected to be drawn again; a draw. Where there is none of them, that is an
@@ -49,10 +50,29 @@ pub(super) struct Context {
     pub(super) location: Loc,
     /// The address of what runs; empty for the whole.
     pub(super) path: String,
+    /// Where the values were made that were given to the whole.
+    pub(super) lines: Lines,
     /// To note in what choices can be.
     pub(super) census: Option<Census>,
     /// To note in what was given to none but another branch; without it that is an error.
     pub(super) strangers: Option<Strangers>,
+}
+
+/// Where values were made, by address. Inside of lanes and loops they are other arrays.
+pub(super) type Lines = Arc<Vec<(String, Loc)>>;
+
+/// Where the arrays of a record were made.
+pub(super) fn lines(given: &Record) -> Lines {
+    let line = |(path, array): (String, &Array)| (path, array.location());
+    Arc::new(given.arrays().into_iter().map(line).collect())
+}
+
+impl Context {
+    /// Where the value at an address was made.
+    pub(super) fn line(&self, address: &str, array: &Array) -> Loc {
+        let line = self.lines.iter().find(|(given, _)| given == address);
+        line.map_or(array.location(), |(_, line)| *line)
+    }
 }
 
 impl Source {
@@ -62,6 +82,7 @@ impl Source {
             method,
             location: here(),
             path: String::new(),
+            lines: Lines::default(),
             census: None,
             strangers: None,
         };
@@ -78,18 +99,23 @@ impl Source {
     #[track_caller]
     pub(super) fn assess(given: Record, noise: Option<Key>) -> Source {
         let method = if noise.is_some() { "unzip" } else { "assess" };
-        Source { given: Some(Part::Record(given)), noise, ..Source::of(method) }
+        Source { noise, ..Source::of(method).given(given) }
     }
 
     #[track_caller]
     pub(super) fn importance(key: Key, given: Record) -> Source {
-        Source { key: Some(key), given: Some(Part::Record(given)), ..Source::of("importance") }
+        Source { key: Some(key), ..Source::of("importance").given(given) }
     }
 
-    pub(super) fn update(before: Subtrace, given: Record, location: Loc) -> Source {
-        let given = Some(Part::Record(given));
-        let source = with_location(location, || Source::of("update"));
-        Source { before: Some(before), given, ..source }
+    pub(super) fn update(before: Subtrace, given: Record, lines: Lines, location: Loc) -> Source {
+        let mut source = with_location(location, || Source::of("update").given(given));
+        source.context.lines = lines;
+        Source { before: Some(before), ..source }
+    }
+
+    fn given(mut self, given: Record) -> Source {
+        self.context.lines = lines(&given);
+        Source { given: Some(Part::Record(given)), ..self }
     }
 
     pub(super) fn regenerate(
@@ -189,7 +215,7 @@ impl Source {
                 let at = below(&self.context.path, path);
                 let message = format!("`{at}` is chosen {n} times, but was given as {ty}");
                 let error = Error::new(ErrorKind::Shape, message)
-                    .at(array.location())
+                    .at(self.context.line(&at, array))
                     .note("it is chosen", Some(location))
                     .help(format!("give an array with an axis of {n} in front"));
                 Array::invalid(error, location)

@@ -3,7 +3,7 @@
 use super::GenerativeFunction;
 use super::source::Source;
 use super::subtrace::Subtrace;
-use probpipe_trace::{Array, Tree, arange, scan};
+use probpipe_trace::{Array, Tree, arange, here, scan, with_location};
 
 /// See [`GenerativeFunction::scan`].
 #[derive(Clone, Copy, Debug)]
@@ -23,11 +23,13 @@ where
 
     #[track_caller]
     fn trace(&self, source: Source, (carry, xs): (C, X)) -> (Subtrace, (C, Y)) {
+        let location = here();
         // Without an axis to go over, the loop itself says so.
         let n = xs.leaves().first().and_then(|x| x.ty().ok()?.shape.first().copied());
         let sources = source.split(n.unwrap_or(1));
         let (carry, (runs, ys)) = scan(carry, (sources, xs), |carry, (source, x)| {
-            let (run, (carry, y)) = self.function.trace(source, (carry, x));
+            let (run, (carry, y)) =
+                with_location(location, || self.function.trace(source, (carry, x)));
             (carry, (run, y))
         });
         (Subtrace::stacked(runs), (carry, ys))
@@ -55,9 +57,10 @@ where
 
     #[track_caller]
     fn trace(&self, source: Source, start: S) -> (Subtrace, S) {
+        let location = here();
         let steps = (source.split(self.n), arange(self.n));
         let (_, (runs, states)) = scan(start, steps, |state, (source, _): (Source, Array)| {
-            let (run, state) = self.function.trace(source, state);
+            let (run, state) = with_location(location, || self.function.trace(source, state));
             (state.clone(), (run, state))
         });
         (Subtrace::stacked(runs), states)

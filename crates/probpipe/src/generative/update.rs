@@ -4,11 +4,13 @@
 use super::address::within;
 use super::choice_map::{ChoiceMap, suggestion};
 use super::selection::Selection;
-use super::source::Source;
+use super::source::{Source, lines};
 use super::subtrace::{Scored, Subtrace, both, record_of, total};
 use super::{GenerativeFunction, Trace};
 use crate::record::Record;
-use probpipe_trace::{Array, Error, ErrorKind, Flat, Key, Tree, here, select, zeros_like};
+use probpipe_trace::{
+    Array, Error, ErrorKind, Flat, Key, Tree, here, select, with_location, zeros_like,
+};
 use probpipe_transforms::recompute;
 
 /// What [`GenerativeFunction::update`] and [`GenerativeFunction::regenerate`] give.
@@ -20,7 +22,8 @@ pub struct Update<A = (), R = Array> {
     /// By how much the log-density is larger than that of the old trace; of a regeneration that of
     /// the choices that were not drawn again.
     pub weight: Array,
-    /// The values of the old trace that are not in the new one.
+    /// The values of the old trace that are not in the new one: an update with them leads back. Of
+    /// a branch that may have been left, its values.
     pub discarded: ChoiceMap,
 }
 
@@ -40,8 +43,10 @@ pub(super) fn update<G: GenerativeFunction>(
     changed.extend(given.arrays().iter().map(|given| !same(given)));
     let x = (args.clone(), trace.record.clone(), given.clone());
     let location = here();
+    let lines = lines(given);
     let run = |(args, record, given): (G::Args, Subtrace, Record)| {
-        function.trace(Source::update(record, given, location), args)
+        let source = Source::update(record, given, lines.clone(), location);
+        with_location(location, || function.trace(source, args))
     };
     if !function.settled() {
         changed.fill(true);
@@ -76,7 +81,8 @@ pub(super) fn regenerate<G: GenerativeFunction>(
         changed.fill(true);
     }
     let run = |(key, args, record): (Key, G::Args, Subtrace)| {
-        function.trace(Source::regenerate(key, record, selection.clone(), location), args)
+        let source = Source::regenerate(key, record, selection.clone(), location);
+        with_location(location, || function.trace(source, args))
     };
     let x = (key, trace.args.clone(), trace.record.clone());
     let (record, value) = recompute(run, x, &changed, before);
@@ -188,12 +194,18 @@ fn difference(new: &Subtrace, old: &Subtrace, again: Option<&Selection>) -> Arra
     sum(&terms.iter().collect::<Vec<_>>(), new)
 }
 
-/// The values of the old record that were replaced, or that the new one has not.
+/// The values of the old record that were replaced, or that the new one has not. Those of branches
+/// that may have been left are among them: only a run can tell.
 fn discarded(old: &Subtrace, new: &Subtrace, replaced: impl Fn(&str) -> bool) -> ChoiceMap {
     let kept = record_of(new.choices());
+    let scored = old.scored();
+    let conditional = |path: &String| {
+        scored.iter().any(|scored| scored.made.is_some() && scored.addresses.contains(path))
+    };
     let mut gone = Record::default();
     for (path, array) in record_of(old.choices()).arrays() {
-        if replaced(&path) || kept.get(&path).is_none() {
+        let left = |now: &Array| conditional(&path) && !now.is_same(array);
+        if replaced(&path) || kept.get(&path).is_none_or(left) {
             gone.insert(&path, array.clone());
         }
     }
