@@ -1,8 +1,12 @@
 //! Lists of generative functions of which one runs: tuples and arrays of them.
 
+mod branches;
+mod mixture;
+
+pub use branches::{Masked, OrElse, Switch};
+pub use mixture::Mixture;
+
 use super::GenerativeFunction;
-use super::branches::Switch;
-use super::mixture::Mixture;
 use super::source::Source;
 use super::subtrace::Subtrace;
 use probpipe_trace::Tree;
@@ -53,7 +57,8 @@ pub trait Alternatives: Sized {
     /// let either = (near, far).switch();
     /// let y = ChoiceMap::new([("y", 3.0)]);
     /// let (score, _) = either.assess(&y, (1, 2.0));
-    /// assert_eq!(score.item::<f32>()?, Normal::new(2.0, 10.0).log_prob(&array(3.0)).item::<f32>()?);
+    /// let want = Normal::new(2.0, 10.0).log_prob(&array(3.0));
+    /// assert_eq!(score.item::<f32>()?, want.item::<f32>()?);
     /// # Ok::<(), probpipe::Error>(())
     /// ```
     fn switch(self) -> Switch<Self> {

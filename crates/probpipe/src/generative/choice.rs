@@ -10,6 +10,7 @@ use crate::distributions::{LogProb, Sample, Support};
 use crate::record::Part;
 use probpipe_trace::{
     Array, DType, Error, ErrorKind, Key, Loc, Shape, ShapeDisplay, here, select, with_location,
+    zeros,
 };
 
 /// Of the choice that a distribution makes the arguments are `()`, since it has its parameters.
@@ -172,6 +173,10 @@ fn check(
     };
     let shape = law.shape();
     if ty.shape != shape {
+        // Of a distribution that is invalid the shape says nothing.
+        if let Some(error) = law.log_density(&zeros(&shape).cast(ty.dtype)).error() {
+            return Err(error.clone());
+        }
         let shape = ShapeDisplay(&shape);
         let help = "give an array of the batch shape and event shape of its distribution";
         return Err(fault(ErrorKind::Shape, format!("is of shape {shape}"), help));

@@ -65,6 +65,7 @@ impl<G: GenerativeFunction> GenerativeFunction for Mapped<G> {
             // One lane of arguments that all say why.
             Err(error) => {
                 let message = error.message().replace("`vmap`", "`mapped`");
+                let message = message.replace("the argument's leaf", "argument");
                 let error = Error::new(error.kind(), message)
                     .at(location)
                     .help("give each argument an axis, all of one size, or `None`: `(0, None)`");

@@ -161,7 +161,8 @@ pub(super) fn found<G: GenerativeFunction>(
                 format!("`{}` is chosen in many runs, which are not summed together", one.address);
             return fault(
                 message,
-                "sum it out of what is repeated: `.marginal(..).repeat(n)`; of a chain, right behind its `scan` or `unfold`",
+                "sum it out of what is repeated: `.marginal(..).repeat(n)`; of a chain, right behind \
+                 its `scan` or `unfold`",
             );
         }
         one.dtype = ty.dtype;
@@ -179,9 +180,9 @@ fn summed<G: GenerativeFunction>(
     location: Loc,
 ) -> Result<Array> {
     let size = |one: &Found| one.shape.iter().product::<usize>() as u32;
-    let counts = found.iter().map(|one| one.count.unwrap_or(1).checked_pow(size(one)));
-    let total = counts.fold(Some(1usize), |all, n| all?.checked_mul(n?)).filter(|n| *n <= MOST);
-    let Some(total) = total else {
+    let mut counts = found.iter().map(|one| one.count.unwrap_or(1).checked_pow(size(one)));
+    let total = counts.try_fold(1usize, |all, n| all.checked_mul(n?));
+    let Some(total) = total.filter(|n| *n <= MOST) else {
         let names: Vec<&str> = found.iter().map(|one| one.address.as_str()).collect();
         let message = format!("{} have more than {MOST} values together", names.join(", "));
         return Err(Error::new(ErrorKind::Value, message)
@@ -196,7 +197,7 @@ fn summed<G: GenerativeFunction>(
             let mut digits = Vec::new();
             for _ in 0..size(one) {
                 digits.push(&rest % count + one.low as i32);
-                rest = rest / count;
+                rest /= count;
             }
             let value = match digits.is_empty() {
                 true => zeros(one.shape.clone()),

@@ -48,7 +48,6 @@
 mod adapted;
 mod address;
 mod alternatives;
-mod branches;
 mod census;
 mod chain;
 mod choice;
@@ -58,7 +57,6 @@ mod closure;
 mod display;
 mod lanes;
 mod marginal;
-mod mixture;
 mod selection;
 mod source;
 mod steps;
@@ -70,15 +68,13 @@ mod update;
 
 pub use adapted::Contramapped;
 pub use address::IntoAddress;
-pub use alternatives::Alternatives;
-pub use branches::{Masked, OrElse, Switch};
+pub use alternatives::{Alternatives, Masked, Mixture, OrElse, Switch};
 pub use chain::Chain;
 pub use choice_map::ChoiceMap;
 pub use choices::Choices;
 pub use closure::{Body, Generative, generative};
 pub use lanes::{Mapped, Repeat};
 pub use marginal::Marginal;
-pub use mixture::Mixture;
 pub use selection::{Selection, addresses};
 pub use source::Source;
 pub use steps::{Scan, Unfold};
@@ -290,6 +286,7 @@ pub trait GenerativeFunction: Sized {
     /// # Ok::<(), probpipe::Error>(())
     /// ```
     #[track_caller]
+    #[allow(clippy::type_complexity)] // closures have no names
     fn unzip<'a>(
         &'a self,
         key: Key,

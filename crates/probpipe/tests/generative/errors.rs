@@ -306,7 +306,7 @@ fn lanes_that_do_not_fit() {
         trace.score(),
         line,
         "
-        `mapped` maps axes of different sizes: 3 of the argument's leaf `.0` and 4 of the argument's leaf `.1`
+        `mapped` maps axes of different sizes: 3 of argument `.0` and 4 of argument `.1`
           --> line +3
            = help: give each argument an axis, all of one size, or `None`: `(0, None)`
         ",

@@ -9,3 +9,4 @@ mod incremental;
 mod marginals;
 mod models;
 mod training;
+mod trees;

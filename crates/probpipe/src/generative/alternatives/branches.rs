@@ -1,12 +1,12 @@
 //! Of several generative functions one runs. Each is traced once; what it records is put among the
 //! choices of all, of which those that it does not make are zeros and count nothing.
 
-use super::GenerativeFunction;
-use super::alternatives::{Alternatives, Branch};
-use super::census::Strangers;
-use super::source::Source;
-use super::subtrace::Subtrace;
-use super::union::{nothing, owned, placed, union};
+use super::{Alternatives, Branch};
+use crate::generative::GenerativeFunction;
+use crate::generative::census::Strangers;
+use crate::generative::source::Source;
+use crate::generative::subtrace::Subtrace;
+use crate::generative::union::{nothing, owned, placed, union};
 use probpipe_trace::{
     Array, ArrayType, DType, Error, ErrorKind, Flat, Graph, Loc, Op, Result, Traced, Tree, bind,
     full_typed, here, inline, trace, trace_with, with_location,
@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// See [`Alternatives::switch`].
 #[derive(Clone, Copy, Debug)]
 pub struct Switch<B> {
-    pub(super) branches: B,
+    pub(in crate::generative) branches: B,
 }
 
 impl<B: Alternatives> GenerativeFunction for Switch<B> {
@@ -38,7 +38,7 @@ impl<B: Alternatives> GenerativeFunction for Switch<B> {
 /// See [`GenerativeFunction::masked`].
 #[derive(Clone, Copy, Debug)]
 pub struct Masked<G> {
-    pub(super) function: G,
+    pub(in crate::generative) function: G,
 }
 
 impl<G: GenerativeFunction> GenerativeFunction for Masked<G> {
@@ -58,8 +58,8 @@ impl<G: GenerativeFunction> GenerativeFunction for Masked<G> {
 /// See [`GenerativeFunction::or_else`].
 #[derive(Clone, Copy, Debug)]
 pub struct OrElse<G, H> {
-    pub(super) yes: G,
-    pub(super) no: H,
+    pub(in crate::generative) yes: G,
+    pub(in crate::generative) no: H,
 }
 
 impl<G, H> GenerativeFunction for OrElse<G, H>

@@ -1,11 +1,11 @@
 //! Mixtures: which of several generative functions runs is a choice itself.
 
-use super::alternatives::Alternatives;
+use super::Alternatives;
 use super::branches::Switch;
-use super::source::Source;
-use super::subtrace::Subtrace;
-use super::{Choices, GenerativeFunction};
 use crate::distributions::CategoricalLogits;
+use crate::generative::source::Source;
+use crate::generative::subtrace::Subtrace;
+use crate::generative::{Choices, GenerativeFunction};
 use probpipe_trace::Array;
 
 /// See [`Alternatives::mixture`].
