@@ -44,6 +44,12 @@
 //! never computed ([`recompute`](crate::graph::recompute)). An argument has changed unless it is
 //! the very same array. So no part of a model need say what changed: it is read off the program.
 //! A loop or a branch is one equation in this: if its inputs are reached, all of it is.
+//!
+//! That is so where programs are traced, as inside of `jit`; outside, every update runs all of the
+//! function. What a closure captures counts as changed if it is a variable of an outer trace, so
+//! that a model may be built anew in every step of a loop. A captured array with a value counts as
+//! unchanged inside of `jit`: a trace belongs to the function that made it, and what is to vary is
+//! an argument.
 
 mod adapted;
 mod address;

@@ -9,7 +9,7 @@ use super::subtrace::{Scored, Subtrace, both, record_of, total};
 use super::{GenerativeFunction, Trace};
 use crate::record::Record;
 use probpipe_trace::{
-    Array, Error, ErrorKind, Flat, Key, Tree, here, select, with_location, zeros_like,
+    Array, Error, ErrorKind, Flat, Key, Tree, here, is_tracing, select, with_location, zeros_like,
 };
 use probpipe_transforms::recompute;
 
@@ -51,7 +51,7 @@ pub(super) fn update<G: GenerativeFunction>(
     if !function.settled() {
         changed.fill(true);
     }
-    let (record, value) = recompute(run, x, &changed, before);
+    let (record, value) = rerun(run, x, &changed, before);
     let weight = difference(&record, &trace.record, None);
     let discarded = discarded(&trace.record, &record, |path| {
         given.paths().iter().any(|given| within(path, given))
@@ -85,11 +85,26 @@ pub(super) fn regenerate<G: GenerativeFunction>(
         with_location(location, || function.trace(source, args))
     };
     let x = (key, trace.args.clone(), trace.record.clone());
-    let (record, value) = recompute(run, x, &changed, before);
+    let (record, value) = rerun(run, x, &changed, before);
     let weight = difference(&record, &trace.record, Some(selection));
     let discarded = discarded(&trace.record, &record, |path| selection.contains(path));
     let trace = Trace::new(trace.args.clone(), value, record);
     Update { weight: spoiled(weight, &trace), discarded, trace }
+}
+
+/// A run that takes over what no change reaches. Outside of traces all is computed: what a function
+/// captures may be another array than it was, and nothing of it is compiled.
+#[track_caller]
+fn rerun<A: Tree, R: Tree>(
+    run: impl Fn(A) -> (Subtrace, R),
+    x: A,
+    changed: &[bool],
+    before: (Subtrace, R),
+) -> (Subtrace, R) {
+    match is_tracing() {
+        true => recompute(run, x, changed, before),
+        false => run(x),
+    }
 }
 
 #[track_caller]

@@ -2,6 +2,7 @@
 //! equations of its program.
 
 use probpipe::prelude::*;
+use probpipe_testing::{Tolerance, close};
 
 /// How many equations of the program of `f` have an op of this name.
 fn count<A: Tree>(f: impl Fn(A) -> Array, x: &A, op: &str) -> usize {
@@ -52,13 +53,33 @@ fn the_other_half_is_not_computed() {
 fn the_same_arrays_are_kept() {
     let model = halves();
     let trace = model.simulate(Key::new(0), ());
-    let new = model.update(&trace, &ChoiceMap::new([("x", 0.1)])).trace;
-    for address in ["y", "a", "b"] {
-        assert!(new.choices()[address].is_same(&trace.choices()[address]), "{address}");
-    }
-    let none = model.update(&trace, &ChoiceMap::default());
-    assert!(none.trace.score().is_same(trace.score()));
-    assert_eq!(none.weight.item::<f32>().expect("a weight"), 0.0);
+    let kept = |trace: Trace| {
+        let new = model.update(&trace, &ChoiceMap::new([("x", 0.1)])).trace;
+        for address in ["y", "a", "b"] {
+            assert!(new.choices()[address].is_same(&trace.choices()[address]), "{address}");
+        }
+        let none = model.update(&trace, &ChoiceMap::default());
+        assert!(none.trace.score().is_same(trace.score()));
+        none.weight
+    };
+    assert_eq!(jit(kept)(trace).item::<f32>().expect("a weight"), 0.0);
+}
+
+#[test]
+fn a_model_may_be_built_in_every_step() {
+    let model =
+        |mean: Array| generative(move |t: &mut Choices| t.sample("x", Normal::new(&mean, 1.0)));
+    let trace = model(array(0.0)).simulate(Key::new(0), ());
+    let x = trace.choices()["x"].clone();
+    let none = ChoiceMap::default();
+    // A capture that is another one than when the trace was made, in a loop and outside of it.
+    let step = |i: Array, trace: Trace| model(i.cast(DType::F32) + 1.0).update(&trace, &none).trace;
+    let moved = jit(|trace: Trace| fori_loop(3, trace, step))(trace.clone());
+    let want = Normal::new(3.0, 1.0).log_prob(&x);
+    close("in a loop", moved.score(), &want, Tolerance::largest(1e-6));
+    let moved = model(array(3.0)).update(&trace, &none);
+    close("outside", moved.trace.score(), &want, Tolerance::largest(1e-6));
+    close("weight", &moved.weight, &(want - trace.score()), Tolerance::largest(1e-5));
 }
 
 #[test]
