@@ -239,7 +239,8 @@ pub use distributions::{
     kl_monte_carlo, match_moments, product,
 };
 pub use generative::{
-    ChoiceMap, Choices, GenerativeFunction, Selection, Trace, Update, addresses, generative,
+    Alternatives, ChoiceMap, Choices, GenerativeFunction, Selection, Trace, Update, addresses,
+    generative,
 };
 pub use linalg::*;
 pub use random::{
@@ -270,7 +271,8 @@ pub mod prelude {
         product,
     };
     pub use crate::generative::{
-        ChoiceMap, Choices, GenerativeFunction, Selection, Trace, addresses, generative,
+        Alternatives, ChoiceMap, Choices, GenerativeFunction, Selection, Trace, addresses,
+        generative,
     };
     pub use crate::linalg::einsum;
     #[cfg(feature = "plot")]

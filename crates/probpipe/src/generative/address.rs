@@ -55,14 +55,22 @@ pub(super) fn is_whole(address: &str) -> bool {
     address.split('/').all(|name| !name.is_empty())
 }
 
-/// The address that was most likely meant: the fewest letters away, and not too many.
+/// The address that was most likely meant: the fewest letters away, and not too many; letters that
+/// are missing at an end cost one.
 pub(super) fn nearest<'a>(
     address: &str,
     known: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     let far = address.chars().count().max(3).div_ceil(3);
-    let near = known.into_iter().map(|other| (distance(address, other), other));
-    near.filter(|(letters, _)| *letters <= far).min_by_key(|(letters, _)| *letters).map(|(_, a)| a)
+    let near = known.into_iter().map(|other| {
+        let cut = other.starts_with(address) || address.starts_with(other);
+        (if cut { 1 } else { distance(address, other) }, other)
+    });
+    let length = |text: &str| text.chars().count();
+    let near = near.filter(|(letters, other)| {
+        *letters <= far && *letters < length(address).max(length(other))
+    });
+    near.min_by_key(|(letters, _)| *letters).map(|(_, other)| other)
 }
 
 /// How many letters must be put in, left out, changed or swapped with the next to get from one
@@ -93,6 +101,8 @@ mod tests {
     fn paths_and_neighbours() {
         assert!(within("x/pos", "x") && within("x", "x") && !within("xy", "x"));
         assert_eq!(nearest("x_um", ["a", "x_mu", "x"]), Some("x_mu"));
+        assert_eq!(nearest("x/position", ["y/pos", "x/pos"]), Some("x/pos"));
         assert_eq!(nearest("sigma", ["a", "b"]), None);
+        assert_eq!(nearest("z", ["a", "y"]), None);
     }
 }

@@ -2,13 +2,15 @@
 //! it was given from.
 
 use super::GenerativeFunction;
-use super::source::Source;
+use super::census::{Found, values};
+use super::source::{Context, Source};
 use super::subtrace::{ALONE, Subtrace, total};
 use crate::constraints::Constraint;
 use crate::distributions::{LogProb, Sample, Support};
 use crate::record::Part;
 use probpipe_trace::{
-    Array, DType, Error, ErrorKind, Key, Loc, Shape, ShapeDisplay, here, with_location,
+    Array, DType, Error, ErrorKind, Key, Loc, Shape, ShapeDisplay, here, select, with_location,
+    zeros,
 };
 
 /// Of the choice that a distribution makes the arguments are `()`, since it has its parameters.
@@ -53,8 +55,24 @@ impl<D: Sample + LogProb + Support<Value = Array>> Law for D {
 }
 
 fn choose(law: &dyn Law, source: Source, location: Loc) -> (Subtrace, Array) {
+    if let Some(census) = &source.context.census {
+        let (low, count) = values(&law.set()).map_or((0, None), |(low, n)| (low, Some(n)));
+        let (address, shape) = (source.context.path.clone(), law.shape());
+        let dtype = probpipe_trace::default_float();
+        census.note(Found { address, location, shape, dtype, low, count });
+    }
+    // An update keeps no value that was not there, and has none of its own.
+    let kept = source.before.is_some() && source.key.is_none() && source.given.is_none();
+    let gone = source.held().filter(|_| kept).cloned();
     let value = value(law, source, location);
+    if value.error().is_some() {
+        return (Subtrace::Choice { value: value.clone(), score: value.clone() }, value);
+    }
     let density = law.log_density(&value);
+    let density = match gone {
+        Some(held) => select(held, density, f64::NAN),
+        None => density,
+    };
     // Numbers as written take the type that the density has with them.
     let value = match value.is_weak() && !law.set().is_integer() && density.dtype().is_float() {
         true => value.in_dtype(density.dtype()),
@@ -93,14 +111,18 @@ fn value(law: &dyn Law, source: Source, location: Loc) -> Array {
         Some(Part::Record(record)) => {
             let stranger = record.paths().into_iter().next().unwrap_or_default();
             let full = super::address::below(&context.path, &stranger);
-            let error = fault(ErrorKind::Value, format!("no choice has the address `{full}`"));
-            let error = error.help(format!("`{path}` is one choice: give an array for it"));
+            let line = context.line(&full, &record[stranger.as_str()]);
+            let error = Error::new(ErrorKind::Value, format!("no choice has the address `{full}`"))
+                .at(line)
+                .note(format!("`{method}` was called"), Some(context.location))
+                .note(format!("`{path}` is chosen"), Some(location))
+                .help(format!("`{path}` is one choice: give an array for it"));
             return Array::invalid(error, location);
         }
         None => None,
     };
     if let Some(given) = given {
-        return match check(law, given, before, path, location) {
+        return match check(law, given, before, context, location) {
             Ok(array) => array,
             Err(error) => {
                 let error = error.note(format!("`{method}` was called"), Some(context.location));
@@ -111,7 +133,11 @@ fn value(law: &dyn Law, source: Source, location: Loc) -> Array {
     if let Some(before) = before
         && !again
     {
-        return before.clone();
+        let held = source.held().cloned();
+        return match (held, source.key) {
+            (Some(held), Some(key)) => select(held, before, law.draw(key)),
+            _ => before.clone(),
+        };
     }
     match source.key {
         Some(key) => law.draw(key),
@@ -120,6 +146,8 @@ fn value(law: &dyn Law, source: Source, location: Loc) -> Array {
                 fault(ErrorKind::Value, format!("`{method}` has no value for the choice `{path}`"));
             let help = match method {
                 "update" => "it was not in the trace: give it a value",
+                // Only where the density of several is summed.
+                "importance" => "it has one density together with others: give all of them or none",
                 _ => "give every choice a value; `importance` draws those that are not given",
             };
             Array::invalid(error.help(help), location)
@@ -132,18 +160,23 @@ fn check(
     law: &dyn Law,
     given: &Array,
     before: Option<&Array>,
-    path: &str,
+    context: &Context,
     location: Loc,
 ) -> Result<Array, Error> {
+    let path = if context.path.is_empty() { ALONE } else { &context.path };
     let ty = given.ty()?;
     let fault = |kind: ErrorKind, what: String, help: &str| {
         Error::new(kind, format!("`{path}` {what}, but was given as {ty}"))
-            .at(given.location())
+            .at(context.line(path, given))
             .note("it is chosen", Some(location))
             .help(help)
     };
     let shape = law.shape();
     if ty.shape != shape {
+        // Of a distribution that is invalid the shape says nothing.
+        if let Some(error) = law.log_density(&zeros(&shape).cast(ty.dtype)).error() {
+            return Err(error.clone());
+        }
         let shape = ShapeDisplay(&shape);
         let help = "give an array of the batch shape and event shape of its distribution";
         return Err(fault(ErrorKind::Shape, format!("is of shape {shape}"), help));
@@ -166,7 +199,8 @@ fn check(
     let typed = if given.is_weak() { given.in_dtype(before.dtype()) } else { given.clone() };
     if typed.error().is_none() && typed.dtype() != before.dtype() && ty.dtype != DType::Bool {
         let what = format!("is of type {} in the trace", before.dtype());
-        return Err(fault(ErrorKind::DType, what, "convert it with `.cast(..)`"));
+        let help = format!("convert it with `.cast(DType::{:?})`", before.dtype());
+        return Err(fault(ErrorKind::DType, what, &help));
     }
     Ok(typed)
 }

@@ -2,7 +2,7 @@
 //! with addresses are found here.
 
 use super::GenerativeFunction;
-use super::address::{IntoAddress, below, is_whole, within};
+use super::address::{IntoAddress, below, is_whole, nearest, within};
 use super::choice_map::suggestion;
 use super::source::Source;
 use super::subtrace::{Subtrace, total};
@@ -60,10 +60,21 @@ impl Choices {
         function: G,
         args: impl IntoTree<G::Args>,
     ) -> G::Value {
+        self.run(address, &function, args.into_tree())
+    }
+
+    /// [`Choices::call`] of a function that stays where it is.
+    #[track_caller]
+    pub(super) fn run<G: GenerativeFunction>(
+        &mut self,
+        address: impl IntoAddress,
+        function: &G,
+        args: G::Args,
+    ) -> G::Value {
         let location = here();
         let address = address.into_address();
         let source = self.enter(&address, location);
-        let (part, value) = function.trace(source, args.into_tree());
+        let (part, value) = function.trace(source, args);
         self.addresses.push(address);
         self.lines.push(location);
         self.parts.push(part);
@@ -143,65 +154,64 @@ impl Choices {
         }
     }
 
-    /// Values that were given at addresses that the function has not.
+    /// Refuses values that were given at addresses that the function has not; where the function is
+    /// a branch, they may be another one's.
     fn refuse_strangers(&mut self) {
         let path = &self.source.context.path;
-        let method = self.source.context.method;
-        let called = format!("`{method}` was called");
-        let error = match &self.source.given {
-            None => return,
+        let called = format!("`{}` was called", self.source.context.method);
+        match &self.source.given {
+            None => {}
             Some(Part::Array(array)) => {
                 let first = self.addresses.first().map_or("..", String::as_str);
                 let message = format!("`{path}` is a call, not a choice: it cannot be given");
-                Error::new(ErrorKind::Value, message)
-                    .at(array.location())
+                let error = Error::new(ErrorKind::Value, message)
+                    .at(self.source.context.line(path, array))
                     .note(called, Some(self.source.context.location))
-                    .help(format!("give its choices, as `{path}/{first}`"))
+                    .help(format!("give its choices, as `{path}/{first}`"));
+                self.fault(error);
             }
             Some(Part::Record(record)) => {
-                let arrays = record.arrays();
                 let known = |path: &str| self.addresses.iter().any(|a| within(path, a));
-                let Some((stranger, array)) = arrays.iter().find(|(path, _)| !known(path)) else {
-                    return;
-                };
-                let mut all = Vec::new();
-                for (address, part) in self.addresses.iter().zip(&self.parts) {
-                    match part.choices() {
-                        Some(Part::Record(record)) => {
-                            all.extend(
-                                record
-                                    .paths()
-                                    .iter()
-                                    .map(|below| (below_of(address, below), address)),
-                            );
-                        }
-                        Some(Part::Array(_)) => all.push((address.clone(), address)),
-                        None => {}
-                    }
+                let strangers = record.arrays().into_iter().filter(|(path, _)| !known(path));
+                let strangers: Vec<(String, Error)> = strangers
+                    .map(|(address, array)| (below(path, &address), array))
+                    .map(|(full, array)| (self.source.context.line(&full, array), full))
+                    .map(|(line, full)| (full.clone(), self.stranger(&full, line)))
+                    .collect();
+                match &self.source.context.strangers {
+                    Some(notes) => strangers.into_iter().for_each(|one| notes.note(one)),
+                    None => strangers.into_iter().for_each(|(_, error)| self.fault(error)),
                 }
-                let names: Vec<String> = all.iter().map(|(a, _)| below(path, a)).collect();
-                let full = below(path, stranger);
-                let error =
-                    Error::new(ErrorKind::Value, format!("no choice has the address `{full}`"))
-                        .at(array.location())
-                        .note(called, Some(self.source.context.location));
-                let near = super::address::nearest(&full, names.iter().map(String::as_str));
-                let near = near.and_then(|near| names.iter().position(|name| name == near));
-                let line = near.and_then(|i| {
-                    let at = self.addresses.iter().position(|a| a == all[i].1)?;
-                    Some((names[i].clone(), self.lines[at]))
-                });
-                let error = match line {
-                    Some((near, line)) => error.note(format!("`{near}` is chosen"), Some(line)),
-                    None => error,
-                };
-                error.help(suggestion(&full, &names))
             }
-        };
-        self.fault(error);
+        }
     }
-}
 
-fn below_of(address: &str, rest: &str) -> String {
-    below(address, rest)
+    /// What is said of a value that was given at an address that there is not.
+    fn stranger(&self, full: &str, given: Loc) -> Error {
+        let path = &self.source.context.path;
+        let mut known: Vec<(String, Loc)> = Vec::new();
+        for ((address, part), line) in self.addresses.iter().zip(&self.parts).zip(&self.lines) {
+            let address = below(path, address);
+            match part.choices() {
+                Some(Part::Record(record)) => {
+                    known.extend(record.paths().iter().map(|rest| (below(&address, rest), *line)));
+                }
+                Some(Part::Array(_)) => known.push((address, *line)),
+                None => {}
+            }
+        }
+        let names: Vec<String> = known.iter().map(|(name, _)| name.clone()).collect();
+        let error = Error::new(ErrorKind::Value, format!("no choice has the address `{full}`"))
+            .at(given)
+            .note(
+                format!("`{}` was called", self.source.context.method),
+                Some(self.source.context.location),
+            );
+        let near = nearest(full, names.iter().map(String::as_str));
+        let error = match known.iter().find(|(name, _)| Some(name.as_str()) == near) {
+            Some((name, line)) => error.note(format!("`{name}` is chosen"), Some(*line)),
+            None => error,
+        };
+        error.help(suggestion(full, &names))
+    }
 }

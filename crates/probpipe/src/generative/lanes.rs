@@ -3,7 +3,7 @@
 use super::GenerativeFunction;
 use super::source::Source;
 use super::subtrace::Subtrace;
-use probpipe_trace::{Array, Tree, arange, here};
+use probpipe_trace::{Array, Error, Tree, arange, here, with_location};
 use probpipe_transforms::{BatchAxes, vmap, vmap_axes};
 
 /// See [`GenerativeFunction::repeat`].
@@ -27,9 +27,16 @@ impl<G: GenerativeFunction> GenerativeFunction for Repeat<G> {
     fn trace(&self, source: Source, args: G::Args) -> (Subtrace, G::Value) {
         // The number of the run is there to be mapped over where a source has no arrays.
         let lanes = (source.split(self.n), arange(self.n));
-        let run = |(source, _): (Source, Array)| self.function.trace(source, args.clone());
+        let location = here();
+        let run = |(source, _): (Source, Array)| {
+            with_location(location, || self.function.trace(source, args.clone()))
+        };
         let (runs, value) = vmap(run)(lanes);
         (Subtrace::stacked(runs), value)
+    }
+
+    fn settled(&self) -> bool {
+        self.function.settled()
     }
 }
 
@@ -56,11 +63,24 @@ impl<G: GenerativeFunction> GenerativeFunction for Mapped<G> {
         let (n, args) = match self.in_axes.lanes(&args) {
             Ok(n) => (n, args),
             // One lane of arguments that all say why.
-            Err(error) => (1, args.map(|_| Array::invalid(error.clone(), location))),
+            Err(error) => {
+                let message = error.message().replace("`vmap`", "`mapped`");
+                let message = message.replace("the argument's leaf", "argument");
+                let error = Error::new(error.kind(), message)
+                    .at(location)
+                    .help("give each argument an axis, all of one size, or `None`: `(0, None)`");
+                (1, args.map(|_| Array::invalid(error.clone(), location)))
+            }
         };
-        let run = |(source, args): (Source, G::Args)| self.function.trace(source, args);
+        let run = |(source, args): (Source, G::Args)| {
+            with_location(location, || self.function.trace(source, args))
+        };
         let axes = BatchAxes::Parts(vec![BatchAxes::Axis(0), self.in_axes.clone()]);
         let (runs, value) = vmap_axes(run, axes, 0)((source.split(n), args));
         (Subtrace::stacked(runs), value)
+    }
+
+    fn settled(&self) -> bool {
+        self.function.settled()
     }
 }

@@ -44,33 +44,53 @@
 //! never computed ([`recompute`](crate::graph::recompute)). An argument has changed unless it is
 //! the very same array. So no part of a model need say what changed: it is read off the program.
 //! A loop or a branch is one equation in this: if its inputs are reached, all of it is.
+//!
+//! That is so where programs are traced, as inside of `jit`; outside, every update runs all of the
+//! function. What a closure captures counts as changed if it is a variable of an outer trace, so
+//! that a model may be built anew in every step of a loop. A captured array with a value counts as
+//! unchanged inside of `jit`: a trace belongs to the function that made it, and what is to vary is
+//! an argument.
 
+mod adapted;
 mod address;
+mod alternatives;
+mod census;
+mod chain;
 mod choice;
 mod choice_map;
 mod choices;
 mod closure;
 mod display;
 mod lanes;
+mod marginal;
 mod selection;
 mod source;
+mod steps;
 mod subtrace;
 mod trace;
+mod train;
+mod union;
 mod update;
 
+pub use adapted::Contramapped;
 pub use address::IntoAddress;
+pub use alternatives::{Alternatives, Masked, Mixture, OrElse, Switch};
+pub use chain::Chain;
 pub use choice_map::ChoiceMap;
 pub use choices::Choices;
 pub use closure::{Body, Generative, generative};
 pub use lanes::{Mapped, Repeat};
+pub use marginal::Marginal;
 pub use selection::{Selection, addresses};
 pub use source::Source;
+pub use steps::{Scan, Unfold};
 pub use subtrace::Subtrace;
 pub use trace::Trace;
+pub use train::{TakesLast, Trained};
 pub use update::Update;
 
 use crate::record::Record;
-use probpipe_trace::{Array, IntoTree, Key, Tree};
+use probpipe_trace::{Array, IntoTree, Key, Tree, here, with_location};
 use probpipe_transforms::{BatchAxes, grad};
 use std::rc::Rc;
 
@@ -90,6 +110,13 @@ pub trait GenerativeFunction: Sized {
     /// it; who writes a generative function by hand passes `source` on to those it is made of.
     #[track_caller]
     fn trace(&self, source: Source, args: Self::Args) -> (Subtrace, Self::Value);
+
+    /// Whether the function is the same in all its uses. One with learnable parameters is not: a
+    /// trace that it made before they moved is computed anew as a whole.
+    #[doc(hidden)]
+    fn settled(&self) -> bool {
+        true
+    }
 
     /// Draws all choices.
     ///
@@ -123,8 +150,8 @@ pub trait GenerativeFunction: Sized {
     /// let (score, value) = model.assess(&ChoiceMap::new([("x", 0.0), ("y", 1.0)]), ());
     /// assert!((score.item::<f32>()? + 2.3378770).abs() < 1e-6);
     /// assert_eq!(value.item::<f32>()?, 2.0);
-    /// // A choice that is missing, and an address that there is not.
-    /// let (score, _) = model.assess(&ChoiceMap::new([("x", 0.0), ("yy", 1.0)]), ());
+    /// // A choice that is missing.
+    /// let (score, _) = model.assess(&ChoiceMap::new([("x", 0.0)]), ());
     /// assert!(score.checked().unwrap_err().message().contains("no value for the choice `y`"));
     /// # Ok::<(), probpipe::Error>(())
     /// ```
@@ -237,10 +264,15 @@ pub trait GenerativeFunction: Sized {
         );
         let rest = ChoiceMap::from(rest);
         let args = &trace.args;
-        grad(|chosen: ChoiceMap| {
-            let source = Source::assess(chosen.union(&rest).into(), None);
-            self.trace(source, args.clone()).0.score().clone()
-        })(chosen)
+        let location = here();
+        let score = |chosen: ChoiceMap| {
+            let run = || {
+                let source = Source::assess(chosen.union(&rest).into(), None);
+                self.trace(source, args.clone()).0.score().clone()
+            };
+            with_location(location, run)
+        };
+        grad(score)(chosen)
     }
 
     /// The score and the value as plain functions of choices and arguments, with some choices
@@ -260,6 +292,7 @@ pub trait GenerativeFunction: Sized {
     /// # Ok::<(), probpipe::Error>(())
     /// ```
     #[track_caller]
+    #[allow(clippy::type_complexity)] // closures have no names
     fn unzip<'a>(
         &'a self,
         key: Key,
@@ -269,9 +302,11 @@ pub trait GenerativeFunction: Sized {
         impl Fn((ChoiceMap, Self::Args)) -> Self::Value + use<'a, Self>,
     ) {
         let fixed = fixed.clone();
+        let location = here();
         let run = move |(choices, args): (ChoiceMap, Self::Args)| {
             let given = fixed.union(&choices).into();
-            self.trace(Source::assess(given, Some(key.reuse())), args)
+            let run = || self.trace(Source::assess(given, Some(key.reuse())), args);
+            with_location(location, run)
         };
         let run = Rc::new(run);
         let other = run.clone();
@@ -307,6 +342,140 @@ pub trait GenerativeFunction: Sized {
     /// ```
     fn mapped(self, in_axes: impl Into<BatchAxes>) -> Mapped<Self> {
         Mapped::new(self, in_axes.into())
+    }
+
+    /// Runs one after another over the leading axis of `xs`, as [`scan`](crate::scan) does: the
+    /// function takes `(carry, x)` and gives `(carry, y)`, the scan takes `(carry, xs)` and gives
+    /// `(carry, ys)`. Choices have the axis of the steps in front.
+    ///
+    /// ```
+    /// use probpipe::prelude::*;
+    /// let step = generative(|t: &mut Choices, z: Array, dt: Array| {
+    ///     let z = t.sample("z", Normal::new(z, dt.sqrt()));
+    ///     let y = t.sample("y", Normal::new(&z, 0.1));
+    ///     (z, y)
+    /// });
+    /// let walk = step.scan();
+    /// let trace = walk.simulate(Key::new(0), (0.0, full([20], 0.5)));
+    /// let (last, ys) = trace.value();
+    /// assert_eq!(trace.choices()["z"].at(-1).item::<f32>()?, last.item::<f32>()?);
+    /// assert_eq!(ys.shape(), [20]);
+    /// # Ok::<(), probpipe::Error>(())
+    /// ```
+    fn scan(self) -> Scan<Self> {
+        Scan { function: self }
+    }
+
+    /// `n` runs, each on what the one before gave; the value is that of all of them, with an axis
+    /// of `n` in front.
+    ///
+    /// ```
+    /// use probpipe::prelude::*;
+    /// let step = generative(|t: &mut Choices, z: Array| t.sample("z", Normal::new(z * 0.9, 1.0)));
+    /// let trace = step.unfold(50).simulate(Key::new(0), 0.0);
+    /// assert_eq!(trace.value().shape(), [50]);
+    /// ```
+    fn unfold(self, n: usize) -> Unfold<Self> {
+        Unfold { function: self, n }
+    }
+
+    /// This function where a `bool` is true, else another one: the first argument is the `bool`,
+    /// the second one what both take. For the choices see [`Alternatives::switch`].
+    ///
+    /// ```
+    /// use probpipe::prelude::*;
+    /// let near = generative(|t: &mut Choices| t.sample("y", Normal::new(0.0, 0.1)));
+    /// let far = generative(|t: &mut Choices| t.sample("y", Normal::new(0.0, 10.0)));
+    /// let (score, _) = near.or_else(far).assess(&ChoiceMap::new([("y", 0.0)]), (true, ()));
+    /// assert!((score.item::<f32>()? - 1.3836466).abs() < 1e-6);
+    /// # Ok::<(), probpipe::Error>(())
+    /// ```
+    fn or_else<H>(self, other: H) -> OrElse<Self, H>
+    where
+        H: GenerativeFunction<Args = Self::Args, Value = Self::Value>,
+    {
+        OrElse { yes: self, no: other }
+    }
+
+    /// This function where a `bool`, the first argument, is true; else nothing, whose choices and
+    /// values are zeros that count nothing.
+    ///
+    /// ```
+    /// use probpipe::prelude::*;
+    /// let seen = generative(|t: &mut Choices, x: Array| t.sample("y", Normal::new(x, 1.0)));
+    /// let rows = seen.masked().mapped((0, 0));
+    /// let mask = array([true, false]);
+    /// let y = ChoiceMap::new([("y", array([0.0, 100.0]))]);
+    /// let (score, _) = rows.assess(&y, (mask, zeros([2])));
+    /// assert!((score.item::<f32>()? + 0.9189385).abs() < 1e-6);
+    /// # Ok::<(), probpipe::Error>(())
+    /// ```
+    fn masked(self) -> Masked<Self> {
+        Masked { function: self }
+    }
+
+    /// This function on what `before` makes of other arguments.
+    ///
+    /// ```
+    /// use probpipe::prelude::*;
+    /// let point = generative(|t: &mut Choices, x: Array| t.sample("x", Normal::new(x, 1.0)));
+    /// let sum = point.contramap(|(a, b): (Array, Array)| a + b);
+    /// let (score, _) = sum.assess(&ChoiceMap::new([("x", 3.0)]), (1.0, 2.0));
+    /// assert!((score.item::<f32>()? + 0.9189385).abs() < 1e-6);
+    /// # Ok::<(), probpipe::Error>(())
+    /// ```
+    fn contramap<B: Tree + Clone, F: Fn(B) -> Self::Args>(
+        self,
+        before: F,
+    ) -> Contramapped<Self, F, B> {
+        Contramapped::new(self, before)
+    }
+
+    /// The function with learnable parameters: its last argument, which is kept beside it. It takes
+    /// the other arguments.
+    ///
+    /// ```
+    /// use probpipe::prelude::*;
+    /// let params = Record::new([("x_mu", 0.0), ("a", 0.3), ("b", 0.4)]);
+    /// let mut model = generative(|t: &mut Choices, p: Record| {
+    ///     let x = t.sample("x", Normal::new(&p["x_mu"], 1.0));
+    ///     t.sample("y", Normal::new(&p["a"] * x + &p["b"], 1.0))
+    /// })
+    /// .train(params.clone());
+    /// let trace = model.simulate(Key::new(314159), ());
+    /// let score = model.score_params(&trace, &params);
+    /// assert_eq!(score.item::<f32>()?, trace.score().item::<f32>()?);
+    /// model.update_params(model.param_grad(&trace).map(|g| g * 0.01));
+    /// assert!(model.score_params(&trace, model.params()).item::<f32>()? > score.item::<f32>()?);
+    /// # Ok::<(), probpipe::Error>(())
+    /// ```
+    fn train<P: Tree + Clone>(self, params: P) -> Trained<Self, P>
+    where
+        Self::Args: TakesLast<P>,
+    {
+        Trained::new(self, params)
+    }
+
+    /// The function with the selected choices summed out: each must be discrete, with finitely many
+    /// values that are known. All combinations are tried, at most 65,536; of a chain, `marginal`
+    /// right behind [`scan`](GenerativeFunction::scan) or [`unfold`](GenerativeFunction::unfold)
+    /// sums step by step. The other choices have one density together: they are given, drawn and
+    /// selected together or not at all. The value is the map of them.
+    ///
+    /// ```
+    /// use probpipe::prelude::*;
+    /// let model = generative(|t: &mut Choices| {
+    ///     let coin = t.sample("coin", Bernoulli::new(0.25));
+    ///     t.sample("y", Normal::new(coin.cast(DType::F32) * 4.0, 1.0))
+    /// });
+    /// let y = ChoiceMap::new([("y", 4.0)]);
+    /// let (score, _) = model.marginal(&addresses(["coin"])).assess(&y, ());
+    /// let want = (0.25 + 0.75 * (-8.0f32).exp()).ln() - 0.9189385;
+    /// assert!((score.item::<f32>()? - want).abs() < 1e-5);
+    /// # Ok::<(), probpipe::Error>(())
+    /// ```
+    fn marginal(self, summed: &Selection) -> Marginal<Self> {
+        Marginal::new(self, summed.clone())
     }
 }
 

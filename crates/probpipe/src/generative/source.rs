@@ -1,11 +1,13 @@
 //! Where the choices of a run come from: what is given, what a trace holds, or a key. Every method
 //! of the interface is one run from another source; this is the one place that tells them apart.
 
-use super::address::below;
+use super::address::{below, within};
+use super::census::{Census, Strangers};
 use super::selection::Selection;
-use super::subtrace::Subtrace;
+use super::subtrace::{Subtrace, at, made};
 use crate::record::{Part, Record};
 use probpipe_trace::{Array, Error, ErrorKind, Key, Loc, Tree, here, with_location};
+use std::sync::Arc;
 
 /// Where the choices of a run come from. In this order: a value that is given; the value of a
 /// trace, unless it is selected to be drawn again; a draw. Where there is none of them, that is an
@@ -26,6 +28,17 @@ pub struct Source {
     /// What of it is drawn again.
     #[tree(static)]
     pub(super) again: Selection,
+    /// Choices of the record of which only a run can tell whether they were made.
+    pub(super) held: Vec<Held>,
+}
+
+/// Whether a choice of a record was made.
+#[derive(Tree, Clone, Debug)]
+#[tree(crate = probpipe_trace)]
+pub(super) struct Held {
+    #[tree(static)]
+    pub(super) address: String,
+    pub(super) flag: Array,
 }
 
 /// Who runs, for messages.
@@ -37,14 +50,45 @@ pub(super) struct Context {
     pub(super) location: Loc,
     /// The address of what runs; empty for the whole.
     pub(super) path: String,
+    /// Where the values were made that were given to the whole.
+    pub(super) lines: Lines,
+    /// To note in what choices can be.
+    pub(super) census: Option<Census>,
+    /// To note in what was given to none but another branch; without it that is an error.
+    pub(super) strangers: Option<Strangers>,
+}
+
+/// Where values were made, by address. Inside of lanes and loops they are other arrays.
+pub(super) type Lines = Arc<Vec<(String, Loc)>>;
+
+/// Where the arrays of a record were made.
+pub(super) fn lines(given: &Record) -> Lines {
+    let line = |(path, array): (String, &Array)| (path, array.location());
+    Arc::new(given.arrays().into_iter().map(line).collect())
+}
+
+impl Context {
+    /// Where the value at an address was made.
+    pub(super) fn line(&self, address: &str, array: &Array) -> Loc {
+        let line = self.lines.iter().find(|(given, _)| given == address);
+        line.map_or(array.location(), |(_, line)| *line)
+    }
 }
 
 impl Source {
     #[track_caller]
     fn of(method: &'static str) -> Source {
-        let context = Context { method, location: here(), path: String::new() };
+        let context = Context {
+            method,
+            location: here(),
+            path: String::new(),
+            lines: Lines::default(),
+            census: None,
+            strangers: None,
+        };
         let again = Selection::none();
-        Source { context, key: None, noise: None, given: None, before: None, again }
+        let held = Vec::new();
+        Source { context, key: None, noise: None, given: None, before: None, again, held }
     }
 
     #[track_caller]
@@ -55,18 +99,23 @@ impl Source {
     #[track_caller]
     pub(super) fn assess(given: Record, noise: Option<Key>) -> Source {
         let method = if noise.is_some() { "unzip" } else { "assess" };
-        Source { given: Some(Part::Record(given)), noise, ..Source::of(method) }
+        Source { noise, ..Source::of(method).given(given) }
     }
 
     #[track_caller]
     pub(super) fn importance(key: Key, given: Record) -> Source {
-        Source { key: Some(key), given: Some(Part::Record(given)), ..Source::of("importance") }
+        Source { key: Some(key), ..Source::of("importance").given(given) }
     }
 
-    pub(super) fn update(before: Subtrace, given: Record, location: Loc) -> Source {
-        let given = Some(Part::Record(given));
-        let source = with_location(location, || Source::of("update"));
-        Source { before: Some(before), given, ..source }
+    pub(super) fn update(before: Subtrace, given: Record, lines: Lines, location: Loc) -> Source {
+        let mut source = with_location(location, || Source::of("update").given(given));
+        source.context.lines = lines;
+        Source { before: Some(before), ..source }
+    }
+
+    fn given(mut self, given: Record) -> Source {
+        self.context.lines = lines(&given);
+        Source { given: Some(Part::Record(given)), ..self }
     }
 
     pub(super) fn regenerate(
@@ -79,6 +128,38 @@ impl Source {
         Source { key: Some(key), before: Some(before), again, ..source }
     }
 
+    /// A source of the same place with nothing in it.
+    fn anew(&self) -> Source {
+        Source {
+            context: self.context.clone(),
+            key: None,
+            noise: None,
+            given: None,
+            before: None,
+            again: Selection::none(),
+            held: Vec::new(),
+        }
+    }
+
+    /// Of the same place, to draw all choices.
+    pub(super) fn drawing(&self, key: Key) -> Source {
+        Source { key: Some(key), ..self.anew() }
+    }
+
+    /// Of the same place, with all choices given.
+    pub(super) fn assessing(&self, choices: Record) -> Source {
+        let noise = self.noise.as_ref().map(Key::reuse);
+        Source { given: Some(Part::Record(choices)), noise, ..self.anew() }
+    }
+
+    /// Of the same place, for a run that is thrown away, to see what there is.
+    #[track_caller]
+    pub(super) fn counting(&self, choices: Record, census: Census) -> Source {
+        let context = Context { census: Some(census), ..self.context.clone() };
+        let given = Some(Part::Record(choices));
+        Source { context, key: Some(Key::new(0)), given, ..self.anew() }
+    }
+
     /// The source of what is called at an address, the `index`th call.
     #[track_caller]
     pub(super) fn at(&self, address: &str, index: u32) -> Source {
@@ -88,7 +169,9 @@ impl Source {
             Some(Part::Array(_)) | None => None,
         };
         let path = below(&self.context.path, address);
+        let held = self.held.iter().filter(|held| within(&held.address, &path));
         Source {
+            held: held.cloned().collect(),
             context: Context { path, ..self.context.clone() },
             key: key(&self.key),
             noise: key(&self.noise),
@@ -96,6 +179,31 @@ impl Source {
             before: self.before.as_ref().and_then(|before| before.at(address)).cloned(),
             again: self.again.clone(),
         }
+    }
+
+    /// The source of the branch with a number.
+    pub(super) fn branch(mut self, k: usize, strangers: &Strangers) -> Source {
+        self.context.strangers = Some(strangers.clone());
+        let Some(Subtrace::Branches { index, owners, mut runs, .. }) = self.before else {
+            return Source { before: None, ..self };
+        };
+        let path = &self.context.path;
+        for own in owners.get(k).into_iter().flatten() {
+            let Some(flag) = made(&index, &owners, |other| other == own) else { continue };
+            let address = at(path, own);
+            let outer = self.held.iter_mut().find(|held| held.address == address);
+            match outer {
+                Some(held) => held.flag = &held.flag & flag,
+                None => self.held.push(Held { address, flag }),
+            }
+        }
+        Source { before: runs.pop(), ..self }
+    }
+
+    /// Whether the record of the choice at the source's address was made; nothing where it was.
+    pub(super) fn held(&self) -> Option<&Array> {
+        let path = at(&self.context.path, "");
+        self.held.iter().find(|held| held.address == path).map(|held| &held.flag)
     }
 
     /// The sources of `n` runs, as one with an axis in front.
@@ -107,7 +215,7 @@ impl Source {
                 let at = below(&self.context.path, path);
                 let message = format!("`{at}` is chosen {n} times, but was given as {ty}");
                 let error = Error::new(ErrorKind::Shape, message)
-                    .at(array.location())
+                    .at(self.context.line(&at, array))
                     .note("it is chosen", Some(location))
                     .help(format!("give an array with an axis of {n} in front"));
                 Array::invalid(error, location)
@@ -128,9 +236,11 @@ impl Source {
             Some(Subtrace::Stack { mut runs, .. }) => runs.pop(),
             _ => None,
         };
+        let lanes = |held: Held| Held { flag: held.flag.broadcast_to([n]), ..held };
         Source {
             given,
             before,
+            held: self.held.into_iter().map(lanes).collect(),
             key: self.key.map(|key| key.split_batch(n)),
             noise: self.noise.map(|key| key.split_batch(n)),
             ..self

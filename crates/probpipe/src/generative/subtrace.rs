@@ -46,8 +46,11 @@ pub enum Subtrace {
     /// A run of one of several branches. Choices that the branch has not made are zeros and count
     /// nothing.
     Branches {
-        /// The number of the branch.
+        /// The number of the branch, as `i32`.
         index: Array,
+        /// The addresses that each branch has.
+        #[tree(static)]
+        owners: Vec<Vec<String>>,
         /// One entry, with the choices of every branch.
         runs: Vec<Subtrace>,
         /// The sum of the log-densities, a scalar.
@@ -59,6 +62,8 @@ pub enum Subtrace {
 pub(super) struct Scored<'a> {
     pub(super) addresses: Vec<String>,
     pub(super) score: &'a Array,
+    /// Whether they were made, where a branch decides that.
+    pub(super) made: Option<Array>,
 }
 
 impl Subtrace {
@@ -113,20 +118,29 @@ impl Subtrace {
     fn collect<'a>(&'a self, path: &str, into: &mut Vec<Scored<'a>>) {
         match self {
             Subtrace::Choice { score, .. } => {
-                into.push(Scored { addresses: vec![own(path)], score });
+                into.push(Scored { addresses: vec![own(path)], score, made: None });
             }
             Subtrace::Joint { choices, score } => {
                 let addresses = choices.paths();
                 let addresses = addresses.iter().map(|address| below(path, address)).collect();
-                into.push(Scored { addresses, score });
+                into.push(Scored { addresses, score, made: None });
             }
             Subtrace::Call { addresses, parts, .. } => {
                 for (address, part) in addresses.iter().zip(parts) {
                     part.collect(&below(path, address), into);
                 }
             }
-            Subtrace::Stack { runs, .. } | Subtrace::Branches { runs, .. } => {
+            Subtrace::Stack { runs, .. } => {
                 runs.iter().for_each(|run| run.collect(path, into));
+            }
+            Subtrace::Branches { index, owners, runs, .. } => {
+                let start = into.len();
+                runs.iter().for_each(|run| run.collect(path, into));
+                for scored in &mut into[start..] {
+                    let address = scored.addresses.first().map_or("", String::as_str);
+                    let made = made(index, owners, |own| at(path, own) == address);
+                    scored.made = both(made, scored.made.take());
+                }
             }
         }
     }
@@ -136,6 +150,37 @@ impl Subtrace {
     pub(super) fn stacked(runs: Subtrace) -> Subtrace {
         let score = runs.score().sum();
         Subtrace::Stack { runs: vec![runs], score }
+    }
+}
+
+/// The address of what a branch owns.
+pub(super) fn at(path: &str, own: &str) -> String {
+    match (path.is_empty(), own.is_empty()) {
+        (true, true) => ALONE.to_string(),
+        (_, true) => path.to_string(),
+        (_, false) => below(path, own),
+    }
+}
+
+/// Whether the branch with a number owns an address; nothing where all of them do.
+pub(super) fn made(
+    index: &Array,
+    owners: &[Vec<String>],
+    is: impl Fn(&str) -> bool,
+) -> Option<Array> {
+    let owns: Vec<bool> = owners.iter().map(|list| list.iter().any(|own| is(own))).collect();
+    if owns.iter().all(|owns| *owns) {
+        return None;
+    }
+    let flags = (0..owners.len()).filter(|k| owns[*k]).map(|k| index.eq(k as i32));
+    Some(flags.reduce(|a, b| a | b).unwrap_or_else(|| index.lt(0)))
+}
+
+/// Both of two flags, of which one that is absent is true.
+pub(super) fn both(a: Option<Array>, b: Option<Array>) -> Option<Array> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a & b),
+        (a, b) => a.or(b),
     }
 }
 
@@ -163,8 +208,12 @@ pub(super) fn total<'a>(terms: impl IntoIterator<Item = &'a Array>) -> Array {
     let wide = terms.iter().any(|a| !a.is_weak() && a.dtype() == DType::F64);
     with_location(location, || {
         let number = |a: &Array| {
+            // Extents of what is invalid are not asked for.
+            if a.error().is_some() {
+                return a.clone();
+            }
             let a = if a.rank() == 0 { a.clone() } else { a.sum() };
-            if wide && a.error().is_none() { a.cast(DType::F64) } else { a }
+            if wide { a.cast(DType::F64) } else { a }
         };
         let sum = terms.iter().map(|a| number(a)).reduce(|a, b| a + b);
         sum.unwrap_or_else(|| Array::from(0.0)).decided()

@@ -4,11 +4,13 @@
 use super::address::within;
 use super::choice_map::{ChoiceMap, suggestion};
 use super::selection::Selection;
-use super::source::Source;
-use super::subtrace::{Scored, Subtrace, record_of, total};
+use super::source::{Source, lines};
+use super::subtrace::{Scored, Subtrace, both, record_of, total};
 use super::{GenerativeFunction, Trace};
 use crate::record::Record;
-use probpipe_trace::{Array, Error, ErrorKind, Flat, Key, Tree, here, zeros_like};
+use probpipe_trace::{
+    Array, Error, ErrorKind, Flat, Key, Tree, here, is_tracing, select, with_location, zeros_like,
+};
 use probpipe_transforms::recompute;
 
 /// What [`GenerativeFunction::update`] and [`GenerativeFunction::regenerate`] give.
@@ -20,7 +22,8 @@ pub struct Update<A = (), R = Array> {
     /// By how much the log-density is larger than that of the old trace; of a regeneration that of
     /// the choices that were not drawn again.
     pub weight: Array,
-    /// The values of the old trace that are not in the new one.
+    /// The values of the old trace that are not in the new one: an update with them leads back. Of
+    /// a branch that may have been left, its values.
     pub discarded: ChoiceMap,
 }
 
@@ -40,10 +43,15 @@ pub(super) fn update<G: GenerativeFunction>(
     changed.extend(given.arrays().iter().map(|given| !same(given)));
     let x = (args.clone(), trace.record.clone(), given.clone());
     let location = here();
+    let lines = lines(given);
     let run = |(args, record, given): (G::Args, Subtrace, Record)| {
-        function.trace(Source::update(record, given, location), args)
+        let source = Source::update(record, given, lines.clone(), location);
+        with_location(location, || function.trace(source, args))
     };
-    let (record, value) = recompute(run, x, &changed, before);
+    if !function.settled() {
+        changed.fill(true);
+    }
+    let (record, value) = rerun(run, x, &changed, before);
     let weight = difference(&record, &trace.record, None);
     let discarded = discarded(&trace.record, &record, |path| {
         given.paths().iter().any(|given| within(path, given))
@@ -69,15 +77,34 @@ pub(super) fn regenerate<G: GenerativeFunction>(
     let before = (trace.record.clone(), trace.value.clone());
     let mut changed = vec![true];
     changed.resize(1 + trace.args.leaves().len() + trace.record.leaves().len(), false);
+    if !function.settled() {
+        changed.fill(true);
+    }
     let run = |(key, args, record): (Key, G::Args, Subtrace)| {
-        function.trace(Source::regenerate(key, record, selection.clone(), location), args)
+        let source = Source::regenerate(key, record, selection.clone(), location);
+        with_location(location, || function.trace(source, args))
     };
     let x = (key, trace.args.clone(), trace.record.clone());
-    let (record, value) = recompute(run, x, &changed, before);
+    let (record, value) = rerun(run, x, &changed, before);
     let weight = difference(&record, &trace.record, Some(selection));
     let discarded = discarded(&trace.record, &record, |path| selection.contains(path));
     let trace = Trace::new(trace.args.clone(), value, record);
     Update { weight: spoiled(weight, &trace), discarded, trace }
+}
+
+/// A run that takes over what no change reaches. Outside of traces all is computed: what a function
+/// captures may be another array than it was, and nothing of it is compiled.
+#[track_caller]
+fn rerun<A: Tree, R: Tree>(
+    run: impl Fn(A) -> (Subtrace, R),
+    x: A,
+    changed: &[bool],
+    before: (Subtrace, R),
+) -> (Subtrace, R) {
+    match is_tracing() {
+        true => recompute(run, x, changed, before),
+        false => run(x),
+    }
 }
 
 #[track_caller]
@@ -88,7 +115,7 @@ pub(super) fn project(record: &Subtrace, selection: &Selection) -> Array {
         return Array::invalid(error, location);
     }
     let mut terms = Vec::new();
-    for Scored { addresses, score } in record.scored() {
+    for Scored { addresses, score, .. } in record.scored() {
         match share(&addresses, |path| selection.contains(path)) {
             Share::All => terms.push(score),
             Share::None => {}
@@ -159,7 +186,14 @@ fn difference(new: &Subtrace, old: &Subtrace, again: Option<&Selection>) -> Arra
         let before = old_scores.iter().find(|other| other.addresses == scored.addresses);
         match before {
             Some(before) if before.score.is_same(scored.score) => {}
-            Some(before) => terms.push(scored.score - before.score),
+            Some(before) => {
+                let change = scored.score - before.score;
+                // What only one of the runs has made is drawn in regenerations, either way.
+                match both(scored.made.clone(), before.made.clone()).filter(|_| again.is_some()) {
+                    Some(made) => terms.push(select(made, change, 0.0)),
+                    None => terms.push(change),
+                }
+            }
             // Choices that only one of the runs has are drawn in regenerations, either way.
             None if again.is_none() => terms.push(scored.score.clone()),
             None => {}
@@ -175,12 +209,18 @@ fn difference(new: &Subtrace, old: &Subtrace, again: Option<&Selection>) -> Arra
     sum(&terms.iter().collect::<Vec<_>>(), new)
 }
 
-/// The values of the old record that were replaced, or that the new one has not.
+/// The values of the old record that were replaced, or that the new one has not. Those of branches
+/// that may have been left are among them: only a run can tell.
 fn discarded(old: &Subtrace, new: &Subtrace, replaced: impl Fn(&str) -> bool) -> ChoiceMap {
     let kept = record_of(new.choices());
+    let scored = old.scored();
+    let conditional = |path: &String| {
+        scored.iter().any(|scored| scored.made.is_some() && scored.addresses.contains(path))
+    };
     let mut gone = Record::default();
     for (path, array) in record_of(old.choices()).arrays() {
-        if replaced(&path) || kept.get(&path).is_none() {
+        let left = |now: &Array| conditional(&path) && !now.is_same(array);
+        if replaced(&path) || kept.get(&path).is_none_or(left) {
             gone.insert(&path, array.clone());
         }
     }

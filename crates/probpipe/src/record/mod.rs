@@ -6,13 +6,14 @@ mod batch;
 mod design;
 mod display;
 mod ravel;
+mod tree;
 
 pub use batch::RecordBatch;
 pub use design::full_factorial;
 pub(crate) use ravel::ravel_as;
 pub use ravel::{Unravel, ravel};
 
-use probpipe_trace::{Array, Error, ErrorKind, Loc, Result, Tree, here};
+use probpipe_trace::{Array, Error, ErrorKind, Loc, Result, here};
 use std::collections::BTreeMap;
 use std::ops::Index;
 use std::sync::{Mutex, PoisonError};
@@ -32,17 +33,14 @@ use std::sync::{Mutex, PoisonError};
 /// assert_eq!(doubled["x/first"].to_vec::<f32>()?, [2.0, 4.0]);
 /// # Ok::<(), probpipe::Error>(())
 /// ```
-#[derive(Tree, Clone, Default)]
-#[tree(crate = probpipe_trace)]
+#[derive(Clone, Default)]
 pub struct Record {
-    #[tree(static)]
     names: Vec<String>,
     parts: Vec<Part>,
 }
 
 /// What a name in a record stands for.
-#[derive(Tree, Clone)]
-#[tree(crate = probpipe_trace)]
+#[derive(Clone)]
 pub enum Part {
     /// An array.
     Array(Array),

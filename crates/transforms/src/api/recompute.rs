@@ -11,8 +11,9 @@ use std::panic::Location;
 /// `f(x)`, given the result `before` of `f` on an argument that differed from `x` in leaves of
 /// which `changed` says so, in order. Leaves of the result that no changed leaf reaches are those
 /// of `before`, and nothing is computed for them; they also stand for themselves where others need
-/// them. What `f` captures counts as unchanged. A result of another structure than `before` is
-/// computed whole.
+/// them. A variable of an outer trace that `f` captures counts as changed, since it may be another
+/// one than it was then; an array with a value that it captures counts as unchanged. A result of
+/// another structure than `before` is computed whole.
 ///
 /// ```
 /// use probpipe_trace::{Array, array};
@@ -89,8 +90,9 @@ fn rerun(location: Loc, lifted: &Lifted, changed: &[bool], before: &Flat) -> Res
 fn reached(lifted: &Lifted, changed: &[bool]) -> Vec<bool> {
     let graph = &lifted.graph;
     let mut reached = vec![false; graph.num_vars()];
-    for (i, var) in graph.inputs()[..lifted.arguments].iter().enumerate() {
-        // An argument of which nothing is said has changed.
+    for (i, var) in graph.inputs().iter().enumerate() {
+        // An input of which nothing is said has changed; nothing is ever said of captures.
+        let changed = &changed[..changed.len().min(lifted.arguments)];
         reached[var.index()] = changed.get(i).copied().unwrap_or(true);
     }
     for eqn in graph.eqns() {

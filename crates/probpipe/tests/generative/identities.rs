@@ -1,0 +1,177 @@
+//! How the methods of the interface fit together, on random models: each weight is a difference of
+//! scores, each score that of `assess`, whatever the model is made of.
+
+use super::models::{Dice, Model};
+use probpipe::generative::Update;
+use probpipe::prelude::*;
+use probpipe_testing::{Tolerance, close};
+
+/// Models whose methods are held to each other.
+const MODELS: u64 = 1000;
+
+type Run = (Trace<Array>, Array, Update<Array>, Update<Array>, Update<Array>);
+
+/// The choices whose addresses a die has chosen, by the part of the model that they belong to.
+fn some(dice: &mut Dice, trace: &Trace<Array>) -> Selection {
+    let heads = |address: &String| {
+        let names: Vec<&str> = address.split('/').collect();
+        names[..names.len().min(2)].join("/")
+    };
+    let mut parts: Vec<String> = trace.choices().addresses().iter().map(heads).collect();
+    parts.dedup();
+    let kept: Vec<String> = parts.iter().filter(|_| dice.below(2) == 0).cloned().collect();
+    addresses(if kept.is_empty() { parts[..1].to_vec() } else { kept })
+}
+
+#[track_caller]
+fn same(name: &str, seed: u64, have: &Array, want: &Array) {
+    // Scores of some tens of terms in `f32`.
+    let name = format!("{name} of model {seed}");
+    let error = (have - want).abs() / (1.0 + want.abs());
+    let error = error.item::<f32>().unwrap_or_else(|e| panic!("{name}: {e}"));
+    assert!(error < 2e-4, "{name}: {have} {want}");
+}
+
+#[track_caller]
+fn equal(name: &str, seed: u64, have: &ChoiceMap, want: &ChoiceMap) {
+    assert_eq!(have.addresses(), want.addresses(), "{name} of model {seed}");
+    for address in want.addresses() {
+        let (have, want) = (&have[&address], &want[&address]);
+        let alike = have.eq(want).all().item::<bool>();
+        let alike = alike.unwrap_or_else(|e| panic!("{name} of model {seed}: {e}"));
+        assert!(alike, "{name} of model {seed} at {address}: {have} {want}");
+    }
+}
+
+fn check(seed: u64, model: &Model, dice: &mut Dice, jitted: bool) -> bool {
+    let key = |i: u64| Key::new(seed * 10 + i);
+    let trace = model.simulate(key(0), 0.3);
+    let other = model.simulate(key(1), 0.3);
+    let chosen = some(dice, &trace);
+    let given = other.choices().filter(&chosen);
+    let run = |(trace, given): (Trace<Array>, ChoiceMap)| -> Run {
+        let (drawn, weight) = model.importance(key(2), &given, 0.3);
+        let new = model.update(&trace, &given);
+        let back = model.update(&new.trace, &new.discarded);
+        let again = model.regenerate(key(3), &trace, &chosen);
+        (drawn, weight, new, back, again)
+    };
+    let (drawn, weight, new, back, again) = match jitted {
+        true => jit(run)((trace.clone(), given.clone())),
+        false => run((trace.clone(), given.clone())),
+    };
+    let assessed = |trace: &Trace<Array>| model.assess(&trace.choices(), 0.3).0;
+    for (name, trace) in [
+        ("the score of simulate", &trace),
+        ("the score of importance", &drawn),
+        ("the score of regenerate", &again.trace),
+    ] {
+        same(name, seed, trace.score(), &assessed(trace));
+    }
+    same("the weight of importance", seed, &weight, &model.project(&drawn, &chosen));
+    // What is given to a branch that does not run is not there afterwards.
+    if !model.branches() {
+        equal("the choices of importance", seed, &drawn.choices().filter(&chosen), &given);
+        equal("the choices of update", seed, &new.trace.choices().filter(&chosen), &given);
+        equal("what update discards", seed, &new.discarded, &trace.choices().filter(&chosen));
+    }
+    // An update into a branch that needs choices which nobody gave has no weight.
+    let lost = model.branches() && new.weight.item::<f32>().is_ok_and(f32::is_nan);
+    if !lost {
+        same("the score of update", seed, new.trace.score(), &assessed(&new.trace));
+        same("the weight of update", seed, &new.weight, &(new.trace.score() - trace.score()));
+        equal("an update and back", seed, &back.trace.choices(), &trace.choices());
+        same("the weight back", seed, &back.weight, &-&new.weight);
+    }
+    let rest = !&chosen;
+    let all = trace.choices();
+    let has_rest = all.addresses().iter().any(|address| rest.contains(address));
+    if !model.branches() {
+        let part = |trace: &Trace<Array>| match has_rest {
+            true => model.project(trace, &rest),
+            false => array(0.0),
+        };
+        let change = part(&again.trace) - part(&trace);
+        same("the weight of regenerate", seed, &again.weight, &change);
+        if has_rest {
+            let kept = again.trace.choices().filter(&rest);
+            equal("what regenerate keeps", seed, &kept, &all.filter(&rest));
+        }
+    }
+    let parts = model.project(&trace, &chosen);
+    let whole = if has_rest { parts + model.project(&trace, &rest) } else { parts };
+    same("the parts of the score", seed, &whole, trace.score());
+    lost
+}
+
+#[test]
+fn methods_agree_on_random_models() {
+    let mut lost = 0;
+    for seed in 0..MODELS {
+        let mut dice = Dice::new(seed);
+        let depth = 1 + dice.below(3) as usize;
+        let model = Model::random(&mut dice, depth);
+        // Every tenth is compiled too.
+        lost += u64::from(check(seed, &model, &mut dice, false));
+        if seed % 10 == 0 {
+            check(seed, &model, &mut dice, true);
+        }
+    }
+    assert!(lost < MODELS / 20, "{lost} updates had no weight");
+}
+
+#[test]
+fn other_arguments() {
+    for seed in 0..100 {
+        let mut dice = Dice::new(seed);
+        let model = Model::random(&mut dice, 2);
+        let trace = model.simulate(Key::new(seed), 0.3);
+        if model.branches() {
+            continue;
+        }
+        let new = model.update_args(&trace, -0.4, &ChoiceMap::default());
+        equal("the choices", seed, &new.trace.choices(), &trace.choices());
+        same("the weight", seed, &new.weight, &(new.trace.score() - trace.score()));
+        let (score, value) = model.assess(&trace.choices(), -0.4);
+        same("the score", seed, new.trace.score(), &score);
+        same("the value", seed, new.trace.value(), &value);
+    }
+}
+
+#[test]
+fn gradients_are_slopes() {
+    with_default_float(DType::F64, || {
+        for seed in 0..40 {
+            let mut dice = Dice::new(seed);
+            let model = Model::random(&mut dice, 1 + seed as usize % 2);
+            let trace = model.simulate(Key::new(seed), 0.3);
+            let all = trace.choices();
+            let floats: Vec<String> =
+                all.addresses().into_iter().filter(|a| all[a].dtype().is_float()).collect();
+            let slopes = model.choice_grad(&trace, &addresses(floats.clone()));
+            for address in &floats {
+                let step = 1e-5;
+                let at = |h: f64| {
+                    let moved = Record::from(all.clone()).with(address, &all[address] + h);
+                    model.assess(&moved.into(), 0.3).0.item::<f64>()
+                };
+                let (Ok(up), Ok(down)) = (at(step), at(-step)) else {
+                    panic!("{address} of model {seed}")
+                };
+                let have = slopes[address].sum().item::<f64>().expect("a slope");
+                let want = (up - down) / (2.0 * step);
+                assert!(
+                    (have - want).abs() < 1e-4 * (1.0 + want.abs()),
+                    "{address} of {seed} ({model:?}): {have} {want}"
+                );
+            }
+        }
+    });
+}
+
+#[test]
+fn two_halves_agree_with_the_whole() {
+    let (a, b) = (Normal::new(0.0, 1.0).simulate(Key::new(0), ()), Normal::new(0.0, 1.0));
+    let (score, _) = b.assess(&a.choices(), ());
+    close("a distribution alone", &score, a.score(), Tolerance::largest(1e-6));
+}
