@@ -3,6 +3,7 @@
 
 use super::GenerativeFunction;
 use super::census::{Found, values};
+use super::free::{Free, onto};
 use super::source::{Context, Source};
 use super::subtrace::{ALONE, Subtrace, total};
 use crate::constraints::Constraint;
@@ -61,6 +62,16 @@ fn choose(law: &dyn Law, source: Source, location: Loc) -> (Subtrace, Array) {
         let dtype = probpipe_trace::default_float();
         census.note(Found { address, location, shape, dtype, low, count });
     }
+    let path = if source.context.path.is_empty() { ALONE } else { &source.context.path };
+    if let Free::Onto(latent) = &source.context.free
+        && latent.contains(path)
+    {
+        return from_real(law, &source, path, location);
+    }
+    let real = match &source.context.free {
+        Free::Real(latent) if latent.contains(path) => Some(path.to_string()),
+        _ => None,
+    };
     // An update keeps no value that was not there, and has none of its own.
     let kept = source.before.is_some() && source.key.is_none() && source.given.is_none();
     let gone = source.held().filter(|_| kept).cloned();
@@ -79,6 +90,37 @@ fn choose(law: &dyn Law, source: Source, location: Loc) -> (Subtrace, Array) {
         false => value.decided(),
     };
     let score = total([&density]);
+    let value = match score.error() {
+        Some(error) => Array::invalid(error.clone(), location),
+        None => value,
+    };
+    let recorded = match real {
+        None => value.clone(),
+        Some(path) => match onto(&path, &law.set(), location) {
+            Ok(onto) => onto.inverse(&value),
+            Err(error) => return invalid(error, location),
+        },
+    };
+    (Subtrace::Choice { value: recorded, score }, value)
+}
+
+fn invalid(error: Error, location: Loc) -> (Subtrace, Array) {
+    let value = Array::invalid(error, location);
+    (Subtrace::Choice { value: value.clone(), score: value.clone() }, value)
+}
+
+/// The choice that real numbers stand for; the volume of the way counts in its score.
+fn from_real(law: &dyn Law, source: &Source, path: &str, location: Loc) -> (Subtrace, Array) {
+    let onto = match onto(path, &law.set(), location) {
+        Ok(onto) => onto,
+        Err(error) => return invalid(error, location),
+    };
+    let Some(Part::Array(numbers)) = &source.given else {
+        let message = format!("no real numbers are given for the choice `{path}`");
+        return invalid(Error::new(ErrorKind::Value, message).at(location), location);
+    };
+    let value = onto.forward(numbers);
+    let score = total([&law.log_density(&value), &onto.log_det(numbers)]);
     let value = match score.error() {
         Some(error) => Array::invalid(error.clone(), location),
         None => value,

@@ -99,6 +99,14 @@ pub(super) fn without(
     };
     match with_location(location, || density(&source, &choices)) {
         Ok(score) => {
+            let choices = match source.context.free.is_no() {
+                true => choices,
+                // What stands for them, or what they stand for, a run of all choices knows.
+                false => {
+                    let all = record_of(draw(source.filling(choices)).choices());
+                    Record::new(all.arrays().into_iter().filter(|(a, _)| !summed.contains(a)))
+                }
+            };
             let record = Subtrace::Joint { choices: choices.clone(), score };
             (record, choices.into())
         }

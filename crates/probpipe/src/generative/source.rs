@@ -3,6 +3,7 @@
 
 use super::address::{below, within};
 use super::census::{Census, Strangers};
+use super::free::Free;
 use super::selection::Selection;
 use super::subtrace::{Subtrace, at, made};
 use crate::record::{Part, Record};
@@ -52,6 +53,8 @@ pub(super) struct Context {
     pub(super) path: String,
     /// Where the values were made that were given to the whole.
     pub(super) lines: Lines,
+    /// What real numbers stand for.
+    pub(super) free: Free,
     /// To note in what choices can be.
     pub(super) census: Option<Census>,
     /// To note in what was given to none but another branch; without it that is an error.
@@ -83,6 +86,7 @@ impl Source {
             location: here(),
             path: String::new(),
             lines: Lines::default(),
+            free: Free::No,
             census: None,
             strangers: None,
         };

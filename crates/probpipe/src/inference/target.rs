@@ -3,8 +3,11 @@
 
 use crate::bijectors::{Bijector, biject_to};
 use crate::constraints::Constraint;
+use crate::generative::{ChoiceMap, GenerativeFunction, addresses, chosen, real_choices};
 use crate::record::{Record, Unravel, ravel};
-use probpipe_trace::{Array, Error, ErrorKind, Result, Shape, Tree, here, with_location};
+use probpipe_trace::{
+    Array, Error, ErrorKind, IntoTree, Key, Result, Shape, Tree, here, with_location, zeros_like,
+};
 use std::fmt;
 use std::rc::Rc;
 
@@ -131,6 +134,75 @@ impl<T: Tree + Clone + 'static> Target<T> {
         };
         let back = move |values: &T| Ok(ravel(values)?.0);
         Ok(Target::of_parts(z, of_vector, move |z| way.tree(z), back))
+    }
+}
+
+impl Target<ChoiceMap> {
+    /// Of the choices of a generative function that are not observed, given those that are: each in
+    /// the support of its distribution, as that is where the choice comes. The start is zeros,
+    /// which every support has in its middle. Discrete choices must be observed, or summed out by
+    /// [`marginal`](GenerativeFunction::marginal).
+    ///
+    /// ```
+    /// use probpipe::inference::Target;
+    /// use probpipe::{Gamma, prelude::*};
+    /// let model = generative(|t: &mut Choices| {
+    ///     let scale = t.sample("scale", Gamma::new(2.0, 1.0));
+    ///     let low = t.sample("low", Normal::new(0.0, 1.0));
+    ///     let level = t.sample("level", Uniform::new(&low, &low + 1.0));
+    ///     t.call("y", Normal::new(level, scale).repeat(3), ())
+    /// });
+    /// let observed = ChoiceMap::new([("y", array([0.3, 0.1, 0.6]))]);
+    /// let target = Target::of(model, (), &observed)?;
+    /// assert_eq!(target.size(), 3);
+    /// let slope = jit(grad(|z: Array| target.log_density(&z)))(array([0.0, 0.5, 1.0]));
+    /// assert!(slope.is_finite().all().item::<bool>()?);
+    /// assert_eq!(target.constrain(target.start())?.addresses(), ["scale", "low", "level"]);
+    /// # Ok::<(), probpipe::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of the model; observed addresses that it has not; choices that no bijector leads to;
+    /// nothing left to infer.
+    #[track_caller]
+    pub fn of<G>(
+        model: G,
+        args: impl IntoTree<G::Args>,
+        observed: &ChoiceMap,
+    ) -> Result<Target<ChoiceMap>>
+    where
+        G: GenerativeFunction + 'static,
+        G::Args: IntoTree<G::Args> + 'static,
+    {
+        let args = args.into_tree();
+        let latent = !addresses(observed.addresses());
+        // Any draw of the others says what there is.
+        let (trace, weight) = model.importance(Key::new(0), observed, args.clone());
+        if let Some(error) = weight.error() {
+            return Err(error.clone());
+        }
+        let numbers = real_choices(&model, &args, &trace.choices(), &latent)?;
+        let (z, unravel) = ravel(&numbers)?;
+        let shared = Rc::new((model, args, observed.clone(), latent, unravel));
+        let run = {
+            let shared = shared.clone();
+            move |z: &Array| -> Result<(Array, ChoiceMap)> {
+                let (model, args, observed, latent, unravel) = &*shared;
+                let numbers: Record = unravel.tree(z)?;
+                Ok(chosen(model, args, &numbers, observed, latent))
+            }
+        };
+        let run = Rc::new(run);
+        let (again, location) = (run.clone(), here());
+        let log_density = move |z: &Array| match run(z) {
+            Ok((score, _)) => score,
+            Err(error) => Array::invalid(error, location),
+        };
+        let back = move |values: &ChoiceMap| {
+            let (model, args, observed, latent, _) = &*shared;
+            Ok(ravel(&real_choices(model, args, &observed.union(values), latent)?)?.0)
+        };
+        Ok(Target::of_parts(zeros_like(&z), log_density, move |z| Ok(again(z)?.1), back))
     }
 }
 
