@@ -55,6 +55,18 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("distributions/discrete", &["random", "constraints", "distributions"]),
     ("distributions/multivariate", &["random", "constraints", "distributions"]),
     (
+        "distributions/directional",
+        &["random", "constraints", "distributions", "distributions/multivariate"],
+    ),
+    (
+        "distributions/empirical",
+        &["record", "random", "constraints", "distributions", "distributions/multivariate"],
+    ),
+    (
+        "distributions/processes",
+        &["random", "constraints", "distributions", "distributions/multivariate"],
+    ),
+    (
         "distributions/combine",
         &[
             "record",
@@ -64,14 +76,6 @@ const FLOORS: &[(&str, &[&str])] = &[
             "distributions",
             "distributions/continuous",
         ],
-    ),
-    (
-        "distributions/empirical",
-        &["random", "constraints", "distributions", "distributions/multivariate"],
-    ),
-    (
-        "distributions/processes",
-        &["random", "constraints", "distributions", "distributions/multivariate"],
     ),
     ("distributions/operations", &["record", "constraints", "distributions"]),
     ("distributions/divergence", &["random", "distributions"]),

@@ -24,7 +24,7 @@ fn vector() -> MultivariateNormal {
 #[test]
 fn parts_of_normal_vectors() {
     let n = vector();
-    let part = n.marginal([2, 0]);
+    let part = n.marginal_at([2, 0]);
     assert_close("mean", &floats(&part.mean()), &[2.0, 0.5], 1e-15, 0.0);
     assert_close("cov", &floats(&part.cov()), &[1.2, 0.3, 0.3, 2.0], 1e-14, 0.0);
     // S_ba S_aa^-1 (x - m_a), S_bb - S_ba S_aa^-1 S_ab by `numpy.linalg`.
@@ -57,9 +57,9 @@ fn parts_of_normal_vectors() {
     let rest = bad.conditional([0], f64s([2.0]));
     assert_close("thin", &floats(&rest.std()), &[1e-7], 1e-8, 0.0);
     let say = |n: MultivariateNormal| said(n.mean());
-    assert_eq!(say(n.marginal([4])), "a MultivariateNormal of 4 entries has none at 4");
-    assert_eq!(say(n.marginal([1, 1])), "the entry at 1 of a MultivariateNormal comes twice");
-    assert_eq!(say(n.marginal([])), "no entries of a MultivariateNormal are named");
+    assert_eq!(say(n.marginal_at([4])), "a MultivariateNormal of 4 entries has none at 4");
+    assert_eq!(say(n.marginal_at([1, 1])), "the entry at 1 of a MultivariateNormal comes twice");
+    assert_eq!(say(n.marginal_at([])), "no entries of a MultivariateNormal are named");
     assert_eq!(
         say(n.conditional([0, 1, 2, 3], zeros([4]))),
         "all entries of a MultivariateNormal are given, and none is left"

@@ -1,9 +1,12 @@
 //! Distributions made of others.
 
 mod censored;
+mod copula;
+mod euler_maruyama;
 mod expanded;
 mod gate;
 mod hurdle;
+mod improper;
 mod independent;
 mod joint;
 mod masked;
@@ -18,9 +21,12 @@ mod weights;
 mod zero_inflated;
 
 pub use censored::{IntervalCensored, LeftCensored, RightCensored};
+pub use copula::{GaussianCopula, GaussianCopulaBeta};
+pub use euler_maruyama::EulerMaruyama;
 pub use expanded::Expanded;
 pub use gate::Gate;
 pub use hurdle::Hurdle;
+pub use improper::{ImproperUniform, Unit};
 pub use independent::Independent;
 pub use joint::{FlatDistribution, Joint, JointPart, JointValue, Layout};
 pub use masked::Masked;

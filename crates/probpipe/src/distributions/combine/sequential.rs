@@ -67,6 +67,7 @@ impl<T> fmt::Debug for Steps<T> {
 /// ```
 #[derive(Tree, Clone, Debug)]
 #[tree(crate = probpipe_trace)]
+#[doc(alias = "tfp.JointDistributionSequential")]
 pub struct Sequential<T: 'static = ()> {
     parameters: T,
     #[tree(static)]

@@ -42,6 +42,7 @@ use probpipe_trace::{
 /// ```
 #[derive(Tree, Clone, Debug)]
 #[tree(crate = probpipe_trace)]
+#[doc(alias = "numpyro.TruncatedDistribution")]
 pub struct Truncated<D> {
     base: D,
     low: Option<Array>,

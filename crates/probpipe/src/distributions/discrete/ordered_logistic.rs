@@ -1,6 +1,7 @@
 //! Ordered categories, between cut points of a logistic variable.
 
 use super::categorical::entry;
+use super::steps::steps;
 use crate::distributions::declaration::family;
 use crate::random::logistic_of;
 use probpipe_trace::{Array, DType, select};
@@ -32,6 +33,29 @@ family! {
                 let dtype = predictor.dtype();
                 let variable = logistic_of(dtype, key, shape) + predictor;
                 cutpoints.lt(variable.expand_dims(-1)).cast(DType::I32).sum_axes([-1])
+            }
+        }
+        Cdf {
+            cdf(x) => steps(x, &last_category(cutpoints), (0.0, 1.0), |k| {
+                (entry(cutpoints, k) - predictor).sigmoid()
+            }),
+            survival(x) => steps(x, &last_category(cutpoints), (1.0, 0.0), |k| {
+                (predictor - entry(cutpoints, k)).sigmoid()
+            }),
+            log_cdf(x) => steps(x, &last_category(cutpoints), (f64::NEG_INFINITY, 0.0), |k| {
+                (entry(cutpoints, k) - predictor).log_sigmoid()
+            }),
+            log_survival(x) => steps(x, &last_category(cutpoints), (0.0, f64::NEG_INFINITY), |k| {
+                (predictor - entry(cutpoints, k)).log_sigmoid()
+            }),
+        }
+        Quantile {
+            quantile(q) => {
+                // The cut points below the quantile of the logistic variable.
+                let level = (q.logit() + predictor).stop_gradient();
+                let short = cutpoints.stop_gradient().lt(level.expand_dims(-1));
+                let place = short.cast(level.dtype()).sum_axes([-1]);
+                select(&level.is_nan(), f64::NAN, place)
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::distributions::{
     Bernoulli, BernoulliLogits, Beta, Binomial, Categorical, CategoricalLogits, Cauchy, Chi2,
     Dirichlet, Distribution, Exponential, Gamma, Geometric, Gumbel, HalfNormal, Independent,
     InverseGamma, KlDivergence, Laplace, LogNormal, LogProb, MultivariateNormal, Normal, Pareto,
-    Poisson, Sample, Uniform, Weibull,
+    Poisson, Sample, Uniform, VonMises, Weibull,
 };
 use probpipe_trace::{Array, Error, ErrorKind, IntoShape, Key, here, with_location};
 use std::any::{Any, type_name};
@@ -114,6 +114,7 @@ pairs! {
     Normal, Normal;
     Pareto, Pareto;
     Uniform, Uniform;
+    VonMises, VonMises;
     Weibull, Gamma;
     Weibull, Weibull;
     Independent<Beta>, Independent<Beta>;

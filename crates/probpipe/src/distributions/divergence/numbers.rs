@@ -2,7 +2,7 @@
 
 use crate::distributions::{
     Beta, Cauchy, Chi2, Exponential, Gamma, Gumbel, HalfNormal, InverseGamma, KlDivergence,
-    Laplace, LogNormal, Normal, Pareto, Uniform, Weibull,
+    Laplace, LogNormal, Normal, Pareto, Uniform, VonMises, Weibull,
 };
 use probpipe_trace::{Array, betaln, select};
 
@@ -67,6 +67,12 @@ divergences! {
     Uniform, Uniform: |p, q| {
         let covered = p.low().ge(q.low()) & p.high().le(q.high());
         finite_where(&covered, (q.high() - q.low()).log() - (p.high() - p.low()).log())
+    };
+    VonMises, VonMises: |p, q| {
+        let (a, b) = (p.concentration(), q.concentration());
+        let length = a.i1e() / a.i0e();
+        let turned = ((p.loc() - q.loc()) * 0.5).sin().square() * 2.0;
+        &length * b * turned + (a - b) * (&length - 1.0) + (b.i0e() / a.i0e()).log()
     };
     Weibull, Gamma: |p, q| {
         let (k, a) = (p.concentration(), q.concentration());

@@ -47,6 +47,7 @@ pub enum Bandwidth {
 /// ```
 #[derive(Tree, Clone, Debug)]
 #[tree(crate = probpipe_trace)]
+#[doc(alias = "scipy.stats.gaussian_kde")]
 pub struct Kde {
     points: Array,
     weights: Option<Array>,

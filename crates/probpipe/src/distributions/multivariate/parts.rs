@@ -13,7 +13,7 @@ impl MultivariateNormal {
     /// ```
     /// use probpipe::prelude::*;
     /// let mvn = MultivariateNormal::new([0.0, 1.0, 2.0], eye(3) + 0.5);
-    /// let pair = mvn.marginal([2, 0]);
+    /// let pair = mvn.marginal_at([2, 0]);
     /// assert_eq!(pair.mean().to_vec::<f32>()?, [2.0, 0.0]);
     /// assert!((pair.covariance().index((0, 1)).item::<f32>()? - 0.5).abs() < 1e-6);
     /// # Ok::<(), probpipe::Error>(())
@@ -21,7 +21,7 @@ impl MultivariateNormal {
     ///
     /// A place that there is not, one that comes twice, or none make it invalid.
     #[track_caller]
-    pub fn marginal(&self, indices: impl AsRef<[usize]>) -> MultivariateNormal {
+    pub fn marginal_at(&self, indices: impl AsRef<[usize]>) -> MultivariateNormal {
         with_location(here(), || {
             let indices = indices.as_ref();
             if let Err(error) = self.places(indices, 0) {

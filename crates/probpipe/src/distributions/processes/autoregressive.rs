@@ -28,6 +28,7 @@ use probpipe_trace::{
 /// ```
 #[derive(Tree, Clone, Debug)]
 #[tree(crate = probpipe_trace)]
+#[doc(alias = "tfp.AR")]
 pub struct Autoregressive {
     coefficients: Array,
     constant: Option<Array>,

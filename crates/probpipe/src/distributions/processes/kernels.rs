@@ -10,8 +10,7 @@ use std::ops::{Add, Mul};
 /// numbers, and a length scale may be a vector `[d]` with one for each coordinate. All parameters
 /// are leaves, to be differentiated; batches of kernels go through `vmap`.
 ///
-/// With the amplitude `a`, distances `r^2 = sum ((x - y) / length_scale)^2` and of the coordinates
-/// the sines `sin(pi (x - y) / period)`:
+/// With `r^2 = sum ((x - y) / length_scale)^2` and the amplitude `a`:
 ///
 /// | | |
 /// |---|---|
@@ -19,7 +18,7 @@ use std::ops::{Add, Mul};
 /// | [`matern12`](Kernel::matern12) | `a^2 exp(-r)` |
 /// | [`matern32`](Kernel::matern32) | `a^2 (1 + s) exp(-s)`, `s = sqrt(3) r` |
 /// | [`matern52`](Kernel::matern52) | `a^2 (1 + s + s^2 / 3) exp(-s)`, `s = sqrt(5) r` |
-/// | [`periodic`](Kernel::periodic) | `a^2 exp(-2 sum (s / length_scale)^2)` of sines `s` |
+/// | [`periodic`](Kernel::periodic) | `a^2 exp(-2 sum (sin(pi (x - y) / period) / length)^2)` |
 /// | [`linear`](Kernel::linear) | `a^2 (x - shift) . (y - shift)` |
 /// | [`constant`](Kernel::constant) | `a^2` |
 ///
@@ -97,24 +96,28 @@ fn ranked(name: &str, array: Array, rank: usize) -> Array {
 impl Kernel {
     /// Infinitely smooth functions: the squared exponential, or radial basis function.
     #[track_caller]
+    #[doc(alias = "tfp.ExponentiatedQuadratic")]
     pub fn rbf(amplitude: impl Into<Array>, length_scale: impl Into<Array>) -> Kernel {
         Kernel::stationary(Family::Rbf, amplitude.into(), length_scale.into())
     }
 
     /// Functions without a derivative: of order 1/2.
     #[track_caller]
+    #[doc(alias = "tfp.MaternOneHalf")]
     pub fn matern12(amplitude: impl Into<Array>, length_scale: impl Into<Array>) -> Kernel {
         Kernel::stationary(Family::Matern12, amplitude.into(), length_scale.into())
     }
 
     /// Functions with one derivative: of order 3/2.
     #[track_caller]
+    #[doc(alias = "tfp.MaternThreeHalves")]
     pub fn matern32(amplitude: impl Into<Array>, length_scale: impl Into<Array>) -> Kernel {
         Kernel::stationary(Family::Matern32, amplitude.into(), length_scale.into())
     }
 
     /// Functions with two derivatives: of order 5/2.
     #[track_caller]
+    #[doc(alias = "tfp.MaternFiveHalves")]
     pub fn matern52(amplitude: impl Into<Array>, length_scale: impl Into<Array>) -> Kernel {
         Kernel::stationary(Family::Matern52, amplitude.into(), length_scale.into())
     }
@@ -128,6 +131,7 @@ impl Kernel {
 
     /// Functions that repeat in every coordinate.
     #[track_caller]
+    #[doc(alias = "sklearn.ExpSinSquared")]
     pub fn periodic(
         amplitude: impl Into<Array>,
         length_scale: impl Into<Array>,
