@@ -59,14 +59,6 @@ const FLOORS: &[(&str, &[&str])] = &[
         &["random", "constraints", "distributions", "distributions/multivariate"],
     ),
     (
-        "distributions/empirical",
-        &["record", "random", "constraints", "distributions", "distributions/multivariate"],
-    ),
-    (
-        "distributions/processes",
-        &["random", "constraints", "distributions", "distributions/multivariate"],
-    ),
-    (
         "distributions/combine",
         &[
             "record",
@@ -77,8 +69,16 @@ const FLOORS: &[(&str, &[&str])] = &[
             "distributions/continuous",
         ],
     ),
+    (
+        "distributions/empirical",
+        &["random", "constraints", "distributions", "distributions/multivariate"],
+    ),
+    (
+        "distributions/processes",
+        &["random", "constraints", "distributions", "distributions/multivariate"],
+    ),
     ("distributions/operations", &["record", "constraints", "distributions"]),
-    ("distributions/divergence", &["random", "distributions"]),
+    ("distributions/divergence", &["random", "distributions", "distributions/directional"]),
     ("generative", &["record", "random", "constraints", "bijectors", "distributions"]),
     ("optimize", &["record"]),
     (

@@ -130,6 +130,21 @@ pub trait Moments: Distribution {
     }
 }
 
+/// Distributions of vectors whose covariance is known.
+///
+/// ```
+/// use probpipe::prelude::*;
+/// use probpipe::{Covariance, Multinomial};
+/// let m = Multinomial::new(2, [0.5, 0.5]);
+/// assert_eq!(m.cov().to_vec::<f32>()?, [0.5, -0.5, -0.5, 0.5]);
+/// # Ok::<(), probpipe::Error>(())
+/// ```
+pub trait Covariance: Distribution {
+    /// The covariance of the entries of a draw, `batch shape + [d, d]`.
+    #[track_caller]
+    fn cov(&self) -> Array;
+}
+
 /// Distributions whose density has one known largest point.
 pub trait Mode: Distribution {
     /// Where the density is largest, of shape `batch shape + event shape`; NaN where there is no

@@ -118,6 +118,7 @@ macro_rules! family {
                     support: $crate::distributions::declaration::support_text!(
                         $support $($($bound)+)?
                     ),
+                    abilities: $crate::distributions::abilities::abilities!($name),
                 };
 
             fn parameters(&self) -> &[probpipe_trace::Array] {

@@ -16,6 +16,7 @@
 //! assert_eq!(error.message(), "the scale of a Normal must be positive, not -0.5 at [1]");
 //! ```
 
+mod abilities;
 mod capabilities;
 mod combine;
 mod continuous;
@@ -39,8 +40,10 @@ mod terms;
 #[cfg(test)]
 mod tests;
 
+pub use abilities::Abilities;
 pub use capabilities::{
-    Cdf, Distribution, Entropy, KlDivergence, LogProb, Mode, Moments, Quantile, Sample, Support,
+    Cdf, Covariance, Distribution, Entropy, KlDivergence, LogProb, Mode, Moments, Quantile, Sample,
+    Support,
 };
 pub use combine::{
     Components, EulerMaruyama, Expanded, FlatDistribution, Gate, GaussianCopula,
@@ -83,7 +86,7 @@ pub use multivariate::{
 };
 pub use named::Named;
 pub use operations::{
-    Covariance, Estimate, Expectation, FromDistribution, HostDraws, HostSampler, MomentMatched,
+    Estimate, Expectation, FromDistribution, HostDraws, HostSampler, MomentMatched,
     from_distribution, match_moments,
 };
 pub use processes::{

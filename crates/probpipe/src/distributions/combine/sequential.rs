@@ -26,9 +26,10 @@ impl<T> Clone for Steps<T> {
 
 impl<T> PartialEq for Steps<T> {
     fn eq(&self, other: &Steps<T>) -> bool {
-        let pairs = || self.0.iter().zip(&other.0);
-        self.0.len() == other.0.len()
-            && pairs().all(|((name, rule), (other, its))| name == other && Arc::ptr_eq(rule, its))
+        let same = |(a, b): (&(String, Rule<T>), &(String, Rule<T>))| {
+            a.0 == b.0 && Arc::ptr_eq(&a.1, &b.1)
+        };
+        self.0.len() == other.0.len() && self.0.iter().zip(&other.0).all(same)
     }
 }
 

@@ -28,9 +28,10 @@ family! {
     on Real {
         LogProb {
             log_prob(x) => {
-                let z = (x - loc) / scale;
-                log_power(&2.0.into(), &z.abs()) - z.square() * 0.5
-                    - (scale.log() + HALF_LOG_TAU)
+                let size = ((x - loc) / scale).abs();
+                // So far out the logarithm adds nothing.
+                let near = size.minimum(1e150).minimum(f64::from(f32::MAX) / 2.0);
+                log_power(&2.0.into(), &near) - size.square() * 0.5 - (scale.log() + HALF_LOG_TAU)
             }
         }
         Sample {

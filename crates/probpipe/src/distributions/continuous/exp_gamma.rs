@@ -89,5 +89,6 @@ family! {
 /// At rate 1.
 #[track_caller]
 fn log_density(concentration: &Array, x: &Array) -> Array {
-    concentration * x - x.exp() - concentration.lgamma()
+    // Where the exponential is infinite the other term must not be.
+    concentration * x.minimum(1e4) - x.exp() - concentration.lgamma()
 }

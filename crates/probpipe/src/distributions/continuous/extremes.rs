@@ -32,7 +32,7 @@ family! {
             log_prob(x) => {
                 let (inside, g) = logarithm(&((x - loc) / scale), concentration);
                 let value = -(concentration + 1.0) * &g - (-&g).exp() - scale.log();
-                select(&inside, value, f64::NEG_INFINITY)
+                select(&inside, value, select(&x.is_nan(), x, f64::NEG_INFINITY))
             }
         }
         Sample { gumbel(g) => &g * expm1_ratio(&(concentration * &g)) * scale + loc }
@@ -97,7 +97,7 @@ family! {
             log_prob(x) => {
                 let (inside, g) = logarithm(&((x - loc) / scale), concentration);
                 let value = -(concentration + 1.0) * g - scale.log();
-                select(&inside, value, f64::NEG_INFINITY)
+                select(&inside, value, select(&x.is_nan(), x, f64::NEG_INFINITY))
             }
         }
         Sample { exponential(e) => &e * expm1_ratio(&(concentration * &e)) * scale + loc }

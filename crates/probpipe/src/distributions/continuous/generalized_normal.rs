@@ -62,9 +62,13 @@ family! {
 
 #[track_caller]
 fn below(z: &Array, power: &Array) -> Array {
-    let (size, inverse) = (power_of(&z.abs(), power), power.recip());
+    let inverse = power.recip();
+    // At the centre the slope is that of the density, which the functions of the power lack.
+    let near = z.abs().lt(1e-15);
+    let line = select(&near, z, 0.0) * (power.log() - inverse.lgamma()).exp() * 0.5;
+    let size = power_of(&select(&near, 1.0, z).abs(), power);
     let (tail, centre) = (gammaincc(&inverse, &size) * 0.5, gammainc(inverse, size) * 0.5);
-    select(&z.lt(0.0), tail, centre + 0.5)
+    select(&near, line + 0.5, select(&z.lt(0.0), tail, centre + 0.5))
 }
 
 #[track_caller]

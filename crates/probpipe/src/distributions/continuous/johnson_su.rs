@@ -94,7 +94,8 @@ family! {
             log_prob(x) => {
                 let width = width(scale, tailweight);
                 let y = (x - loc) / &width;
-                let v = y.asinh() / tailweight - skewness;
+                // Where the hyperbolic sine is infinite its logarithm must not be.
+                let v = (y.asinh() / tailweight - skewness).maximum(-1e3).minimum(1e3);
                 let size = v.abs();
                 let log_cosh = &size + (&size * -2.0).exp().log1p() - LN_2;
                 v.sinh().square() * -0.5 + log_cosh - log1p_square(&y) * 0.5

@@ -29,7 +29,8 @@ family! {
         LogProb {
             log_prob(x) => {
                 let z = (x - loc) / scale;
-                (&z + (-&z).exp()) * -0.5 - (scale.log() + HALF_LOG_TAU)
+                // Where the exponential is infinite the other term must not be.
+                (z.maximum(-1e4) + (-&z).exp()) * -0.5 - (scale.log() + HALF_LOG_TAU)
             }
         }
         Sample { open(u) => quantile(&u) * scale + loc }

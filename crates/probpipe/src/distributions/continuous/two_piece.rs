@@ -3,6 +3,8 @@
 use super::{half_student_t, student_t};
 use crate::distributions::declaration::family;
 use crate::distributions::shapes::HALF_LOG_TAU;
+use crate::distributions::terms::keeping_probability;
+use crate::random::{self, uniform_of};
 use probpipe_trace::{Array, select};
 use std::f64::consts::{FRAC_2_PI, LN_2};
 
@@ -72,8 +74,8 @@ family! {
     /// The distribution of Student's t with the width `scale / skewness` below `loc` and
     /// `scale skewness` above, without a jump between.
     ///
-    /// Its sampler is reparameterised, by its quantile. The mean is infinite or NaN up to 1 degree
-    /// of freedom, the variance up to 2.
+    /// Draws are differentiable in all parameters, implicitly. The mean is infinite or NaN up to 1
+    /// degree of freedom, the variance up to 2.
     ///
     /// ```
     /// use probpipe::{TwoPieceStudentT, prelude::*};
@@ -100,7 +102,22 @@ family! {
             }
         }
         Sample {
-            open(u) => quantile(&u, scale, skewness, |q| student_t::quantile(df, q)) + loc
+            draw(key, shape, dtype) => {
+                let (first, second) = key.split();
+                let df = &df.in_dtype(dtype);
+                let size = random::student_t(first, shape, df.stop_gradient()).abs();
+                let [left, right] = &widths(scale, skewness);
+                let lower = uniform_of(dtype, second, shape).lt(left / (left + right));
+                let x = select(&lower, &size * -left, size * right);
+                keeping_probability(
+                    &x,
+                    |x| below(x, &widths(scale, skewness), |z| student_t::below(df, z)),
+                    |x| {
+                        let z = x / select(&x.lt(0.0), left, right);
+                        student_t::log_density(df, &z).exp() * 2.0 / (left + right)
+                    },
+                ) + loc
+            }
         }
         Cdf {
             cdf(x) => {

@@ -11,7 +11,7 @@ use std::f64::consts::PI;
 /// gives from its end (D. E. Amos, "Computation of modified Bessel functions and their ratios",
 /// 1974); beyond, by the asymptotic series (DLMF 10.40.1).
 #[track_caller]
-pub(super) fn log_power_free(halves: usize, x: &Array) -> [Array; 2] {
+pub(crate) fn log_power_free(halves: usize, x: &Array) -> [Array; 2] {
     let order = halves as f64 / 2.0;
     let bound = 50.0 + 2.0 * (order + 1.0).powi(2);
     let large = x.gt(bound);

@@ -10,6 +10,7 @@ mod spherical_uniform;
 mod turned;
 mod von_mises_fisher;
 
+pub(crate) use bessel::log_power_free;
 pub use power_spherical::PowerSpherical;
 pub use projected_normal::ProjectedNormal;
 pub use sine_bivariate::SineBivariateVonMises;

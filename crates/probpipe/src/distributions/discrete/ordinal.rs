@@ -2,7 +2,9 @@
 //! variable.
 
 use super::categorical::{entry, first_reached};
+use super::masses::divergence_of_logs;
 use super::steps::steps;
+use crate::distributions::KlDivergence;
 use crate::distributions::declaration::family;
 use crate::random::{logistic_of, normal_of};
 use probpipe_trace::{Array, DType, concat, select};
@@ -114,4 +116,19 @@ fn log_masses(cutpoints: &Array, loc: &Array) -> Array {
     }
     let none = passes.slice_axis(-1, 0..1) * 0.0;
     concat([&none, &passes], -1) + concat([&stops, &none], -1)
+}
+
+impl KlDivergence for ProbitBernoulli {
+    fn kl_divergence(&self, other: &ProbitBernoulli) -> Array {
+        let ([a], [b]) = (&self.checked(), &other.checked());
+        divergence_of_logs(&a.log_ndtr(), &b.log_ndtr())
+            + divergence_of_logs(&(-a).log_ndtr(), &(-b).log_ndtr())
+    }
+}
+
+impl KlDivergence for StoppingRatioLogistic {
+    fn kl_divergence(&self, other: &StoppingRatioLogistic) -> Array {
+        let ([a, at], [b, to]) = (&self.checked(), &other.checked());
+        divergence_of_logs(&log_masses(a, at), &log_masses(b, to)).sum_axes([-1])
+    }
 }

@@ -1,27 +1,13 @@
 //! Covariances of the entries of vectors.
 
 use crate::distributions::{
-    Autoregressive, Dirichlet, Distribution, Empirical, GaussianRandomWalk, Independent, Kde,
-    Moments, Multinomial, MultinomialLogits, MultivariateNormal, MultivariateStudentT,
+    Autoregressive, Covariance, Dirichlet, Distribution, Empirical, GaussianRandomWalk,
+    Independent, Kde, Moments, Multinomial, MultinomialLogits, MultivariateNormal,
+    MultivariateStudentT,
 };
 use probpipe_trace::{
     Array, Error, ErrorKind, ShapeDisplay, arange, eye_of, here, select, toeplitz, with_location,
 };
-
-/// Distributions of vectors whose covariance is known.
-///
-/// ```
-/// use probpipe::prelude::*;
-/// use probpipe::{Covariance, Multinomial};
-/// let m = Multinomial::new(2, [0.5, 0.5]);
-/// assert_eq!(m.cov().to_vec::<f32>()?, [0.5, -0.5, -0.5, 0.5]);
-/// # Ok::<(), probpipe::Error>(())
-/// ```
-pub trait Covariance: Distribution {
-    /// The covariance of the entries of a draw, `batch shape + [d, d]`.
-    #[track_caller]
-    fn cov(&self) -> Array;
-}
 
 /// Variances as a diagonal matrix.
 #[track_caller]

@@ -6,7 +6,6 @@ mod expectation;
 mod host;
 mod matching;
 
-pub use covariance::Covariance;
 pub use expectation::{Estimate, Expectation};
 pub use host::{HostDraws, HostSampler};
 pub use matching::{FromDistribution, MomentMatched, from_distribution, match_moments};
