@@ -63,13 +63,12 @@ fn choose(law: &dyn Law, source: Source, location: Loc) -> (Subtrace, Array) {
         census.note(Found { address, location, shape, dtype, low, count });
     }
     let path = if source.context.path.is_empty() { ALONE } else { &source.context.path };
-    if let Free::Onto(latent) = &source.context.free
-        && latent.contains(path)
-    {
-        return from_real(law, &source, path, location);
-    }
+    let number = source.context.summing && law.set().is_integer();
     let real = match &source.context.free {
-        Free::Real(latent) if latent.contains(path) => Some(path.to_string()),
+        Free::Onto(latent) if latent.contains(path) && !number => {
+            return from_real(law, &source, path, location);
+        }
+        Free::Real(latent) if latent.contains(path) && !number => Some(path.to_string()),
         _ => None,
     };
     // An update keeps no value that was not there, and has none of its own.

@@ -54,12 +54,14 @@ impl<G: GenerativeFunction> GenerativeFunction for Marginal<G> {
 /// One run of a function some of whose choices are summed out: the others come from the source
 /// together or not at all, and have one density.
 pub(super) fn without(
-    source: Source,
+    mut source: Source,
     summed: &Selection,
     location: Loc,
     draw: &dyn Fn(Source) -> Subtrace,
     density: &dyn Fn(&Source, &Record) -> Result<Array>,
 ) -> (Subtrace, ChoiceMap) {
+    source.context.summing = true;
+    let source = source;
     let full = |address: &str| super::address::below(&source.context.path, address);
     let mut known = Record::default();
     if let Some(Subtrace::Joint { choices, .. }) = &source.before {

@@ -55,6 +55,8 @@ pub(super) struct Context {
     pub(super) lines: Lines,
     /// What real numbers stand for.
     pub(super) free: Free,
+    /// Whether discrete choices are summed out around here: they stand for themselves.
+    pub(super) summing: bool,
     /// To note in what choices can be.
     pub(super) census: Option<Census>,
     /// To note in what was given to none but another branch; without it that is an error.
@@ -87,6 +89,7 @@ impl Source {
             path: String::new(),
             lines: Lines::default(),
             free: Free::No,
+            summing: false,
             census: None,
             strangers: None,
         };

@@ -176,12 +176,14 @@ impl Target<ChoiceMap> {
     {
         let args = args.into_tree();
         let latent = !addresses(observed.addresses());
-        // Any draw of the others says what there is.
-        let (trace, weight) = model.importance(Key::new(0), observed, args.clone());
-        if let Some(error) = weight.error() {
-            return Err(error.clone());
+        // Any draw says what there is.
+        let all = model.simulate(Key::new(0), args.clone()).choices();
+        if !all.is_empty() && !all.addresses().iter().any(|address| latent.contains(address)) {
+            return Err(Error::new(ErrorKind::Value, "every choice is observed")
+                .at(here())
+                .help("leave out what is to be inferred"));
         }
-        let numbers = real_choices(&model, &args, &trace.choices(), &latent)?;
+        let numbers = real_choices(&model, &args, &observed.union(&all), &latent)?;
         let (z, unravel) = ravel(&numbers)?;
         let shared = Rc::new((model, args, observed.clone(), latent, unravel));
         let run = {
