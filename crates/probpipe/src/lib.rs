@@ -208,23 +208,34 @@ pub use creation::*;
 pub use debug::*;
 pub use device::{Device, release_memory, with_device};
 pub use distributions::{
-    AsymmetricLaplace, AsymmetricLaplaceQuantile, Bernoulli, BernoulliLogits, Beta, BetaBinomial,
-    BetaNegativeBinomial, BetaProportion, Binomial, BinomialLogits, Categorical, CategoricalLogits,
-    Cauchy, Cdf, Chi2, CirculantNormal, Dagum, Delta, Dirichlet, DirichletMultinomial,
-    DiscreteUniform, Distribution, DoublyTruncatedPowerLaw, Entropy, Expanded, Exponential,
-    FlatDistribution, FoldedNormal, FoldedStudentT, Gamma, GammaPoisson, Gate, GaussianRandomWalk,
-    Geometric, GeometricLogits, Gompertz, Gumbel, HalfCauchy, HalfNormal, Hurdle, HurdleGamma,
-    HurdleLogNormal, Independent, IntervalCensored, InverseGamma, InverseWishart,
-    InverseWishartCholesky, KlDivergence, Kumaraswamy, LKJ, LKJCholesky, Laplace, LeftCensored,
-    LeftTruncatedGamma, LeftTruncatedNormal, Levy, LogNormal, LogProb, LogUniform, Logistic,
-    LowRankMultivariateNormal, LowerTruncatedPowerLaw, Masked, Mixture, MixtureSameFamily, Mode,
-    Moments, Multinomial, MultinomialLogits, MultivariateNormal, MultivariateStudentT, Named,
-    NegativeBinomial, NegativeBinomial2, NegativeBinomialLogits, Normal, OrderedLogistic, Pareto,
-    Poisson, Product, Quantile, RelaxedBernoulliLogits, RightCensored, RightTruncatedGamma,
-    RightTruncatedNormal, Sample, SoftLaplace, StudentT, Support, Transformed, TruncatedCauchy,
-    TruncatedLaplace, TruncatedLogistic, TruncatedNormal, TruncatedPolyaGamma, TruncatedStudentT,
-    TwoSidedTruncatedGamma, Uniform, VonMises, Weibull, Wishart, WishartCholesky, ZeroInflated,
-    ZeroSumNormal, kl_divergence, kl_monte_carlo, product,
+    AsymmetricLaplace, AsymmetricLaplaceQuantile, Autoregressive, Bandwidth, Bernoulli,
+    BernoulliLogits, Beta, BetaBinomial, BetaNegativeBinomial, BetaProportion, Binomial,
+    BinomialLogits, CAR, Categorical, CategoricalLogits, Cauchy, Cdf, Chi, Chi2, CirculantNormal,
+    ContinuousBernoulli, Covariance, Dagum, Delta, Dirichlet, DirichletMultinomial,
+    DiscreteUniform, Distribution, DoublesidedMaxwell, DoublyTruncatedPowerLaw, Empirical, Entropy,
+    Estimate, EulerMaruyama, ExpGamma, ExpInverseGamma, Expanded, Expectation, Exponential,
+    ExponentiallyModifiedGaussian, FiniteDiscrete, FlatDistribution, FoldedNormal, FoldedStudentT,
+    FromDistribution, Gamma, GammaGamma, GammaPoisson, Gate, GaussianCopula, GaussianCopulaBeta,
+    GaussianPosterior, GaussianProcess, GaussianRandomWalk, GaussianStateSpace,
+    GeneralizedExtremeValue, GeneralizedNormal, GeneralizedPareto, Geometric, GeometricLogits,
+    Gompertz, Gumbel, HalfCauchy, HalfNormal, HalfStudentT, HiddenMarkovModel, HostDraws,
+    HostSampler, Hurdle, HurdleGamma, HurdleLogNormal, ImproperUniform, Independent,
+    IntervalCensored, InverseGamma, InverseGaussian, InverseWishart, InverseWishartCholesky,
+    JohnsonSU, Kde, Kernel, KlDivergence, Kumaraswamy, LKJ, LKJCholesky, Laplace, LeftCensored,
+    LeftTruncatedGamma, LeftTruncatedNormal, Levy, LogLogistic, LogNormal, LogProb, LogUniform,
+    Logistic, LogitNormal, LowRankMultivariateNormal, LowerTruncatedPowerLaw, Masked, MatrixNormal,
+    MatrixT, Mixture, MixtureSameFamily, Mode, MomentMatched, Moments, Moyal, Multinomial,
+    MultinomialLogits, MultivariateNormal, MultivariateStudentT, Named, NegativeBinomial,
+    NegativeBinomial2, NegativeBinomialLogits, Normal, OneHotCategorical, OrderedLogistic, PERT,
+    Pareto, PlackettLuce, Poisson, PowerSpherical, ProbitBernoulli, Product, ProjectedNormal,
+    Quantile, RelaxedBernoulliLogits, RelaxedOneHotCategorical, RightCensored, RightTruncatedGamma,
+    RightTruncatedNormal, Sample, Sequential, SigmoidBeta, SineBivariateVonMises, SineSkewed,
+    SinhArcsinh, SoftLaplace, SphericalUniform, StoppingRatioLogistic, StudentT, Support,
+    Transformed, Truncated, TruncatedCauchy, TruncatedLaplace, TruncatedLogistic, TruncatedNormal,
+    TruncatedPolyaGamma, TruncatedStudentT, TwoPieceNormal, TwoPieceStudentT,
+    TwoSidedTruncatedGamma, Uniform, Unit, VonMises, VonMisesFisher, Weibull, Wishart,
+    WishartCholesky, ZeroInflated, ZeroSumNormal, Zipf, from_distribution, kl_divergence,
+    kl_monte_carlo, match_moments, product,
 };
 pub use generative::{
     Alternatives, ChoiceMap, Choices, GenerativeFunction, Selection, Trace, Update, addresses,
@@ -254,8 +265,9 @@ pub mod prelude {
     pub use crate::debug::{check_nan, graph_of, profile, recompiles};
     pub use crate::device::{Device, with_device};
     pub use crate::distributions::{
-        Bernoulli, Cdf, Distribution, Entropy, Exponential, Laplace, LogProb, Mode, Moments,
-        MultivariateNormal, Normal, Quantile, Sample, Support, Uniform, product,
+        Bernoulli, Cdf, Covariance, Distribution, Entropy, Expectation, Exponential, Laplace,
+        LogProb, Mode, Moments, MultivariateNormal, Normal, Quantile, Sample, Support, Uniform,
+        product,
     };
     pub use crate::generative::{
         Alternatives, ChoiceMap, Choices, GenerativeFunction, Selection, Trace, addresses,

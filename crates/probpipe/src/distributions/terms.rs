@@ -41,13 +41,13 @@ pub(crate) fn power_of(x: &Array, power: &Array) -> Array {
     select(&zero, 0.0, select(&zero, 1.0, x).pow(power))
 }
 
-/// `log(1 + y^2)` without overflow.
+/// `log(1 + y^2)` without overflow: so far out that 1 counts neither beside `y^2` nor beside `|y|`
+/// it is `2 log(1 + |y|)`, so one logarithm does for all.
 #[track_caller]
 pub(crate) fn log1p_square(y: &Array) -> Array {
-    let far = y.abs().gt(1e4);
-    let large = select(&far, y, 1.0).abs();
-    let small = select(&far, 0.0, y);
-    select(&far, large.log() * 2.0 + large.square().recip().log1p(), small.square().log1p())
+    let far = y.abs().gt(2f64.powi(60));
+    let square = select(&far, 1.0, y).square();
+    select(&far, 2.0, 1.0) * select(&far, y.abs(), square).log1p()
 }
 
 /// The logarithm of a probability `p` of which `rest` is what it lacks to 1: exact at both ends,
@@ -72,6 +72,44 @@ pub(crate) fn log_exprel(t: &Array) -> Array {
     let size = select(&small, 1.0, t.abs());
     let far = t.maximum(0.0) + size.log1mexp() - size.log();
     select(&small, series, far)
+}
+
+/// `log(1 + t) / t`, at 0 by its series.
+#[track_caller]
+pub(crate) fn log1p_ratio(t: &Array) -> Array {
+    let small = t.abs().lt(1e-2);
+    let s = -select(&small, t, 0.0);
+    let series = (1..=9).rev().fold(&s * 0.0, |sum, k| sum * &s + 1.0 / f64::from(k));
+    let t = select(&small, 1.0, t);
+    select(&small, series, t.log1p() / t)
+}
+
+/// `(exp(t) - 1) / t`, at 0 by its series.
+#[track_caller]
+pub(crate) fn expm1_ratio(t: &Array) -> Array {
+    let small = t.abs().lt(1e-2);
+    let s = select(&small, t, 0.0);
+    let series = (2..=8).rev().fold(&s * 0.0 + 1.0, |sum, k| sum * &s / f64::from(k) + 1.0);
+    let t = select(&small, 1.0, t);
+    select(&small, series, t.expm1() / t)
+}
+
+/// Draws whose derivatives in the parameters keep their probability, from the distribution function
+/// and the density as functions of the point (M. Figurnov, S. Mohamed, A. Mnih, "Implicit
+/// reparameterization gradients", 2018).
+#[track_caller]
+pub(crate) fn keeping_probability(
+    x: &Array,
+    cdf: impl Fn(&Array) -> Array,
+    density: impl Fn(&Array) -> Array,
+) -> Array {
+    let x = x.stop_gradient();
+    let (level, slope) = (cdf(&x), density(&x).stop_gradient());
+    let usable = slope.gt(0.0) & level.is_finite();
+    let level = select(&usable, level, 0.0);
+    // Zero, with the derivative of the level.
+    let moved = &level - level.stop_gradient();
+    x - moved / select(&usable, slope, 1.0)
 }
 
 /// `atan(b) - atan(a)` for `a < b`, also where they are close or far from 0.
