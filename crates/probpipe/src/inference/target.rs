@@ -183,7 +183,8 @@ impl Target<ChoiceMap> {
                 .at(here())
                 .help("leave out what is to be inferred"));
         }
-        let numbers = real_choices(&model, &args, &observed.union(&all), &latent)?;
+        let all = observed.union(&all.filter(&latent));
+        let numbers = real_choices(&model, &args, &all, &latent)?;
         let (z, unravel) = ravel(&numbers)?;
         let shared = Rc::new((model, args, observed.clone(), latent, unravel));
         let run = {
