@@ -7,6 +7,7 @@ mod instructions;
 mod points;
 mod quotient;
 mod region;
+mod spills;
 mod vectors;
 
 pub(crate) use quotient::divisors;

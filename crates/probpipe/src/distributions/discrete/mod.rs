@@ -13,6 +13,7 @@ mod negative_binomial;
 mod ordered_logistic;
 mod poisson;
 mod steps;
+mod stirling;
 mod uniform;
 
 pub use bernoulli::Bernoulli;
