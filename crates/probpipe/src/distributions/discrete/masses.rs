@@ -6,7 +6,7 @@
 //! Source: C. Loader, "Fast and accurate computation of binomial probabilities", 2000; the same
 //! for counts whose probability has a beta distribution is derived at [`mixed_binomial`].
 
-use super::stirling::{error_from_one, stirling_error};
+use super::stirling::{error_from_one, is_single, stirling_error};
 use crate::distributions::shapes::HALF_LOG_TAU;
 use probpipe_trace::{Array, DType, select};
 use probpipe_transforms::custom_jvp;
@@ -138,13 +138,14 @@ fn less_log1p(d: &Array) -> Array {
     let value = |d: Array| {
         let v = &d / (&d + 2.0);
         let t = v.square();
-        let terms = if d.dtype() == DType::F32 { 5 } else { 10 };
+        let terms = if is_single(&d) { 5 } else { 10 };
         let term = |j: i32| 1.0 / f64::from(2 * j + 1);
         let series = (1..terms).rev().fold(&t * 0.0 + term(terms), |sum, j| sum * &t + term(j));
         v * (d - t * series * 2.0)
     };
     let rule = |d: Array, tangent: Array| (less_log1p(&d), tangent * (&d / (&d + 1.0)));
-    custom_jvp(value, rule)(d.clone())
+    // What has a rule of its own has a type of its own.
+    if d.is_weak() { value(d.clone()) } else { custom_jvp(value, rule)(d.clone()) }
 }
 
 /// `n p - k` for whole `k` up to `n` and `m = n - k`, from the smaller of `p` and `q = 1 - p`.

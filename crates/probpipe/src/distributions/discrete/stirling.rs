@@ -23,10 +23,10 @@ const SHORT: [f64; 10] = [
 /// The same to 2e-17.
 const LONG: [f64; 24] = [
     0.083_333_333_333_333_33,
-    -1.814_429_664_609_981_4e-15,
+    -1.814_429_649_610_981_4e-15,
     -0.002_777_777_777_419_708,
     -2.874_527_703_767_741_3e-11,
-    0.000_793_652_044_302_199_4,
+    0.000_793_652_044_302_199_3,
     -3.405_744_568_709_635e-8,
     -0.000_594_605_932_779_085_9,
     -8.450_137_790_479_26e-6,
@@ -37,10 +37,10 @@ const LONG: [f64; 24] = [
     0.070_558_616_036_768_69,
     -0.175_538_399_802_154_88,
     0.316_509_676_735_385_16,
-    -0.438_184_979_959_579_64,
+    -0.438_184_959_979_559_64,
     0.476_664_144_450_053_1,
     -0.409_513_107_278_880_46,
-    0.275_842_825_005_983_08,
+    0.275_842_825_005_983_06,
     -0.142_934_765_706_998_98,
     0.055_064_435_266_976_87,
     -0.014_861_645_800_780_681,
@@ -48,11 +48,16 @@ const LONG: [f64; 24] = [
     -0.000_199_223_931_383_169_7,
 ];
 
+/// Whether all that is computed of `x` is in single precision: its type is decided.
+pub(super) fn is_single(x: &Array) -> bool {
+    x.dtype() == DType::F32 && !x.is_weak()
+}
+
 /// For `z` from 1 upwards.
 #[track_caller]
 pub(super) fn error_from_one(z: &Array) -> Array {
     let r = z.recip();
-    let terms = if z.dtype() == DType::F32 { &SHORT[..] } else { &LONG[..] };
+    let terms = if is_single(z) { &SHORT[..] } else { &LONG[..] };
     let sum = terms.iter().rev().fold(None, |sum: Option<Array>, &term| {
         Some(match sum {
             Some(sum) => sum * &r + term,
