@@ -9,7 +9,7 @@ use probpipe::{
     BernoulliLogits, BetaBinomial, BetaNegativeBinomial, Binomial, BinomialLogits, Categorical,
     CategoricalLogits, DiscreteUniform, GammaPoisson, Geometric, GeometricLogits, Hurdle,
     NegativeBinomial, NegativeBinomial2, NegativeBinomialLogits, OrderedLogistic, Poisson,
-    ZeroInflated,
+    ProbitBernoulli, StoppingRatioLogistic, ZeroInflated, Zipf,
 };
 use probpipe_testing::statistics::chi_square;
 use serde_json::Value as Json;
@@ -91,6 +91,14 @@ fn both_tails() {
         let (family, p, what) = named(&case);
         let k = f64s(&numbers(&case["k"]));
         let both = |k: Array| match family {
+            "BetaBinomial" => {
+                let d = BetaBinomial::new(&p[0], &p[1], &p[2]);
+                (d.cdf(&k), d.survival(&k))
+            }
+            "BetaNegativeBinomial" => {
+                let d = BetaNegativeBinomial::new(&p[0], &p[1], &p[2]);
+                (d.cdf(&k), d.survival(&k))
+            }
             "Binomial" => {
                 let d = Binomial::new(&p[0], &p[1]);
                 (d.cdf(&k), d.survival(&k))
@@ -110,6 +118,42 @@ fn both_tails() {
             assert_close(&format!("{what} survival"), &floats(&survival), &above, 1e-11, 0.0);
         }
     }
+}
+
+/// Quantiles of every family that has them: the least count at which the distribution function
+/// reaches the level, with the logarithms of both tails.
+#[test]
+fn quantiles_invert_the_distribution() {
+    fn check<D: Quantile<Value = Array> + Cdf>(what: &str, d: D) {
+        let levels = [1e-6, 0.2, 0.5, 0.7, 0.999];
+        let k = jit(|q: Array| d.quantile(&q))(f64s(&levels));
+        let (at, before) = (floats(&d.cdf(&k)), floats(&d.cdf(&(&k - 1.0))));
+        for (i, &level) in levels.iter().enumerate() {
+            let reached = at[i] >= level - 1e-12 && before[i] < level + 1e-12;
+            assert!(reached, "{what} at {level}: {} of {at:?}, {before:?}", floats(&k)[i]);
+        }
+        let logs = [floats(&d.log_cdf(&k).exp()), floats(&d.log_survival(&k).exp())];
+        assert_close(what, &logs[0], &at, 1e-11, 1e-14);
+        assert_close(what, &logs[1], &floats(&d.survival(&k)), 1e-11, 1e-14);
+        let odd = floats(&d.quantile(&f64s(&[-0.1, 1.5, f64::NAN])));
+        assert!(odd.iter().all(|k| k.is_nan()), "{what}: {odd:?}");
+        assert!(floats(&d.cdf(&f64s(&[f64::NAN])))[0].is_nan(), "{what}");
+    }
+    let one = scalar;
+    check("bernoulli", Bernoulli::new(one(0.3)));
+    check("bernoulli logits", BernoulliLogits::new(one(0.3)));
+    check("beta binomial", BetaBinomial::new(one(2.0), one(3.0), 30));
+    check("beta negative binomial", BetaNegativeBinomial::new(one(2.0), one(0.7), one(4.0)));
+    check("binomial", Binomial::new(40, one(0.3)));
+    check("categorical", Categorical::new(f64s(&[0.25, 0.25, 0.5])));
+    check("categorical logits", CategoricalLogits::new(f64s(&[0.2, 0.3, 0.5])));
+    check("gamma poisson", GammaPoisson::new(one(3.0), one(0.5)));
+    check("geometric", Geometric::new(one(0.3)));
+    check("ordered", OrderedLogistic::new(one(0.3), f64s(&[-1.0, 0.0, 1.5])));
+    check("poisson", Poisson::new(one(3.7)));
+    check("probit", ProbitBernoulli::new(one(0.3)));
+    check("stopping", StoppingRatioLogistic::new(f64s(&[-0.5, 0.5, 0.2]), one(0.3)));
+    check("zipf", Zipf::new(one(2.5)));
 }
 
 /// Where the probability itself is no number any more.
@@ -238,7 +282,8 @@ fn sure_counts() {
     assert_eq!(floats(&Hurdle::new(1.0, Poisson::new(2.0)).log_prob(&at(0))), [0.0, 0.0]);
 }
 
-/// Frequencies of draws against the probabilities.
+/// Frequencies of draws of those made of others against the probabilities; `draws.rs` has all
+/// families.
 #[test]
 fn draws_follow_their_distribution() {
     fn check<D: LogProb<Value = Array> + Sample>(what: &str, d: D, first: i32, last: i32) {
@@ -267,22 +312,6 @@ fn draws_follow_their_distribution() {
         let expected: Vec<f64> = kept.iter().map(|&i| expected[i]).collect();
         chi_square(&observed, &expected, 0).accept(what, 1e-4);
     }
-    check("bernoulli", BernoulliLogits::new(0.5), 0, 1);
-    check("beta binomial", BetaBinomial::new(2.0, 3.0, 10), 0, 10);
-    check("beta negative binomial", BetaNegativeBinomial::new(2.0, 6.0, 4.0), 0, 8);
-    check("binomial", Binomial::new(40, 0.3), 0, 20);
-    check("binomial logits", BinomialLogits::new(5, 0.3), 0, 5);
-    check("categorical", Categorical::new([0.2, 0.3, 0.5]), 0, 2);
-    check("categorical logits", CategoricalLogits::new([0.2, 0.3, 0.5]), 0, 2);
-    check("uniform", DiscreteUniform::new(-3, 4), -3, 4);
-    check("gamma poisson", GammaPoisson::new(3.0, 0.5), 0, 15);
-    check("geometric", Geometric::new(0.3), 0, 12);
-    check("geometric logits", GeometricLogits::new(0.3), 0, 6);
-    check("negative binomial", NegativeBinomial::new(3.0, 0.4), 0, 8);
-    check("negative binomial 2", NegativeBinomial2::new(5.0, 2.0), 0, 15);
-    check("negative binomial logits", NegativeBinomialLogits::new(2.0, -0.4), 0, 6);
-    check("ordered", OrderedLogistic::new(0.3, [-1.0, 0.0, 1.5]), 0, 3);
-    check("poisson", Poisson::new(3.7), 0, 12);
     check("zero inflated", ZeroInflated::new(0.3, Poisson::new(2.0)), 0, 8);
     check("zero inflated", ZeroInflated::from_logits(0.3, Poisson::new(20.0)), 0, 30);
     check("hurdle", Hurdle::new(0.3, Poisson::new(1.0)), 0, 6);

@@ -24,7 +24,7 @@ use std::f64::consts::PI;
 /// ```
 ///
 /// # Errors
-/// Sets of integers have none.
+/// Sets of integers have none, nor have symmetric matrices.
 #[track_caller]
 pub fn biject_to(constraint: &Constraint) -> Result<Box<dyn Bijector>> {
     let location = here();
@@ -44,6 +44,7 @@ pub fn biject_to(constraint: &Constraint) -> Result<Box<dyn Bijector>> {
             Constraint::AtMost(high) => Box::new(Exp.then(Affine::new(high, -1.0))),
             Constraint::Interval(low, high) => Box::new(Interval::new(low, high)),
             Constraint::Circular => Box::new(Interval::new(-PI, PI)),
+            Constraint::Correlation => Box::new(Interval::new(-1.0, 1.0)),
             Constraint::OrderedVector => Box::new(Ordered),
             Constraint::PositiveOrderedVector => Box::new(Ordered.then(Exp)),
             Constraint::Simplex => Box::new(StickBreaking),
@@ -60,11 +61,18 @@ pub fn biject_to(constraint: &Constraint) -> Result<Box<dyn Bijector>> {
             | Constraint::NonNegativeInteger
             | Constraint::PositiveInteger
             | Constraint::IntegerInterval(..)
-            | Constraint::Multinomial(_) => {
+            | Constraint::Multinomial(_)
+            | Constraint::Permutation => {
                 let message = format!("no bijector leads from real numbers to {constraint}");
                 return Err(Error::new(ErrorKind::Value, message)
                     .at(location)
                     .help("sum over integers, or draw them, rather than map numbers onto them"));
+            }
+            Constraint::SymmetricMatrix => {
+                let message = "no bijector leads from real numbers to symmetric matrices";
+                return Err(Error::new(ErrorKind::Value, message)
+                    .at(location)
+                    .help("of a vector of free entries make one with `.at_indices(..)`"));
             }
         };
         Ok(boxed)

@@ -31,6 +31,8 @@ pub enum Constraint {
     UnitInterval,
     /// Numbers between 0 and 1, both excluded.
     OpenUnitInterval,
+    /// Numbers between -1 and 1, both excluded.
+    Correlation,
     /// Finite numbers below a number.
     Below(f64),
     /// Finite numbers from a bound upwards.
@@ -73,8 +75,12 @@ pub enum Constraint {
     L1Ball,
     /// Vectors of non-negative integers whose sum is given.
     Multinomial(Array),
+    /// Vectors that hold each of the integers from 0 up to their length once.
+    Permutation,
     /// Matrices of finite numbers.
     RealMatrix,
+    /// Matrices of finite numbers that equal their transpose.
+    SymmetricMatrix,
     /// Lower triangular matrices with a positive diagonal.
     LowerCholesky,
     /// Symmetric matrices of which every quadratic form is positive.
@@ -108,8 +114,10 @@ impl Constraint {
             | Constraint::UnitVector
             | Constraint::UnitBall
             | Constraint::L1Ball
-            | Constraint::Multinomial(_) => 1,
+            | Constraint::Multinomial(_)
+            | Constraint::Permutation => 1,
             Constraint::RealMatrix
+            | Constraint::SymmetricMatrix
             | Constraint::LowerCholesky
             | Constraint::PositiveDefinite
             | Constraint::CorrelationCholesky
@@ -128,6 +136,7 @@ impl Constraint {
                 | Constraint::PositiveInteger
                 | Constraint::IntegerInterval(..)
                 | Constraint::Multinomial(_)
+                | Constraint::Permutation
         )
     }
 
@@ -152,7 +161,7 @@ impl Constraint {
             Constraint::AtMost(high) => high - high.abs() - 1.0,
             Constraint::Interval(low, high) => low * 0.5 + high * 0.5,
             Constraint::IntegerInterval(low, _) => low.clone(),
-            Constraint::Circular => 0.0.into(),
+            Constraint::Circular | Constraint::Correlation => 0.0.into(),
             _ => return None,
         })
     }
@@ -167,6 +176,7 @@ impl Constraint {
             Constraint::NonNegative => x.ge(0.0) & finite(x),
             Constraint::UnitInterval => x.ge(0.0) & x.le(1.0),
             Constraint::OpenUnitInterval => x.gt(0.0) & x.lt(1.0),
+            Constraint::Correlation => x.gt(-1.0) & x.lt(1.0),
             Constraint::Below(high) => x.lt(*high) & finite(x),
             Constraint::AtLeast(low) => x.ge(low) & finite(x),
             Constraint::GreaterThan(low) => x.gt(low) & finite(x),
@@ -191,7 +201,9 @@ impl Constraint {
             Constraint::Multinomial(total) => {
                 (x.ge(0) & whole(x)).all_axes([-1]) & x.sum_axes([-1]).eq(total)
             }
+            Constraint::Permutation => structured::permutation(x),
             Constraint::RealMatrix => finite(x).all_axes([-2, -1]),
+            Constraint::SymmetricMatrix => structured::symmetric(x),
             Constraint::LowerCholesky => structured::lower_cholesky(x),
             Constraint::PositiveDefinite => structured::positive_definite(x),
             Constraint::CorrelationCholesky => structured::correlation_cholesky(x),
@@ -208,6 +220,7 @@ impl Constraint {
             Constraint::NonNegative => x >= 0.0 && x.is_finite(),
             Constraint::UnitInterval => (0.0..=1.0).contains(&x),
             Constraint::OpenUnitInterval => x > 0.0 && x < 1.0,
+            Constraint::Correlation => x > -1.0 && x < 1.0,
             Constraint::Below(high) => x < *high && x.is_finite(),
             Constraint::Boolean => x == 0.0 || x == 1.0,
             Constraint::Integer => x.is_finite() && x.floor() == x,
@@ -245,6 +258,9 @@ impl Constraint {
             Constraint::CorrelationMatrix => 21,
             Constraint::OpenUnitInterval => 22,
             Constraint::Integer => 23,
+            Constraint::Correlation => 24,
+            Constraint::Permutation => 25,
+            Constraint::SymmetricMatrix => 26,
             Constraint::AtLeast(_)
             | Constraint::GreaterThan(_)
             | Constraint::Below(_)
@@ -339,6 +355,9 @@ impl Constraint {
                 "parameterise by the logit and take `.sigmoid()` to stay between 0 and 1"
             }
             Constraint::Circular => "add or subtract a multiple of 2 pi",
+            Constraint::Correlation => "parameterise by a real number and take `.tanh()`",
+            Constraint::Permutation => "`.argsort(-1)` gives one",
+            Constraint::SymmetricMatrix => "take the mean of it and its transpose",
             Constraint::OrderedVector | Constraint::PositiveOrderedVector => {
                 "sort it with `.sort(-1)`, or add up positive steps with `.cumsum(-1)`"
             }
@@ -373,6 +392,7 @@ impl Constraint {
             Constraint::NonNegative => "non-negative",
             Constraint::UnitInterval => "in [0, 1]",
             Constraint::OpenUnitInterval => "in (0, 1)",
+            Constraint::Correlation => "in (-1, 1)",
             Constraint::Below(_) | Constraint::AtMost(_) => "bounded above",
             Constraint::AtLeast(_) | Constraint::GreaterThan(_) => "bounded below",
             Constraint::Interval(..) => "in an interval",
@@ -392,7 +412,9 @@ impl Constraint {
             Constraint::UnitBall => "a vector of length at most 1",
             Constraint::L1Ball => "a vector whose absolute values add up to at most 1",
             Constraint::Multinomial(_) => "a vector of counts with a given sum",
+            Constraint::Permutation => "a permutation",
             Constraint::RealMatrix => "a real matrix",
+            Constraint::SymmetricMatrix => "a symmetric matrix",
             Constraint::LowerCholesky => "lower triangular with a positive diagonal",
             Constraint::PositiveDefinite => "positive definite",
             Constraint::CorrelationCholesky => {

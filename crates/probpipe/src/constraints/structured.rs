@@ -2,7 +2,7 @@
 //! and symmetry are computed, so they are asked for to rounding. Sets of numbers are in `mod.rs`.
 
 use super::finite;
-use probpipe_trace::{Array, DType};
+use probpipe_trace::{Array, DType, arange};
 
 /// How far from its value a quantity of the size of 1 may be rounded.
 fn tolerance(x: &Array) -> f64 {
@@ -59,12 +59,27 @@ pub(super) fn lower_cholesky(x: &Array) -> Array {
     lower & (x.diagonal().gt(0.0) & finite(&x.diagonal())).all_axes([-1])
 }
 
+/// `M = M'`, to the rounding of its largest number.
+#[track_caller]
+pub(super) fn symmetric(x: &Array) -> Array {
+    let largest = x.abs().max_axes([-2, -1]).expand_dims(-1).expand_dims(-1);
+    (x - x.swap_axes(-2, -1)).abs().le(largest * tolerance(x)).all_axes([-2, -1])
+}
+
 /// `M = M'`, and its Cholesky factorisation ends.
 #[track_caller]
 pub(super) fn positive_definite(x: &Array) -> Array {
-    let largest = x.abs().max_axes([-2, -1]).expand_dims(-1).expand_dims(-1);
-    let symmetric = (x - x.swap_axes(-2, -1)).abs().le(largest * tolerance(x));
-    symmetric.all_axes([-2, -1]) & x.cholesky().diagonal().gt(0.0).all_axes([-1])
+    symmetric(x) & x.cholesky().diagonal().gt(0.0).all_axes([-1])
+}
+
+/// Sorted it is `0, 1, ..., n - 1`.
+#[track_caller]
+pub(super) fn permutation(x: &Array) -> Array {
+    if x.error().is_some() {
+        return x.clone();
+    }
+    let n = x.shape().last().copied().unwrap_or(0);
+    x.sort(-1).eq(arange(n).cast(x.dtype())).all_axes([-1])
 }
 
 /// A Cholesky factor with rows of length 1.

@@ -26,15 +26,16 @@
 /// `Distribution`, `Support`, `Parametric`, `Tree`, `Nest`, `Debug` and `Display`, and the traits
 /// of the capabilities. Formulas get parameters that are checked; densities are `-inf` outside the
 /// support, quantiles NaN outside [0, 1], statistics spread over the batch shape without their
-/// saying so. Families of vectors implement the traits themselves, on `checked()`, the parameters
-/// as an array to be taken apart, `dtype()` and `shaped()`.
+/// saying so. Where the shape of an event does not follow from the parameters it is said after the
+/// support: `on Circular of [2]`. Families of vectors implement the traits themselves, on
+/// `checked()`, the parameters as an array to be taken apart, `dtype()` and `shaped()`.
 macro_rules! family {
     (
         $(#[$about:meta])*
         $name:ident :: $new:ident {
             $($(#[$what:meta])* $parameter:ident: $constraint:ident $(($limit:literal))?,)*
         }
-        on $support:ident $(($($bound:tt),+))?
+        on $support:ident $(($($bound:tt),+))? $(of [$($extent:literal),+])?
         $(where $low:ident $order:tt $high:ident)?
         $({ $($formulas:tt)* })?
     ) => {
@@ -117,6 +118,7 @@ macro_rules! family {
                     support: $crate::distributions::declaration::support_text!(
                         $support $($($bound)+)?
                     ),
+                    abilities: $crate::distributions::abilities::abilities!($name),
                 };
 
             fn parameters(&self) -> &[probpipe_trace::Array] {
@@ -132,9 +134,7 @@ macro_rules! family {
             }
 
             fn event_shape(&self) -> probpipe_trace::Shape {
-                let rank = $crate::distributions::Support::support(self).event_rank();
-                let family = <$name as $crate::distributions::Parametric>::FAMILY;
-                std::iter::repeat_n(self.parameters.extent(family), rank).collect()
+                $crate::distributions::declaration::event!(self, $name $($(, $extent)+)?)
             }
         }
 
@@ -183,6 +183,12 @@ macro_rules! family {
             }
         }
 
+        impl probpipe_trace::IntoTree<$name> for $name {
+            fn into_tree(self) -> $name {
+                self
+            }
+        }
+
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 let family = <$name as $crate::distributions::Parametric>::FAMILY;
@@ -205,6 +211,20 @@ macro_rules! family {
     };
 }
 pub(crate) use family;
+
+/// The shape of an event: the one declared, else as many axes as the support has, of the extent of
+/// the parameters.
+macro_rules! event {
+    ($self:ident, $name:ident) => {{
+        let rank = $crate::distributions::Support::support($self).event_rank();
+        let family = <$name as $crate::distributions::Parametric>::FAMILY;
+        std::iter::repeat_n($self.parameters.extent(family), rank).collect()
+    }};
+    ($self:ident, $name:ident $(, $extent:literal)+) => {
+        probpipe_trace::Shape::from_slice(&[$($extent),+])
+    };
+}
+pub(crate) use event;
 
 /// The order of a declaration.
 macro_rules! ordered {

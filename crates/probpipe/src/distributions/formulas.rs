@@ -147,6 +147,10 @@ macro_rules! capability {
                 $(let $dtype = self.dtype();)?
                 $formula
             }
+
+            fn enumerate(&self) -> Option<(probpipe_trace::Array, probpipe_trace::Array)> {
+                $crate::distributions::finite::of(self)
+            }
         }
     };
     ($name:ident $parameters:tt Sample { $noise:ident($u:ident) => $formula:expr $(,)? }) => {

@@ -16,55 +16,82 @@
 //! assert_eq!(error.message(), "the scale of a Normal must be positive, not -0.5 at [1]");
 //! ```
 
+mod abilities;
 mod capabilities;
 mod combine;
 mod continuous;
+mod cut;
 mod declaration;
+mod directional;
 mod discrete;
 mod divergence;
+mod empirical;
 mod family;
+mod finite;
 mod formulas;
 mod multivariate;
 mod named;
+mod operations;
 mod parameters;
+mod processes;
 mod search;
 mod shapes;
 mod terms;
 #[cfg(test)]
 mod tests;
 
+pub use abilities::Abilities;
 pub use capabilities::{
-    Cdf, Distribution, Entropy, KlDivergence, LogProb, Mode, Moments, Quantile, Sample, Support,
+    Cdf, Covariance, Distribution, Entropy, KlDivergence, LogProb, Mode, Moments, Quantile, Sample,
+    Support,
 };
 pub use combine::{
-    Components, Expanded, FlatDistribution, Gate, Hurdle, Independent, IntervalCensored,
-    LeftCensored, Masked, Mixture, MixtureSameFamily, MomentsOfComponents, Parts, Product,
-    RightCensored, Transformed, ZeroInflated, product,
+    Components, EulerMaruyama, Expanded, FlatDistribution, Gate, GaussianCopula,
+    GaussianCopulaBeta, Hurdle, ImproperUniform, Independent, IntervalCensored, Joint, JointPart,
+    JointValue, Layout, LeftCensored, Masked, Mixture, MixtureSameFamily, MomentsOfComponents,
+    Parts, Product, RightCensored, Sequential, Transformed, Truncated, Unit, ZeroInflated, product,
 };
 pub use continuous::{
-    AsymmetricLaplace, AsymmetricLaplaceQuantile, Beta, BetaProportion, Cauchy, Chi2, Dagum, Delta,
-    DoublyTruncatedPowerLaw, Exponential, FoldedNormal, FoldedStudentT, Gamma, Gompertz, Gumbel,
-    HalfCauchy, HalfNormal, HurdleGamma, HurdleLogNormal, InverseGamma, Kumaraswamy, Laplace,
-    LeftTruncatedGamma, LeftTruncatedNormal, Levy, LogNormal, LogUniform, Logistic,
-    LowerTruncatedPowerLaw, Normal, Pareto, RelaxedBernoulliLogits, RightTruncatedGamma,
-    RightTruncatedNormal, SoftLaplace, StudentT, TruncatedCauchy, TruncatedLaplace,
-    TruncatedLogistic, TruncatedNormal, TruncatedPolyaGamma, TruncatedStudentT,
-    TwoSidedTruncatedGamma, Uniform, VonMises, Weibull,
+    AsymmetricLaplace, AsymmetricLaplaceQuantile, Beta, BetaProportion, Cauchy, Chi, Chi2,
+    ContinuousBernoulli, Dagum, Delta, DoublesidedMaxwell, DoublyTruncatedPowerLaw, ExpGamma,
+    ExpInverseGamma, Exponential, ExponentiallyModifiedGaussian, FoldedNormal, FoldedStudentT,
+    Gamma, GammaGamma, GeneralizedExtremeValue, GeneralizedNormal, GeneralizedPareto, Gompertz,
+    Gumbel, HalfCauchy, HalfNormal, HalfStudentT, HurdleGamma, HurdleLogNormal, InverseGamma,
+    InverseGaussian, JohnsonSU, Kumaraswamy, Laplace, LeftTruncatedGamma, LeftTruncatedNormal,
+    Levy, LogLogistic, LogNormal, LogUniform, Logistic, LogitNormal, LowerTruncatedPowerLaw, Moyal,
+    Normal, PERT, Pareto, RelaxedBernoulliLogits, RightTruncatedGamma, RightTruncatedNormal,
+    SigmoidBeta, SinhArcsinh, SoftLaplace, StudentT, Triangular, TruncatedCauchy, TruncatedLaplace,
+    TruncatedLogistic, TruncatedNormal, TruncatedPolyaGamma, TruncatedStudentT, TwoPieceNormal,
+    TwoPieceStudentT, TwoSidedTruncatedGamma, Uniform, VonMises, Weibull,
+};
+pub use directional::{
+    PowerSpherical, ProjectedNormal, SineBivariateVonMises, SineSkewed, SphericalUniform,
+    VonMisesFisher,
 };
 pub use discrete::{
     Bernoulli, BernoulliLogits, BetaBinomial, BetaNegativeBinomial, Binomial, BinomialLogits,
-    Categorical, CategoricalLogits, DiscreteUniform, GammaPoisson, Geometric, GeometricLogits,
-    NegativeBinomial, NegativeBinomial2, NegativeBinomialLogits, OrderedLogistic, Poisson,
+    Categorical, CategoricalLogits, DiscreteUniform, FiniteDiscrete, GammaPoisson, Geometric,
+    GeometricLogits, NegativeBinomial, NegativeBinomial2, NegativeBinomialLogits, OrderedLogistic,
+    Poisson, ProbitBernoulli, StoppingRatioLogistic, Zipf,
 };
 pub use divergence::{kl_divergence, kl_monte_carlo};
+pub use empirical::{Bandwidth, Empirical, Kde};
 pub use family::{Family, Parameter, Parametric, table};
 pub use multivariate::{
-    CirculantNormal, Dirichlet, DirichletMultinomial, GaussianRandomWalk, InverseWishart,
-    InverseWishartCholesky, LKJ, LKJCholesky, LowRankMultivariateNormal, Multinomial,
-    MultinomialLogits, MultivariateNormal, MultivariateStudentT, Wishart, WishartCholesky,
-    ZeroSumNormal,
+    CAR, CirculantNormal, Dirichlet, DirichletMultinomial, GaussianRandomWalk, GaussianStateSpace,
+    InverseWishart, InverseWishartCholesky, LKJ, LKJCholesky, LowRankMultivariateNormal,
+    MatrixNormal, MatrixT, Multinomial, MultinomialLogits, MultivariateNormal,
+    MultivariateStudentT, OneHotCategorical, PlackettLuce, RelaxedOneHotCategorical, Wishart,
+    WishartCholesky, ZeroSumNormal,
 };
 pub use named::Named;
+pub use operations::{
+    Estimate, Expectation, FromDistribution, HostDraws, HostSampler, MomentMatched,
+    from_distribution, match_moments,
+};
+pub use processes::{
+    Autoregressive, GaussianPosterior, GaussianProcess, HiddenMarkovModel, Kernel,
+};
 
 /// All families. [`table`] prints them.
 pub const FAMILIES: &[&Family] = &[
@@ -78,42 +105,60 @@ pub const FAMILIES: &[&Family] = &[
     BetaProportion::FAMILY,
     Binomial::FAMILY,
     BinomialLogits::FAMILY,
+    CAR::FAMILY,
     Categorical::FAMILY,
     CategoricalLogits::FAMILY,
     Cauchy::FAMILY,
+    Chi::FAMILY,
     Chi2::FAMILY,
     CirculantNormal::FAMILY,
+    ContinuousBernoulli::FAMILY,
     Dagum::FAMILY,
     Delta::FAMILY,
     Dirichlet::FAMILY,
     DirichletMultinomial::FAMILY,
     DiscreteUniform::FAMILY,
+    DoublesidedMaxwell::FAMILY,
     DoublyTruncatedPowerLaw::FAMILY,
+    ExpGamma::FAMILY,
+    ExpInverseGamma::FAMILY,
     Exponential::FAMILY,
+    ExponentiallyModifiedGaussian::FAMILY,
+    FiniteDiscrete::FAMILY,
     FoldedNormal::FAMILY,
     FoldedStudentT::FAMILY,
     Gamma::FAMILY,
+    GammaGamma::FAMILY,
     GammaPoisson::FAMILY,
+    GeneralizedExtremeValue::FAMILY,
+    GeneralizedNormal::FAMILY,
+    GeneralizedPareto::FAMILY,
     Geometric::FAMILY,
     GeometricLogits::FAMILY,
     Gompertz::FAMILY,
     Gumbel::FAMILY,
     HalfCauchy::FAMILY,
     HalfNormal::FAMILY,
+    HalfStudentT::FAMILY,
     HurdleGamma::FAMILY,
     HurdleLogNormal::FAMILY,
     InverseGamma::FAMILY,
+    InverseGaussian::FAMILY,
     InverseWishart::FAMILY,
     InverseWishartCholesky::FAMILY,
+    JohnsonSU::FAMILY,
     Kumaraswamy::FAMILY,
     Laplace::FAMILY,
     LeftTruncatedGamma::FAMILY,
     LeftTruncatedNormal::FAMILY,
     Levy::FAMILY,
+    LogLogistic::FAMILY,
     LogNormal::FAMILY,
     LogUniform::FAMILY,
     Logistic::FAMILY,
+    LogitNormal::FAMILY,
     LowerTruncatedPowerLaw::FAMILY,
+    Moyal::FAMILY,
     Multinomial::FAMILY,
     MultinomialLogits::FAMILY,
     MultivariateNormal::FAMILY,
@@ -122,24 +167,40 @@ pub const FAMILIES: &[&Family] = &[
     NegativeBinomial2::FAMILY,
     NegativeBinomialLogits::FAMILY,
     Normal::FAMILY,
+    OneHotCategorical::FAMILY,
     OrderedLogistic::FAMILY,
+    PERT::FAMILY,
     Pareto::FAMILY,
+    PlackettLuce::FAMILY,
     Poisson::FAMILY,
+    PowerSpherical::FAMILY,
+    ProbitBernoulli::FAMILY,
+    ProjectedNormal::FAMILY,
     RelaxedBernoulliLogits::FAMILY,
+    RelaxedOneHotCategorical::FAMILY,
     RightTruncatedGamma::FAMILY,
     RightTruncatedNormal::FAMILY,
+    SigmoidBeta::FAMILY,
+    SineBivariateVonMises::FAMILY,
+    SinhArcsinh::FAMILY,
     SoftLaplace::FAMILY,
+    StoppingRatioLogistic::FAMILY,
     StudentT::FAMILY,
+    Triangular::FAMILY,
     TruncatedCauchy::FAMILY,
     TruncatedLaplace::FAMILY,
     TruncatedLogistic::FAMILY,
     TruncatedNormal::FAMILY,
     TruncatedPolyaGamma::FAMILY,
     TruncatedStudentT::FAMILY,
+    TwoPieceNormal::FAMILY,
+    TwoPieceStudentT::FAMILY,
     TwoSidedTruncatedGamma::FAMILY,
     Uniform::FAMILY,
     VonMises::FAMILY,
+    VonMisesFisher::FAMILY,
     Weibull::FAMILY,
     Wishart::FAMILY,
     WishartCholesky::FAMILY,
+    Zipf::FAMILY,
 ];

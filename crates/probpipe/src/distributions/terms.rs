@@ -74,6 +74,44 @@ pub(crate) fn log_exprel(t: &Array) -> Array {
     select(&small, series, far)
 }
 
+/// `log(1 + t) / t`, at 0 by its series.
+#[track_caller]
+pub(crate) fn log1p_ratio(t: &Array) -> Array {
+    let small = t.abs().lt(1e-2);
+    let s = -select(&small, t, 0.0);
+    let series = (1..=9).rev().fold(&s * 0.0, |sum, k| sum * &s + 1.0 / f64::from(k));
+    let t = select(&small, 1.0, t);
+    select(&small, series, t.log1p() / t)
+}
+
+/// `(exp(t) - 1) / t`, at 0 by its series.
+#[track_caller]
+pub(crate) fn expm1_ratio(t: &Array) -> Array {
+    let small = t.abs().lt(1e-2);
+    let s = select(&small, t, 0.0);
+    let series = (2..=8).rev().fold(&s * 0.0 + 1.0, |sum, k| sum * &s / f64::from(k) + 1.0);
+    let t = select(&small, 1.0, t);
+    select(&small, series, t.expm1() / t)
+}
+
+/// Draws whose derivatives in the parameters keep their probability, from the distribution function
+/// and the density as functions of the point (M. Figurnov, S. Mohamed, A. Mnih, "Implicit
+/// reparameterization gradients", 2018).
+#[track_caller]
+pub(crate) fn keeping_probability(
+    x: &Array,
+    cdf: impl Fn(&Array) -> Array,
+    density: impl Fn(&Array) -> Array,
+) -> Array {
+    let x = x.stop_gradient();
+    let (level, slope) = (cdf(&x), density(&x).stop_gradient());
+    let usable = slope.gt(0.0) & level.is_finite();
+    let level = select(&usable, level, 0.0);
+    // Zero, with the derivative of the level.
+    let moved = &level - level.stop_gradient();
+    x - moved / select(&usable, slope, 1.0)
+}
+
 /// `atan(b) - atan(a)` for `a < b`, also where they are close or far from 0.
 #[track_caller]
 pub(crate) fn difference_of_atan(a: &Array, b: &Array) -> Array {

@@ -29,6 +29,11 @@ impl<D: Distribution<Value = Array>> Masked<D> {
         Masked { base, mask: mask.into() }
     }
 
+    /// Where it counts.
+    pub fn mask(&self) -> &Array {
+        &self.mask
+    }
+
     /// The distribution that is masked.
     pub fn base(&self) -> &D {
         &self.base

@@ -1,7 +1,8 @@
 //! The distribution of a number that is known.
 
+use crate::distributions::LogProb;
 use crate::distributions::declaration::family;
-use probpipe_trace::Array;
+use probpipe_trace::{Array, select};
 
 family! {
     /// All probability at one number, with a density there that may be chosen.
@@ -20,11 +21,19 @@ family! {
         log_density: Real,
     }
     on Interval(v, v) {
-        LogProb { log_prob(x) => x * 0.0 + log_density }
         Sample { uniform(u) => u * 0.0 + v }
         Moments { mean => v.clone(), variance => v * 0.0 }
         Mode { mode => v.clone() }
         Entropy { entropy => -log_density }
+    }
+}
+
+impl LogProb for Delta {
+    /// Beside `v` it is `-inf` with the slope of `log_density`, as everywhere.
+    fn log_prob(&self, x: &Array) -> Array {
+        let [v, log_density] = self.checked();
+        let mass = select(&x.eq(v), 0.0, select(&x.is_nan(), f64::NAN, f64::NEG_INFINITY));
+        mass + log_density
     }
 }
 

@@ -56,8 +56,7 @@ family! {
         }
         Mode { mode => loc.clone() }
         Entropy {
-            entropy =>
-                (df + 1.0) * 0.5 * digamma_difference(df * 0.5, 0.5) + log_norm(df) + scale.log()
+            entropy => standard_entropy(df) + scale.log()
         }
     }
 }
@@ -66,6 +65,12 @@ family! {
 #[track_caller]
 fn log_norm(df: &Array) -> Array {
     betaln(df * 0.5, 0.5) + df.log() * 0.5
+}
+
+/// The entropy of a standard one.
+#[track_caller]
+pub(crate) fn standard_entropy(df: &Array) -> Array {
+    (df + 1.0) * 0.5 * digamma_difference(df * 0.5, 0.5) + log_norm(df)
 }
 
 /// The density of a standard one.

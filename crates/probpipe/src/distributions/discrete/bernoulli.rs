@@ -27,6 +27,7 @@ family! {
             cdf(x) => steps(x, 0.0, 1.0 - probs, 1.0),
             survival(x) => steps(x, 1.0, probs.clone(), 0.0),
         }
+        Quantile { quantile(q) => quantile(q, &(1.0 - probs)) }
         Moments { mean => probs.clone(), variance => probs * (1.0 - probs) }
         Entropy { entropy => probs.entr() + (1.0 - probs).entr() }
     }
@@ -51,4 +52,12 @@ fn log_mass(probs: &Array, one: &Array) -> Array {
 pub(super) fn steps(x: &Array, low: f64, middle: Array, high: f64) -> Array {
     let from_zero = select(&x.lt(1.0), middle, high);
     select(&x.is_nan(), x, select(&x.lt(0.0), low, from_zero))
+}
+
+/// 0 up to the probability of 0, beyond it 1; NaN of NaN.
+#[track_caller]
+pub(super) fn quantile(q: &Array, none: &Array) -> Array {
+    let (q, none) = (q.stop_gradient(), none.stop_gradient());
+    let place = select(&q.le(&none), 0.0, select(&none.is_nan(), f64::NAN, 1.0));
+    select(&q.is_nan(), &q, place)
 }

@@ -1,7 +1,7 @@
 //! The Bernoulli distribution by its log-odds.
 
 use super::Bernoulli;
-use super::bernoulli::steps;
+use super::bernoulli::{quantile, steps};
 use super::masses::divergence_of_logs;
 use crate::distributions::KlDivergence;
 use crate::distributions::declaration::family;
@@ -29,6 +29,7 @@ family! {
             cdf(x) => steps(x, 0.0, (-logits).sigmoid(), 1.0),
             survival(x) => steps(x, 1.0, logits.sigmoid(), 0.0),
         }
+        Quantile { quantile(q) => quantile(q, &(-logits).sigmoid()) }
         Moments {
             mean => logits.sigmoid(),
             variance => logits.sigmoid() * (-logits).sigmoid(),

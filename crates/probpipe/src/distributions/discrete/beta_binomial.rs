@@ -1,10 +1,11 @@
 //! Binomial and negative binomial counts whose probability has a beta distribution.
 
 use super::masses::mixed_binomial;
-use super::negative_binomial;
+use super::steps::{Search, endless, quantile, steps};
+use super::{mixed, negative_binomial};
 use crate::distributions::declaration::family;
 use crate::random;
-use probpipe_trace::{DType, select};
+use probpipe_trace::{Array, DType, select};
 
 family! {
     /// The distribution of binomial counts whose probability of success has a beta distribution.
@@ -38,6 +39,39 @@ family! {
                 let (of_probs, of_count) = key.split();
                 let probs = random::beta(of_probs, shape, concentration1, concentration0);
                 random::binomial(of_count, shape, total_count, probs).cast(DType::I32)
+            }
+        }
+        Cdf {
+            cdf(x) => steps(x, total_count, (0.0, 1.0), |k| {
+                mixed::binomial(k, total_count, concentration1, concentration0).cdf()
+            }),
+            survival(x) => steps(x, total_count, (1.0, 0.0), |k| {
+                mixed::binomial(k, total_count, concentration1, concentration0).survival()
+            }),
+            log_cdf(x) => steps(x, total_count, (f64::NEG_INFINITY, 0.0), |k| {
+                mixed::binomial(k, total_count, concentration1, concentration0).log_cdf()
+            }),
+            log_survival(x) => steps(x, total_count, (0.0, f64::NEG_INFINITY), |k| {
+                mixed::binomial(k, total_count, concentration1, concentration0).log_survival()
+            }),
+        }
+        Quantile {
+            quantile(q) => {
+                let parameters = [total_count, concentration1, concentration0];
+                let [n, a, b] = &parameters.map(Array::stop_gradient);
+                let sum = &(a + b);
+                let deviation = (n * (a / sum) * (b / sum) * ((sum + n) / (sum + 1.0))).sqrt();
+                let moments = [n * (a / sum), deviation, a * 0.0];
+                let search = Search { q, moments, end: a * 0.0 + n };
+                // The end of the support is known to be reached.
+                let inner = |k: &Array| select(&k.lt(n), k, 0.0);
+                let tail = |k: &Array| mixed::binomial(&inner(k), n, a, b);
+                let at = |k: &Array, value: Array, end: f64| select(&k.lt(n), value, end);
+                quantile(
+                    &search,
+                    |k| at(k, tail(k).cdf(), 1.0),
+                    |k| at(k, tail(k).survival(), 0.0),
+                )
             }
         }
         Moments {
@@ -74,13 +108,38 @@ family! {
     }
     on NonNegativeInteger {
         LogProb {
-            log_prob(k) => mixed_binomial(k, n, concentration1, concentration0) - (k / n).log1p()
+            log_prob(k) => mixed::log_mass(k, n, concentration1, concentration0)
         }
         Sample {
             draw(key, shape) => {
                 let (of_probs, of_count) = key.split();
                 let probs = random::beta(of_probs, shape, concentration1, concentration0);
                 negative_binomial::draws(of_count, shape, n, &(&probs / (1.0 - &probs)))
+            }
+        }
+        Cdf {
+            cdf(x) => steps(x, &endless(), (0.0, 1.0), |k| {
+                mixed::negative_binomial(k, n, concentration1, concentration0).cdf()
+            }),
+            survival(x) => steps(x, &endless(), (1.0, 0.0), |k| {
+                mixed::negative_binomial(k, n, concentration1, concentration0).survival()
+            }),
+            log_cdf(x) => steps(x, &endless(), (f64::NEG_INFINITY, 0.0), |k| {
+                mixed::negative_binomial(k, n, concentration1, concentration0).log_cdf()
+            }),
+            log_survival(x) => steps(x, &endless(), (0.0, f64::NEG_INFINITY), |k| {
+                mixed::negative_binomial(k, n, concentration1, concentration0).log_survival()
+            }),
+        }
+        Quantile {
+            quantile(q) => {
+                let [n, a, b] = &[n, concentration1, concentration0].map(Array::stop_gradient);
+                // The moments may be infinite; the search finds its way from the mode too.
+                let middle = n * a / (b + 1.0);
+                let moments = [middle.clone(), middle, n * 0.0];
+                let search = Search { q, moments, end: endless() };
+                let tail = |k: &Array| mixed::negative_binomial(k, n, a, b);
+                quantile(&search, |k| tail(k).cdf(), |k| tail(k).survival())
             }
         }
         Moments {

@@ -1,12 +1,13 @@
 //! The categorical distribution, by probabilities and by their logarithms up to a constant.
 
 use super::masses::{divergence, divergence_of_logs};
+use super::steps::steps;
 use crate::constraints::Constraint;
 use crate::distributions::declaration::family;
 use crate::distributions::formulas::Seen;
 use crate::distributions::{KlDivergence, LogProb};
 use crate::random;
-use probpipe_trace::{Array, DType, Key, Shape, broadcast_shapes, uniform_of};
+use probpipe_trace::{Array, DType, Key, Shape, arange, broadcast_shapes, select, uniform_of};
 
 /// Sums of at most so many probabilities are compared one by one.
 const FEW: usize = 32;
@@ -31,6 +32,11 @@ family! {
     }
     on IntegerInterval(0, (last_category(probs))) {
         Sample { draw(key, shape) => by_sums(key, shape, probs) }
+        Cdf {
+            cdf(x) => steps(x, &last_category(probs), (0.0, 1.0), |k| share(probs, k, true)),
+            survival(x) => steps(x, &last_category(probs), (1.0, 0.0), |k| share(probs, k, false)),
+        }
+        Quantile { quantile(q) => first_reached(&probs.cumsum(-1), q) }
         Entropy { entropy => probs.entr().sum_axes([-1]) }
     }
 }
@@ -69,6 +75,17 @@ family! {
     }
     on IntegerInterval(0, (last_category(logits))) {
         Sample { draw(key, shape) => random::categorical(key, shape, logits) }
+        Cdf {
+            cdf(x) => {
+                let probs = logits.softmax(-1);
+                steps(x, &last_category(logits), (0.0, 1.0), |k| share(&probs, k, true))
+            },
+            survival(x) => {
+                let probs = logits.softmax(-1);
+                steps(x, &last_category(logits), (1.0, 0.0), |k| share(&probs, k, false))
+            },
+        }
+        Quantile { quantile(q) => first_reached(&logits.softmax(-1).cumsum(-1), q) }
         Entropy {
             entropy => {
                 let log_probs = logits.log_softmax(-1);
@@ -98,6 +115,31 @@ impl Categorical {
     pub fn from_logits(logits: impl Into<Array>) -> CategoricalLogits {
         CategoricalLogits::new(logits)
     }
+}
+
+/// The probability of all categories up to one, or of those above it.
+#[track_caller]
+fn share(probs: &Array, k: &Array, below: bool) -> Array {
+    if probs.error().is_some() {
+        return probs + k;
+    }
+    let all = arange(probs.shape().last().copied().unwrap_or(0)).cast(k.dtype());
+    let k = k.expand_dims(-1);
+    let counted = if below { all.le(k) } else { all.gt(k) };
+    select(&counted, probs, 0.0).sum_axes([-1])
+}
+
+/// The first category at which the sums of probabilities, `[..., n]`, reach a level; NaN of NaN.
+#[track_caller]
+pub(super) fn first_reached(sums: &Array, level: &Array) -> Array {
+    if sums.error().is_some() {
+        return sums + level;
+    }
+    let n = sums.shape().last().copied().unwrap_or(1);
+    let level = level.stop_gradient();
+    let short = sums.stop_gradient().slice_axis(-1, 0..n.max(1) - 1).lt(level.expand_dims(-1));
+    let place = short.cast(sums.dtype()).sum_axes([-1]);
+    select(&level.is_nan(), f64::NAN, place)
 }
 
 /// The entries of a table of logarithms, `-inf` where there is no such category. Integers are

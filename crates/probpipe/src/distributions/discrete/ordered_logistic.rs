@@ -1,9 +1,12 @@
 //! Ordered categories, between cut points of a logistic variable.
 
 use super::categorical::entry;
+use super::masses::divergence_of_logs;
+use super::steps::steps;
+use crate::distributions::KlDivergence;
 use crate::distributions::declaration::family;
 use crate::random::logistic_of;
-use probpipe_trace::{Array, DType, select};
+use probpipe_trace::{Array, DType, arange, select};
 
 family! {
     /// The distribution of the number of `cutpoints` that lie below a logistic variable around
@@ -34,6 +37,29 @@ family! {
                 cutpoints.lt(variable.expand_dims(-1)).cast(DType::I32).sum_axes([-1])
             }
         }
+        Cdf {
+            cdf(x) => steps(x, &last_category(cutpoints), (0.0, 1.0), |k| {
+                (entry(cutpoints, k) - predictor).sigmoid()
+            }),
+            survival(x) => steps(x, &last_category(cutpoints), (1.0, 0.0), |k| {
+                (predictor - entry(cutpoints, k)).sigmoid()
+            }),
+            log_cdf(x) => steps(x, &last_category(cutpoints), (f64::NEG_INFINITY, 0.0), |k| {
+                (entry(cutpoints, k) - predictor).log_sigmoid()
+            }),
+            log_survival(x) => steps(x, &last_category(cutpoints), (0.0, f64::NEG_INFINITY), |k| {
+                (predictor - entry(cutpoints, k)).log_sigmoid()
+            }),
+        }
+        Quantile {
+            quantile(q) => {
+                // The cut points below the quantile of the logistic variable.
+                let level = (q.logit() + predictor).stop_gradient();
+                let short = cutpoints.stop_gradient().lt(level.expand_dims(-1));
+                let place = short.cast(level.dtype()).sum_axes([-1]);
+                select(&level.is_nan(), f64::NAN, place)
+            }
+        }
     }
 }
 
@@ -56,4 +82,16 @@ fn log_mass(k: &Array, predictor: &Array, cutpoints: &Array) -> Array {
     let above = (predictor - &lower).log_sigmoid();
     let between = select(&(&first | &last), 0.0, gap.log1mexp());
     select(&last, 0.0, below) + select(&first, 0.0, above) + between
+}
+
+impl KlDivergence for OrderedLogistic {
+    fn kl_divergence(&self, other: &OrderedLogistic) -> Array {
+        let log_masses = |[predictor, cutpoints]: [Array; 2]| {
+            let n = cutpoints.shape().last().map_or(0, |&n| n) + 1;
+            let k = arange(n).cast(predictor.dtype());
+            log_mass(&k, &predictor.expand_dims(-1), &cutpoints.expand_dims(-2))
+        };
+        let (p, q) = (log_masses(self.checked()), log_masses(other.checked()));
+        divergence_of_logs(&p, &q).sum_axes([-1])
+    }
 }

@@ -1,14 +1,11 @@
 //! Divergences between distributions: which pairs have a formula, and an estimate for the others.
 
+mod directions;
 mod numbers;
 mod vectors;
+mod wrapped;
 
-use crate::distributions::{
-    Bernoulli, BernoulliLogits, Beta, Binomial, Categorical, CategoricalLogits, Cauchy, Chi2,
-    Dirichlet, Distribution, Exponential, Gamma, Geometric, Gumbel, HalfNormal, Independent,
-    InverseGamma, KlDivergence, Laplace, LogNormal, LogProb, MultivariateNormal, Normal, Pareto,
-    Poisson, Sample, Uniform, Weibull,
-};
+use crate::distributions::*;
 use probpipe_trace::{Array, Error, ErrorKind, IntoShape, Key, here, with_location};
 use std::any::{Any, type_name};
 
@@ -101,19 +98,40 @@ pairs! {
     Poisson, Poisson;
     Beta, Beta;
     Cauchy, Cauchy;
+    Chi, Chi;
     Chi2, Chi2;
+    Chi2, Gamma;
+    ContinuousBernoulli, ContinuousBernoulli;
     Dirichlet, Dirichlet;
+    ExpGamma, ExpGamma;
+    ExpInverseGamma, ExpInverseGamma;
     Exponential, Exponential;
+    Exponential, Gamma;
+    Gamma, Chi2;
+    Gamma, Exponential;
     Gamma, Gamma;
     Gumbel, Gumbel;
     HalfNormal, HalfNormal;
     InverseGamma, InverseGamma;
+    Kumaraswamy, Beta;
     Laplace, Laplace;
     LogNormal, LogNormal;
+    LogitNormal, LogitNormal;
+    MatrixNormal, MatrixNormal;
+    Moyal, Moyal;
     MultivariateNormal, MultivariateNormal;
     Normal, Normal;
+    OneHotCategorical, OneHotCategorical;
+    OrderedLogistic, OrderedLogistic;
     Pareto, Pareto;
+    PowerSpherical, SphericalUniform;
+    PowerSpherical, VonMisesFisher;
+    ProbitBernoulli, ProbitBernoulli;
+    StoppingRatioLogistic, StoppingRatioLogistic;
     Uniform, Uniform;
+    VonMises, VonMises;
+    VonMisesFisher, SphericalUniform;
+    VonMisesFisher, VonMisesFisher;
     Weibull, Gamma;
     Weibull, Weibull;
     Independent<Beta>, Independent<Beta>;
@@ -123,4 +141,87 @@ pairs! {
     Independent<LogNormal>, Independent<LogNormal>;
     Independent<MultivariateNormal>, Independent<MultivariateNormal>;
     Independent<Normal>, Independent<Normal>;
+    Expanded<Beta>, Expanded<Beta>;
+    Expanded<Exponential>, Expanded<Exponential>;
+    Expanded<Gamma>, Expanded<Gamma>;
+    Expanded<Laplace>, Expanded<Laplace>;
+    Expanded<LogNormal>, Expanded<LogNormal>;
+    Expanded<MultivariateNormal>, Expanded<MultivariateNormal>;
+    Expanded<Normal>, Expanded<Normal>;
+    Masked<Beta>, Masked<Beta>;
+    Masked<Exponential>, Masked<Exponential>;
+    Masked<Gamma>, Masked<Gamma>;
+    Masked<Laplace>, Masked<Laplace>;
+    Masked<LogNormal>, Masked<LogNormal>;
+    Masked<MultivariateNormal>, Masked<MultivariateNormal>;
+    Masked<Normal>, Masked<Normal>;
+    // Of a known number from all families of real numbers.
+    Delta, AsymmetricLaplace;
+    Delta, AsymmetricLaplaceQuantile;
+    Delta, Beta;
+    Delta, BetaProportion;
+    Delta, Cauchy;
+    Delta, Chi;
+    Delta, Chi2;
+    Delta, ContinuousBernoulli;
+    Delta, Dagum;
+    Delta, Delta;
+    Delta, DoublesidedMaxwell;
+    Delta, DoublyTruncatedPowerLaw;
+    Delta, ExpGamma;
+    Delta, ExpInverseGamma;
+    Delta, Exponential;
+    Delta, ExponentiallyModifiedGaussian;
+    Delta, FoldedNormal;
+    Delta, FoldedStudentT;
+    Delta, Gamma;
+    Delta, GammaGamma;
+    Delta, GeneralizedExtremeValue;
+    Delta, GeneralizedNormal;
+    Delta, GeneralizedPareto;
+    Delta, Gompertz;
+    Delta, Gumbel;
+    Delta, HalfCauchy;
+    Delta, HalfNormal;
+    Delta, HalfStudentT;
+    Delta, HurdleGamma;
+    Delta, HurdleLogNormal;
+    Delta, InverseGamma;
+    Delta, InverseGaussian;
+    Delta, JohnsonSU;
+    Delta, Kumaraswamy;
+    Delta, Laplace;
+    Delta, LeftTruncatedGamma;
+    Delta, LeftTruncatedNormal;
+    Delta, Levy;
+    Delta, LogLogistic;
+    Delta, LogNormal;
+    Delta, LogUniform;
+    Delta, Logistic;
+    Delta, LogitNormal;
+    Delta, LowerTruncatedPowerLaw;
+    Delta, Moyal;
+    Delta, Normal;
+    Delta, PERT;
+    Delta, Pareto;
+    Delta, RelaxedBernoulliLogits;
+    Delta, RightTruncatedGamma;
+    Delta, RightTruncatedNormal;
+    Delta, SigmoidBeta;
+    Delta, SinhArcsinh;
+    Delta, SoftLaplace;
+    Delta, StudentT;
+    Delta, Triangular;
+    Delta, TruncatedCauchy;
+    Delta, TruncatedLaplace;
+    Delta, TruncatedLogistic;
+    Delta, TruncatedNormal;
+    Delta, TruncatedPolyaGamma;
+    Delta, TruncatedStudentT;
+    Delta, TwoPieceNormal;
+    Delta, TwoPieceStudentT;
+    Delta, TwoSidedTruncatedGamma;
+    Delta, Uniform;
+    Delta, VonMises;
+    Delta, Weibull;
 }

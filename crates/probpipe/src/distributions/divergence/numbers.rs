@@ -1,10 +1,13 @@
 //! Divergences between distributions of numbers, by pair.
 
+use crate::distributions::terms::log_exprel;
 use crate::distributions::{
-    Beta, Cauchy, Chi2, Exponential, Gamma, Gumbel, HalfNormal, InverseGamma, KlDivergence,
-    Laplace, LogNormal, Normal, Pareto, Uniform, Weibull,
+    Beta, Cauchy, Chi, Chi2, ContinuousBernoulli, ExpGamma, ExpInverseGamma, Exponential, Gamma,
+    Gumbel, HalfNormal, InverseGamma, KlDivergence, Kumaraswamy, Laplace, LogNormal, LogitNormal,
+    Moments, Moyal, Normal, Pareto, Uniform, VonMises, Weibull,
 };
-use probpipe_trace::{Array, betaln, select};
+use probpipe_trace::{Array, DType, betaln, select};
+use std::f64::consts::{LN_2, PI};
 
 /// Euler's constant, `-digamma(1)`.
 const EULER: f64 = 0.577_215_664_901_532_9;
@@ -33,9 +36,46 @@ divergences! {
         let apart = (s - t).square() + (p.loc() - q.loc()).square();
         (apart / (s * t * 4.0)).log1p()
     };
-    Chi2, Chi2: |p, q| {
-        let (a, b) = (p.df() * 0.5, q.df() * 0.5);
-        (&a - &b) * a.digamma() - a.lgamma() + b.lgamma()
+    Chi, Chi: |p, q| chi_squares(p.df(), q.df());
+    Chi2, Chi2: |p, q| chi_squares(p.df(), q.df());
+    Chi2, Gamma: |p, q| {
+        let half = p.df() * 0.0 + 0.5;
+        gammas(&(p.df() * 0.5), &half, q.concentration(), q.rate())
+    };
+    ContinuousBernoulli, ContinuousBernoulli: |p, q| {
+        let (a, b) = (p.logits(), q.logits());
+        (a - b) * p.mean() - (log_exprel(a) - log_exprel(b))
+    };
+    ExpGamma, ExpGamma: |p, q| {
+        gammas(p.concentration(), p.rate(), q.concentration(), q.rate())
+    };
+    ExpInverseGamma, ExpInverseGamma: |p, q| {
+        gammas(p.concentration(), p.rate(), q.concentration(), q.rate())
+    };
+    Exponential, Gamma: |p, q| {
+        gammas(&(p.rate() * 0.0 + 1.0), p.rate(), q.concentration(), q.rate())
+    };
+    Gamma, Chi2: |p, q| {
+        let half = q.df() * 0.0 + 0.5;
+        gammas(p.concentration(), p.rate(), &(q.df() * 0.5), &half)
+    };
+    Gamma, Exponential: |p, q| {
+        gammas(p.concentration(), p.rate(), &(q.rate() * 0.0 + 1.0), q.rate())
+    };
+    Kumaraswamy, Beta: |p, q| {
+        let (a, b) = (p.concentration1(), p.concentration0());
+        let (c, d) = (q.concentration1(), q.concentration0());
+        let mean_log = -((b + 1.0).digamma() + EULER) / a;
+        a.log() + b.log() + betaln(c, d) - (1.0 - b.recip()) + (a - c) * mean_log
+            - (d - 1.0) * mean_log_rest(a, b)
+    };
+    LogitNormal, LogitNormal: |p, q| normals(p.loc(), p.scale(), q.loc(), q.scale());
+    Moyal, Moyal: |p, q| {
+        // exp(-z) is the square of a normal number, of which the power r has this mean.
+        let r = p.scale() / q.scale();
+        let apart = (p.loc() - q.loc()) / q.scale();
+        let power = (&r * LN_2 + (&r + 0.5).lgamma() - 0.5 * PI.ln() - &apart).exp();
+        (&apart + (&r - 1.0) * (EULER + LN_2) + power - 1.0) * 0.5 - r.log()
     };
     Exponential, Exponential: |p, q| of_ratio(&(q.rate() / p.rate()));
     Gamma, Gamma: |p, q| {
@@ -67,6 +107,12 @@ divergences! {
     Uniform, Uniform: |p, q| {
         let covered = p.low().ge(q.low()) & p.high().le(q.high());
         finite_where(&covered, (q.high() - q.low()).log() - (p.high() - p.low()).log())
+    };
+    VonMises, VonMises: |p, q| {
+        let (a, b) = (p.concentration(), q.concentration());
+        let length = a.i1e() / a.i0e();
+        let turned = ((p.loc() - q.loc()) * 0.5).sin().square() * 2.0;
+        &length * b * turned + (a - b) * (&length - 1.0) + (b.i0e() / a.i0e()).log()
     };
     Weibull, Gamma: |p, q| {
         let (k, a) = (p.concentration(), q.concentration());
@@ -110,6 +156,40 @@ fn gammas(a: &Array, b: &Array, c: &Array, d: &Array) -> Array {
 fn entropy_term(p: &Weibull) -> Array {
     let k = p.concentration();
     k.log() - p.scale().log() - (1.0 - k.recip()) * EULER - 1.0
+}
+
+#[track_caller]
+fn chi_squares(df: &Array, other: &Array) -> Array {
+    let (a, b) = (df * 0.5, other * 0.5);
+    (&a - &b) * a.digamma() - a.lgamma() + b.lgamma()
+}
+
+/// The mean of `log(1 - x)` of Kumaraswamy numbers `x`: the integral over the survival `w` of
+/// `log(1 - (1 - w^(1/b))^(1/a))`, which is singular at the ends, by the rule of H. Takahasi and
+/// M. Mori, "Double exponential formulas for numerical integration", 1974.
+#[track_caller]
+fn mean_log_rest(a: &Array, b: &Array) -> Array {
+    let (a, b) = (a.expand_dims(-1), b.expand_dims(-1));
+    let (step, nodes) = (0.0625, -64..=64);
+    let (mut log_survivals, mut weights) = (vec![], vec![]);
+    for k in nodes {
+        let t = f64::from(k) * step;
+        let size = PI * t.sinh();
+        // The logarithms of w = 1 / (1 + exp(-size)) and of what it lacks to 1.
+        let (log, rest) = (-(-size).exp().ln_1p(), -size.exp().ln_1p());
+        log_survivals.push(log);
+        weights.push((log + rest).exp() * PI * t.cosh() * step);
+    }
+    let n = weights.len();
+    let dtype = (&a + &b).dtype();
+    let tiny = if dtype == DType::F64 { -1e-300 } else { -1e-37 };
+    let list = |all: &[f64]| Array::from_slice(all, [n]).cast(dtype);
+    // log(w^(1/b)), and the logarithms of 1 less that and of 1 less x; smaller is not told from 0.
+    let power = list(&log_survivals) / b;
+    let less = (-power.minimum(tiny)).log1mexp();
+    let log_x = less / a;
+    let value = (-log_x.minimum(tiny)).log1mexp();
+    (value * list(&weights)).sum_axes([-1])
 }
 
 /// Infinite where a support is not covered.

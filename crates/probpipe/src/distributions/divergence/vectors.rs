@@ -2,7 +2,8 @@
 
 use crate::distributions::shapes::join;
 use crate::distributions::{
-    Dirichlet, Distribution, Independent, KlDivergence, MultivariateNormal,
+    Categorical, Dirichlet, Distribution, Independent, KlDivergence, MultivariateNormal,
+    OneHotCategorical,
 };
 use probpipe_trace::{Array, broadcast_shapes};
 
@@ -15,6 +16,12 @@ impl KlDivergence<Dirichlet> for Dirichlet {
         let apart = a - b;
         let each = (&apart * a.digamma()).sum_axes([-1]);
         log_beta(b) - log_beta(a) + each - apart.sum_axes([-1]) * total.digamma()
+    }
+}
+
+impl KlDivergence for OneHotCategorical {
+    fn kl_divergence(&self, q: &OneHotCategorical) -> Array {
+        Categorical::new(self.probs()).kl_divergence(&Categorical::new(q.probs()))
     }
 }
 

@@ -4,11 +4,13 @@
 use crate::constraints::Constraint;
 use crate::distributions::parameters::require;
 use crate::distributions::shapes::join;
-use probpipe_trace::{Array, broadcast_shapes, eye_of, here, select};
+use probpipe_trace::{
+    Array, Error, ErrorKind, Shape, ShapeDisplay, broadcast_shapes, eye_of, here, select,
+};
 
 /// `L^-1 x` of vectors in the last axis.
 #[track_caller]
-pub(super) fn whitened(factor: &Array, centred: &Array) -> Array {
+pub(crate) fn whitened(factor: &Array, centred: &Array) -> Array {
     if let Some(error) = factor.error().or(centred.error()) {
         return Array::invalid(error.clone(), here());
     }
@@ -30,7 +32,7 @@ pub(super) fn whitened(factor: &Array, centred: &Array) -> Array {
 
 /// `L^-1 M` of matrices, whose axes in front broadcast.
 #[track_caller]
-pub(super) fn solved(factor: &Array, matrix: &Array) -> Array {
+pub(crate) fn solved(factor: &Array, matrix: &Array) -> Array {
     if let Some(error) = factor.error().or(matrix.error()) {
         return Array::invalid(error.clone(), here());
     }
@@ -58,7 +60,7 @@ pub(super) fn factor_of_inverse(matrix: &Array) -> Array {
 
 /// The logarithm of the determinant of a triangular factor.
 #[track_caller]
-pub(super) fn log_determinant(factor: &Array) -> Array {
+pub(crate) fn log_determinant(factor: &Array) -> Array {
     factor.diagonal().log().sum_axes([-1])
 }
 
@@ -69,8 +71,8 @@ pub(super) fn squares(matrix: &Array) -> Array {
 }
 
 /// Points as a formula sees them: outside of the support an element of it is in their place.
-pub(super) struct Seen {
-    pub(super) at: Array,
+pub(crate) struct Seen {
+    pub(crate) at: Array,
     inside: Array,
     number: Array,
 }
@@ -78,7 +80,7 @@ pub(super) struct Seen {
 impl Seen {
     /// `inner` broadcasts against the points.
     #[track_caller]
-    pub(super) fn new(support: &Constraint, x: &Array, inner: &Array) -> Seen {
+    pub(crate) fn new(support: &Constraint, x: &Array, inner: &Array) -> Seen {
         let mut inside = support.check(x);
         let axes: Vec<isize> = (1..=support.event_rank() as isize).map(|axis| -axis).collect();
         let number = !x.is_nan().any_axes(axes);
@@ -91,17 +93,56 @@ impl Seen {
 
     /// The value of a density: `-inf` outside the support, and NaN where a number of `x` is NaN.
     #[track_caller]
-    pub(super) fn density(&self, value: Array) -> Array {
+    pub(crate) fn density(&self, value: Array) -> Array {
         select(&self.inside, value, select(&self.number, f64::NEG_INFINITY, f64::NAN))
     }
 }
 
 /// A parameter, invalid where its value is known and does not satisfy its constraint.
 #[track_caller]
-pub(super) fn held(family: &str, name: &str, constraint: &Constraint, array: Array) -> Array {
+pub(crate) fn held(family: &str, name: &str, constraint: &Constraint, array: Array) -> Array {
     let location = here();
     match require(family, name, constraint, &array, location) {
         Err(error) => Array::invalid(error, location),
         Ok(()) => array,
     }
+}
+
+/// The parameters of a family that is not declared, by name, each with its constraint: as they are
+/// where they satisfy them and `fits` gives their common batch shape; else all invalid.
+#[track_caller]
+pub(super) fn fitted<const N: usize>(
+    family: &str,
+    parameters: [(&str, Constraint, Array); N],
+    help: &str,
+    fits: impl FnOnce([&[usize]; N]) -> Option<Shape>,
+) -> [Array; N] {
+    let location = here();
+    let error = parameters.iter().find_map(|(_, _, array)| array.error().cloned()).or_else(|| {
+        if fits(parameters.each_ref().map(|(_, _, array)| array.shape())).is_some() {
+            return parameters.iter().find_map(|(name, constraint, array)| {
+                require(family, name, constraint, array, location).err()
+            });
+        }
+        let list = parameters
+            .each_ref()
+            .map(|(name, _, array)| format!("{name} {}", ShapeDisplay(array.shape())));
+        let message = format!("the {} of a {family} do not fit", list.join(", "));
+        let mut error = Error::new(ErrorKind::Shape, message).at(location).help(help);
+        for (name, _, array) in &parameters {
+            error = error.note(format!("{name} was made"), Some(array.location()));
+        }
+        Some(error)
+    });
+    parameters.map(|(_, _, array)| match &error {
+        None => array,
+        Some(error) => Array::invalid(error.clone(), location),
+    })
+}
+
+/// The common batch shape of parameters with events of these ranks.
+pub(super) fn common<const N: usize>(parts: [(&[usize], usize); N]) -> Option<Shape> {
+    parts.into_iter().try_fold(Shape::new(), |common, (shape, rank)| {
+        broadcast_shapes(&common, &shape[..shape.len().checked_sub(rank)?])
+    })
 }

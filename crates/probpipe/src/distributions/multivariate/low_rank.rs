@@ -1,13 +1,11 @@
 //! The multivariate normal distribution whose covariance is of low rank and a diagonal.
 
-use super::factors::{held, log_determinant, solved, squares};
+use super::factors::{common, fitted, log_determinant, solved, squares};
 use crate::constraints::Constraint;
 use crate::distributions::shapes::{HALF_LOG_TAU, join, spread};
 use crate::distributions::{Distribution, Entropy, LogProb, Moments, Sample, Support};
 use crate::random::normal_of;
-use probpipe_trace::{
-    Array, DType, Error, ErrorKind, Key, Shape, ShapeDisplay, Tree, broadcast_shapes, eye_of, here,
-};
+use probpipe_trace::{Array, DType, Key, Shape, Tree, eye_of};
 
 /// The normal distribution on vectors of covariance `W W' + diag(D)`, with `W` of `k` columns: its
 /// density takes the work of `d k^2` instead of `d^3`.
@@ -41,40 +39,19 @@ impl LowRankMultivariateNormal {
         cov_factor: impl Into<Array>,
         cov_diag: impl Into<Array>,
     ) -> LowRankMultivariateNormal {
-        let (loc, cov_factor, cov_diag) = (loc.into(), cov_factor.into(), cov_diag.into());
-        let name = "LowRankMultivariateNormal";
-        let cov_diag = held(name, "cov_diag", &Constraint::PositiveVector, cov_diag);
-        let all = [&loc, &cov_factor, &cov_diag];
-        let fault = match all.into_iter().find_map(Array::error) {
-            Some(error) => Some(error.clone()),
-            None => {
-                let d = cov_factor.rank().checked_sub(2).map(|lead| cov_factor.shape()[lead]);
-                let fits = d.is_some()
-                    && loc.shape().last().copied() == d
-                    && cov_diag.shape().last().copied() == d
-                    && batch(&loc, &cov_factor, &cov_diag).is_some();
-                let shown = |x: &Array| ShapeDisplay(x.shape()).to_string();
-                let message = format!(
-                    "the loc {}, cov_factor {} and cov_diag {} of a {name} do not fit",
-                    shown(&loc),
-                    shown(&cov_factor),
-                    shown(&cov_diag)
-                );
-                let help = "give loc [..., d], cov_factor [..., d, k] and cov_diag [..., d]";
-                (!fits).then(|| Error::new(ErrorKind::Shape, message).help(help))
-            }
-        };
-        match fault {
-            None => LowRankMultivariateNormal { loc, cov_factor, cov_diag },
-            Some(error) => {
-                let wrong = Array::invalid(error, here());
-                LowRankMultivariateNormal {
-                    loc: wrong.clone(),
-                    cov_factor: wrong.clone(),
-                    cov_diag: wrong,
-                }
-            }
-        }
+        let parameters = [
+            ("loc", Constraint::RealVector, loc.into()),
+            ("cov_factor", Constraint::RealMatrix, cov_factor.into()),
+            ("cov_diag", Constraint::PositiveVector, cov_diag.into()),
+        ];
+        let help = "give loc [..., d], cov_factor [..., d, k] and cov_diag [..., d]";
+        let [loc, cov_factor, cov_diag] =
+            fitted("LowRankMultivariateNormal", parameters, help, |[loc, factor, diagonal]| {
+                let d = factor.len().checked_sub(2).map(|lead| factor[lead])?;
+                let fits = loc.last() == Some(&d) && diagonal.last() == Some(&d);
+                common([(loc, 1), (factor, 2), (diagonal, 1)]).filter(|_| fits)
+            });
+        LowRankMultivariateNormal { loc, cov_factor, cov_diag }
     }
 
     fn dim(&self) -> usize {
@@ -109,18 +86,12 @@ impl LowRankMultivariateNormal {
     }
 }
 
-/// The common batch shape.
-fn batch(loc: &Array, factor: &Array, diagonal: &Array) -> Option<Shape> {
-    let lead = |x: &Array, rank: usize| x.shape()[..x.rank().saturating_sub(rank)].to_vec();
-    let vectors = broadcast_shapes(&lead(loc, 1), &lead(diagonal, 1))?;
-    broadcast_shapes(&vectors, &lead(factor, 2))
-}
-
 impl Distribution for LowRankMultivariateNormal {
     type Value = Array;
 
     fn batch_shape(&self) -> Shape {
-        batch(&self.loc, &self.cov_factor, &self.cov_diag).unwrap_or_default()
+        let [loc, factor, diagonal] = [&self.loc, &self.cov_factor, &self.cov_diag];
+        common([(loc.shape(), 1), (factor.shape(), 2), (diagonal.shape(), 1)]).unwrap_or_default()
     }
 
     fn event_shape(&self) -> Shape {

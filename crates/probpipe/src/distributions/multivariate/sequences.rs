@@ -74,7 +74,7 @@ impl Support for GaussianRandomWalk {
 
 /// The error of events that are not of this shape.
 #[track_caller]
-fn misfit(name: &str, x: &Array, event: &[usize]) -> Option<Array> {
+pub(super) fn misfit(name: &str, x: &Array, event: &[usize]) -> Option<Array> {
     let fits = x.rank() >= event.len() && x.shape()[x.rank() - event.len()..] == *event;
     if fits || x.error().is_some() {
         return x.error().map(|_| x.clone());
