@@ -79,7 +79,7 @@ impl Indexing {
 
 /// Points of a special function that are worth another thread: tens to hundreds of nanoseconds
 /// each, of most of them.
-const POINTS: usize = 128;
+const POINTS: usize = 512;
 
 /// Points are halved, whoever does the halves: each has the bits that it has alone.
 fn special_points(dtype: DType, op: SpecialOp, operands: &[&[u8]], out: &mut [u8]) {
