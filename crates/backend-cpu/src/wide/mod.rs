@@ -9,6 +9,7 @@ mod quotient;
 mod region;
 mod spills;
 mod vectors;
+mod waiting;
 
 pub(crate) use quotient::divisors;
 pub(crate) use region::{Arg, Region, Sums, build, computes};

@@ -12,7 +12,7 @@
 use super::assembler::*;
 use super::divides_slowly;
 use super::instructions::*;
-use super::spills::Spills;
+use super::waiting::Spills;
 use crate::plan::{Plan, operand_type};
 use crate::reduction::identity;
 use crate::segments::{Held, Segment, Step};
