@@ -68,8 +68,68 @@ fn every_rule_is_met() {
         let part = |x: &Array, i: usize| x.slice_axis(0, i..i + 1).pad([i], [5 - i], 0.0);
         part(&x, 0) + part(&x, 3) + y + part(&x, 4) + part(&x, 5)
     });
+    for (name, graph) in many_points() {
+        let (simple, _) = finish_counted(&graph).unwrap();
+        verify(&simple).unwrap_or_else(|error| panic!("{name}: {error}"));
+        add(&graph);
+    }
     let missed: Vec<&str> = met.iter().filter(|(_, n)| **n == 0).map(|(name, _)| *name).collect();
     assert!(missed.is_empty(), "never met: {missed:?}");
+}
+
+/// Functions of 5000 points that have rules of their own.
+fn many_points() -> Vec<(&'static str, Graph)> {
+    let counts = || arange(5000).cast(DType::I32);
+    let of_counts = |f: fn(Array, Array) -> Array| {
+        let inputs = (array(0.25).cast(DType::F32), counts());
+        raw_graph_of(move |(p, k): (Array, Array)| f(p, k), &inputs).unwrap()
+    };
+    vec![
+        (
+            "choice",
+            of_counts(|p, k| {
+                let chosen = select(&k.modulo(3).eq(0), &p, -&p);
+                chosen.exp() + select(&chosen.gt(0.0), &chosen, 1.0).log1p()
+            }),
+        ),
+        (
+            "integers",
+            of_counts(|p, k| {
+                let x = k.cast(DType::F32);
+                let whole = x.floor().eq(&x) & x.abs().lt(f64::INFINITY) & x.is_finite();
+                select(&whole, x * p, 0.0)
+            }),
+        ),
+        (
+            "draws",
+            of_counts(|p, k| {
+                let u = uniform(Key::new(3), [5000, 2]);
+                u.slice_axis(1, 1..2).squeeze(-1) * p + u.at_axis(1, 0) * k.cast(DType::F32)
+            }),
+        ),
+        (
+            "cells",
+            of_counts(|p, k| {
+                let terms = k.cast(DType::F32) * p;
+                zeros([3]).at_index((&k.modulo(4),)).add(terms)
+            }),
+        ),
+    ]
+}
+
+#[test]
+fn rules_of_many_points_keep_values() {
+    for (name, graph) in many_points() {
+        let (simple, _) = finish_counted(&graph).unwrap();
+        let p = array(0.25).cast(DType::F32).value().unwrap();
+        let k = arange(5000).cast(DType::I32).value().unwrap();
+        let run = |g: &Graph| eval::eval_graph(g, &[&p, &k]).unwrap()[0].to_vec::<f32>().unwrap();
+        let (have, want) = (run(&simple), run(&graph));
+        assert_eq!(have.len(), want.len());
+        for (i, (have, want)) in have.into_iter().zip(want).enumerate() {
+            close(&format!("{name} at {i}"), have, want, Tolerance::relative(1e-6));
+        }
+    }
 }
 
 fn only_scan(graph: &Graph) -> Scan {

@@ -45,7 +45,7 @@ impl Emitter<'_, '_> {
         let (segments, regions) = self.cut(nest.plan, extent, |_| None);
         self.use_scratch(segments.rows, segments.tile, &regions);
         for region in regions.iter().flatten() {
-            self.write_args(nest, &segments, region)?;
+            self.write_args(nest, region)?;
         }
         // Parts of an axis outside of this one leave it whole.
         let part = nest.part.filter(|_| nest.plan.splits_tiles());
@@ -140,7 +140,7 @@ impl Emitter<'_, '_> {
         for (segment, region) in segments.list.iter().zip(regions) {
             if let Some(region) = region {
                 if let Sink::Rows(_) = sink {
-                    self.write_args(nest, segments, region)?;
+                    self.write_args(nest, region)?;
                 }
                 self.run_region(nest, region, start, length, only);
             } else if !segment.steps.is_empty()

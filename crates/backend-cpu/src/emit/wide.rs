@@ -75,9 +75,11 @@ impl Emitter<'_, '_> {
         for segment in &segments.list {
             let empty =
                 segment.steps.is_empty() && segment.keeps.is_empty() && segment.stores.is_empty();
+            let bytes = row_bytes(segments.tile);
             let elements = |buffer: BufferId| self.program.buffer(buffer).ty.size();
-            let region =
-                (!empty).then(|| wide::build(plan, segment, sums, streaming, &elements)).flatten();
+            let region = (!empty)
+                .then(|| wide::build(plan, segment, sums, streaming, bytes, &elements))
+                .flatten();
             placed.push(region.map(|mut region| {
                 self.extras.push(Extra::Region(std::mem::take(&mut region.code)));
                 let number = self.extras.len() as u32;
@@ -111,12 +113,7 @@ impl Emitter<'_, '_> {
     }
 
     /// Writes the arguments of a region for the place that the outer loops are at.
-    pub(super) fn write_args(
-        &mut self,
-        nest: &Nest<'_>,
-        segments: &Segments,
-        placed: &Placed,
-    ) -> Result<()> {
+    pub(super) fn write_args(&mut self, nest: &Nest<'_>, placed: &Placed) -> Result<()> {
         let kernel = &nest.plan.kernel;
         let mut at: SmallVec<[Coordinate; 4]> = nest.at.clone();
         at.resize(nest.plan.extents.len(), Coordinate::At(0));
@@ -134,10 +131,8 @@ impl Emitter<'_, '_> {
                     let (base, offset) = self.address(store.buffer, &store.index, &at)?;
                     self.code.add_const(base, offset)
                 }
-                Arg::Row(row) => {
-                    let bytes = row * row_bytes(segments.tile);
-                    self.code.add_const(self.scratch, bytes as i64)
-                }
+                Arg::Rows(_) => self.scratch,
+                Arg::Row(_) => return Err(misplaced()),
                 Arg::Value(i) => {
                     let value = value(&nest.values, ExprId(i as u32))?;
                     match kernel.types[i] {

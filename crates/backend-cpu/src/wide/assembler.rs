@@ -270,6 +270,18 @@ impl Assembler {
         ]);
     }
 
+    /// Writes a mask of up to 16 lanes to memory.
+    pub(super) fn mask_to_memory(&mut self, mask: Mask, to: Operand) {
+        self.emit(&[0xc5, 0xf8, 0x91]);
+        self.operand(mask, to);
+    }
+
+    /// Reads a mask of up to 16 lanes from memory.
+    pub(super) fn mask_of_memory(&mut self, mask: Mask, from: Operand) {
+        self.emit(&[0xc5, 0xf8, 0x90]);
+        self.operand(mask, from);
+    }
+
     /// `mask = the lowest n bits`, where `RCX` is n, below 32.
     pub(super) fn mask_of_count(&mut self, mask: Mask) {
         self.emit(&[0x41, 0xbb, 1, 0, 0, 0]); // mov r11d, 1

@@ -325,6 +325,9 @@ impl Builder<'_> {
             return Some(result);
         }
         let value = self.register(x, from)?;
+        if (from, to) == (DType::F32, DType::I32) {
+            return self.truncated(value);
+        }
         let Some(code) = conversion(from, to)? else { return Some(value) };
         let result = self.temporary()?;
         // The width is that of the wider of the two.
@@ -354,6 +357,22 @@ impl Builder<'_> {
                 None,
             );
         }
+        Some(result)
+    }
+
+    /// The integers of floats: NaN gives zero, and what is too large the largest there is. The
+    /// instruction gives the smallest for both, and for what is too small.
+    fn truncated(&mut self, value: Vector) -> Option<Vector> {
+        let (number, large) = (self.temporary_mask()?, self.temporary_mask()?);
+        let result = self.temporary()?;
+        let (all, itself) = (Predicate::default(), Operand::Vector(value));
+        self.emit_with(COMPARE, DType::F32, all, number, value, itself, Some(ORDERED));
+        let only = Predicate { mask: number, zeroing: true };
+        self.asm.vector(TRUNCATE, self.width(DType::F32), only, result, 0, itself, None);
+        let limit = self.literal(DType::F32, Scalar::Float(2_147_483_648.0))?;
+        self.emit_with(COMPARE, DType::F32, all, large, value, limit, Some(NOT_BELOW));
+        let largest = self.literal(DType::I32, Scalar::Int(i128::from(i32::MAX)))?;
+        self.emit_where(BLEND, DType::I32, large, result, result, largest);
         Some(result)
     }
 }

@@ -130,7 +130,13 @@ pub(super) const UNORDERED: u8 = 3;
 /// Unequal, or not ordered.
 pub(super) const UNEQUAL: u8 = 4;
 pub(super) const NOT_LESS: u8 = 5;
+pub(super) const ORDERED: u8 = 7;
+/// Greater or equal, and no NaN.
+pub(super) const NOT_BELOW: u8 = 13;
 pub(super) const GREATER: u8 = 14;
+
+/// Single precision to words, towards zero.
+pub(super) const TRUNCATE: Code = code(M0F, PF3, false, 0x5b);
 
 /// The comparison of a type and its predicate.
 pub(super) fn predicate(op: CompareOp, dtype: DType) -> (Typed, u8) {

@@ -7,7 +7,9 @@ mod instructions;
 mod points;
 mod quotient;
 mod region;
+mod spills;
 mod vectors;
+mod waiting;
 
 pub(crate) use quotient::divisors;
 pub(crate) use region::{Arg, Region, Sums, build, computes};

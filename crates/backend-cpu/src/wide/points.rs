@@ -11,7 +11,9 @@ impl Builder<'_> {
     /// The segment at the points from `RAX` on.
     pub(super) fn point(&mut self, segment: &Segment, sums: Sums<'_>, turn: usize) -> Option<()> {
         self.count(segment);
-        for &step in &segment.steps {
+        for (at, &step) in segment.steps.iter().enumerate() {
+            let (Step::Compute(made) | Step::Read(made, _)) = step;
+            self.spills.at(at, Some(made));
             self.step(step)?;
         }
         self.results(segment, sums, turn)
@@ -48,16 +50,20 @@ impl Builder<'_> {
         self.uses.clear();
         let left: Vec<Loc> = self.locs.drain().map(|(_, loc)| loc).collect();
         left.into_iter().for_each(|loc| self.free(loc));
-        for step in &segment.steps {
+        self.spills.begin();
+        let mut used = |x: usize, at: usize| {
+            *self.uses.entry(x).or_default() += 1;
+            self.spills.note(x, at);
+        };
+        for (at, step) in segment.steps.iter().enumerate() {
             if let Step::Compute(i) = *step {
-                plan.operands(i, |x| *self.uses.entry(x).or_default() += 1);
+                plan.operands(i, |x| used(x, at));
             }
         }
-        for &(i, _) in &segment.keeps {
-            *self.uses.entry(i).or_default() += 1;
-        }
-        for &k in &segment.stores {
-            *self.uses.entry(kernel.stores[k].value.0 as usize).or_default() += 1;
+        let kept = segment.keeps.iter().map(|&(i, _)| i);
+        let stored = segment.stores.iter().map(|&k| kernel.stores[k].value.0 as usize);
+        for (at, x) in kept.chain(stored).enumerate() {
+            used(x, segment.steps.len() + at);
         }
     }
 
@@ -85,7 +91,10 @@ impl Builder<'_> {
     /// What is kept, written and summed.
     fn results(&mut self, segment: &Segment, sums: Sums<'_>, turn: usize) -> Option<()> {
         let kernel = &self.plan.kernel;
+        let mut at = segment.steps.len();
         for &(i, row) in &segment.keeps {
+            self.spills.at(at, None);
+            at += 1;
             self.store(i, kernel.types[i], Arg::Row(row), false)?;
             self.used(i);
             self.release();
@@ -94,6 +103,8 @@ impl Builder<'_> {
             let store = &kernel.stores[k];
             let value = store.value.0 as usize;
             let dtype = kernel.ty(store.value);
+            self.spills.at(at, None);
+            at += 1;
             match (store.reduce, sums) {
                 (None, _) => self.store(value, dtype, Arg::Store(k), self.streaming)?,
                 (Some(op), Sums::Registers) => {

@@ -12,6 +12,7 @@
 use super::assembler::*;
 use super::divides_slowly;
 use super::instructions::*;
+use super::waiting::Spills;
 use crate::plan::{Plan, operand_type};
 use crate::reduction::identity;
 use crate::segments::{Held, Segment, Step};
@@ -28,8 +29,11 @@ pub(crate) enum Arg {
     Load(usize),
     /// The address of the first point's element of this store of the kernel.
     Store(usize),
-    /// The address of the tile's first element in this scratch row.
+    /// The tile's first element in this scratch row; its address is that of the first row, and a
+    /// distance that is known.
     Row(usize),
+    /// The address of the first scratch row, for rows of elements of so many bytes.
+    Rows(usize),
     /// The value of this expression.
     Value(usize),
     /// The reciprocal of this expression's value, if that is one of [`super::divisors`], else NaN.
@@ -73,6 +77,10 @@ pub(crate) struct Region {
 pub(super) enum Loc {
     Vector(Vector),
     Mask(Mask),
+    /// A vector in this place behind the arguments, for want of registers.
+    Away(usize),
+    /// A mask there.
+    MaskAway(usize),
 }
 
 /// Registers for the addresses of streams: those that functions may change, then those that they
@@ -90,6 +98,8 @@ const UNROLL: usize = 4;
 /// A region under construction.
 pub(super) struct Builder<'p> {
     pub(super) plan: &'p Plan,
+    /// Bytes of a scratch row.
+    pub(super) row_bytes: usize,
     /// The number of elements of a buffer.
     pub(super) elements: &'p dyn Fn(BufferId) -> usize,
     pub(super) asm: Assembler,
@@ -106,6 +116,7 @@ pub(super) struct Builder<'p> {
     pub(super) row_types: FxHashMap<usize, DType>,
     pub(super) uses: FxHashMap<usize, usize>,
     pub(super) locs: FxHashMap<usize, Loc>,
+    pub(super) spills: Spills,
     pub(super) vectors: Vec<Vector>,
     pub(super) masks: Vec<Mask>,
     pub(super) temporary: SmallVec<[Loc; 4]>,
@@ -159,13 +170,14 @@ fn holds(dtype: DType) -> bool {
     dtype != DType::U8
 }
 
-/// Builds the region of a segment of a program whose buffers have these numbers of elements;
-/// `streaming` stores pass the caches by.
+/// Builds the region of a segment, of scratch rows of so many bytes and of a program whose buffers
+/// have these numbers of elements; `streaming` stores pass the caches by.
 pub(crate) fn build(
     plan: &Plan,
     segment: &Segment,
     sums: Sums<'_>,
     streaming: bool,
+    row_bytes: usize,
     elements: &dyn Fn(BufferId) -> usize,
 ) -> Option<Region> {
     let kernel = &plan.kernel;
@@ -181,6 +193,7 @@ pub(crate) fn build(
             streams.push(arg);
         }
     };
+    let rows_of = |dtype: DType| Arg::Rows(dtype.size());
     let mut row_types: FxHashMap<usize, DType> = FxHashMap::default();
     for step in &segment.steps {
         match *step {
@@ -211,7 +224,7 @@ pub(crate) fn build(
                 stream(match held {
                     Held::Row(row) => {
                         row_types.insert(row, kernel.types[i]);
-                        Arg::Row(row)
+                        rows_of(kernel.types[i])
                     }
                     Held::Stored(k) => Arg::Store(k),
                 });
@@ -221,7 +234,7 @@ pub(crate) fn build(
     for &(i, row) in &segment.keeps {
         types(kernel.types[i])?;
         row_types.insert(row, kernel.types[i]);
-        stream(Arg::Row(row));
+        stream(rows_of(kernel.types[i]));
     }
     for &k in &segment.stores {
         let store = &kernel.stores[k];
@@ -237,7 +250,7 @@ pub(crate) fn build(
             (Some(_), Sums::Rows(first, sum_types)) => {
                 types(sum_types[k])?;
                 row_types.insert(first + k, sum_types[k]);
-                stream(Arg::Row(first + k));
+                stream(rows_of(sum_types[k]));
             }
         }
     }
@@ -246,6 +259,7 @@ pub(crate) fn build(
     }
     let builder = |paired: bool| Builder {
         plan,
+        row_bytes,
         elements,
         asm: Assembler::default(),
         lanes: if wide { 8 } else { 16 },
@@ -256,6 +270,7 @@ pub(crate) fn build(
         row_types: row_types.clone(),
         uses: FxHashMap::default(),
         locs: FxHashMap::default(),
+        spills: Spills::default(),
         vectors: (0..32).rev().collect(),
         masks: (2..8).rev().collect(),
         temporary: SmallVec::new(),
@@ -326,7 +341,7 @@ impl Builder<'_> {
         self.tail = false;
         self.asm.place(end);
 
-        let mut offset = (8 * self.args.len()).next_multiple_of(64);
+        let mut offset = self.end_of_spills()?;
         let mut partial = Vec::new();
         for &k in &reduced {
             let store = &kernel.stores[k];
@@ -355,8 +370,7 @@ impl Builder<'_> {
         for (k, (&base, &stream)) in BASES.iter().zip(&self.streams).enumerate() {
             // `RSI` itself is one of them.
             self.asm.load(base, 8 * k as i32);
-            if let Arg::Row(row) = stream {
-                let size = self.row_types.get(&row)?.size();
+            if let Arg::Rows(size) = stream {
                 self.asm.copy(RCX, RAX);
                 self.asm.shift_left(RCX, size.trailing_zeros() as u8);
                 self.asm.subtract(base, RCX);
@@ -399,10 +413,6 @@ impl Builder<'_> {
 
     // Registers.
 
-    pub(super) fn vector(&mut self) -> Option<Vector> {
-        self.vectors.pop()
-    }
-
     pub(super) fn temporary(&mut self) -> Option<Vector> {
         let register = self.vector()?;
         self.temporary.push(Loc::Vector(register));
@@ -410,7 +420,7 @@ impl Builder<'_> {
     }
 
     pub(super) fn temporary_mask(&mut self) -> Option<Mask> {
-        let mask = self.masks.pop()?;
+        let mask = self.free_mask()?;
         self.temporary.push(Loc::Mask(mask));
         Some(mask)
     }
@@ -425,6 +435,7 @@ impl Builder<'_> {
         match loc {
             Loc::Vector(register) => self.vectors.push(register),
             Loc::Mask(mask) => self.masks.push(mask),
+            Loc::Away(_) | Loc::MaskAway(_) => {}
         }
     }
 
@@ -436,6 +447,7 @@ impl Builder<'_> {
             && let Some(loc) = self.locs.remove(&x)
         {
             self.free(loc);
+            self.spills.forget(x);
         }
     }
 
@@ -448,7 +460,7 @@ impl Builder<'_> {
 
     /// A fresh mask register for expression `i`.
     pub(super) fn define_mask(&mut self, i: usize) -> Option<Mask> {
-        let mask = self.masks.pop()?;
+        let mask = self.free_mask()?;
         self.locs.insert(i, Loc::Mask(mask));
         Some(mask)
     }
@@ -469,15 +481,19 @@ impl Builder<'_> {
             }
             Arg::Store(k) => Some(kernel.ty(kernel.stores.get(k)?.value)),
             Arg::Row(row) => self.row_types.get(&row).copied(),
+            Arg::Rows(_) => None,
         }
     }
 
     /// The elements of a stream from `RAX` on.
     pub(super) fn stream(&self, arg: Arg) -> Option<Operand> {
-        let base = self.base(arg)?;
         let size = self.type_of(arg)?.size();
-        let ahead = (self.ahead * size) as i32;
-        Some(Operand::Stream { base, scale: size.trailing_zeros() as u8, ahead })
+        let (base, row) = match arg {
+            Arg::Row(row) => (Arg::Rows(size), row * self.row_bytes),
+            other => (other, 0),
+        };
+        let ahead = (self.ahead * size + row) as i32;
+        Some(Operand::Stream { base: self.base(base)?, scale: size.trailing_zeros() as u8, ahead })
     }
 
     /// The register that holds the address of a stream.
@@ -517,14 +533,16 @@ impl Builder<'_> {
         if self.plan.depth[x] < self.plan.extents.len() {
             return Some(self.shared(Arg::Value(x)));
         }
-        match self.locs.get(&x)? {
-            Loc::Vector(register) => Some(Operand::Vector(*register)),
-            Loc::Mask(_) => None,
+        match *self.locs.get(&x)? {
+            Loc::Vector(register) => Some(Operand::Vector(register)),
+            Loc::Away(slot) => Some(Spills::place(slot)),
+            Loc::Mask(_) | Loc::MaskAway(_) => None,
         }
     }
 
     /// A value in a register.
     pub(super) fn register(&mut self, x: usize, dtype: DType) -> Option<Vector> {
+        self.bring_back(x)?;
         match self.operand(x, dtype)? {
             Operand::Vector(register) => Some(register),
             other @ (Operand::Stream { .. }
@@ -543,6 +561,7 @@ impl Builder<'_> {
 
     /// A truth value in a mask.
     pub(super) fn mask(&mut self, x: usize) -> Option<Mask> {
+        self.bring_back(x)?;
         if let Some(Loc::Mask(mask)) = self.locs.get(&x) {
             return Some(*mask);
         }
@@ -554,6 +573,7 @@ impl Builder<'_> {
     }
     /// `to = only and x`, without a mask for a truth value that is the same at all points.
     pub(super) fn mask_where(&mut self, x: usize, only: Mask, to: Mask) -> Option<()> {
+        self.bring_back(x)?;
         if let Some(&Loc::Mask(mask)) = self.locs.get(&x) {
             self.asm.mask(MASK_AND, true, to, only, mask);
             return Some(());

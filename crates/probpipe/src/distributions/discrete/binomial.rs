@@ -1,7 +1,8 @@
 //! The binomial distribution, by the probability of success and by its log-odds.
 
-use super::masses::{self, LogMass, excess_of_trials};
+use super::masses::{self, Counts, LogMass, excess_of_trials};
 use super::steps::{Search, betainc_of_complement, log_series, log_tail, quantile, steps};
+use super::stirling::error_from_one;
 use crate::distributions::KlDivergence;
 use crate::distributions::declaration::family;
 use crate::random;
@@ -140,18 +141,24 @@ fn above(x: &Array, n: &Array, p: &Array) -> Array {
 #[track_caller]
 fn log_mass(k: &Array, n: &Array, p: &Array) -> Array {
     let m = &(n - k);
-    let excess = excess_of_trials(k, m, p, &(1.0 - p));
+    // A float, if it is none.
+    let n = &(p * 0.0 + n);
+    let counts = Counts { k, m, n, error_of_m: error_from_one };
+    let excess = excess_of_trials(&counts, p, &(1.0 - p));
     // The logarithm that does not count is that of a sure event.
     let log_p = select(&k.eq(0.0), 1.0, p).log();
     let log_q = select(&m.eq(0.0), 0.0, -p).log1p();
-    masses::binomial(k, m, &excess, &log_p, &log_q)
+    masses::binomial(&counts, &excess, &log_p, &log_q)
 }
 
 #[track_caller]
 fn log_mass_of_logits(k: &Array, n: &Array, logits: &Array) -> Array {
     let m = &(n - k);
-    let excess = excess_of_trials(k, m, &logits.sigmoid(), &(-logits).sigmoid());
-    masses::binomial(k, m, &excess, &logits.log_sigmoid(), &(-logits).log_sigmoid())
+    let (p, q) = (&logits.sigmoid(), &(-logits).sigmoid());
+    let n = &(p * 0.0 + n);
+    let counts = Counts { k, m, n, error_of_m: error_from_one };
+    let excess = excess_of_trials(&counts, p, q);
+    masses::binomial(&counts, &excess, &logits.log_sigmoid(), &(-logits).log_sigmoid())
 }
 
 #[track_caller]

@@ -6,8 +6,10 @@
 //! Source: C. Loader, "Fast and accurate computation of binomial probabilities", 2000; the same
 //! for counts whose probability has a beta distribution is derived at [`mixed_binomial`].
 
+use super::stirling::{error_from_one, is_single, stirling_error};
 use crate::distributions::shapes::HALF_LOG_TAU;
 use probpipe_trace::{Array, DType, select};
+use probpipe_transforms::custom_jvp;
 
 /// A logarithm of the probability of a count.
 pub(super) type LogMass<'a> = &'a dyn Fn(&Array) -> Array;
@@ -18,26 +20,32 @@ pub(super) fn poisson(k: &Array, rate: &Array) -> Array {
     let none = k.eq(0.0);
     let k = select(&none, 1.0, k);
     let deviance = deviance(&k, &(rate - &k), &(rate.log() - k.log()));
-    let factorial = stirling_error(&k) + (k.log() * 0.5 + HALF_LOG_TAU);
+    let factorial = error_from_one(&k) + (k.log() * 0.5 + HALF_LOG_TAU);
     select(&none, -rate, -(deviance + factorial))
 }
 
-/// `log(C(k + m, k) p^k q^m)` of counts `k` and `m`, of which `m` need not be whole. `excess` is
-/// `(k + m) p - k`, which the caller computes without cancellation as far as it can.
+/// What is counted: `k` of one kind and `m` of another, of which `m` need not be whole.
+pub(super) struct Counts<'a> {
+    pub(super) k: &'a Array,
+    pub(super) m: &'a Array,
+    /// Their sum.
+    pub(super) n: &'a Array,
+    /// The error of Stirling's formula for `m`.
+    pub(super) error_of_m: fn(&Array) -> Array,
+}
+
+/// `log(C(n, k) p^k q^m)` of counts. `excess` is `n p - k`, which the caller computes without
+/// cancellation as far as it can.
 #[track_caller]
-pub(super) fn binomial(
-    k: &Array,
-    m: &Array,
-    excess: &Array,
-    log_p: &Array,
-    log_q: &Array,
-) -> Array {
+pub(super) fn binomial(counts: &Counts<'_>, excess: &Array, log_p: &Array, log_q: &Array) -> Array {
+    let Counts { k, m, n, error_of_m } = *counts;
     let (no_k, no_m) = (k.eq(0.0), m.eq(0.0));
     let edge = select(&no_k, select(&no_m, 0.0, m * log_q), k * log_p);
     let (k, m) = (select(&no_k, 1.0, k), select(&no_m, 1.0, m));
     let of_k = deviance(&k, excess, &(log_p + (&m / &k).log1p()));
     let of_m = deviance(&m, &-excess, &(log_q + (&k / &m).log1p()));
-    select(&(no_k | no_m), edge, coefficient(&k, &m) - (of_k + of_m))
+    let errors = error_from_one(&select(&n.eq(0.0), 1.0, n)) - error_from_one(&k) - error_of_m(&m);
+    select(&(no_k | no_m), edge, coefficient_of(&errors, &k, &m) - (of_k + of_m))
 }
 
 /// `log(C(k + m, k) B(a + k, b + m) / B(a, b))`: [`binomial`] where `p` has a beta distribution.
@@ -104,6 +112,11 @@ pub(super) fn divergence_of_trials(p: &Array, q: &Array) -> Array {
 #[track_caller]
 fn coefficient(k: &Array, m: &Array) -> Array {
     let errors = stirling_error(&(k + m)) - stirling_error(k) - stirling_error(m);
+    coefficient_of(&errors, k, m)
+}
+
+#[track_caller]
+fn coefficient_of(errors: &Array, k: &Array, m: &Array) -> Array {
     errors + (k.recip() + m.recip()).log() * 0.5 - HALF_LOG_TAU
 }
 
@@ -117,46 +130,31 @@ fn deviance(x: &Array, excess: &Array, log_ratio: &Array) -> Array {
     select(&close, near, excess - x * log_ratio)
 }
 
-/// `d - log(1 + d)` for `|d| <= 1/4`. With `v = d / (2 + d)` the logarithm is `2 atanh(v)`, and
-/// `d - 2 v` is `d v`, so that only small terms of one sign or of higher order are left.
+/// `d - log(1 + d)` for `|d| <= 1/4`, of slope `d / (1 + d)`. With `v = d / (2 + d)` the logarithm
+/// is `2 atanh(v)`, and `d - 2 v` is `d v`, so that only small terms of one sign or of higher order
+/// are left.
 #[track_caller]
 fn less_log1p(d: &Array) -> Array {
-    let v = d / (d + 2.0);
-    let t = v.square();
-    let series = (1..=10).rev().fold(&t * 0.0, |sum, j| sum * &t + 1.0 / f64::from(2 * j + 1));
-    &v * (d - t * series * 2.0)
-}
-
-/// `log(z!) - (z + 1/2) log z + z - log(2 pi)/2` for `z > 0`: DLMF 5.11.1 from 10 on.
-#[track_caller]
-fn stirling_error(z: &Array) -> Array {
-    // B(2k) / (2k (2k - 1))
-    const SERIES: [f64; 8] = [
-        1.0 / 12.0,
-        -1.0 / 360.0,
-        1.0 / 1260.0,
-        -1.0 / 1680.0,
-        1.0 / 1188.0,
-        -691.0 / 360_360.0,
-        1.0 / 156.0,
-        -3617.0 / 122_400.0,
-    ];
-    let large = z.ge(10.0);
-    let r = select(&large, z, 10.0).recip();
-    let t = r.square();
-    let sum = SERIES.iter().rev().fold(&t * 0.0, |sum, &c| sum * &t + c);
-    let z = select(&large, 1.0, z);
-    let direct = (&z + 1.0).lgamma() - (&z + 0.5) * z.log() + (z - HALF_LOG_TAU);
-    select(&large, r * sum, direct)
+    let value = |d: Array| {
+        let v = &d / (&d + 2.0);
+        let t = v.square();
+        let terms = if is_single(&d) { 5 } else { 10 };
+        let term = |j: i32| 1.0 / f64::from(2 * j + 1);
+        let series = (1..terms).rev().fold(&t * 0.0 + term(terms), |sum, j| sum * &t + term(j));
+        v * (d - t * series * 2.0)
+    };
+    let rule = |d: Array, tangent: Array| (less_log1p(&d), tangent * (&d / (&d + 1.0)));
+    // What has a rule of its own has a type of its own.
+    if d.is_weak() { value(d.clone()) } else { custom_jvp(value, rule)(d.clone()) }
 }
 
 /// `n p - k` for whole `k` up to `n` and `m = n - k`, from the smaller of `p` and `q = 1 - p`.
 #[track_caller]
-pub(super) fn excess_of_trials(k: &Array, m: &Array, p: &Array, q: &Array) -> Array {
-    let n = k + m;
+pub(super) fn excess_of_trials(counts: &Counts<'_>, p: &Array, q: &Array) -> Array {
+    let Counts { k, m, n, .. } = *counts;
     let rare = p.lt(0.5);
     let (chance, count) = (select(&rare, p, q), select(&rare, k, m));
-    let excess = &n * &chance - count + rounding_of_product(&n, &chance).stop_gradient();
+    let excess = n * &chance - count + rounding_of_product(n, &chance).stop_gradient();
     select(&rare, &excess, -&excess)
 }
 

@@ -16,6 +16,7 @@ mod ordered_logistic;
 mod ordinal;
 mod poisson;
 mod steps;
+mod stirling;
 mod uniform;
 
 pub use bernoulli::Bernoulli;

@@ -1,9 +1,10 @@
 //! The negative binomial distribution, by the probability of what is counted and by its log-odds.
 
-use super::masses::{self, LogMass, rounding_of_product};
+use super::masses::{self, Counts, LogMass, rounding_of_product};
 use super::steps::{
     Search, betainc_of_complement, endless, log_fraction, log_series, log_tail, quantile, steps,
 };
+use super::stirling::stirling_error;
 use crate::distributions::declaration::family;
 use crate::random;
 use probpipe_trace::{Array, Key, Shape, betainc, select};
@@ -125,7 +126,8 @@ pub(super) fn log_mass(
     log_p: &Array,
     log_q: &Array,
 ) -> Array {
-    masses::binomial(k, r, excess, log_p, log_q) - (k / r).log1p()
+    let counts = Counts { k, m: r, n: &(k + r), error_of_m: stirling_error };
+    masses::binomial(&counts, excess, log_p, log_q) - (k / r).log1p()
 }
 
 #[track_caller]
