@@ -96,7 +96,10 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("inference/adapt", &["inference"]),
     ("inference/mcmc", &["record", "random", "inference", "inference/adapt"]),
     ("inference/smc", &["record", "random", "distributions", "inference", "inference/mcmc"]),
-    ("inference/vi", &["record", "random", "bijectors", "distributions", "optimize", "inference"]),
+    (
+        "inference/vi",
+        &["record", "random", "bijectors", "distributions", "generative", "optimize", "inference"],
+    ),
     ("diagnostics", &["record", "random", "inference"]),
     (
         "pipeline",

@@ -167,6 +167,11 @@ impl Source {
         Source { context, key: Some(Key::new(0)), given, ..self.anew() }
     }
 
+    /// Of the same place, with some choices given, and the others drawn by any key.
+    pub(super) fn filling(&self, choices: Record) -> Source {
+        Source { given: Some(Part::Record(choices)), ..self.drawing(Key::new(0)) }
+    }
+
     /// The source of what is called at an address, the `index`th call.
     #[track_caller]
     pub(super) fn at(&self, address: &str, index: u32) -> Source {

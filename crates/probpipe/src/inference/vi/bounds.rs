@@ -1,5 +1,5 @@
-//! Bounds of the evidence for a guide that is a generative function: parameters of the guide are its
-//! arguments, so that derivatives in them are those of an ordinary function.
+//! Bounds of the evidence for a guide that is a generative function: parameters of the guide are
+//! its arguments, so that derivatives in them are those of an ordinary function.
 
 use crate::generative::{ChoiceMap, GenerativeFunction};
 use probpipe_trace::{Array, IntoTree, Key, Tree};
@@ -67,9 +67,9 @@ where
     score - density
 }
 
-/// The bound of importance weighted autoencoders (Y. Burda, R. Grosse, R. Salakhutdinov, 2016), from
-/// `draws` draws of the guide: the logarithm of the mean of the weights, which is nearer to the
-/// evidence the more there are.
+/// The bound of importance weighted autoencoders (Y. Burda, R. Grosse, R. Salakhutdinov, 2016),
+/// from `draws` draws of the guide: the logarithm of the mean of the weights, which is nearer to
+/// the evidence the more there are.
 #[track_caller]
 pub fn iwelbo<M: GenerativeFunction, G: GenerativeFunction>(
     key: Key,
