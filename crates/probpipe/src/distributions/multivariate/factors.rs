@@ -127,7 +127,9 @@ pub(super) fn fitted<const N: usize>(
         let list = parameters
             .each_ref()
             .map(|(name, _, array)| format!("{name} {}", ShapeDisplay(array.shape())));
-        let message = format!("the {} of a {family} do not fit", list.join(", "));
+        let (last, first) = list.split_last().map_or(("", &[][..]), |(l, f)| (l.as_str(), f));
+        let list = format!("{} and {last}", first.join(", "));
+        let message = format!("the {list} of a {family} do not fit");
         let mut error = Error::new(ErrorKind::Shape, message).at(location).help(help);
         for (name, _, array) in &parameters {
             error = error.note(format!("{name} was made"), Some(array.location()));

@@ -1,6 +1,6 @@
 //! The multivariate normal distribution.
 
-use super::factors::{factor_of_inverse, held, log_determinant, whitened};
+use super::factors::{Seen, factor_of_inverse, held, log_determinant, whitened};
 use crate::constraints::Constraint;
 use crate::distributions::declaration::family;
 use crate::distributions::parameters::require;
@@ -85,9 +85,10 @@ impl LogProb for MultivariateNormal {
         if centred.error().is_some() {
             return centred;
         }
-        let z = whitened(&factor, &centred);
+        let seen = Seen::new(&Constraint::RealVector, &centred, &0.0.into());
+        let z = whitened(&factor, &seen.at);
         let constant = HALF_LOG_TAU * d as f64;
-        z.square().sum_axes([-1]) * -0.5 - (log_determinant(&factor) + constant)
+        seen.density(z.square().sum_axes([-1]) * -0.5 - (log_determinant(&factor) + constant))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Normal vectors of structure: walks, vectors that add up to zero, and circles.
 
-use super::factors::held;
+use super::factors::{Seen, held};
 use crate::constraints::Constraint;
 use crate::distributions::declaration::family;
 use crate::distributions::shapes::{HALF_LOG_TAU, join};
@@ -316,10 +316,11 @@ impl LogProb for CirculantNormal {
         if centred.error().is_some() {
             return centred;
         }
+        let seen = Seen::new(&Constraint::RealVector, &centred, &0.0.into());
         let [variances, basis] = self.spectrum(&row);
-        let length = (centred.matmul(basis).square() / &variances).sum_axes([-1]);
+        let length = (seen.at.matmul(basis).square() / &variances).sum_axes([-1]);
         let constant = HALF_LOG_TAU * self.dim() as f64;
-        length * -0.5 - (variances.log().sum_axes([-1]) * 0.5 + constant)
+        seen.density(length * -0.5 - (variances.log().sum_axes([-1]) * 0.5 + constant))
     }
 }
 
