@@ -1,6 +1,6 @@
 //! What does not fit a family, for every declared family by one table: parameters outside of their
-//! sets, NaN, shapes that do not fit, points outside of the support and points that are NaN. How the
-//! errors read is in `distribution_errors.rs`.
+//! sets, NaN, shapes that do not fit, points outside of the support and points that are NaN. How
+//! the errors read is in `distribution_errors.rs`.
 
 mod golden;
 

@@ -27,8 +27,8 @@
 /// of the capabilities. Formulas get parameters that are checked; densities are `-inf` outside the
 /// support, quantiles NaN outside [0, 1], statistics spread over the batch shape without their
 /// saying so. Where the shape of an event does not follow from the parameters it is said after the
-/// support: `on Circular of [2]`. Families of vectors implement the traits themselves, on `checked()`, the parameters
-/// as an array to be taken apart, `dtype()` and `shaped()`.
+/// support: `on Circular of [2]`. Families of vectors implement the traits themselves, on
+/// `checked()`, the parameters as an array to be taken apart, `dtype()` and `shaped()`.
 macro_rules! family {
     (
         $(#[$about:meta])*

@@ -23,6 +23,7 @@ mod declaration;
 mod directional;
 mod discrete;
 mod divergence;
+mod events;
 mod family;
 mod formulas;
 mod multivariate;

@@ -74,8 +74,8 @@ family! {
     /// The distribution of Student's t with the width `scale / skewness` below `loc` and
     /// `scale skewness` above, without a jump between.
     ///
-    /// Draws are differentiable in all parameters, implicitly. The mean is infinite or NaN up to 1 degree
-    /// of freedom, the variance up to 2.
+    /// Draws are differentiable in all parameters, implicitly. The mean is infinite or NaN up to 1
+    /// degree of freedom, the variance up to 2.
     ///
     /// ```
     /// use probpipe::{TwoPieceStudentT, prelude::*};

@@ -136,7 +136,8 @@ family! {
                 let [n, a, b] = &[n, concentration1, concentration0].map(Array::stop_gradient);
                 // The moments may be infinite; the search finds its way from the mode too.
                 let middle = n * a / (b + 1.0);
-                let search = Search { q, moments: [middle.clone(), middle, n * 0.0], end: endless() };
+                let moments = [middle.clone(), middle, n * 0.0];
+                let search = Search { q, moments, end: endless() };
                 let tail = |k: &Array| mixed::negative_binomial(k, n, a, b);
                 quantile(&search, |k| tail(k).cdf(), |k| tail(k).survival())
             }

@@ -1,8 +1,9 @@
 //! Conditional autoregression: normal numbers at places of which each has neighbours.
 
-use super::factors::{Seen, factor_of_inverse, log_determinant};
+use super::factors::{factor_of_inverse, log_determinant};
 use crate::constraints::Constraint;
 use crate::distributions::declaration::family;
+use crate::distributions::events::Seen;
 use crate::distributions::shapes::{HALF_LOG_TAU, join};
 use crate::distributions::{Distribution, LogProb, Moments, Sample};
 use crate::random::normal_of;

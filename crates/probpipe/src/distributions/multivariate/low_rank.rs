@@ -1,7 +1,8 @@
 //! The multivariate normal distribution whose covariance is of low rank and a diagonal.
 
-use super::factors::{Seen, common, fitted, log_determinant, solved, squares};
+use super::factors::{common, fitted, log_determinant, solved, squares};
 use crate::constraints::Constraint;
+use crate::distributions::events::Seen;
 use crate::distributions::shapes::{HALF_LOG_TAU, join, spread};
 use crate::distributions::{Distribution, Entropy, LogProb, Moments, Sample, Support};
 use crate::random::normal_of;

@@ -1,7 +1,8 @@
 //! Normal and Student t distributions on matrices, whose rows and columns depend on each other.
 
-use super::factors::{Seen, common, fitted, log_determinant, solved, squares};
+use super::factors::{common, fitted, log_determinant, solved, squares};
 use crate::constraints::Constraint;
+use crate::distributions::events::Seen;
 use crate::distributions::shapes::{HALF_LOG_TAU, join, spread};
 use crate::distributions::{
     Distribution, Entropy, KlDivergence, LogProb, Mode, Moments, Sample, Support,
@@ -69,8 +70,8 @@ fn batch(loc: &[usize], row: &[usize], column: &[usize]) -> Option<Shape> {
 
 impl MatrixNormal {
     /// From the mean `[..., n, p]` and the lower Cholesky factors of the covariances of rows
-    /// `[..., n, n]` and of columns `[..., p, p]`. Shapes that do not fit, or known factors that are
-    /// none, make all of it invalid.
+    /// `[..., n, n]` and of columns `[..., p, p]`. Shapes that do not fit, or known factors that
+    /// are none, make all of it invalid.
     #[track_caller]
     pub fn new(
         loc: impl Into<Array>,

@@ -16,7 +16,6 @@ mod wishart;
 
 pub use car::CAR;
 pub use dirichlet::Dirichlet;
-pub(crate) use factors::Seen;
 pub use lkj::{LKJ, LKJCholesky};
 pub use low_rank::LowRankMultivariateNormal;
 pub use matrix_normal::{MatrixNormal, MatrixT};

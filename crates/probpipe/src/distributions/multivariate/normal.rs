@@ -1,8 +1,9 @@
 //! The multivariate normal distribution.
 
-use super::factors::{Seen, factor_of_inverse, held, log_determinant, whitened};
+use super::factors::{factor_of_inverse, held, log_determinant, whitened};
 use crate::constraints::Constraint;
 use crate::distributions::declaration::family;
+use crate::distributions::events::Seen;
 use crate::distributions::parameters::require;
 use crate::distributions::shapes::{HALF_LOG_TAU, join};
 use crate::distributions::{Distribution, Entropy, LogProb, Moments, Parametric, Sample};

@@ -1,7 +1,7 @@
 //! Vectors that hold a choice: one of several, softly one of several, and an order of all.
 
-use super::factors::Seen;
 use crate::distributions::declaration::family;
+use crate::distributions::events::Seen;
 use crate::distributions::shapes::join;
 use crate::distributions::{Distribution, Entropy, LogProb, Mode, Moments, Sample, Support};
 use crate::random::{categorical, gumbel_of};
@@ -52,8 +52,8 @@ family! {
 
 family! {
     /// The distribution on the orders of `k` things by score: the first is drawn in proportion to
-    /// the scores, the next in proportion to those that are left, and so on (R. D. Luce, 1959; R. L.
-    /// Plackett, 1975).
+    /// the scores, the next in proportion to those that are left, and so on (R. D. Luce, 1959;
+    /// R. L. Plackett, 1975).
     ///
     /// Its draws are `i32`, the indices of the things in their order, and not differentiable.
     ///

@@ -1,8 +1,9 @@
 //! Normal vectors of structure: walks, vectors that add up to zero, and circles.
 
-use super::factors::{Seen, held};
+use super::factors::held;
 use crate::constraints::Constraint;
 use crate::distributions::declaration::family;
+use crate::distributions::events::Seen;
 use crate::distributions::shapes::{HALF_LOG_TAU, join};
 use crate::distributions::{Distribution, Entropy, LogProb, Moments, Sample, Support};
 use crate::random::normal_of;

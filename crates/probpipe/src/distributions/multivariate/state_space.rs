@@ -1,14 +1,15 @@
 //! States that follow from those before them by a matrix and normal noise.
 
-use super::factors::{Seen, common, fitted, log_determinant, solved, squares};
+use super::factors::{common, fitted, log_determinant, solved, squares};
 use crate::constraints::Constraint;
+use crate::distributions::events::Seen;
 use crate::distributions::shapes::{HALF_LOG_TAU, join};
 use crate::distributions::{Distribution, LogProb, Moments, Sample, Support};
 use crate::random::normal_of;
 use probpipe_trace::{Array, DType, Error, ErrorKind, Key, Shape, Tree, concat, here, scan};
 
-/// States `z_t = A z_(t-1) + e_t` for `t` from 1 to `num_steps`, with normal noise `e_t` and a known
-/// `z_0`, as matrices of a row for each step.
+/// States `z_t = A z_(t-1) + e_t` for `t` from 1 to `num_steps`, with normal noise `e_t` and a
+/// known `z_0`, as matrices of a row for each step.
 ///
 /// Its sampler is reparameterised.
 ///

@@ -1,8 +1,9 @@
 //! The multivariate Student t distribution.
 
-use super::factors::{Seen, log_determinant, whitened};
+use super::factors::{log_determinant, whitened};
 use crate::constraints::Constraint;
 use crate::distributions::declaration::family;
+use crate::distributions::events::Seen;
 use crate::distributions::shapes::join;
 use crate::distributions::{Distribution, LogProb, Mode, Moments, Sample};
 use crate::random::{chi_square, normal_of};
