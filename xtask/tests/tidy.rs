@@ -54,8 +54,31 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("distributions/continuous", &["random", "constraints", "distributions"]),
     ("distributions/discrete", &["random", "constraints", "distributions"]),
     ("distributions/multivariate", &["random", "constraints", "distributions"]),
-    ("distributions/combine", &["record", "random", "constraints", "bijectors", "distributions"]),
-    ("distributions/divergence", &["random", "distributions"]),
+    (
+        "distributions/directional",
+        &["random", "constraints", "distributions", "distributions/multivariate"],
+    ),
+    (
+        "distributions/combine",
+        &[
+            "record",
+            "random",
+            "constraints",
+            "bijectors",
+            "distributions",
+            "distributions/continuous",
+        ],
+    ),
+    (
+        "distributions/empirical",
+        &["random", "constraints", "distributions", "distributions/multivariate"],
+    ),
+    (
+        "distributions/processes",
+        &["random", "constraints", "distributions", "distributions/multivariate"],
+    ),
+    ("distributions/operations", &["record", "constraints", "distributions"]),
+    ("distributions/divergence", &["random", "distributions", "distributions/directional"]),
     ("generative", &["record", "random", "constraints", "bijectors", "distributions"]),
     ("optimize", &["record"]),
     (

@@ -13,6 +13,7 @@ mod conventions;
 mod distributions;
 mod edges;
 mod ops;
+mod optim;
 mod programs;
 mod report;
 mod rng;
@@ -27,8 +28,8 @@ use probpipe::{Device, Subnormals, with_subnormals};
 use std::path::{Path, PathBuf};
 
 /// The families of cases, each a file `<family>.json`.
-pub const FAMILIES: [&str; 7] =
-    ["rng", "ops", "special", "edges", "programs", "seeds", "distributions"];
+pub const FAMILIES: [&str; 8] =
+    ["rng", "ops", "special", "edges", "programs", "seeds", "distributions", "optim"];
 
 /// Operations that are known to differ in some case, by family and device, with the reason. They
 /// are run and printed, and counted apart; a case that starts to pass is simply counted as passed.
@@ -67,6 +68,7 @@ fn run_cases(family: &str, device: Device) -> Result<Report, String> {
             "programs" => programs::run(case, device),
             "seeds" => seeds::run(case, device),
             "distributions" => distributions::run(case, device, &mut report.conventions),
+            "optim" => optim::run(case, cases, device),
             _ => return Err(format!("no family `{family}`")),
         };
         let id = case["id"].as_str().unwrap_or("?");

@@ -1,9 +1,9 @@
 //! Gradients, jit and vmap through distributions: score functions, sensitivity analysis, maximum
-//! likelihood and variational inference.
+//! likelihood, variational inference, and distributions and records as arguments of programs.
 //!
 //! `cargo run --release --example jax_interop [-- --device cpu|gpu] [-- --eager]`
 //!
-//! Prints the numbers of ProbPipe's notebook "JAX interop" and writes its four figures to
+//! Prints the numbers of ProbPipe's notebook "JAX interop" and writes its figures to
 //! `figures/`. `--eager` runs on the reference interpreter; the GPU needs `--features gpu`.
 
 use probpipe::prelude::*;
@@ -25,7 +25,8 @@ fn main() -> Result<()> {
         score_functions()?;
         sensitivity()?;
         maximum_likelihood()?;
-        variational_inference()
+        variational_inference()?;
+        programs_of_distributions()
     })
 }
 
@@ -209,4 +210,56 @@ fn variational_inference() -> Result<()> {
             .y_label("ELBO"),
     ])
     .save("figures/elbo.svg")
+}
+
+/// 5. Distributions and records are trees: arguments, carries and results of compiled programs.
+fn programs_of_distributions() -> Result<()> {
+    println!("\n5. jit through distributions and records");
+    // One program for every normal distribution: its parameters are inputs.
+    let surprise = jit(|(d, x): (Normal, Array)| -d.log_prob(&x));
+    for (loc, scale) in [(0.0, 1.0), (2.0, 0.5)] {
+        let d = Normal::new(array(loc), array(scale));
+        println!("-log N(3; {loc}, {scale}) = {:.4}", surprise((d, array(3.0))));
+    }
+
+    // Data by a regression, and its parameters by name, with a gradient of the same structure.
+    let x = linspace(-1.0, 1.0, 50);
+    let y = &x * 2.0 - 1.0 + normal(Key::new(7), [50]) * 0.3;
+    let loss = |params: Record| {
+        let mean = &params["line/slope"] * &x + &params["line/intercept"];
+        -Normal::new(mean, params["log_scale"].exp()).log_prob(&y).mean()
+    };
+    let start = Record::new([("log_scale", array(0.0))])
+        .with("line/slope", array(0.0))
+        .with("line/intercept", array(0.0));
+    println!("gradient at the start:\n{:.4}", jit(grad(loss))(start.clone()));
+    let step = |params: Record, _: Array| {
+        let (loss, g) = value_and_grad(loss)(params.clone());
+        (tree_map(|p, g| p - g * 0.2, params, g), loss)
+    };
+    let (fitted, losses) = jit(|start| scan(start, arange(300), step))(start);
+    println!(
+        "fitted, after 300 steps from {:.4} to {:.4}:\n{fitted:.4}",
+        losses.at(0),
+        losses.at(-1)
+    );
+
+    // A posterior predictive: a distribution is what a program gives, and a batch of them is one.
+    let predict = jit(|params: Record| {
+        let mean = &params["line/slope"] * &x + &params["line/intercept"];
+        Normal::new(mean, params["log_scale"].exp())
+    });
+    let predictive = predict(fitted);
+    let (low, high) = (predictive.quantile(&array(0.05)), predictive.quantile(&array(0.95)));
+    Plot::new("Regression with a record of parameters")
+        .scatter(&x, &y)
+        .label("data")
+        .line(&x, &predictive.mean())
+        .label("mean")
+        .dashed(&x, &low)
+        .label("5 and 95 %")
+        .dashed(&x, &high)
+        .x_label("x")
+        .y_label("y")
+        .save("figures/regression.svg")
 }

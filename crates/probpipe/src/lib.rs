@@ -33,6 +33,7 @@
 //! | [`random`] | [`Key`] and what is drawn from it |
 //! | [`distributions`] | families, and what is made of them |
 //! | [`constraints`], [`bijectors`] | the sets in which parameters and draws lie; ways into them |
+//! | [`generative`](mod@generative) | models as programs with named random choices |
 //! | [`optimize`] | minimisation |
 //! | [`device`] | where programs run |
 //! | [`debug`] | looking into programs: graphs, stages, profiles, the origin of a NaN |
@@ -48,6 +49,7 @@ pub mod bijectors;
 pub mod constraints;
 pub mod device;
 pub mod distributions;
+pub mod generative;
 pub mod optimize;
 pub mod random;
 pub mod record;
@@ -134,7 +136,9 @@ pub mod tree {
     #[doc(inline)]
     pub use probpipe_trace::Tree;
     #[doc(inline)]
-    pub use probpipe_trace::tree::{Flatten, Nest, Rebuild, Structure, Token, nest_by_path};
+    pub use probpipe_trace::tree::{
+        Flatten, IntoTree, Nest, Rebuild, Structure, Token, nest_by_path,
+    };
     #[doc(inline)]
     pub use probpipe_trace::{Flat, on_flat, tree_map, tree_map3};
 }
@@ -183,7 +187,7 @@ pub mod graph {
         without_location,
     };
     #[doc(inline)]
-    pub use probpipe_transforms::{raw_graph_of, rewrite};
+    pub use probpipe_transforms::{raw_graph_of, recompute, rewrite};
     // Who computes outside of traces.
     #[doc(inline)]
     pub use probpipe_trace::{compute_large_on, with_interpreted};
@@ -204,31 +208,37 @@ pub use creation::*;
 pub use debug::*;
 pub use device::{Device, release_memory, with_device};
 pub use distributions::{
-    AsymmetricLaplace, AsymmetricLaplaceQuantile, Bernoulli, BernoulliLogits, Beta, BetaBinomial,
-    BetaNegativeBinomial, BetaProportion, Binomial, BinomialLogits, CAR, Categorical,
-    CategoricalLogits, Cauchy, Cdf, Chi, Chi2, CirculantNormal, ContinuousBernoulli, Dagum, Delta,
-    Dirichlet, DirichletMultinomial, DiscreteUniform, Distribution, DoublesidedMaxwell,
-    DoublyTruncatedPowerLaw, Entropy, EulerMaruyama, ExpGamma, ExpInverseGamma, Expanded,
-    Exponential, ExponentiallyModifiedGaussian, FiniteDiscrete, FlatDistribution, FoldedNormal,
-    FoldedStudentT, Gamma, GammaGamma, GammaPoisson, Gate, GaussianCopula, GaussianCopulaBeta,
-    GaussianRandomWalk, GaussianStateSpace, GeneralizedExtremeValue, GeneralizedNormal,
-    GeneralizedPareto, Geometric, GeometricLogits, Gompertz, Gumbel, HalfCauchy, HalfNormal,
-    HalfStudentT, Hurdle, HurdleGamma, HurdleLogNormal, ImproperUniform, Independent,
+    AsymmetricLaplace, AsymmetricLaplaceQuantile, Autoregressive, Bandwidth, Bernoulli,
+    BernoulliLogits, Beta, BetaBinomial, BetaNegativeBinomial, BetaProportion, Binomial,
+    BinomialLogits, CAR, Categorical, CategoricalLogits, Cauchy, Cdf, Chi, Chi2, CirculantNormal,
+    ContinuousBernoulli, Covariance, Dagum, Delta, Dirichlet, DirichletMultinomial,
+    DiscreteUniform, Distribution, DoublesidedMaxwell, DoublyTruncatedPowerLaw, Empirical, Entropy,
+    Estimate, EulerMaruyama, ExpGamma, ExpInverseGamma, Expanded, Expectation, Exponential,
+    ExponentiallyModifiedGaussian, FiniteDiscrete, FlatDistribution, FoldedNormal, FoldedStudentT,
+    FromDistribution, Gamma, GammaGamma, GammaPoisson, Gate, GaussianCopula, GaussianCopulaBeta,
+    GaussianPosterior, GaussianProcess, GaussianRandomWalk, GaussianStateSpace,
+    GeneralizedExtremeValue, GeneralizedNormal, GeneralizedPareto, Geometric, GeometricLogits,
+    Gompertz, Gumbel, HalfCauchy, HalfNormal, HalfStudentT, HiddenMarkovModel, HostDraws,
+    HostSampler, Hurdle, HurdleGamma, HurdleLogNormal, ImproperUniform, Independent,
     IntervalCensored, InverseGamma, InverseGaussian, InverseWishart, InverseWishartCholesky,
-    JohnsonSU, KlDivergence, Kumaraswamy, LKJ, LKJCholesky, Laplace, LeftCensored,
+    JohnsonSU, Kde, Kernel, KlDivergence, Kumaraswamy, LKJ, LKJCholesky, Laplace, LeftCensored,
     LeftTruncatedGamma, LeftTruncatedNormal, Levy, LogLogistic, LogNormal, LogProb, LogUniform,
     Logistic, LogitNormal, LowRankMultivariateNormal, LowerTruncatedPowerLaw, Masked, MatrixNormal,
-    MatrixT, Mixture, MixtureSameFamily, Mode, Moments, Moyal, Multinomial, MultinomialLogits,
-    MultivariateNormal, MultivariateStudentT, Named, NegativeBinomial, NegativeBinomial2,
-    NegativeBinomialLogits, Normal, OneHotCategorical, OrderedLogistic, PERT, Pareto, PlackettLuce,
-    Poisson, PowerSpherical, ProbitBernoulli, Product, ProjectedNormal, Quantile,
-    RelaxedBernoulliLogits, RelaxedOneHotCategorical, RightCensored, RightTruncatedGamma,
-    RightTruncatedNormal, Sample, SigmoidBeta, SineBivariateVonMises, SineSkewed, SinhArcsinh,
-    SoftLaplace, SphericalUniform, StoppingRatioLogistic, StudentT, Support, Transformed,
-    TruncatedCauchy, TruncatedLaplace, TruncatedLogistic, TruncatedNormal, TruncatedPolyaGamma,
-    TruncatedStudentT, TwoPieceNormal, TwoPieceStudentT, TwoSidedTruncatedGamma, Uniform, Unit,
-    VonMises, VonMisesFisher, Weibull, Wishart, WishartCholesky, ZeroInflated, ZeroSumNormal, Zipf,
-    kl_divergence, kl_monte_carlo, product,
+    MatrixT, Mixture, MixtureSameFamily, Mode, MomentMatched, Moments, Moyal, Multinomial,
+    MultinomialLogits, MultivariateNormal, MultivariateStudentT, Named, NegativeBinomial,
+    NegativeBinomial2, NegativeBinomialLogits, Normal, OneHotCategorical, OrderedLogistic, PERT,
+    Pareto, PlackettLuce, Poisson, PowerSpherical, ProbitBernoulli, Product, ProjectedNormal,
+    Quantile, RelaxedBernoulliLogits, RelaxedOneHotCategorical, RightCensored, RightTruncatedGamma,
+    RightTruncatedNormal, Sample, Sequential, SigmoidBeta, SineBivariateVonMises, SineSkewed,
+    SinhArcsinh, SoftLaplace, SphericalUniform, StoppingRatioLogistic, StudentT, Support,
+    Transformed, Truncated, TruncatedCauchy, TruncatedLaplace, TruncatedLogistic, TruncatedNormal,
+    TruncatedPolyaGamma, TruncatedStudentT, TwoPieceNormal, TwoPieceStudentT,
+    TwoSidedTruncatedGamma, Uniform, Unit, VonMises, VonMisesFisher, Weibull, Wishart,
+    WishartCholesky, ZeroInflated, ZeroSumNormal, Zipf, from_distribution, kl_divergence,
+    kl_monte_carlo, match_moments, product,
+};
+pub use generative::{
+    ChoiceMap, Choices, GenerativeFunction, Selection, Trace, Update, addresses, generative,
 };
 pub use linalg::*;
 pub use random::{
@@ -254,8 +264,12 @@ pub mod prelude {
     pub use crate::debug::{check_nan, graph_of, profile, recompiles};
     pub use crate::device::{Device, with_device};
     pub use crate::distributions::{
-        Bernoulli, Cdf, Distribution, Entropy, Exponential, Laplace, LogProb, Mode, Moments,
-        MultivariateNormal, Normal, Quantile, Sample, Support, Uniform, product,
+        Bernoulli, Cdf, Covariance, Distribution, Entropy, Expectation, Exponential, Laplace,
+        LogProb, Mode, Moments, MultivariateNormal, Normal, Quantile, Sample, Support, Uniform,
+        product,
+    };
+    pub use crate::generative::{
+        ChoiceMap, Choices, GenerativeFunction, Selection, Trace, addresses, generative,
     };
     pub use crate::linalg::einsum;
     #[cfg(feature = "plot")]

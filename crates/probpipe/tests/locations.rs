@@ -1,9 +1,13 @@
 //! Whatever records an operation for the user records it at the user's line, so that every message
 //! can name one.
 
+use probpipe::bijectors::{Affine, Bijector, Exp};
 use probpipe::graph::{Graph, Op, raw_graph_of};
 use probpipe::prelude::*;
-use probpipe::{linearize, uniform_range};
+use probpipe::{
+    Autoregressive, Bandwidth, Empirical, GaussianProcess, HiddenMarkovModel, Kde, Kernel,
+    Sequential, Transformed, Truncated, linearize, uniform_range,
+};
 
 /// Where the equations of a graph, and of those inside it, were written.
 fn places(graph: &Graph, into: &mut Vec<String>) {
@@ -59,6 +63,43 @@ fn operations_are_located_in_the_users_source() {
         let flat = joint.as_flat_distribution();
         let draw = joint.sample(Key::new(0), ());
         (joint.log_prob(&draw), flat.log_prob(&flat.sample(Key::new(1), [2])), draw)
+    });
+    check(|x| {
+        let cut = Truncated::new(Normal::new(&x, 1.0), 20.0, x.sum() + 30.0);
+        let turned = Transformed::new(cut.clone(), Affine::new(0.0, &x).then(Exp));
+        let points = (cut.log_prob(&x), cut.sample(Key::new(0), [2]), cut.cdf(&x), cut.mean());
+        (points, turned.survival(&x), turned.median(), turned.log_prob(&x))
+    });
+    check(|x| {
+        let joint = Sequential::new(x.clone())
+            .then("a", |x: &Array, _: &Record| Normal::new(x.sum(), 1.0))
+            .then("b", |_: &Array, r: &Record| Normal::new(r["a"].broadcast_to([2]), 1.0));
+        let flat = joint.as_flat_distribution();
+        let (one, many) = (joint.sample(Key::new(0), ()), joint.sample(Key::new(0), [3]));
+        let densities = (joint.log_prob(&one), joint.log_prob(&many));
+        (densities, flat.log_prob(&flat.sample(Key::new(1), [2])), one, many)
+    });
+    check(|x| {
+        let e = Empirical::weighted(x.clone(), x.clone());
+        let kde = Kde::of_empirical(&e, Bandwidth::Scott);
+        let of_points = (e.sample(Key::new(0), [2]), e.median(), e.mean(), e.log_prob(&x));
+        let plane = Kde::new(stack([x.clone(), x.exp(), x.square()], 0), Bandwidth::Silverman);
+        let mean = kde.expectation(|y| y.square() * &x, Key::new(0), 10).value;
+        let smooth = (kde.sample(Key::new(0), [2]), kde.median(), kde.survival(&x), mean);
+        (of_points, smooth, plane.log_prob(&x), plane.cov())
+    });
+    check(|x| {
+        let n = MultivariateNormal::new(&x, x.outer(&x) + eye(2))
+            .conditional([1], &x.slice_axis(0, 0..1));
+        let kernel = Kernel::rbf(1.0, x.sum()) + Kernel::periodic(1.0, 1.0, x.sum());
+        let gp = GaussianProcess::new(kernel).with_noise(x.sum());
+        let after = gp.condition(&x, &x);
+        let series = Autoregressive::new(&x, 1.0, 4).after(&x);
+        let hidden = HiddenMarkovModel::new(&x, x.outer(&x), Normal::new(&x, 1.0), 3);
+        let states = (hidden.log_prob(&ones([3])), hidden.posterior_marginals(&ones([3])));
+        let draws = (hidden.sample(Key::new(0), [2]), series.sample(Key::new(0), [2]), n.mean());
+        let modes = (hidden.posterior_mode(&ones([3])), hidden.variance(), series.cov());
+        (states, draws, modes, after.observed(&x).log_prob(&x), series.log_prob(&ones([4])))
     });
     check(grad(|x: Array| x.square().sum()));
     check(|x| grad(|(a, _): (Array, Array)| (a * 2.0).sum())((x.clone(), x)));

@@ -1,111 +1,10 @@
-//! Optimisers that chain, against the trajectories of reference implementations.
+//! Optimisers that chain: trees, types, derivatives of fits. Their trajectories are held by the
+//! reference cases of the conformance package.
 
-mod golden;
-
-use golden::{assert_close, cases, devices, floats, number};
 use probpipe::optimize::{
-    Adam, AddDecayedWeights, Clip, ClipByGlobalNorm, Optimizer, Sgd, apply_updates,
+    Adam, ClipByGlobalNorm, Ema, Optimizer, RmsProp, Schedule, Sgd, SkipNotFinite, apply_updates,
 };
 use probpipe::prelude::*;
-use probpipe_testing::reference;
-use serde_json::Value as Json;
-
-fn array_of(json: &Json) -> Array {
-    reference::array(json, None).expect("an array")
-}
-
-/// The functions of the file, by name.
-fn loss(problem: &str, x: &Array) -> Array {
-    if problem == "rosenbrock" {
-        return (1.0 - x.at(0)).square() + (x.at(1) - x.at(0).square()).square() * 100.0;
-    }
-    let all = cases("optim.json");
-    let of = all.iter().find(|c| c["id"] == format!("problem/{problem}")).expect("a problem");
-    x.dot(array_of(&of["A"]).dot(x)) * 0.5 - x.dot(array_of(&of["b"]))
-}
-
-/// Where the steps of an optimiser lead, from a compiled loop, `[steps, d]`.
-fn trajectory<O: Optimizer>(device: Device, case: &Json, optimizer: O) -> Array {
-    let problem = case["problem"].as_str().expect("a name");
-    let steps = case["steps"].as_u64().expect("a number") as usize;
-    let run = |start: Array| {
-        let state = optimizer.init(&start);
-        let step = |(x, state): (Array, O::State<Array>), _: Array| {
-            let gradient = grad(|x: Array| loss(problem, &x))(x.clone());
-            let (updates, state) = optimizer.update(gradient, state, &x);
-            let x = apply_updates(x, updates);
-            ((x.clone(), state), x)
-        };
-        scan((start, state), arange(steps), step).1
-    };
-    jit_on(device, run)(array_of(&case["init"]))
-}
-
-#[test]
-fn trajectories_are_those_of_the_reference() {
-    let mut seen = 0;
-    for case in cases("optim.json").iter().filter(|c| c["kind"] == "trajectory") {
-        let hyper = |name: &str| number(&case["hyper"][name]);
-        let has = |name: &str| case["hyper"].get(name).is_some();
-        let sgd = |nesterov| Sgd {
-            momentum: has("momentum").then(|| Array::from(hyper("momentum"))),
-            nesterov,
-            ..Sgd::new(hyper("lr"))
-        };
-        let adam = || Adam {
-            b1: hyper("b1").into(),
-            b2: hyper("b2").into(),
-            eps: hyper("eps").into(),
-            eps_root: if has("eps_root") { hyper("eps_root") } else { 0.0 }.into(),
-            ..Adam::new(hyper("lr"))
-        };
-        let wanted = array_of(&case["params"]);
-        for device in devices().into_iter().filter(|device| *device != Device::Gpu) {
-            let have = match case["optimizer"].as_str().expect("a name") {
-                "sgd" | "momentum" => trajectory(device, case, sgd(false)),
-                "nesterov" => trajectory(device, case, sgd(true)),
-                "adam" | "adam#eps_root" => trajectory(device, case, adam()),
-                "clip_global_norm+adam" => {
-                    trajectory(device, case, (ClipByGlobalNorm(hyper("max_norm")), adam()))
-                }
-                "clip_global_norm+sgd" => {
-                    trajectory(device, case, (ClipByGlobalNorm(hyper("max_norm")), sgd(false)))
-                }
-                "clip_value+sgd" => {
-                    trajectory(device, case, (Clip(hyper("max_delta")), sgd(false)))
-                }
-                "add_decayed_weights+sgd" => {
-                    let decay = AddDecayedWeights(hyper("weight_decay").into());
-                    trajectory(device, case, (decay, sgd(false)))
-                }
-                _ => continue,
-            };
-            let id = case["id"].as_str().expect("a name");
-            assert_close(id, &floats(&have), &floats(&wanted), 1e-9, 1e-10);
-            seen += 1;
-        }
-    }
-    assert_eq!(seen, 36, "nine optimisers on two problems and two devices");
-}
-
-#[test]
-fn clipping_reads_all_leaves() {
-    let mut seen = 0;
-    for case in cases("optim.json").iter().filter(|c| c["kind"] == "transform") {
-        let leaves = |name: &str| (array_of(&case[name]["a"]), array_of(&case[name]["b"]));
-        let (grads, max) = (leaves("grads"), number(&case["max"]));
-        let (a, b) = match case["transform"].as_str().expect("a name") {
-            "clip_by_global_norm" => ClipByGlobalNorm(max).update(grads.clone(), (), &grads).0,
-            "clip" => Clip(max).update(grads.clone(), (), &grads).0,
-            _ => continue,
-        };
-        let want = leaves("updates");
-        assert_close("a", &floats(&a), &floats(&want.0), 1e-12, 0.0);
-        assert_close("b", &floats(&b), &floats(&want.1), 1e-12, 0.0);
-        seen += 1;
-    }
-    assert_eq!(seen, 6);
-}
 
 /// The derivative of a whole fit in its learning rate, against differences.
 #[test]
@@ -145,4 +44,68 @@ fn single_precision_stays() {
     let x = (array([1.0f32, 2.0]), array(3.0f32));
     let (updates, _) = adam.update(x.clone(), adam.init(&x), &x);
     assert_eq!((updates.0.dtype(), updates.1.dtype()), (DType::F32, DType::F32));
+}
+
+/// A rule sees every leaf by itself, whatever the tree.
+#[test]
+fn trees_are_as_good_as_their_leaves() {
+    let rule = || (RmsProp::new(Schedule::linear(0.1, 0.2, 4.0)), Ema::new(0.5));
+    let tree = Record::new([("a", array([1.0, -2.0]))]).with("b/c", array(3.0));
+    let gradients = |k: f64| tree.clone().map(|leaf| leaf * k);
+    let (optimizer, mut state) = (rule(), rule().init(&tree));
+    let mut alone = rule().init(&tree["b/c"]);
+    for k in [0.5, -1.0, 2.0] {
+        let (updates, next) = optimizer.update(gradients(k), state, &tree);
+        let (update, last) = optimizer.update(&tree["b/c"] * k, alone, &tree["b/c"]);
+        assert_eq!(updates["b/c"].item::<f32>().unwrap(), update.item::<f32>().unwrap());
+        (state, alone) = (next, last);
+    }
+    assert_eq!(state.0.count.item::<i32>().unwrap(), 3);
+}
+
+/// A step that is left out changes nothing, and its derivatives are numbers.
+#[test]
+fn steps_of_no_number_are_left_out() {
+    let optimizer = SkipNotFinite(Sgd::with_momentum(0.1, 0.9));
+    let x = (array([1.0, 2.0]), array(3.0));
+    let state = optimizer.init(&x);
+    let (_, state) = optimizer.update((array([1.0, 1.0]), array(1.0)), state, &x);
+    let kept = state.inner.kept[0].clone();
+    let (u, state) = optimizer.update((array([1.0, f32::INFINITY]), array(1.0)), state, &x);
+    assert_eq!(u.0.to_vec::<f32>().unwrap(), [0.0, 0.0]);
+    assert_eq!(u.1.item::<f32>().unwrap(), 0.0);
+    assert_eq!(state.inner.kept[0].0.to_vec::<f32>().unwrap(), kept.0.to_vec::<f32>().unwrap());
+    assert_eq!(state.inner.count.item::<i32>().unwrap(), 1, "the rule inside was not asked");
+    assert_eq!(state.skipped.item::<i32>().unwrap(), 1);
+    let slope =
+        grad(|g: Array| optimizer.update((g, array(1.0)), optimizer.init(&x), &x).0.0.sum());
+    let at_nan = slope(array([1.0, f32::NAN]));
+    assert!(at_nan.to_vec::<f32>().unwrap().iter().all(|s| s.is_finite()), "{at_nan}");
+}
+
+/// A rate that changes inside of a compiled loop, and a fit that is differentiated in it.
+#[test]
+fn schedules_are_parts_of_programs() {
+    let end = |peak: Array| {
+        let sgd = Sgd::new(Schedule::linear(0.0, &peak, 4.0));
+        let start = array(1.0).cast(DType::F64);
+        let step = |_, (x, state): (Array, _)| {
+            let (updates, state) = sgd.update(&x * 2.0, state, &x);
+            (apply_updates(x, updates), state)
+        };
+        let state = sgd.init(&start);
+        fori_loop(6, (start, state), step).0
+    };
+    // Rates 0, 1/4, 2/4, 3/4, 1, 1 of the peak.
+    let peak = 0.2;
+    let exact: f64 =
+        [0.0, 0.25, 0.5, 0.75, 1.0, 1.0].iter().map(|part| 1.0 - 2.0 * peak * part).product();
+    let at = array(peak).cast(DType::F64);
+    let (value, slope) = jit(value_and_grad(end))(at);
+    assert!((value.item::<f64>().unwrap() - exact).abs() < 1e-15);
+    let by_parts: f64 = [0.25, 0.5, 0.75, 1.0, 1.0]
+        .iter()
+        .map(|part| exact * -2.0 * part / (1.0 - 2.0 * peak * part))
+        .sum();
+    assert!((slope.item::<f64>().unwrap() - by_parts).abs() < 1e-14);
 }

@@ -123,6 +123,13 @@ fn expand(input: DeriveInput) -> Result<Tokens> {
                 #krate::tree::nest_by_path(self, leaf)
             }
         }
+        impl #impl_generics #krate::tree::IntoTree<#name #type_generics>
+            for #name #type_generics #where_clause
+        {
+            fn into_tree(self) -> Self {
+                self
+            }
+        }
     })
 }
 

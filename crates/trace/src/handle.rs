@@ -100,8 +100,16 @@ impl Array {
         Array { repr: Repr::Invalid(error.at(location)), location }
     }
 
-    /// Whether this is another handle of the same array. Invalid arrays are all alike.
-    pub(crate) fn is_same(&self, other: &Array) -> bool {
+    /// Whether this is another handle of the same array: of one value in memory, one variable of a
+    /// trace, one literal. Arrays of equal numbers need not be. Invalid arrays are all alike.
+    ///
+    /// ```
+    /// use probpipe_trace::array;
+    /// let x = array([1.0, 2.0]);
+    /// assert!(x.clone().is_same(&x));
+    /// assert!(!(&x + 0.0).is_same(&x));
+    /// ```
+    pub fn is_same(&self, other: &Array) -> bool {
         match (&self.repr, &other.repr) {
             (Repr::Concrete(a), Repr::Concrete(b)) => a.same(b),
             (Repr::Literal(a), Repr::Literal(b)) => format!("{a:?}") == format!("{b:?}"),

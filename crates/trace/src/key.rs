@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::handle::Array;
 use crate::op::Op;
 use crate::tracing::bind;
-use crate::tree::{Flatten, Rebuild, Token, Tree};
+use crate::tree::{Flatten, IntoTree, Rebuild, Token, Tree};
 use crate::types::{ArrayType, IntoShape, Shape, ShapeDisplay, row_major_strides};
 
 /// How draws of several numbers count, as JAX's `jax_threefry_partitionable`.
@@ -446,6 +446,12 @@ pub(crate) fn unit_of_bits(bits: Array, dtype: DType) -> Array {
             ((bits >> 12u64) | one).bitcast(DType::F64) - 1.0
         }
         _ => ((bits >> 9u32) | 1.0f32.to_bits()).bitcast(DType::F32) - 1.0,
+    }
+}
+
+impl IntoTree<Key> for Key {
+    fn into_tree(self) -> Key {
+        self
     }
 }
 

@@ -23,6 +23,7 @@ pub mod eval;
 mod flat;
 mod frames;
 mod handle;
+mod into_tree;
 mod key;
 mod lanes;
 mod memory;
@@ -61,6 +62,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use flat::{Flat, Shell, last_resort, on_flat, through};
 pub use frames::is_tracing;
 pub use handle::{Array, Outputs};
+pub use into_tree::IntoTree;
 pub use key::{
     Key, RandomLayout, normal, normal_of, symmetric_uniform_of, uniform, uniform_of, uniform_range,
 };

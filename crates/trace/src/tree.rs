@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::fmt;
 
+pub use crate::into_tree::IntoTree;
 pub use crate::token::{StaticValue, Token};
 
 /// A type made of arrays. Derive it for structs and enums with `#[derive(Tree)]`; fields that

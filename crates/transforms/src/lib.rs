@@ -19,8 +19,8 @@ pub use api::{
     BatchAxes, Jit, check_nan, checkpoint, compile, custom_derivatives, custom_jvp,
     custom_linear_solve, custom_root, custom_vjp, grad, grad_aux, grad_wrt, graph_of, hessian, hvp,
     jacfwd, jacrev, jit, jit_on, jvp, jvp_aux, linear_transpose, linearize, profile, raw_graph_of,
-    recompiles, stages_of, stop_gradient, value_and_grad, value_and_grad_aux, value_and_grad_wrt,
-    vjp, vjp_aux, vmap, vmap_axes,
+    recompiles, recompute, stages_of, stop_gradient, value_and_grad, value_and_grad_aux,
+    value_and_grad_wrt, vjp, vjp_aux, vmap, vmap_axes,
 };
 
 /// The graph-to-graph functions, graph first.

@@ -3,6 +3,7 @@
 
 use super::machine::{date, processor};
 use super::measure::median;
+use super::show_program;
 use super::table::{geometric_mean, short};
 use probpipe::{Array, Key, grad, jit};
 use probpipe_benches::distributions::{FAMILIES, Family};
@@ -105,28 +106,57 @@ fn microseconds(call: impl Fn() -> Vec<Array>) -> Result<f64, String> {
     Ok(median(&mut samples))
 }
 
+/// The log density of points, which come after the parameters.
+fn density(family: &Family, mut p: Vec<Array>) -> Array {
+    let x = p.pop().unwrap_or_else(|| Array::from(f64::NAN));
+    (family.log_prob)(&p, &x)
+}
+
+/// The gradient of the sum of that, of continuous families in the points too.
+fn gradient(family: &Family, mut p: Vec<Array>) -> Vec<Array> {
+    if !family.discrete {
+        return grad(|p: Vec<Array>| density(family, p).sum())(p);
+    }
+    let x = p.pop();
+    grad(|p: Vec<Array>| density(family, p.into_iter().chain(x.clone()).collect()).sum())(p)
+}
+
+fn points(family: &Family) -> Result<Array, String> {
+    let draws = jit(|(p, key): (Vec<Array>, Key)| (family.sample)(&p, key, POINTS));
+    draws((family.arguments(), Key::new(1))).checked().map_err(|e| e.to_string())
+}
+
 /// Our times of each kind.
 fn measure(family: &Family) -> Result<[f64; 3], String> {
     let params = family.arguments();
-    let log_prob = jit(|(p, x): (Vec<Array>, Array)| (family.log_prob)(&p, &x));
+    let inputs = [params.clone(), vec![points(family)?]].concat();
+    let log_prob = jit(|p: Vec<Array>| density(family, p));
+    let slopes = jit(|p: Vec<Array>| gradient(family, p));
     let draws = jit(|(p, key): (Vec<Array>, Key)| (family.sample)(&p, key, POINTS));
-    let x = draws((params.clone(), Key::new(1))).checked().map_err(|e| e.to_string())?;
-    let density = microseconds(|| vec![log_prob((params.clone(), x.clone()))])?;
-    let gradient = if family.discrete {
-        let total = |p: Vec<Array>, x: &Array| (family.log_prob)(&p, x).sum();
-        let gradient = jit(move |(p, x): (Vec<Array>, Array)| grad(|p| total(p, &x))(p));
-        microseconds(|| gradient((params.clone(), x.clone())))?
-    } else {
-        let total = |(p, x): (Vec<Array>, Array)| (family.log_prob)(&p, &x).sum();
-        let gradient = jit(grad(total));
-        microseconds(|| {
-            let (mut slopes, x) = gradient((params.clone(), x.clone()));
-            slopes.push(x);
-            slopes
-        })?
-    };
-    let draws = microseconds(|| vec![draws((params.clone(), Key::new(0)))])?;
-    Ok([density, gradient, draws])
+    Ok([
+        microseconds(|| vec![log_prob(inputs.clone())])?,
+        microseconds(|| slopes(inputs.clone()))?,
+        microseconds(|| vec![draws((params.clone(), Key::new(0)))])?,
+    ])
+}
+
+/// Prints what becomes of each kind on its way to native code, or where it spends its time.
+pub fn show(only: Option<&str>, form: &str) -> Result<(), String> {
+    for family in FAMILIES.iter().filter(|f| only.is_none_or(|text| f.name.contains(text))) {
+        let params = family.arguments();
+        let inputs = [params.clone(), vec![points(family)?]].concat();
+        let name = |kind: &str| format!("{} {kind}", family.name);
+        show_program(&name(KINDS[0]), |p| vec![density(family, p)], &inputs, form)?;
+        show_program(&name(KINDS[1]), |p| gradient(family, p), &inputs, form)?;
+        // The key is an argument too.
+        let seeded = |mut p: Vec<Array>| {
+            let seed = p.pop().unwrap_or_else(|| Array::from(f64::NAN));
+            vec![(family.sample)(&p, Key::from_seed(seed), POINTS)]
+        };
+        let inputs = [params, vec![Array::from_slice(&[0u32], [])]].concat();
+        show_program(&name(KINDS[2]), seeded, &inputs, form)?;
+    }
+    Ok(())
 }
 
 /// Measures all families and prints the table; writes it into the folder as

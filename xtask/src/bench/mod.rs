@@ -14,7 +14,7 @@ mod threads;
 use clap::ValueEnum;
 use machine::{Pick, Probes};
 use peer::Peer;
-use probpipe::Device;
+use probpipe::{Array, Device};
 use probpipe_benches::{WORKLOADS, Workload};
 use std::path::PathBuf;
 use table::{Report, Row};
@@ -53,7 +53,8 @@ pub struct Options {
     #[arg(long, conflicts_with_all = ["jax", "only", "devices", "json", "docs", "scaling"])]
     threads: bool,
     /// Print a form of every workload on the CPU instead of measuring: `traced`, `simplified`,
-    /// `program`, `clif` or `machine`; or its `profile`, the time of each fused region.
+    /// `program`, `clif` or `machine`; or its `profile`, the time of each fused region. With
+    /// `--distributions` those of families.
     #[arg(long, value_name = "FORM", conflicts_with_all = ["jax", "devices", "json", "docs"])]
     show: Option<String>,
     /// Run every workload twice on the CPU and print the largest memory in use: a process of the
@@ -121,6 +122,9 @@ impl Options {
 
 pub fn main(options: &Options) -> Result<(), String> {
     if let Some(python) = &options.distributions {
+        if let Some(form) = &options.show {
+            return distributions::show(options.only.as_deref(), form);
+        }
         return distributions::main(python, options.only.as_deref(), options.docs.as_deref());
     }
     if options.workloads().next().is_none() {
@@ -176,18 +180,27 @@ pub fn main(options: &Options) -> Result<(), String> {
 
 /// Prints what a workload is on its way to native code, or where that spends its time.
 fn show(workload: &Workload, form: &str) -> Result<(), String> {
+    show_program(workload.name, |x| workload.run(x), &workload.inputs(), form)
+}
+
+/// The same of any function.
+fn show_program(
+    name: &str,
+    run: impl Fn(Vec<Array>) -> Vec<Array>,
+    inputs: &Vec<Array>,
+    form: &str,
+) -> Result<(), String> {
     if form == "profile" {
-        let profile = probpipe::profile(|x| workload.run(x), &workload.inputs());
-        println!("== {}\n{}", workload.name, profile.map_err(|e| e.to_string())?);
+        let profile = probpipe::profile(run, inputs);
+        println!("== {name}\n{}", profile.map_err(|e| e.to_string())?);
         return Ok(());
     }
-    let stages = probpipe::stages_of(|x| workload.run(x), &workload.inputs());
-    let stages = stages.map_err(|e| format!("{}: {e}", workload.name))?;
-    let Some((_, text)) = stages.iter().find(|(name, _)| *name == form) else {
-        let names: Vec<&str> = stages.iter().map(|(name, _)| *name).collect();
+    let stages = probpipe::stages_of(run, inputs).map_err(|e| format!("{name}: {e}"))?;
+    let Some((_, text)) = stages.iter().find(|(stage, _)| *stage == form) else {
+        let names: Vec<&str> = stages.iter().map(|(stage, _)| *stage).collect();
         return Err(format!("there is no form `{form}`: take {} or profile", names.join(", ")));
     };
-    println!("== {}\n{text}", workload.name);
+    println!("== {name}\n{text}");
     Ok(())
 }
 

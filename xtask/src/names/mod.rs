@@ -109,6 +109,9 @@ fn listed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     modules
 }
 
+/// Libraries whose names are aliases too, with the library before them. This page is not of them.
+const OTHERS: [&str; 4] = ["numpyro", "scipy.stats", "sklearn", "tfp"];
+
 /// The module of an alias and its name in it: those without a module are NumPy's.
 fn placed(alias: &str) -> (&str, &str) {
     match alias.rsplit_once('.') {
@@ -123,6 +126,9 @@ pub fn page(root: &Path) -> Result<String, String> {
     let mut items = Vec::new();
     for source in SOURCES {
         items.extend(scan::folder(&root.join(source))?);
+    }
+    for item in &mut items {
+        item.aliases.retain(|alias| !OTHERS.contains(&placed(alias).0));
     }
     let modules = listed();
     let mut other: BTreeMap<(&str, &str), BTreeSet<String>> = BTreeMap::new();

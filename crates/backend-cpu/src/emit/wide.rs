@@ -13,7 +13,7 @@ use crate::tuning::tuning;
 use crate::wide::{self, Arg, Region, Sums};
 use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::{InstBuilder, types};
-use probpipe_lowering::{Expr, ExprId, IndexMap, Place};
+use probpipe_lowering::{BufferId, Expr, ExprId, IndexMap, Place};
 use probpipe_trace::{DType, Error, ErrorKind, Result, Scalar};
 use smallvec::SmallVec;
 
@@ -75,7 +75,9 @@ impl Emitter<'_, '_> {
         for segment in &segments.list {
             let empty =
                 segment.steps.is_empty() && segment.keeps.is_empty() && segment.stores.is_empty();
-            let region = if empty { None } else { wide::build(plan, segment, sums, streaming) };
+            let elements = |buffer: BufferId| self.program.buffer(buffer).ty.size();
+            let region =
+                (!empty).then(|| wide::build(plan, segment, sums, streaming, &elements)).flatten();
             placed.push(region.map(|mut region| {
                 self.extras.push(Extra::Region(std::mem::take(&mut region.code)));
                 let number = self.extras.len() as u32;
@@ -121,7 +123,7 @@ impl Emitter<'_, '_> {
         for (slot, arg) in placed.region.args.iter().enumerate() {
             let word = match *arg {
                 Arg::Load(i) => match &kernel.exprs[i] {
-                    Expr::Load { buffer, index, .. } => {
+                    Expr::Load { buffer, index, .. } | Expr::LoadAt { buffer, index, .. } => {
                         let (base, offset) = self.address(*buffer, index, &at)?;
                         self.code.add_const(base, offset)
                     }

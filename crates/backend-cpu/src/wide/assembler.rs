@@ -32,6 +32,11 @@ pub(super) enum Operand {
     Vector(Vector),
     /// Elements of `1 << scale` bytes at `base`, from that which `RAX` counts, this many bytes on.
     Stream { base: General, scale: u8, ahead: i32 },
+    /// A whole vector at `base`.
+    Whole(General),
+    /// Elements of `1 << scale` bytes at `base`, those that the lanes of `index` number: of the
+    /// instructions that gather, whose mask it is that says which.
+    Gathered { base: General, scale: u8, index: Vector },
     /// What `RDI` points to, this many bytes on; one element for all lanes.
     Shared(i32),
     /// What `RDI` points to, this many bytes on, a whole vector.
@@ -182,10 +187,17 @@ impl Assembler {
         let (x, b, broadcast) = match last {
             Operand::Vector(r) => (bit(r, 4), bit(r, 3), 0),
             Operand::Stream { base, .. } => (bit(RAX, 3), bit(base, 3), 0),
+            Operand::Whole(base) => (0, bit(base, 3), 0),
+            Operand::Gathered { base, index, .. } => (bit(index, 3), bit(base, 3), 0),
             Operand::Shared(_) => (0, bit(RDI, 3), 1),
             Operand::Local(_) => (0, bit(RDI, 3), 0),
             Operand::Constant(_) => (0, 0, 1),
             Operand::Table(_) => (0, 0, 0),
+        };
+        // The fifth bit of an index of many is where that of a second operand would be.
+        let fifth = match last {
+            Operand::Gathered { index, .. } => bit(index, 4),
+            _ => bit(first, 4),
         };
         let p0 = (1 - bit(destination, 3)) << 7
             | (1 - x) << 6
@@ -196,7 +208,7 @@ impl Assembler {
         let p2 = u8::from(predicate.zeroing) << 7
             | (width as u8) << 5
             | broadcast << 4
-            | (1 - bit(first, 4)) << 3
+            | (1 - fifth) << 3
             | predicate.mask;
         self.emit(&[0x62, p0, p1, p2, code.opcode]);
         self.operand(destination & 7, last);
@@ -225,6 +237,15 @@ impl Assembler {
                 } else {
                     self.emit(&[mode(0, 4), sib]);
                 }
+            }
+            Operand::Whole(base) => {
+                // 4 as an index means none.
+                self.emit(&[mode(2, 4), 4 << 3 | base & 7]);
+                self.emit(&[0; 4]);
+            }
+            Operand::Gathered { base, scale, index } => {
+                self.emit(&[mode(2, 4), scale << 6 | (index & 7) << 3 | base & 7]);
+                self.emit(&[0; 4]);
             }
             Operand::Shared(at) | Operand::Local(at) => {
                 self.emit(&[mode(2, RDI)]);

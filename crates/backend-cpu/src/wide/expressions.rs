@@ -18,7 +18,11 @@ impl Builder<'_> {
         let dtype = kernel.types[i];
         let from = operand_type(kernel, i);
         match &kernel.exprs[i] {
-            Expr::Literal(_) | Expr::LoadAt { .. } => None,
+            Expr::Literal(_) => None,
+            Expr::LoadAt { index, at, .. } => {
+                let step = index.axes.last().copied().unwrap_or(0);
+                self.gather(i, dtype, step, at)
+            }
             Expr::Load { guard, .. } => self.load(i, Arg::Load(i), guard.map(|g| g.0 as usize)),
             Expr::Index(map) => {
                 let step = map.axes.last().copied().unwrap_or(0);
@@ -295,13 +299,11 @@ impl Builder<'_> {
     pub(super) fn select(&mut self, i: usize, dtype: DType, [c, x, y]: [usize; 3]) -> Option<()> {
         let c = self.mask(c)?;
         if dtype == DType::Bool {
-            let (x, y) = (self.mask(x)?, self.mask(y)?);
-            let on = self.temporary_mask()?;
-            self.asm.mask(MASK_AND, true, on, c, x);
-            let off = self.temporary_mask()?;
-            self.asm.mask(MASK_AND_NOT, true, off, c, y);
-            let to = self.define_mask(i)?;
-            self.asm.mask(MASK_OR, true, to, on, off);
+            let (to, off) = (self.define_mask(i)?, self.temporary_mask()?);
+            self.mask_where(x, c, to)?;
+            self.asm.mask(MASK_NOT, false, off, 0, c);
+            self.mask_where(y, off, off)?;
+            self.asm.mask(MASK_OR, true, to, to, off);
             return Some(());
         }
         let (x, y) = (self.operand(x, dtype)?, self.register(y, dtype)?);

@@ -102,6 +102,13 @@ pub(super) const MULTIPLY_TO_ADD: Typed = both(by_width(M0F38, 0x98));
 pub(super) const SCALE: Typed = both(by_width(M0F38, 0x2c));
 /// `mask ? last : first`.
 pub(super) const BLEND: Typed = both(by_width(M0F38, 0x65));
+/// Elements of memory that indices of 32 bits number.
+pub(super) const GATHER: Typed =
+    Typed { f32: GATHERS.0, f64: GATHERS.1, i32: GATHER_INTS.0, i64: GATHER_INTS.1 };
+const GATHERS: (Code, Code) = by_width(M0F38, 0x92);
+const GATHER_INTS: (Code, Code) = by_width(M0F38, 0x90);
+/// Lanes of the last operand that the first numbers.
+pub(super) const PERMUTE: Typed = both(by_width(M0F38, 0x16));
 /// A mask from the lanes whose bits in common are not all zero.
 pub(super) const TEST: Typed = both(by_width(M0F38, 0x27));
 /// A mask from the lanes whose bits in common are all zero.
@@ -111,7 +118,7 @@ pub(super) const TEST_NONE: Typed =
 pub(super) const CLASS: Typed = both(by_width(M0F3A, 0x66));
 /// A mask from two vectors; the immediate is the predicate.
 pub(super) const COMPARE: Typed = floats(0xc2, by_width(M0F3A, 0x1f));
-const COMPARE_UNSIGNED: Typed = both(by_width(M0F3A, 0x1e));
+pub(super) const COMPARE_UNSIGNED: Typed = both(by_width(M0F3A, 0x1e));
 
 /// Bytes of memory to words.
 pub(super) const BYTES_TO_WORDS: Code = code(M0F38, P66, false, 0x31);
@@ -143,7 +150,6 @@ pub(super) fn predicate(op: CompareOp, dtype: DType) -> (Typed, u8) {
 
 /// Opcodes of instructions on mask registers.
 pub(super) const MASK_AND: u8 = 0x41;
-pub(super) const MASK_AND_NOT: u8 = 0x42;
 pub(super) const MASK_NOT: u8 = 0x44;
 pub(super) const MASK_OR: u8 = 0x45;
 pub(super) const MASK_SAME: u8 = 0x46;

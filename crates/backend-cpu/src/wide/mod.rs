@@ -2,6 +2,7 @@
 
 mod assembler;
 mod expressions;
+mod gather;
 mod instructions;
 mod points;
 mod quotient;

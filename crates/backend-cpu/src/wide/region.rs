@@ -15,7 +15,7 @@ use super::instructions::*;
 use crate::plan::{Plan, operand_type};
 use crate::reduction::identity;
 use crate::segments::{Held, Segment, Step};
-use probpipe_lowering::{Expr, Kernel};
+use probpipe_lowering::{BufferId, Expr, Kernel};
 use probpipe_trace::{BinaryOp, DType, Scalar, UnaryOp};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -23,7 +23,8 @@ use smallvec::SmallVec;
 /// What a slot of the arguments holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Arg {
-    /// The address of the first point's element of this load.
+    /// The address of the first point's element of this load; where it reads at computed indices,
+    /// of the element that these count from.
     Load(usize),
     /// The address of the first point's element of this store of the kernel.
     Store(usize),
@@ -89,6 +90,8 @@ const UNROLL: usize = 4;
 /// A region under construction.
 pub(super) struct Builder<'p> {
     pub(super) plan: &'p Plan,
+    /// The number of elements of a buffer.
+    pub(super) elements: &'p dyn Fn(BufferId) -> usize,
     pub(super) asm: Assembler,
     /// Points at a time.
     pub(super) lanes: usize,
@@ -156,12 +159,14 @@ fn holds(dtype: DType) -> bool {
     dtype != DType::U8
 }
 
-/// Builds the region of a segment; `streaming` stores pass the caches by.
+/// Builds the region of a segment of a program whose buffers have these numbers of elements;
+/// `streaming` stores pass the caches by.
 pub(crate) fn build(
     plan: &Plan,
     segment: &Segment,
     sums: Sums<'_>,
     streaming: bool,
+    elements: &dyn Fn(BufferId) -> usize,
 ) -> Option<Region> {
     let kernel = &plan.kernel;
     let inner = plan.extents.len() - 1;
@@ -186,7 +191,11 @@ pub(crate) fn build(
                     Expr::Load { index, .. } if index.axes.get(inner) == Some(&1) => {
                         stream(Arg::Load(i));
                     }
-                    Expr::Load { .. } | Expr::LoadAt { .. } => return None,
+                    Expr::LoadAt { .. } => {
+                        matches!(kernel.types[i].size(), 4 | 8).then_some(())?;
+                        stream(Arg::Load(i));
+                    }
+                    Expr::Load { .. } => return None,
                     Expr::Literal(_)
                     | Expr::Index(_)
                     | Expr::Unary(..)
@@ -237,6 +246,7 @@ pub(crate) fn build(
     }
     let builder = |paired: bool| Builder {
         plan,
+        elements,
         asm: Assembler::default(),
         lanes: if wide { 8 } else { 16 },
         paired,
@@ -464,10 +474,15 @@ impl Builder<'_> {
 
     /// The elements of a stream from `RAX` on.
     pub(super) fn stream(&self, arg: Arg) -> Option<Operand> {
-        let base = BASES[self.streams.iter().position(|&have| have == arg)?];
+        let base = self.base(arg)?;
         let size = self.type_of(arg)?.size();
         let ahead = (self.ahead * size) as i32;
         Some(Operand::Stream { base, scale: size.trailing_zeros() as u8, ahead })
+    }
+
+    /// The register that holds the address of a stream.
+    pub(super) fn base(&self, arg: Arg) -> Option<General> {
+        Some(BASES[self.streams.iter().position(|&have| have == arg)?])
     }
 
     /// The place of an argument.
@@ -513,6 +528,8 @@ impl Builder<'_> {
         match self.operand(x, dtype)? {
             Operand::Vector(register) => Some(register),
             other @ (Operand::Stream { .. }
+            | Operand::Whole(_)
+            | Operand::Gathered { .. }
             | Operand::Shared(_)
             | Operand::Local(_)
             | Operand::Constant(_)
@@ -534,5 +551,18 @@ impl Builder<'_> {
         self.broadcast(word, DType::I32, value);
         self.emit(TEST, DType::I32, mask, word, Operand::Vector(word));
         Some(mask)
+    }
+    /// `to = only and x`, without a mask for a truth value that is the same at all points.
+    pub(super) fn mask_where(&mut self, x: usize, only: Mask, to: Mask) -> Option<()> {
+        if let Some(&Loc::Mask(mask)) = self.locs.get(&x) {
+            self.asm.mask(MASK_AND, true, to, only, mask);
+            return Some(());
+        }
+        let value = self.operand(x, DType::Bool)?;
+        let word = self.temporary()?;
+        self.broadcast(word, DType::I32, value);
+        let only = Predicate { mask: only, zeroing: false };
+        self.emit_with(TEST, DType::I32, only, to, word, Operand::Vector(word), None);
+        Some(())
     }
 }

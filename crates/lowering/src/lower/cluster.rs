@@ -39,6 +39,13 @@ impl Set {
         self.0.get(i / 64).is_some_and(|w| w >> (i % 64) & 1 == 1)
     }
 
+    fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        let bits = |(at, &word): (usize, &u64)| {
+            (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| at * 64 + bit)
+        };
+        self.0.iter().enumerate().flat_map(bits)
+    }
+
     fn insert(&mut self, i: usize) {
         if self.0.len() <= i / 64 {
             self.0.resize(i / 64 + 1, 0);
@@ -62,6 +69,10 @@ impl Set {
 
 /// Recent kernels of a space that an equation tries to join.
 const RECENT: usize = 6;
+
+/// From this many points on a kernel is large beside one of [`FEWER`] times fewer.
+const LARGE: usize = 4096;
+const FEWER: usize = 64;
 
 /// The position of each raw axis among the axes that are not of extent 1.
 pub(super) fn dense_axes(domain: &[usize]) -> SmallVec<[Option<usize>; 4]> {
@@ -150,6 +161,7 @@ impl Clustering<'_> {
             cluster.nodes.len() < self.limit
                 && cluster.domain.as_ref() == Some(&domain)
                 && (reduced.is_none() || cluster.reduced.is_none() || cluster.reduced == reduced)
+                && !self.delays(at, &domain, &operands)
                 && operands.iter().all(|&(from, register)| {
                     if from == at { register } else { !self.ancestors[from].contains(at) }
                 })
@@ -171,6 +183,24 @@ impl Clustering<'_> {
             self.clusters[at].reduced = reduced;
         }
         self.join(n, at, &operands);
+    }
+
+    /// Whether a node of few points with these operands would have all of cluster `at` wait for a
+    /// large kernel that it does not wait for yet. What else is in the cluster may be read by that
+    /// kernel, or by others of its space, which then could not share its pass over the data: so it
+    /// is with functions of parameters beside sums over many points.
+    fn delays(&self, at: usize, domain: &[usize], operands: &[(usize, bool)]) -> bool {
+        let size = |domain: &[usize]| domain.iter().product::<usize>();
+        let points = size(domain);
+        let large = |from: usize| {
+            let of = self.clusters[from].domain.as_deref().map_or(0, size);
+            of >= LARGE && of / FEWER >= points
+        };
+        let known = &self.ancestors[at];
+        let new = |from: usize| from != at && !known.contains(from);
+        operands.iter().filter(|&&(from, _)| new(from)).any(|&(from, _)| {
+            large(from) || self.ancestors[from].iter().any(|above| new(above) && large(above))
+        })
     }
 
     fn add(&mut self, cluster: Cluster) -> usize {

@@ -62,6 +62,10 @@ impl<A: Bijector, B: Bijector> Bijector for Chain<A, B> {
         (before, after)
     }
 
+    fn direction(&self) -> Option<Array> {
+        Some(self.first.direction()? * self.second.direction()?)
+    }
+
     fn forward_shape(&self, shape: &[usize]) -> Result<Shape> {
         self.second.forward_shape(&self.first.forward_shape(shape)?)
     }
@@ -108,6 +112,10 @@ impl<B: Bijector> Bijector for Inverted<B> {
     fn event_ranks(&self) -> (usize, usize) {
         let (before, after) = self.bijector.event_ranks();
         (after, before)
+    }
+
+    fn direction(&self) -> Option<Array> {
+        self.bijector.direction()
     }
 
     fn forward_shape(&self, shape: &[usize]) -> Result<Shape> {

@@ -44,6 +44,10 @@ macro_rules! elementwise {
             fn image(&self, of: &Constraint) -> Constraint {
                 increasing(self, of)
             }
+
+            fn direction(&self) -> Option<Array> {
+                Some(1.0.into())
+            }
         }
     )+};
 }
@@ -114,6 +118,10 @@ impl Bijector for Identity {
 
     fn image(&self, of: &Constraint) -> Constraint {
         of.clone()
+    }
+
+    fn direction(&self) -> Option<Array> {
+        Some(1.0.into())
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) fn sum_last(x: Array, n: usize) -> Array {
 /// The ends of a set of numbers, where it has any. Those of vectors are of numbers where that is
 /// all they say.
 #[track_caller]
-pub(super) fn ends(of: &Constraint) -> (Option<Array>, Option<Array>) {
+pub(crate) fn ends(of: &Constraint) -> (Option<Array>, Option<Array>) {
     let number = |x: f64| Some(Array::from(x));
     let (low, high) = match of {
         Constraint::Positive
@@ -72,7 +72,7 @@ fn bounded(x: &Array) -> bool {
 }
 
 /// The set of numbers between two ends.
-pub(super) fn between(low: Option<Array>, high: Option<Array>) -> Constraint {
+pub(crate) fn between(low: Option<Array>, high: Option<Array>) -> Constraint {
     match (low.filter(bounded), high.filter(bounded)) {
         (None, None) => Constraint::Real,
         (Some(low), None) => Constraint::AtLeast(low),

@@ -28,6 +28,7 @@ mod vectors;
 
 pub use chain::{Chain, Inverted};
 pub use elementwise::{Exp, Identity, Log, Logit, Sigmoid, Softplus, Tanh};
+pub(crate) use events::{between, ends};
 pub use matrices::{
     CholeskyProduct, CorrelationCholesky, CorrelationProduct, LowerCholesky, LowerCholeskyAffine,
 };
@@ -80,6 +81,14 @@ pub trait Bijector: fmt::Debug {
     /// 2 for matrices.
     fn event_ranks(&self) -> (usize, usize) {
         (self.domain().event_rank(), self.codomain().event_rank())
+    }
+
+    /// Of a map of numbers, the sign of its slope: 1 where it rises, -1 where it falls, of a shape
+    /// that broadcasts against its argument. None of maps of which it is not known, and of maps of
+    /// vectors and matrices.
+    #[track_caller]
+    fn direction(&self) -> Option<Array> {
+        None
     }
 
     /// The shape of the value at an array of a shape.
@@ -143,6 +152,10 @@ impl Bijector for Box<dyn Bijector> {
 
     fn event_ranks(&self) -> (usize, usize) {
         (**self).event_ranks()
+    }
+
+    fn direction(&self) -> Option<Array> {
+        with_location(here(), || (**self).direction())
     }
 
     fn forward_shape(&self, shape: &[usize]) -> Result<Shape> {

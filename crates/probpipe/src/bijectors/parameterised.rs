@@ -6,7 +6,8 @@ use super::elementwise::log_slope_of_sigmoid;
 use super::events::{between, ends, increasing};
 use crate::constraints::Constraint;
 use probpipe_trace::{
-    Array, Error, ErrorKind, Loc, Result, Shape, ShapeDisplay, Tree, broadcast_shapes, here, select,
+    Array, Error, ErrorKind, Loc, Result, Shape, ShapeDisplay, Tree, broadcast_shapes, here,
+    select, with_location,
 };
 
 /// The common shape of an argument and of parameters.
@@ -77,6 +78,18 @@ impl Affine {
     }
 }
 
+impl Affine {
+    /// What is added.
+    pub fn loc(&self) -> &Array {
+        &self.loc
+    }
+
+    /// What is multiplied by.
+    pub fn scale(&self) -> &Array {
+        &self.scale
+    }
+}
+
 impl Bijector for Affine {
     fn forward(&self, x: &Array) -> Array {
         x * &self.scale + &self.loc
@@ -100,30 +113,37 @@ impl Bijector for Affine {
 
     /// Where the sign of the scale is not known, a half-line has one infinite end of two.
     fn image(&self, of: &Constraint) -> Constraint {
-        let (low, high) = match ends(of) {
-            (None, None) => {
-                return match of.event_rank() {
-                    0 => Constraint::Real,
-                    1 => Constraint::RealVector,
-                    _ => Constraint::RealMatrix,
-                };
+        // A caller's line does not pass through a closure by itself.
+        with_location(here(), || {
+            let (low, high) = match ends(of) {
+                (None, None) => {
+                    return match of.event_rank() {
+                        0 => Constraint::Real,
+                        1 => Constraint::RealVector,
+                        _ => Constraint::RealMatrix,
+                    };
+                }
+                ends => ends,
+            };
+            let signs = numbers(&self.scale).unwrap_or_default();
+            let all = |sign: f64| !signs.is_empty() && signs.iter().all(|s| s * sign > 0.0);
+            let at = |x: Option<Array>| x.map(|x| self.forward(&x));
+            if all(1.0) {
+                return between(at(low), at(high));
             }
-            ends => ends,
-        };
-        let signs = numbers(&self.scale).unwrap_or_default();
-        let all = |sign: f64| !signs.is_empty() && signs.iter().all(|s| s * sign > 0.0);
-        let at = |x: Option<Array>| x.map(|x| self.forward(&x));
-        if all(1.0) {
-            return between(at(low), at(high));
-        }
-        if all(-1.0) {
-            return between(at(high), at(low));
-        }
-        let end = |x: Option<Array>, infinite: f64| {
-            self.forward(&x.unwrap_or_else(|| Array::from(infinite)))
-        };
-        let (a, b) = (end(low, f64::NEG_INFINITY), end(high, f64::INFINITY));
-        Constraint::Interval(a.minimum(&b), a.maximum(&b))
+            if all(-1.0) {
+                return between(at(high), at(low));
+            }
+            let end = |x: Option<Array>, infinite: f64| {
+                self.forward(&x.unwrap_or_else(|| Array::from(infinite)))
+            };
+            let (a, b) = (end(low, f64::NEG_INFINITY), end(high, f64::INFINITY));
+            Constraint::Interval(a.minimum(&b), a.maximum(&b))
+        })
+    }
+
+    fn direction(&self) -> Option<Array> {
+        Some(self.scale.sign())
     }
 
     fn forward_shape(&self, shape: &[usize]) -> Result<Shape> {
@@ -178,6 +198,10 @@ impl Bijector for Power {
             Some(all) if all.iter().all(|&x| x > 0.0) => increasing(self, of),
             _ => Constraint::Positive,
         }
+    }
+
+    fn direction(&self) -> Option<Array> {
+        Some(self.exponent.sign())
     }
 
     fn forward_shape(&self, shape: &[usize]) -> Result<Shape> {
@@ -243,6 +267,10 @@ impl Bijector for Interval {
 
     fn image(&self, of: &Constraint) -> Constraint {
         increasing(self, of)
+    }
+
+    fn direction(&self) -> Option<Array> {
+        Some(1.0.into())
     }
 
     fn forward_shape(&self, shape: &[usize]) -> Result<Shape> {

@@ -61,6 +61,13 @@ pub trait Sample: Distribution {
     /// [`Sample::sample`] with the shape as a value, for trait objects.
     #[track_caller]
     fn sample_shape(&self, key: Key, shape: Shape) -> Self::Value;
+
+    /// All draws there can be, along a new first axis, and their probabilities, of the shape of
+    /// that axis and the batch; none where they are not known or more than 65536.
+    #[track_caller]
+    fn enumerate(&self) -> Option<(Self::Value, Array)> {
+        None
+    }
 }
 
 /// Distributions of numbers with a cumulative distribution function.
@@ -121,6 +128,21 @@ pub trait Moments: Distribution {
     fn std(&self) -> Array {
         self.variance().sqrt()
     }
+}
+
+/// Distributions of vectors whose covariance is known.
+///
+/// ```
+/// use probpipe::prelude::*;
+/// use probpipe::{Covariance, Multinomial};
+/// let m = Multinomial::new(2, [0.5, 0.5]);
+/// assert_eq!(m.cov().to_vec::<f32>()?, [0.5, -0.5, -0.5, 0.5]);
+/// # Ok::<(), probpipe::Error>(())
+/// ```
+pub trait Covariance: Distribution {
+    /// The covariance of the entries of a draw, `batch shape + [d, d]`.
+    #[track_caller]
+    fn cov(&self) -> Array;
 }
 
 /// Distributions whose density has one known largest point.

@@ -118,6 +118,7 @@ macro_rules! family {
                     support: $crate::distributions::declaration::support_text!(
                         $support $($($bound)+)?
                     ),
+                    abilities: $crate::distributions::abilities::abilities!($name),
                 };
 
             fn parameters(&self) -> &[probpipe_trace::Array] {
@@ -179,6 +180,12 @@ macro_rules! family {
                 leaf: &mut dyn FnMut() -> Leaf,
             ) -> Self::Of<Leaf> {
                 probpipe_trace::nest_by_path(self, leaf)
+            }
+        }
+
+        impl probpipe_trace::IntoTree<$name> for $name {
+            fn into_tree(self) -> $name {
+                self
             }
         }
 

@@ -1,7 +1,7 @@
 //! What is known of a family of distributions: the names of its parameters, their constraints, its
 //! support, and its row in the table of families. `declaration.rs` makes it from a declaration.
 
-use super::Distribution;
+use super::{Abilities, Distribution};
 use crate::constraints::Constraint;
 use probpipe_trace::Array;
 use std::fmt;
@@ -17,6 +17,8 @@ pub struct Family {
     pub ordered: Option<(&'static str, &'static str, &'static str)>,
     /// The set in which draws lie, in words.
     pub support: &'static str,
+    /// What it can do beside `log_prob`, `sample` and `support`.
+    pub abilities: Abilities,
 }
 
 /// A parameter of a family.
@@ -45,14 +47,17 @@ impl fmt::Display for Family {
         if let Some((low, order, high)) = self.ordered {
             parameters.push(format!("`{low}` {order} `{high}`"));
         }
-        write!(f, "| `{}` | {} | {} |", self.name, parameters.join(", "), self.support)
+        let (parameters, able) = (parameters.join(", "), self.abilities.cells().join(" | "));
+        write!(f, "| `{}` | {parameters} | {} | {able} |", self.name, self.support)
     }
 }
 
 /// The table of families in Markdown, a row for each.
 pub fn table(families: &[&Family]) -> String {
-    let rows = families.iter().map(|family| format!("{family}\n"));
-    format!("| family | parameters | support |\n|---|---|---|\n{}", rows.collect::<String>())
+    let rows: String = families.iter().map(|family| format!("{family}\n")).collect();
+    let head =
+        "| family | parameters | support | cdf | quantile | moments | cov | mode | entropy |";
+    format!("{head}\n|{}\n{rows}", "---|".repeat(9))
 }
 
 /// Prints a distribution with its parameters: numbers, or the types of arrays.

@@ -62,6 +62,15 @@ impl Seen {
         select(inside, value, select(&x.is_nan(), x, f64::NEG_INFINITY))
     }
 
+    /// The value of a density at integers, which are never NaN.
+    #[track_caller]
+    pub(crate) fn mass(&self, value: Array) -> Array {
+        match &self.inside {
+            Some(inside) => select(inside, value, f64::NEG_INFINITY),
+            None => value,
+        }
+    }
+
     /// The value of a function of the distribution, which has the values `ends` below and above the
     /// support, and is NaN where `x` is NaN.
     #[track_caller]
@@ -137,6 +146,10 @@ macro_rules! capability {
                 let $shape = &$crate::distributions::shapes::join(&shape, &batch);
                 $(let $dtype = self.dtype();)?
                 $formula
+            }
+
+            fn enumerate(&self) -> Option<(probpipe_trace::Array, probpipe_trace::Array)> {
+                $crate::distributions::finite::of(self)
             }
         }
     };

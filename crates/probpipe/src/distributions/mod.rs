@@ -16,33 +16,41 @@
 //! assert_eq!(error.message(), "the scale of a Normal must be positive, not -0.5 at [1]");
 //! ```
 
+mod abilities;
 mod capabilities;
 mod combine;
 mod continuous;
+mod cut;
 mod declaration;
 mod directional;
 mod discrete;
 mod divergence;
+mod empirical;
 mod events;
 mod family;
+mod finite;
 mod formulas;
 mod multivariate;
 mod named;
+mod operations;
 mod parameters;
+mod processes;
 mod search;
 mod shapes;
 mod terms;
 #[cfg(test)]
 mod tests;
 
+pub use abilities::Abilities;
 pub use capabilities::{
-    Cdf, Distribution, Entropy, KlDivergence, LogProb, Mode, Moments, Quantile, Sample, Support,
+    Cdf, Covariance, Distribution, Entropy, KlDivergence, LogProb, Mode, Moments, Quantile, Sample,
+    Support,
 };
 pub use combine::{
     Components, EulerMaruyama, Expanded, FlatDistribution, Gate, GaussianCopula,
-    GaussianCopulaBeta, Hurdle, ImproperUniform, Independent, IntervalCensored, LeftCensored,
-    Masked, Mixture, MixtureSameFamily, MomentsOfComponents, Parts, Product, RightCensored,
-    Transformed, Unit, ZeroInflated, product,
+    GaussianCopulaBeta, Hurdle, ImproperUniform, Independent, IntervalCensored, Joint, JointPart,
+    JointValue, Layout, LeftCensored, Masked, Mixture, MixtureSameFamily, MomentsOfComponents,
+    Parts, Product, RightCensored, Sequential, Transformed, Truncated, Unit, ZeroInflated, product,
 };
 pub use continuous::{
     AsymmetricLaplace, AsymmetricLaplaceQuantile, Beta, BetaProportion, Cauchy, Chi, Chi2,
@@ -68,6 +76,7 @@ pub use discrete::{
     Poisson, ProbitBernoulli, StoppingRatioLogistic, Zipf,
 };
 pub use divergence::{kl_divergence, kl_monte_carlo};
+pub use empirical::{Bandwidth, Empirical, Kde};
 pub use family::{Family, Parameter, Parametric, table};
 pub use multivariate::{
     CAR, CirculantNormal, Dirichlet, DirichletMultinomial, GaussianRandomWalk, GaussianStateSpace,
@@ -77,6 +86,13 @@ pub use multivariate::{
     WishartCholesky, ZeroSumNormal,
 };
 pub use named::Named;
+pub use operations::{
+    Estimate, Expectation, FromDistribution, HostDraws, HostSampler, MomentMatched,
+    from_distribution, match_moments,
+};
+pub use processes::{
+    Autoregressive, GaussianPosterior, GaussianProcess, HiddenMarkovModel, Kernel,
+};
 
 /// All families. [`table`] prints them.
 pub const FAMILIES: &[&Family] = &[

@@ -41,13 +41,13 @@ pub(crate) fn power_of(x: &Array, power: &Array) -> Array {
     select(&zero, 0.0, select(&zero, 1.0, x).pow(power))
 }
 
-/// `log(1 + y^2)` without overflow.
+/// `log(1 + y^2)` without overflow: so far out that 1 counts neither beside `y^2` nor beside `|y|`
+/// it is `2 log(1 + |y|)`, so one logarithm does for all.
 #[track_caller]
 pub(crate) fn log1p_square(y: &Array) -> Array {
-    let far = y.abs().gt(1e4);
-    let large = select(&far, y, 1.0).abs();
-    let small = select(&far, 0.0, y);
-    select(&far, large.log() * 2.0 + large.square().recip().log1p(), small.square().log1p())
+    let far = y.abs().gt(2f64.powi(60));
+    let square = select(&far, 1.0, y).square();
+    select(&far, 2.0, 1.0) * select(&far, y.abs(), square).log1p()
 }
 
 /// The logarithm of a probability `p` of which `rest` is what it lacks to 1: exact at both ends,

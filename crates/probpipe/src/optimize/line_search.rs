@@ -1,7 +1,7 @@
 //! A step length along a direction of descent: brackets and interpolation (Nocedal and Wright 2006,
 //! "Numerical Optimization", algorithms 3.5 and 3.6), as a loop of the program.
 
-use super::number;
+use super::scale::number;
 use probpipe_trace::{Array, DType, Tree, select, while_loop, zeros_like};
 use probpipe_transforms::jvp;
 

@@ -1,5 +1,7 @@
-//! Minimising functions. The loops are loops of the program, so a fit compiles as a whole, runs
-//! in many lanes at once and can itself be differentiated.
+//! Minima and roots of functions. The loops are loops of the program, so a search compiles as a
+//! whole, runs in many lanes at once and can itself be differentiated: [`minimize`] by any of four
+//! methods, [`least_squares`], [`find_root`] and [`find_root_between`]; and rules for gradient
+//! steps, [`Optimizer`], whose loop is yours.
 //!
 //! ```
 //! use probpipe::prelude::*;
@@ -15,17 +17,29 @@
 //! ```
 
 mod bfgs;
+mod lbfgs;
+mod least_squares;
 mod line_search;
+mod minimum;
+mod nelder_mead;
+mod newton_cg;
+mod pairs;
+mod quasi_newton;
+mod roots;
+mod scale;
 mod updates;
 
-pub use bfgs::{Bfgs, Minimum, Stop, minimize};
+pub use bfgs::Bfgs;
+pub use lbfgs::Lbfgs;
+pub use least_squares::{LevenbergMarquardt, least_squares};
+pub use minimum::{Minimizer, Minimum, Stop, minimize};
+pub use nelder_mead::NelderMead;
+pub use newton_cg::NewtonCg;
+pub use pairs::Pairs;
+pub use roots::{Bracket, Newton, Root, find_root, find_root_between};
 pub use updates::{
-    Adam, AdamState, AddDecayedWeights, Clip, ClipByGlobalNorm, Optimizer, Sgd, apply_updates,
+    AdaBelief, AdaDelta, AdaGrad, Adam, Adamax, AddDecayedWeights, Clip, ClipByBlockRms,
+    ClipByGlobalNorm, Ema, Guarded, Lamb, Lars, LbfgsState, Lion, Memory, Momentum, NovoGrad,
+    Optimizer, RAdam, RProp, RmsProp, Scale, ScaleByLbfgs, Schedule, Sgd, SignSgd, SkipNotFinite,
+    Yogi, apply_updates,
 };
-
-use probpipe_trace::Array;
-
-/// A number of the element type of another.
-fn number(like: &Array, value: f64) -> Array {
-    Array::from(value).cast(like.dtype())
-}

@@ -93,11 +93,32 @@ pub fn categorical_with(
         let lead = shape.len() - batch.len();
         let mut whole = shape.clone();
         whole.insert(lead + axis, logits.shape()[axis]);
-        let dtype = dtype_of(&logits);
-        let scores = gumbel_with(dtype, key, whole, resolution) + logits.cast(dtype);
-        scores.argmax((lead + axis) as isize)
+        let (dtype, outcomes) = (dtype_of(&logits), logits.shape()[axis]);
+        let (noise, logits) = (gumbel_with(dtype, key, whole, resolution), logits.cast(dtype));
+        let at = (lead + axis) as isize;
+        if outcomes > FEW || outcomes == 0 {
+            return (noise + logits).argmax(at);
+        }
+        // One outcome after the other: the draws are made and compared in one pass.
+        let score = |k: usize| {
+            let k = k as isize;
+            noise.at_axis(at, k) + logits.at_axis(axis as isize, k)
+        };
+        let mut best = score(0);
+        let mut place = best.ne(&best).cast(DType::I32) * 0;
+        for k in 1..outcomes {
+            let next = score(k);
+            // A NaN is the largest, and the first one is found.
+            let larger = !next.le(&best) & best.eq(&best);
+            place = select(&larger, Array::from(k), place);
+            best = select(&larger, next, best);
+        }
+        place
     }))
 }
+
+/// Up to this many outcomes are compared one by one.
+const FEW: usize = 16;
 
 /// Indices along the last axis of `logits` that differ from each other, as `i32`: the `count`
 /// largest of `logits` plus Gumbel numbers, `[count, ...]` of `logits` `[..., n]`.

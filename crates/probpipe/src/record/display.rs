@@ -1,4 +1,5 @@
-//! How records print: a line for each part, and branches for the parts of parts.
+//! How records print: a line for each part, and branches for the parts of parts. Numbers take the
+//! precision that is asked for, `{:.3}`.
 
 use super::{Part, Record};
 use std::fmt;
@@ -19,7 +20,10 @@ impl fmt::Display for Record {
 fn entry(f: &mut fmt::Formatter<'_>, name: &str, part: &Part, indent: &str) -> fmt::Result {
     match part {
         Part::Array(array) => {
-            let text = format!("{name}: {array}");
+            let text = match f.precision() {
+                Some(digits) => format!("{name}: {array:.digits$}"),
+                None => format!("{name}: {array}"),
+            };
             f.write_str(&text.replace('\n', &format!("\n{indent}{:1$}", "", name.len() + 2)))
         }
         Part::Record(record) => {

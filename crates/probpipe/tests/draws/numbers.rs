@@ -169,7 +169,7 @@ fn numbers_follow_their_distribution() {
 #[test]
 fn slopes_of_expectations_of_numbers() {
     for row in numbers().iter().filter(|row| !row.parameters.is_empty()) {
-        let n = if SLOW.contains(&row.name) { 500 } else { 20_000 };
+        let n = if SLOW.contains(&row.name) { 300 } else { 5_000 };
         let p = parameters(row, DType::F64);
         let all = jit(|key: Key| {
             let mut slopes = Vec::new();

@@ -30,7 +30,7 @@ fn part<D: Sample<Value = Array>>(what: &'static str, p: Part<D>) -> &'static st
 /// entries and of their squared distances.
 #[track_caller]
 fn entries<D: Sample<Value = Array> + Moments>(what: &'static str, d: &D) {
-    let n = N;
+    let n = N / 4;
     let want = [d.mean(), d.variance()];
     let (centre, spread) = (want[0].clone(), want[1].clone());
     let results = jit(|key: Key| {
@@ -56,7 +56,7 @@ fn slopes<D>(what: &'static str, d: &D)
 where
     D: Sample<Value = Array> + Moments + Tree + Clone + probpipe::tree::Nest,
 {
-    let n = 100_000;
+    let n = 40_000;
     let event = d.event_shape();
     let size: usize = event.iter().product();
     let weights = |phase: f64| {

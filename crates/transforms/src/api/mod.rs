@@ -13,6 +13,7 @@ mod jit;
 mod lift;
 mod linear;
 mod parts;
+mod recompute;
 mod vmap;
 
 pub use checkpoint::{checkpoint, stop_gradient};
@@ -25,4 +26,5 @@ pub use jacobian::{hessian, jacfwd, jacrev};
 pub use jit::{Jit, jit, jit_on, recompiles};
 pub use linear::{jvp, jvp_aux, linear_transpose, linearize, vjp, vjp_aux};
 pub use parts::{grad_wrt, value_and_grad_wrt};
+pub use recompute::recompute;
 pub use vmap::{BatchAxes, vmap, vmap_axes};

@@ -3,7 +3,7 @@
 use super::lift::{Function, failed, leaf_name, lift, poison, run, transform_error};
 use crate::simplify::simplify;
 use probpipe_trace::{
-    Array, ArrayType, Axes, Flat, Loc, Op, Result, Structure, Token, Tree, bind1, through,
+    Array, ArrayType, Axes, Flat, Loc, Op, Result, Structure, Token, Tree, bind1, here, through,
     with_location,
 };
 use std::collections::{BTreeMap, HashMap};
@@ -97,6 +97,25 @@ tuples! {
 }
 
 impl BatchAxes {
+    /// How many lanes a map over these axes of `x` has.
+    ///
+    /// ```
+    /// use probpipe_trace::{array, zeros};
+    /// use probpipe_transforms::BatchAxes;
+    /// let axes = BatchAxes::from((1, None));
+    /// assert_eq!(axes.lanes(&(zeros([2, 3]), array(1.0)))?, 3);
+    /// # Ok::<(), probpipe_trace::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Axes that do not fit the tree, that an array does not have, or of different sizes; no axis
+    /// at all.
+    #[track_caller]
+    pub fn lanes<A: Tree>(&self, x: &A) -> Result<usize> {
+        let flat = Flat::of(x);
+        Plan::new(self, &flat.leaves, &flat.structure, here()).map(|plan| plan.size)
+    }
+
     /// The axis of every leaf of a tree; `None` when the parts do not fit it.
     fn leaves(&self, structure: &Structure) -> Option<Vec<Option<isize>>> {
         let mut axes = Vec::new();

@@ -12,6 +12,9 @@ pub(super) const SELECT: &[Rule] = &[
     Rule { name: "choice made before", apply: made_before },
 ];
 
+/// For every elementwise op of one result.
+pub(super) const ANY: &[Rule] = &[Rule { name: "function of chosen parameter", apply: of_few }];
+
 pub(super) const UNARY: &[Rule] = &[Rule { name: "function of chosen number", apply: of_number }];
 
 pub(super) const BINARY: &[Rule] = &[
@@ -88,6 +91,46 @@ fn of_number(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
         // A NaN is not folded, so that it can be found where it arises.
         a.splat(*result)?;
     }
+    Some(a.emit1(&Op::Select, &[condition, sides[0], sides[1]], node.location))
+}
+
+/// From this many points on, and for this many times fewer numbers, see [`of_few`].
+const MANY: usize = 4096;
+const FEWER: usize = 64;
+
+/// f(select(c, x, y), z) = select(c, f(x, z), f(y, z)), where x, y and z are repeated along most of
+/// what c varies along: a function of parameters that truth values choose is computed of the
+/// parameters, not of every point. Both sides are computed, so only where nothing is
+/// differentiated any more.
+fn of_few(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
+    let first = *node.inputs.first()?;
+    let points = a.ty(first).size();
+    if points < MANY || !a.simplifier.opens_custom() {
+        return None;
+    }
+    let few = |v: VarId| match a.def(v) {
+        Some(e) if matches!(e.op, Op::Broadcast { .. }) => {
+            a.ty(e.inputs[0]).size() <= points / FEWER
+        }
+        _ => false,
+    };
+    let mut condition = None;
+    for v in node.inputs.iter().filter(|v| !few(**v)) {
+        let [c, x, y] = select_def(a, *v)?;
+        if !(few(x) && few(y)) || condition.is_some_and(|other| other != c) {
+            return None;
+        }
+        condition = Some(c);
+    }
+    let condition = condition?;
+    let sides = [1, 2].map(|side| {
+        let chosen = |v: &VarId| match select_def(a, *v) {
+            Some(choice) if choice[0] == condition => choice[side],
+            _ => *v,
+        };
+        let operands: SmallVec<[VarId; 3]> = node.inputs.iter().map(chosen).collect();
+        a.emit1(node.op, &operands, node.location)
+    });
     Some(a.emit1(&Op::Select, &[condition, sides[0], sides[1]], node.location))
 }
 

@@ -12,6 +12,7 @@ pub(super) const UNARY: &[Rule] = &[
     Rule { name: "size of a size", apply: abs_of_size },
     Rule { name: "not of comparison", apply: not_of_comparison },
     Rule { name: "odd function", apply: odd_function },
+    Rule { name: "whole number of an integer", apply: round_of_integer },
     Rule { name: "neg of sub", apply: neg_of_sub },
     Rule { name: "neg of product", apply: neg_of_product },
 ];
@@ -25,7 +26,10 @@ pub(super) const BINARY: &[Rule] = &[
     Rule { name: "scale by powers of two", apply: scales },
 ];
 
-pub(super) const COMPARE: &[Rule] = &[Rule { name: "compare with itself", apply: compare_same }];
+pub(super) const COMPARE: &[Rule] = &[
+    Rule { name: "compare with itself", apply: compare_same },
+    Rule { name: "integers are finite", apply: below_infinity },
+];
 
 pub(super) const CAST: &[Rule] = &[Rule { name: "cast of cast", apply: cast }];
 
@@ -361,13 +365,55 @@ fn power_of_two(c: Scalar) -> Option<f64> {
     (exponent == exponent.trunc() && exponent.abs() <= 32.0).then_some(c)
 }
 
+/// Whether every element is an integer, converted to a float: whole, finite and no NaN.
+fn is_integer(a: &Arena<'_>, v: VarId) -> bool {
+    match a.def(v) {
+        Some(e) if matches!(e.op, Op::Cast(to) if to.is_float()) => {
+            let from = a.ty(e.inputs[0]).dtype;
+            from.is_integer() || from == DType::Bool
+        }
+        _ => false,
+    }
+}
+
+/// floor(x) = x where x is an integer.
+fn round_of_integer(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
+    let x = node.inputs[0];
+    let Op::Unary(op) = node.op else { return None };
+    if !is_integer(a, x) {
+        return None;
+    }
+    match op {
+        UnaryOp::Floor | UnaryOp::Ceil | UnaryOp::Round => Some(x),
+        UnaryOp::IsFinite => {
+            let ty = a.ty(x).with_dtype(DType::Bool);
+            Some(a.full(Scalar::Bool(true), &ty, node.location))
+        }
+        _ => None,
+    }
+}
+
+/// |x| < inf is true where x is an integer.
+fn below_infinity(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
+    let (Op::Compare(CompareOp::Lt), [x, y]) = (node.op, node.inputs) else { return None };
+    let size = match unary_def(a, *x) {
+        Some((UnaryOp::Abs, x)) => x,
+        _ => *x,
+    };
+    if a.splat(*y).map(|c| c.as_f64()) != Some(f64::INFINITY) || !is_integer(a, size) {
+        return None;
+    }
+    let ty = a.ty(*x).with_dtype(DType::Bool);
+    Some(a.full(Scalar::Bool(true), &ty, node.location))
+}
+
 /// x < x is false, and x = x is true but for NaN.
 fn compare_same(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
     let (Op::Compare(op), [x, y]) = (node.op, node.inputs) else { return None };
     if x != y {
         return None;
     }
-    let float = a.ty(*x).dtype.is_float();
+    let float = a.ty(*x).dtype.is_float() && !is_integer(a, *x);
     let answer = match op {
         CompareOp::Lt | CompareOp::Gt => false,
         CompareOp::Ne if !float => false,

@@ -12,6 +12,7 @@
 //! - powers and quotients that become products, within the table of ops: see `quotient.rs`;
 //! - a factor taken out of a sum, which rounds once and not once per summand, and `n x` for the
 //!   sum of `n` equal summands;
+//! - sums into a few cells, which round as `sum` does: see `scatter.rs`;
 //! - `x b c` as `x (b c)` where one constant is a power of two, and `log(exp(x))` as `x`: these
 //!   only gain range, and the digits that a result below the normal range would lose.
 //!
@@ -24,6 +25,7 @@ mod branch;
 mod choice;
 mod dead;
 mod distribute;
+mod draws;
 mod elementwise;
 mod join;
 mod key;
@@ -32,6 +34,7 @@ mod linalg;
 mod quotient;
 mod rules;
 mod scan;
+mod scatter;
 mod structural;
 mod while_loop;
 

@@ -4,33 +4,42 @@ use super::arena::{Arena, Node, Rule, Rules};
 use super::branch::simplify_switch;
 use super::scan::simplify_scan;
 use super::while_loop::simplify_while;
-use super::{choice, elementwise, join, linalg, quotient, structural};
+use super::{choice, draws, elementwise, join, linalg, quotient, scatter, structural};
 use probpipe_trace::{Op, Result, VarId};
 
 pub(super) const RULES: Rules = Rules { lists, control };
 
 fn lists(op: &Op) -> &'static [&'static [Rule]] {
     match op {
-        Op::Unary(_) => &[elementwise::ANY, elementwise::UNARY, choice::UNARY],
+        Op::Unary(_) => &[elementwise::ANY, elementwise::UNARY, choice::UNARY, choice::ANY],
         Op::Binary(_) => {
-            &[elementwise::BINARY, quotient::BINARY, choice::BINARY, join::BINARY, elementwise::ANY]
+            const LISTS: &[&[Rule]] = &[
+                elementwise::BINARY,
+                quotient::BINARY,
+                choice::BINARY,
+                join::BINARY,
+                elementwise::ANY,
+                choice::ANY,
+            ];
+            LISTS
         }
-        Op::Compare(_) => &[elementwise::COMPARE, elementwise::ANY],
-        Op::Bitcast(_) => &[elementwise::BITCAST, elementwise::ANY],
-        Op::Special(_) => &[elementwise::ANY],
-        Op::Select => &[choice::SELECT, elementwise::ANY],
-        Op::Cast(_) => &[elementwise::CAST, elementwise::ANY],
+        Op::Compare(_) => &[elementwise::COMPARE, elementwise::ANY, choice::ANY],
+        Op::Bitcast(_) => &[elementwise::BITCAST, elementwise::ANY, choice::ANY],
+        Op::Special(_) => &[elementwise::ANY, choice::ANY],
+        Op::Select => &[choice::SELECT, elementwise::ANY, choice::ANY],
+        Op::Cast(_) => &[elementwise::CAST, elementwise::ANY, choice::ANY],
         Op::Reduce { .. } => &[structural::REDUCE],
         Op::Broadcast { .. } => &[structural::BROADCAST],
         Op::Reshape { .. } => &[structural::RESHAPE],
         Op::Transpose { .. } => &[structural::TRANSPOSE],
-        Op::Slice { .. } => &[structural::SLICE],
+        Op::Slice { .. } => &[structural::SLICE, draws::SLICE],
         Op::Pad { .. } => &[structural::PAD],
         Op::Concat { .. } => &[structural::CONCAT],
         Op::Reverse { .. } => &[structural::REVERSE],
         Op::Iota { .. } => &[structural::IOTA],
         Op::Dot(_) => &[linalg::DOT],
-        Op::Gather { .. } | Op::Scatter { .. } | Op::Cumulative { .. } | Op::Sort { .. } => &[],
+        Op::Scatter { .. } => &[scatter::SCATTER],
+        Op::Gather { .. } | Op::Cumulative { .. } | Op::Sort { .. } => &[],
         Op::Threefry2x32 | Op::Linalg(_) | Op::Call { .. } => &[],
         Op::Scan(_) | Op::Switch(_) | Op::While(_) => &[],
         Op::Checkpoint { .. } | Op::Custom(_) | Op::Callback(_) => &[],
@@ -58,6 +67,7 @@ pub(super) fn rule_names() -> Vec<&'static str> {
         elementwise::CAST,
         elementwise::BITCAST,
         quotient::BINARY,
+        choice::ANY,
         choice::UNARY,
         choice::BINARY,
         choice::SELECT,
@@ -67,11 +77,13 @@ pub(super) fn rule_names() -> Vec<&'static str> {
         structural::RESHAPE,
         structural::TRANSPOSE,
         structural::SLICE,
+        draws::SLICE,
         structural::PAD,
         structural::CONCAT,
         structural::REVERSE,
         structural::IOTA,
         linalg::DOT,
+        scatter::SCATTER,
     ];
     lists.iter().flat_map(|list| list.iter()).map(|rule| rule.name).collect()
 }

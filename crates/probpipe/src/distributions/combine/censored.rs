@@ -1,10 +1,11 @@
 //! Observations of which only a bound, or two, is known.
 
+use super::gate::draws;
 use super::points::kept;
 use crate::constraints::Constraint;
-use crate::distributions::{Cdf, Distribution, LogProb, Support};
+use crate::distributions::{Cdf, Distribution, LogProb, Sample, Support};
 use probpipe_trace::{
-    Array, Error, ErrorKind, Shape, ShapeDisplay, Tree, broadcast_shapes, here, select,
+    Array, Error, ErrorKind, Key, Shape, ShapeDisplay, Tree, broadcast_shapes, here, select,
 };
 
 /// Declares a distribution of observations that are bounds where a flag says so.
@@ -63,6 +64,17 @@ macro_rules! censored {
                 select(&self.censored, self.base.$bound(&bound), self.base.log_prob(&point))
             }
         }
+
+        impl<D: Sample<Value = Array>> Sample for $name<D> {
+            /// Draws of the base, one for each flag: what would have been observed. The flags say
+            /// nothing of where the bounds of further observations would lie.
+            fn sample_shape(&self, key: Key, shape: Shape) -> Array {
+                if self.censored.error().is_some() {
+                    return self.censored.clone();
+                }
+                draws(&self.base, key, &shape, &self.batch_shape())
+            }
+        }
     )+};
 }
 
@@ -95,7 +107,8 @@ censored! {
 }
 
 /// Observations of which a lower and an upper bound are known: events `[lower, upper]`, of
-/// density `F(upper) - F(lower)`. An infinite bound is none.
+/// density `F(upper) - F(lower)`. An infinite bound is none. It has no draws: bounds do not follow
+/// from the distribution of what lies between them.
 ///
 /// ```
 /// use probpipe::distributions::IntervalCensored;

@@ -1,6 +1,5 @@
 //! Mixtures of any distributions of one event shape.
 
-use super::product::ArrayDistribution;
 use super::weights::Weights;
 use crate::distributions::shapes::join;
 use crate::distributions::{Distribution, LogProb, Moments, Sample};
@@ -8,6 +7,35 @@ use probpipe_trace::{
     Array, Error, ErrorKind, Key, Shape, ShapeDisplay, Tree, broadcast_shapes, here, stack,
     with_location,
 };
+
+/// A distribution over arrays, as a trait object.
+pub trait ArrayDistribution {
+    /// See [`Distribution::batch_shape`].
+    fn batch_shape(&self) -> Shape;
+    /// See [`Distribution::event_shape`].
+    fn event_shape(&self) -> Shape;
+    /// See [`LogProb::log_prob`].
+    fn log_prob(&self, x: &Array) -> Array;
+    /// See [`Sample::sample_shape`].
+    fn sample_shape(&self, key: Key, shape: Shape) -> Array;
+}
+
+impl<D: LogProb + Sample + Distribution<Value = Array>> ArrayDistribution for D {
+    fn batch_shape(&self) -> Shape {
+        Distribution::batch_shape(self)
+    }
+    fn event_shape(&self) -> Shape {
+        Distribution::event_shape(self)
+    }
+    #[track_caller]
+    fn log_prob(&self, x: &Array) -> Array {
+        LogProb::log_prob(self, x)
+    }
+    #[track_caller]
+    fn sample_shape(&self, key: Key, shape: Shape) -> Array {
+        Sample::sample_shape(self, key, shape)
+    }
+}
 
 /// What a [`Mixture`] is made of: a tuple or a vector of distributions of one event shape.
 pub trait Components {

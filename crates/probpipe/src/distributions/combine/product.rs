@@ -1,56 +1,26 @@
-//! Products: independent named parts as one distribution over records, and its flat form over
-//! vectors.
+//! Products: independent named parts as one distribution over records.
 
-use crate::distributions::shapes::join;
+use super::joint::{
+    FlatDistribution, Joint, JointPart, Layout, flat_shape, layout_of, needed, sum, twice,
+};
 use crate::distributions::{Distribution, LogProb, Named, Sample};
 use crate::record::Record;
-use probpipe_trace::{
-    Array, Error, ErrorKind, Key, Shape, ShapeDisplay, Tree, concat, here, with_location,
-};
-
-/// A distribution over arrays, as a trait object.
-pub trait ArrayDistribution {
-    /// See [`Distribution::batch_shape`].
-    fn batch_shape(&self) -> Shape;
-    /// See [`Distribution::event_shape`].
-    fn event_shape(&self) -> Shape;
-    /// See [`LogProb::log_prob`].
-    fn log_prob(&self, x: &Array) -> Array;
-    /// See [`Sample::sample_shape`].
-    fn sample_shape(&self, key: Key, shape: Shape) -> Array;
-}
-
-impl<D: LogProb + Sample + Distribution<Value = Array>> ArrayDistribution for D {
-    fn batch_shape(&self) -> Shape {
-        Distribution::batch_shape(self)
-    }
-    fn event_shape(&self) -> Shape {
-        Distribution::event_shape(self)
-    }
-    #[track_caller]
-    fn log_prob(&self, x: &Array) -> Array {
-        LogProb::log_prob(self, x)
-    }
-    #[track_caller]
-    fn sample_shape(&self, key: Key, shape: Shape) -> Array {
-        Sample::sample_shape(self, key, shape)
-    }
-}
+use probpipe_trace::{Array, Key, Result, Shape, Tree, here, with_location};
 
 /// What a product is made of: a tuple or a vector of [`Named`] distributions.
 pub trait Parts {
     /// The parts in order.
-    fn parts(&self) -> Vec<(&str, &dyn ArrayDistribution)>;
+    fn parts(&self) -> Vec<(&str, &dyn JointPart)>;
 }
 
-fn part<D: ArrayDistribution>(named: &Named<D>) -> (&str, &dyn ArrayDistribution) {
+fn part<D: JointPart>(named: &Named<D>) -> (&str, &dyn JointPart) {
     (named.name(), named.distribution())
 }
 
 macro_rules! tuple_parts {
     ($(($($D:ident $index:tt),+))*) => {$(
-        impl<$($D: ArrayDistribution),+> Parts for ($(Named<$D>,)+) {
-            fn parts(&self) -> Vec<(&str, &dyn ArrayDistribution)> {
+        impl<$($D: JointPart),+> Parts for ($(Named<$D>,)+) {
+            fn parts(&self) -> Vec<(&str, &dyn JointPart)> {
                 vec![$(part(&self.$index)),+]
             }
         }
@@ -67,13 +37,14 @@ tuple_parts! {
     (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7)
 }
 
-impl<D: ArrayDistribution> Parts for Vec<Named<D>> {
-    fn parts(&self) -> Vec<(&str, &dyn ArrayDistribution)> {
+impl<D: JointPart> Parts for Vec<Named<D>> {
+    fn parts(&self) -> Vec<(&str, &dyn JointPart)> {
         self.iter().map(part).collect()
     }
 }
 
-/// Independent named distributions as one over [`Record`]s.
+/// Independent named distributions as one over [`Record`]s. Parts may be joints of their own, whose
+/// draws are records in the record.
 ///
 /// ```
 /// use probpipe::prelude::*;
@@ -81,6 +52,10 @@ impl<D: ArrayDistribution> Parts for Vec<Named<D>> {
 /// let draw = joint.sample(Key::new(0), ());
 /// assert_eq!(draw.names(), ["mu", "sigma"]);
 /// assert_eq!(joint.log_prob(&draw).rank(), 0);
+/// let nested = product((joint.named("prior"), Exponential::new(1.0).named("x")));
+/// let draw = nested.sample(Key::new(0), [3]);
+/// assert_eq!(draw.paths(), ["prior/mu", "prior/sigma", "x"]);
+/// assert_eq!(nested.log_prob(&draw).shape(), [3]);
 /// # Ok::<(), probpipe::Error>(())
 /// ```
 #[derive(Tree, Clone, Debug)]
@@ -95,52 +70,33 @@ pub fn product<P: Parts>(parts: P) -> Product<P> {
 }
 
 impl<P: Parts> Product<P> {
-    /// The same distribution over vectors: the parts one after another, each in row-major order.
-    pub fn as_flat_distribution(&self) -> FlatDistribution<'_, P> {
-        FlatDistribution { product: self }
+    /// The same distribution over vectors: the arrays of a draw one after another, each in
+    /// row-major order.
+    pub fn as_flat_distribution(&self) -> FlatDistribution<Product<P>>
+    where
+        P: Clone,
+    {
+        FlatDistribution::new(self.clone())
     }
 
     /// The error of a name that comes twice.
     #[track_caller]
     fn check(&self) -> Option<Array> {
-        let parts = self.parts.parts();
-        let twice = parts
-            .iter()
-            .enumerate()
-            .find(|(i, (name, _))| parts[..*i].iter().any(|(other, _)| other == name))?;
-        let error =
-            Error::new(ErrorKind::Value, format!("a product names two parts `{}`", twice.1.0))
-                .help("give every part a name of its own");
-        Some(Array::invalid(error, here()))
+        twice(self.parts.parts().into_iter().map(|(name, _)| name), "product")
     }
 }
 
-/// The log-density of one draw of a part: batch copies are independent events of the joint.
-#[track_caller]
-fn total(part: &dyn ArrayDistribution, x: &Array) -> Array {
-    // A caller's line does not pass through a trait object by itself.
-    with_location(here(), || {
-        let density = part.log_prob(x);
-        let axes: Vec<isize> = (1..=part.batch_shape().len() as isize).map(|a| -a).collect();
-        if axes.is_empty() { density } else { density.sum_axes(axes) }
-    })
-}
+impl<P: Parts> Joint for Product<P> {
+    fn layout(&self) -> Result<Layout> {
+        if let Some(error) = self.check().as_ref().and_then(Array::error) {
+            return Err(error.clone());
+        }
+        layout_of(self.parts.parts())
+    }
 
-/// A draw of a part.
-#[track_caller]
-fn draw(part: &dyn ArrayDistribution, key: Key, shape: &Shape) -> Array {
-    with_location(here(), || part.sample_shape(key, shape.clone()))
-}
-
-/// The shape of one draw of a part in a joint draw.
-fn draw_shape(part: &dyn ArrayDistribution) -> Shape {
-    join(&part.batch_shape(), &part.event_shape())
-}
-
-#[track_caller]
-fn sum(terms: Vec<Array>) -> Array {
-    let sum = || terms.into_iter().reduce(|a, b| a + b).unwrap_or_else(|| Array::from(0.0));
-    with_location(here(), sum)
+    fn title(&self) -> &'static str {
+        "product"
+    }
 }
 
 impl<P: Parts> Distribution for Product<P> {
@@ -152,14 +108,12 @@ impl<P: Parts> Distribution for Product<P> {
 
     /// The shape of the flat form.
     fn event_shape(&self) -> Shape {
-        let size =
-            self.parts.parts().iter().map(|(_, p)| draw_shape(*p).iter().product::<usize>()).sum();
-        Shape::from_slice(&[size])
+        flat_shape(layout_of(self.parts.parts()))
     }
 }
 
 impl<P: Parts> LogProb for Product<P> {
-    /// The sum over the parts. The record must have an array for each.
+    /// The sum over the parts. The record must have a part for each.
     #[track_caller]
     fn log_prob(&self, x: &Record) -> Array {
         if let Some(error) = self.check() {
@@ -167,15 +121,11 @@ impl<P: Parts> LogProb for Product<P> {
         }
         let mut terms = Vec::new();
         for (name, part) in self.parts.parts() {
-            let Some(x) = x.get(name) else {
-                let error = Error::new(
-                    ErrorKind::Value,
-                    format!("the record has no `{name}`, which the product needs"),
-                )
-                .help(x.list());
-                return Array::invalid(error, here());
-            };
-            terms.push(total(part, x));
+            match needed(x, name, "product") {
+                // A caller's line does not pass through a trait object by itself.
+                Ok(x) => terms.push(with_location(here(), || part.total(name, x))),
+                Err(error) => return error,
+            }
         }
         sum(terms)
     }
@@ -191,72 +141,8 @@ impl<P: Parts> Sample for Product<P> {
         let keys = key.split_n(parts.len());
         let mut record = Record::default();
         for ((name, part), key) in parts.into_iter().zip(keys) {
-            record.insert(name, draw(part, key, &shape));
+            record.insert(name, with_location(here(), || part.draw(key, &shape)));
         }
         record
-    }
-}
-
-/// A [`Product`] over vectors; see [`Product::as_flat_distribution`].
-#[derive(Debug)]
-pub struct FlatDistribution<'a, P> {
-    product: &'a Product<P>,
-}
-
-impl<P: Parts> Distribution for FlatDistribution<'_, P> {
-    type Value = Array;
-
-    fn batch_shape(&self) -> Shape {
-        Shape::new()
-    }
-
-    fn event_shape(&self) -> Shape {
-        self.product.event_shape()
-    }
-}
-
-impl<P: Parts> LogProb for FlatDistribution<'_, P> {
-    #[track_caller]
-    fn log_prob(&self, x: &Array) -> Array {
-        if let Some(error) = self.product.check() {
-            return error;
-        }
-        let size = Distribution::event_shape(self)[0];
-        if x.error().is_none() && x.shape().last() != Some(&size) {
-            let error = Error::new(
-                ErrorKind::Shape,
-                format!(
-                    "the flat product takes vectors of {size}, not an array of shape {}",
-                    ShapeDisplay(x.shape())
-                ),
-            )
-            .note("the array was made", Some(x.location()))
-            .help("the last axis holds the parts one after another");
-            return Array::invalid(error, here());
-        }
-        let mut at = 0;
-        let mut terms = Vec::new();
-        for (_, part) in self.product.parts.parts() {
-            let shape = draw_shape(part);
-            let n: usize = shape.iter().product();
-            let lead = &x.shape()[..x.rank().saturating_sub(1)];
-            let piece = x.slice_axis(-1, at..at + n).reshape(join(lead, &shape));
-            terms.push(total(part, &piece));
-            at += n;
-        }
-        sum(terms)
-    }
-}
-
-impl<P: Parts> Sample for FlatDistribution<'_, P> {
-    #[track_caller]
-    fn sample_shape(&self, key: Key, shape: Shape) -> Array {
-        let draw = self.product.sample_shape(key, shape.clone());
-        let mut pieces = Vec::new();
-        for (name, part) in self.product.parts.parts() {
-            let n = draw_shape(part).iter().product();
-            pieces.push(draw[name].reshape(join(&shape, &[n])));
-        }
-        concat(&pieces, -1)
     }
 }

@@ -99,6 +99,7 @@ pub use truncated::{
     TruncatedCauchy, TruncatedLaplace, TruncatedLogistic, TruncatedNormal, TruncatedStudentT,
     TwoSidedTruncatedGamma,
 };
+pub(crate) use truncated::{gamma as gamma_cut, normal as normal_cut};
 pub use two_piece::{TwoPieceNormal, TwoPieceStudentT};
 pub use uniform::Uniform;
 pub use von_mises::VonMises;

@@ -12,8 +12,8 @@ use std::f64::consts::{PI, TAU};
 family! {
     /// Two angles that depend on each other, of density proportional to
     /// `exp(a cos(x) + b cos(y) + r sin(x) sin(y))` of the angles `x` and `y` less their means,
-    /// with the concentrations `a` and `b` and the correlation `r` (H. Singh, V. Hnizdo, E.
-    /// Demchuk, "Probabilistic model for two dependent circular variables", 2002).
+    /// with the concentrations `a` and `b` and the correlation `r` (H. Singh, V. Hnizdo,
+    /// E. Demchuk, "Probabilistic model for two dependent circular variables", 2002).
     ///
     /// There are two modes where `r^2 > a b`. Densities are NaN where a concentration and `|r|`
     /// add up to more than 14000. Draws are made by rejection (J. T. Kent, A. M. Ganeiber,

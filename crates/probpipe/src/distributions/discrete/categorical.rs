@@ -2,10 +2,15 @@
 
 use super::masses::{divergence, divergence_of_logs};
 use super::steps::steps;
-use crate::distributions::KlDivergence;
+use crate::constraints::Constraint;
 use crate::distributions::declaration::family;
+use crate::distributions::formulas::Seen;
+use crate::distributions::{KlDivergence, LogProb};
 use crate::random;
-use probpipe_trace::{Array, DType, arange, broadcast_shapes, select};
+use probpipe_trace::{Array, DType, Key, Shape, arange, broadcast_shapes, select, uniform_of};
+
+/// Sums of at most so many probabilities are compared one by one.
+const FEW: usize = 32;
 
 family! {
     /// The distribution on categories `0, 1, ..` with the probabilities `probs`.
@@ -26,14 +31,20 @@ family! {
         probs: Simplex,
     }
     on IntegerInterval(0, (last_category(probs))) {
-        LogProb { log_prob(k) => entry(probs, k).log() }
-        Sample { draw(key, shape) => random::categorical(key, shape, probs.log()) }
+        Sample { draw(key, shape) => by_sums(key, shape, probs) }
         Cdf {
             cdf(x) => steps(x, &last_category(probs), (0.0, 1.0), |k| share(probs, k, true)),
             survival(x) => steps(x, &last_category(probs), (1.0, 0.0), |k| share(probs, k, false)),
         }
         Quantile { quantile(q) => first_reached(&probs.cumsum(-1), q) }
         Entropy { entropy => probs.entr().sum_axes([-1]) }
+    }
+}
+
+impl LogProb for Categorical {
+    fn log_prob(&self, x: &Array) -> Array {
+        let [probs] = &self.checked();
+        log_mass(&probs.log(), x)
     }
 }
 
@@ -63,7 +74,6 @@ family! {
         logits: RealVector,
     }
     on IntegerInterval(0, (last_category(logits))) {
-        LogProb { log_prob(k) => entry(&logits.log_softmax(-1), k) }
         Sample { draw(key, shape) => random::categorical(key, shape, logits) }
         Cdf {
             cdf(x) => {
@@ -82,6 +92,13 @@ family! {
                 -(log_probs.exp() * &log_probs).sum_axes([-1])
             }
         }
+    }
+}
+
+impl LogProb for CategoricalLogits {
+    fn log_prob(&self, x: &Array) -> Array {
+        let [logits] = &self.checked();
+        log_mass(&logits.log_softmax(-1), x)
     }
 }
 
@@ -123,6 +140,41 @@ pub(super) fn first_reached(sums: &Array, level: &Array) -> Array {
     let short = sums.stop_gradient().slice_axis(-1, 0..n.max(1) - 1).lt(level.expand_dims(-1));
     let place = short.cast(sums.dtype()).sum_axes([-1]);
     select(&level.is_nan(), f64::NAN, place)
+}
+
+/// The entries of a table of logarithms, `-inf` where there is no such category. Integers are
+/// compared as what they are.
+#[track_caller]
+fn log_mass(log_probs: &Array, x: &Array) -> Array {
+    let support = Constraint::IntegerInterval(Array::from(0), last_category(log_probs));
+    let x = &match x.dtype() {
+        DType::Bool | DType::U8 => x.cast(DType::I32),
+        DType::U32 => x.cast(DType::I64),
+        _ => x.clone(),
+    };
+    let seen = Seen::by_density(&support, x);
+    let value = entry(log_probs, &seen.at);
+    if x.dtype().is_float() { seen.density(x, value) } else { seen.mass(value) }
+}
+
+/// Categories by inversion: how many of the sums of the first probabilities a uniform number
+/// reaches, as NumPyro draws them. The sums are divided by the last one, so that rounding gives no
+/// category a larger share, and none without probability is drawn.
+#[track_caller]
+fn by_sums(key: Key, shape: &Shape, probs: &Array) -> Array {
+    let n = probs.shape().last().copied().unwrap_or(0);
+    if probs.error().is_some() || n == 0 {
+        return random::categorical(key, shape, probs);
+    }
+    let sums = probs.cumsum(-1);
+    let ends = sums.slice_axis(-1, 0..n - 1) / sums.slice_axis(-1, n - 1..n);
+    let u = uniform_of(probs.dtype(), key, shape);
+    if n > FEW {
+        return u.expand_dims(-1).ge(ends).cast(DType::I32).sum_axes([-1]);
+    }
+    let reached = |j: usize| u.ge(ends.at_axis(-1, j as isize)).cast(DType::I32);
+    let none = u.lt(0.0).cast(DType::I32);
+    (0..n - 1).map(reached).reduce(|sum, one| sum + one).unwrap_or(none)
 }
 
 /// The last of the categories that a vector has entries for.

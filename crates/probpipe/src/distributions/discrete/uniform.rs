@@ -3,6 +3,7 @@
 use crate::distributions::Distribution;
 use crate::distributions::Sample;
 use crate::distributions::declaration::family;
+use crate::distributions::finite;
 use crate::distributions::shapes::join;
 use crate::random;
 use probpipe_trace::{Array, Key, Shape, select};
@@ -54,6 +55,10 @@ impl Sample for DiscreteUniform {
     fn sample_shape(&self, key: Key, shape: Shape) -> Array {
         let [low, high] = self.checked();
         random::randint(key, join(&shape, &self.batch_shape()), low, high + 1)
+    }
+
+    fn enumerate(&self) -> Option<(Array, Array)> {
+        finite::of(self)
     }
 }
 

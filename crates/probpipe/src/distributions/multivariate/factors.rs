@@ -72,7 +72,7 @@ pub(super) fn squares(matrix: &Array) -> Array {
 
 /// A parameter, invalid where its value is known and does not satisfy its constraint.
 #[track_caller]
-pub(super) fn held(family: &str, name: &str, constraint: &Constraint, array: Array) -> Array {
+pub(crate) fn held(family: &str, name: &str, constraint: &Constraint, array: Array) -> Array {
     let location = here();
     match require(family, name, constraint, &array, location) {
         Err(error) => Array::invalid(error, location),

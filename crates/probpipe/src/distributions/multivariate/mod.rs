@@ -9,6 +9,7 @@ mod matrix_normal;
 mod multinomial;
 mod normal;
 mod one_hot;
+mod parts;
 mod sequences;
 mod state_space;
 mod student_t;
@@ -16,6 +17,7 @@ mod wishart;
 
 pub use car::CAR;
 pub use dirichlet::Dirichlet;
+pub(crate) use factors::{held, log_determinant, solved, whitened};
 pub use lkj::{LKJ, LKJCholesky};
 pub use low_rank::LowRankMultivariateNormal;
 pub use matrix_normal::{MatrixNormal, MatrixT};

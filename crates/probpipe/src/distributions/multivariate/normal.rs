@@ -71,6 +71,12 @@ impl MultivariateNormal {
         self.shaped(factor.matmul(&factor.swap_axes(-1, -2)), &[d, d])
     }
 
+    /// The mean and the factor, checked.
+    #[track_caller]
+    pub(super) fn parts(&self) -> [Array; 2] {
+        self.checked()
+    }
+
     /// The dimension.
     fn dim(&self) -> usize {
         self.loc().shape().last().copied().unwrap_or(0)

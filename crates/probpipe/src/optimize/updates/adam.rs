@@ -1,12 +1,13 @@
-//! Adam, which scales every number's steps by the size of its own gradients.
+//! Adam and its kin, which scale every number's steps by the size of its own gradients.
 
-use super::{Optimizer, like};
-use probpipe_trace::ArrayType;
-use probpipe_trace::{Array, DType, Scalar, Tree, full_typed, tree_map, tree_map3, zeros_like};
+use super::leafwise::{Leaf, Leafwise, leafwise};
+use super::momentum::{mean, weight};
+use super::{Schedule, like};
+use probpipe_trace::{Array, zeros_like};
 
 /// Adam (Kingma and Ba 2015, arXiv:1412.6980, algorithm 1): with running means `m` of the gradients
 /// and `v` of their squares, both divided by what they lack of weight in the first steps, updates
-/// of `-rate m / (sqrt(v + eps_root) + eps)`.
+/// of `-rate (m / (sqrt(v + eps_root) + eps) + weight_decay x)`.
 ///
 /// ```
 /// use probpipe::optimize::{Adam, Optimizer};
@@ -21,8 +22,8 @@ use probpipe_trace::{Array, DType, Scalar, Tree, full_typed, tree_map, tree_map3
 /// ```
 #[derive(Clone, Debug)]
 pub struct Adam {
-    /// The learning rate, a number.
-    pub rate: Array,
+    /// The learning rate.
+    pub rate: Schedule,
     /// The weight of the past in the mean of the gradients, in [0, 1).
     pub b1: Array,
     /// The weight of the past in the mean of their squares, in [0, 1).
@@ -31,58 +32,116 @@ pub struct Adam {
     pub eps: Array,
     /// What is added inside of the root: positive where the fit itself is to be differentiated.
     pub eps_root: Array,
+    /// Whether the mean is taken one step ahead (NAdam; Dozat 2016).
+    pub nesterov: bool,
+    /// Whether a mean of squares never falls (AMSGrad; Reddi, Kale and Kumar 2018).
+    pub amsgrad: bool,
+    /// How much of the parameters every step takes off, apart from the gradients (AdamW;
+    /// Loshchilov and Hutter 2019).
+    pub weight_decay: Option<Array>,
 }
 
 impl Adam {
     /// With the settings of its authors: 0.9, 0.999 and 1e-8.
-    pub fn new(rate: impl Into<Array>) -> Adam {
+    pub fn new(rate: impl Into<Schedule>) -> Adam {
         let [b1, b2, eps, eps_root] = [0.9, 0.999, 1e-8, 0.0].map(Array::from);
-        Adam { rate: rate.into(), b1, b2, eps, eps_root }
-    }
-}
-
-/// What Adam remembers.
-#[derive(Tree, Clone, Debug)]
-#[tree(crate = probpipe_trace)]
-pub struct AdamState<P> {
-    /// Number of steps so far, `i32`.
-    pub count: Array,
-    /// Running mean of the gradients.
-    pub mean: P,
-    /// Running mean of their squares.
-    pub square: P,
-}
-
-impl Optimizer for Adam {
-    type State<P: Tree + Clone> = AdamState<P>;
-
-    fn init<P: Tree + Clone>(&self, params: &P) -> AdamState<P> {
-        let zeros = params.clone().map(zeros_like);
-        let count = full_typed(&ArrayType::scalar(DType::I32), Scalar::Int(0));
-        AdamState { count, mean: zeros.clone(), square: zeros }
+        let (nesterov, amsgrad, weight_decay) = (false, false, None);
+        Adam { rate: rate.into(), b1, b2, eps, eps_root, nesterov, amsgrad, weight_decay }
     }
 
-    fn update<P: Tree + Clone>(
-        &self,
-        gradients: P,
-        state: AdamState<P>,
-        _: &P,
-    ) -> (P, AdamState<P>) {
-        let count = state.count + 1;
-        let mix = |weight: &Array, old: Array, new: Array| {
-            let weight = like(&old, weight);
-            &weight * old + (1.0 - weight) * new
+    /// AdamW: with decay of the parameters, in the usual settings.
+    pub fn with_decay(rate: impl Into<Schedule>, decay: impl Into<Array>) -> Adam {
+        Adam { weight_decay: Some(decay.into()), ..Adam::new(rate) }
+    }
+
+    /// The direction without rate and decay, and what is kept.
+    #[track_caller]
+    pub(super) fn direction(&self, leaf: &Leaf<'_>) -> (Array, Vec<Array>) {
+        let (g, count) = (leaf.gradient, leaf.count());
+        let m = mean(&self.b1, &leaf.kept[0], g);
+        let v = mean(&self.b2, &leaf.kept[1], &g.square());
+        let first = match self.nesterov {
+            true => {
+                let ahead = &m / weight(&self.b1, &count + 1.0);
+                mean(&self.b1, &ahead, &(g / weight(&self.b1, count.clone())))
+            }
+            false => &m / weight(&self.b1, count.clone()),
         };
-        let mean = tree_map(|m, g| mix(&self.b1, m, g), state.mean, gradients.clone());
-        let square = tree_map(|v, g| mix(&self.b2, v, g.square()), state.square, gradients.clone());
-        // The weights of all gradients so far add up to this.
-        let weight = |of: &Array, x: &Array| 1.0 - like(x, of).pow(count.cast(x.dtype()));
-        let step = |m: Array, v: Array, _: Array| {
-            let (m, v) = (&m / weight(&self.b1, &m), &v / weight(&self.b2, &v));
-            let root = (&v + like(&v, &self.eps_root)).sqrt();
-            -(like(&m, &self.rate) * m / (root + like(&v, &self.eps)))
-        };
-        let updates = tree_map3(step, mean.clone(), square.clone(), gradients);
-        (updates, AdamState { count, mean, square })
+        let mut second = &v / weight(&self.b2, count);
+        let mut kept = vec![m, v];
+        if self.amsgrad {
+            second = second.maximum(&leaf.kept[2]);
+            kept.push(second.clone());
+        }
+        (ratio(&first, &second, &self.eps_root, &self.eps), kept)
     }
 }
+
+/// `m / (sqrt(v + eps_root) + eps)`.
+#[track_caller]
+pub(super) fn ratio(m: &Array, v: &Array, eps_root: &Array, eps: &Array) -> Array {
+    m / ((v + like(v, eps_root)).sqrt() + like(v, eps))
+}
+
+/// The direction with what decay takes off.
+#[track_caller]
+pub(super) fn decayed(direction: Array, decay: &Option<Array>, param: &Array) -> Array {
+    match decay {
+        Some(decay) => direction + like(param, decay) * param,
+        None => direction,
+    }
+}
+
+impl Leafwise for Adam {
+    fn kept(&self, param: &Array) -> Vec<Array> {
+        vec![zeros_like(param); if self.amsgrad { 3 } else { 2 }]
+    }
+
+    fn step(&self, leaf: Leaf<'_>) -> (Array, Vec<Array>) {
+        let (direction, kept) = self.direction(&leaf);
+        let direction = decayed(direction, &self.weight_decay, leaf.param);
+        (-(self.rate.of(&leaf) * direction), kept)
+    }
+}
+
+/// Adam with the largest size of the gradients, each weighted by `b2` once more at every step,
+/// instead of a mean of squares (the same paper, algorithm 2).
+#[derive(Clone, Debug)]
+pub struct Adamax {
+    /// The learning rate.
+    pub rate: Schedule,
+    /// The weight of the past in the mean of the gradients, in [0, 1).
+    pub b1: Array,
+    /// What is left of a size after a step, in [0, 1).
+    pub b2: Array,
+    /// What is added to the sizes, so that they are not zero.
+    pub eps: Array,
+    /// How much of the parameters every step takes off.
+    pub weight_decay: Option<Array>,
+}
+
+impl Adamax {
+    /// With the settings of its authors: 0.9, 0.999 and 1e-8.
+    pub fn new(rate: impl Into<Schedule>) -> Adamax {
+        let [b1, b2, eps] = [0.9, 0.999, 1e-8].map(Array::from);
+        Adamax { rate: rate.into(), b1, b2, eps, weight_decay: None }
+    }
+}
+
+impl Leafwise for Adamax {
+    fn kept(&self, param: &Array) -> Vec<Array> {
+        vec![zeros_like(param); 2]
+    }
+
+    fn step(&self, leaf: Leaf<'_>) -> (Array, Vec<Array>) {
+        let g = leaf.gradient;
+        let m = mean(&self.b1, &leaf.kept[0], g);
+        let old = &leaf.kept[1];
+        let most = (g.abs() + like(g, &self.eps)).maximum(like(old, &self.b2) * old);
+        let direction = &m / weight(&self.b1, leaf.count()) / &most;
+        let direction = decayed(direction, &self.weight_decay, leaf.param);
+        (-(self.rate.of(&leaf) * direction), vec![m, most])
+    }
+}
+
+leafwise!(Adam, Adamax);

@@ -56,6 +56,25 @@ impl Optimizer for Clip {
     }
 }
 
+/// Makes the update of a leaf smaller whose root mean square is more than this, every leaf for
+/// itself.
+#[derive(Clone, Copy, Debug)]
+pub struct ClipByBlockRms(
+    /// The root mean square.
+    pub f64,
+);
+
+impl Optimizer for ClipByBlockRms {
+    type State<P: Tree + Clone> = ();
+
+    fn init<P: Tree + Clone>(&self, _: &P) {}
+
+    fn update<P: Tree + Clone>(&self, gradients: P, (): (), _: &P) -> (P, ()) {
+        let clip = |u: &Array| u / (u.square().mean().sqrt() / self.0).maximum(1.0);
+        (gradients.map(clip), ())
+    }
+}
+
 /// Adds the parameters times a number to the updates: before a descent, it pulls towards zero as
 /// the gradient of `decay / 2` times the sum of squares would.
 #[derive(Clone, Debug)]

@@ -22,19 +22,36 @@
 //! ```
 
 mod adam;
+mod belief;
 mod clip;
+mod guard;
+mod layers;
+mod lbfgs;
+mod leafwise;
 mod momentum;
+mod schedule;
+mod signs;
+mod squares;
 
-pub use adam::{Adam, AdamState};
-pub use clip::{AddDecayedWeights, Clip, ClipByGlobalNorm};
-pub use momentum::Sgd;
+pub use adam::{Adam, Adamax};
+pub use belief::{AdaBelief, RAdam, Yogi};
+pub use clip::{AddDecayedWeights, Clip, ClipByBlockRms, ClipByGlobalNorm};
+pub use guard::{Guarded, SkipNotFinite};
+pub use layers::{Lamb, Lars, NovoGrad};
+pub use lbfgs::{LbfgsState, ScaleByLbfgs};
+pub use leafwise::Memory;
+pub use momentum::{Ema, Momentum, Scale, Sgd};
+pub use schedule::Schedule;
+pub use signs::{Lion, RProp, SignSgd};
+pub use squares::{AdaDelta, AdaGrad, RmsProp};
 
 use probpipe_trace::{Array, Tree, tree_map};
 
 /// A rule that turns gradients, or the updates of the rule before it, into updates. Rules in a
 /// tuple are applied one after the other.
 ///
-/// Settings are arrays where a fit may depend on them, so that it can be differentiated in them.
+/// Settings are arrays where a fit may depend on them, so that it can be differentiated in them; a
+/// learning rate is a [`Schedule`], which a number is too.
 pub trait Optimizer {
     /// What the rule remembers, for parameters of a type.
     type State<P: Tree + Clone>: Tree + Clone;

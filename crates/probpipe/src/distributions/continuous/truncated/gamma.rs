@@ -1,7 +1,8 @@
 //! The gamma distribution, cut on both sides or on one.
 
-use super::{Cut, cut, end, truncated};
+use super::{cut, end, truncated};
 use crate::distributions::continuous::Gamma;
+use crate::distributions::cut::Cut;
 use probpipe_trace::Array;
 
 truncated! {
@@ -103,21 +104,18 @@ truncated! {
 /// a shape that is greater by `n`.
 #[track_caller]
 fn share(cut: &Cut<'_, Gamma>, n: f64) -> Array {
-    let raised = Cut {
-        whole: Gamma::new(cut.whole.concentration() + n, cut.whole.rate()),
-        low: cut.low,
-        high: cut.high,
-    };
+    let whole = Gamma::new(cut.whole.concentration() + n, cut.whole.rate());
+    let raised = Cut { whole: &whole, ..*cut };
     (raised.log_mass() - cut.log_mass()).exp()
 }
 
 #[track_caller]
-fn mean(cut: &Cut<'_, Gamma>) -> Array {
+pub(crate) fn mean(cut: &Cut<'_, Gamma>) -> Array {
     cut.whole.concentration() / cut.whole.rate() * share(cut, 1.0)
 }
 
 #[track_caller]
-fn variance(cut: &Cut<'_, Gamma>) -> Array {
+pub(crate) fn variance(cut: &Cut<'_, Gamma>) -> Array {
     let a = cut.whole.concentration();
     let square = a * (a + 1.0) * share(cut, 2.0);
     (square - (a * share(cut, 1.0)).square()) / cut.whole.rate().square()

@@ -1,7 +1,8 @@
 //! The normal distribution, cut on both sides or on one.
 
-use super::{Cut, cut, end, truncated};
+use super::{cut, end, truncated};
 use crate::distributions::continuous::Normal;
+use crate::distributions::cut::Cut;
 use crate::distributions::shapes::HALF_LOG_TAU;
 use probpipe_trace::Array;
 
@@ -116,17 +117,17 @@ fn at_ends(cut: &Cut<'_, Normal>, power: bool) -> Array {
 }
 
 #[track_caller]
-fn mean(cut: &Cut<'_, Normal>) -> Array {
+pub(crate) fn mean(cut: &Cut<'_, Normal>) -> Array {
     cut.whole.loc() + cut.whole.scale() * at_ends(cut, false)
 }
 
 #[track_caller]
-fn variance(cut: &Cut<'_, Normal>) -> Array {
+pub(crate) fn variance(cut: &Cut<'_, Normal>) -> Array {
     let left = at_ends(cut, true) + 1.0 - at_ends(cut, false).square();
     cut.whole.scale().square() * left
 }
 
 #[track_caller]
-fn entropy(cut: &Cut<'_, Normal>) -> Array {
+pub(crate) fn entropy(cut: &Cut<'_, Normal>) -> Array {
     cut.whole.scale().log() + cut.log_mass() + (HALF_LOG_TAU + 0.5) + at_ends(cut, true) * 0.5
 }

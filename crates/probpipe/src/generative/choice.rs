@@ -1,0 +1,172 @@
+//! A distribution as a generative function: one random choice. Its value is checked here, whatever
+//! it was given from.
+
+use super::GenerativeFunction;
+use super::source::Source;
+use super::subtrace::{ALONE, Subtrace, total};
+use crate::constraints::Constraint;
+use crate::distributions::{LogProb, Sample, Support};
+use crate::record::Part;
+use probpipe_trace::{
+    Array, DType, Error, ErrorKind, Key, Loc, Shape, ShapeDisplay, here, with_location,
+};
+
+/// Of the choice that a distribution makes the arguments are `()`, since it has its parameters.
+impl<D> GenerativeFunction for D
+where
+    D: Sample + LogProb + Support<Value = Array>,
+{
+    type Args = ();
+    type Value = Array;
+
+    #[track_caller]
+    fn trace(&self, source: Source, (): ()) -> (Subtrace, Array) {
+        let location = here();
+        with_location(location, || choose(self, source, location))
+    }
+}
+
+/// A distribution as a trait object.
+trait Law {
+    fn shape(&self) -> Shape;
+    fn draw(&self, key: Key) -> Array;
+    fn log_density(&self, x: &Array) -> Array;
+    fn set(&self) -> Constraint;
+}
+
+impl<D: Sample + LogProb + Support<Value = Array>> Law for D {
+    fn shape(&self) -> Shape {
+        self.batch_shape().iter().chain(&self.event_shape()).copied().collect()
+    }
+
+    fn draw(&self, key: Key) -> Array {
+        self.sample_shape(key, Shape::new())
+    }
+
+    fn log_density(&self, x: &Array) -> Array {
+        self.log_prob(x)
+    }
+
+    fn set(&self) -> Constraint {
+        self.support()
+    }
+}
+
+fn choose(law: &dyn Law, source: Source, location: Loc) -> (Subtrace, Array) {
+    let value = value(law, source, location);
+    let density = law.log_density(&value);
+    // Numbers as written take the type that the density has with them.
+    let value = match value.is_weak() && !law.set().is_integer() && density.dtype().is_float() {
+        true => value.in_dtype(density.dtype()),
+        false => value.decided(),
+    };
+    let score = total([&density]);
+    let value = match score.error() {
+        Some(error) => Array::invalid(error.clone(), location),
+        None => value,
+    };
+    (Subtrace::Choice { value: value.clone(), score }, value)
+}
+
+/// The value, from where the source has it.
+fn value(law: &dyn Law, source: Source, location: Loc) -> Array {
+    let context = &source.context;
+    let path = if context.path.is_empty() { ALONE } else { &context.path };
+    let method = context.method;
+    let again = source.again.contains(path);
+    let before = match &source.before {
+        Some(Subtrace::Choice { value, .. }) => Some(value),
+        _ => None,
+    };
+    let fault = |kind: ErrorKind, message: String| {
+        Error::new(kind, message)
+            .at(location)
+            .note(format!("`{method}` was called"), Some(context.location))
+    };
+    let given = match &source.given {
+        Some(Part::Array(array)) => Some(array),
+        Some(Part::Record(record)) if record.is_empty() => None,
+        // The only choice there is.
+        Some(Part::Record(record)) if context.path.is_empty() && record.names() == [ALONE] => {
+            record.get(ALONE)
+        }
+        Some(Part::Record(record)) => {
+            let stranger = record.paths().into_iter().next().unwrap_or_default();
+            let full = super::address::below(&context.path, &stranger);
+            let error = fault(ErrorKind::Value, format!("no choice has the address `{full}`"));
+            let error = error.help(format!("`{path}` is one choice: give an array for it"));
+            return Array::invalid(error, location);
+        }
+        None => None,
+    };
+    if let Some(given) = given {
+        return match check(law, given, before, path, location) {
+            Ok(array) => array,
+            Err(error) => {
+                let error = error.note(format!("`{method}` was called"), Some(context.location));
+                Array::invalid(error, location)
+            }
+        };
+    }
+    if let Some(before) = before
+        && !again
+    {
+        return before.clone();
+    }
+    match source.key {
+        Some(key) => law.draw(key),
+        None => {
+            let error =
+                fault(ErrorKind::Value, format!("`{method}` has no value for the choice `{path}`"));
+            let help = match method {
+                "update" => "it was not in the trace: give it a value",
+                _ => "give every choice a value; `importance` draws those that are not given",
+            };
+            Array::invalid(error.help(help), location)
+        }
+    }
+}
+
+/// A given value, if it is of the choice's shape and kind of type.
+fn check(
+    law: &dyn Law,
+    given: &Array,
+    before: Option<&Array>,
+    path: &str,
+    location: Loc,
+) -> Result<Array, Error> {
+    let ty = given.ty()?;
+    let fault = |kind: ErrorKind, what: String, help: &str| {
+        Error::new(kind, format!("`{path}` {what}, but was given as {ty}"))
+            .at(given.location())
+            .note("it is chosen", Some(location))
+            .help(help)
+    };
+    let shape = law.shape();
+    if ty.shape != shape {
+        let shape = ShapeDisplay(&shape);
+        let help = "give an array of the batch shape and event shape of its distribution";
+        return Err(fault(ErrorKind::Shape, format!("is of shape {shape}"), help));
+    }
+    let integer = law.set().is_integer();
+    if integer && ty.dtype.is_float() {
+        let help = "convert it with `.cast(DType::I32)`";
+        return Err(fault(ErrorKind::DType, "is an integer".to_string(), help));
+    }
+    if !integer && !ty.dtype.is_float() {
+        // A number as written may be a fraction.
+        let float = before.map_or_else(probpipe_trace::default_float, Array::dtype);
+        if given.is_weak() {
+            return Ok(given.in_dtype(float));
+        }
+        let help = "convert it with `.cast(DType::F32)`";
+        return Err(fault(ErrorKind::DType, "is a float".to_string(), help));
+    }
+    let Some(before) = before else { return Ok(given.clone()) };
+    let typed = if given.is_weak() { given.in_dtype(before.dtype()) } else { given.clone() };
+    if typed.error().is_none() && typed.dtype() != before.dtype() && ty.dtype != DType::Bool {
+        let what = format!("is of type {} in the trace", before.dtype());
+        return Err(fault(ErrorKind::DType, what, "convert it with `.cast(..)`"));
+    }
+    Ok(typed)
+}
