@@ -26,6 +26,7 @@ mod directional;
 mod discrete;
 mod divergence;
 mod empirical;
+mod events;
 mod family;
 mod finite;
 mod formulas;

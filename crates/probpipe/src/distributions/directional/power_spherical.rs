@@ -2,7 +2,7 @@
 
 use super::turned::about;
 use crate::distributions::declaration::family;
-use crate::distributions::multivariate::Seen;
+use crate::distributions::events::Seen;
 use crate::distributions::shapes::join;
 use crate::distributions::terms::log_power;
 use crate::distributions::{Distribution, Entropy, LogProb, Mode, Moments, Sample, Support};

@@ -2,7 +2,7 @@
 
 use super::turned::direction;
 use crate::distributions::declaration::family;
-use crate::distributions::multivariate::Seen;
+use crate::distributions::events::Seen;
 use crate::distributions::shapes::{HALF_LOG_TAU, join};
 use crate::distributions::{Distribution, LogProb, Mode, Sample, Support};
 use crate::random::normal_of;

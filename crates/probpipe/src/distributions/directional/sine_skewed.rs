@@ -14,7 +14,7 @@ use std::f64::consts::TAU;
 /// `1 + sum(skewness sin(x - mean))` (J. Ameijeiras-Alonso, C. Ley, "Sine-skewed toroidal
 /// distributions and their application in protein bioinformatics", 2022). The other one must be
 /// symmetric about its mean, as [`SineBivariateVonMises`](super::SineBivariateVonMises) and
-/// independent copies of [`VonMises`](super::VonMises) are.
+/// independent copies of [`VonMises`](crate::distributions::VonMises) are.
 ///
 /// Draws are reflected at the mean where a uniform number says so; they are differentiable as those
 /// of the other are, but not in the skewness.

@@ -2,7 +2,7 @@
 
 use super::turned::direction;
 use crate::constraints::Constraint;
-use crate::distributions::multivariate::Seen;
+use crate::distributions::events::Seen;
 use crate::distributions::shapes::join;
 use crate::distributions::{Distribution, Entropy, LogProb, Moments, Sample, Support};
 use crate::random::normal_of;

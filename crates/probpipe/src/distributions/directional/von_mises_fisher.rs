@@ -3,7 +3,7 @@
 use super::bessel::log_power_free;
 use super::turned::{about, direction, first_accepted};
 use crate::distributions::declaration::family;
-use crate::distributions::multivariate::Seen;
+use crate::distributions::events::Seen;
 use crate::distributions::shapes::{HALF_LOG_TAU, join};
 use crate::distributions::{Distribution, Entropy, LogProb, Mode, Moments, Sample, Support};
 use crate::random::{beta, uniform_of};

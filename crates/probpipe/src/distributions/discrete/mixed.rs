@@ -15,8 +15,8 @@ pub(super) struct Tail {
 impl Tail {
     #[track_caller]
     fn of(&self, wanted: bool) -> Array {
-        let one = (&self.log).exp();
-        let other = -(&self.log).expm1();
+        let one = self.log.exp();
+        let other = -self.log.expm1();
         if wanted { select(&self.lower, one, other) } else { select(&self.lower, other, one) }
     }
 

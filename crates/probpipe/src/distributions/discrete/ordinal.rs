@@ -6,6 +6,7 @@ use super::masses::divergence_of_logs;
 use super::steps::steps;
 use crate::distributions::KlDivergence;
 use crate::distributions::declaration::family;
+use crate::distributions::shapes::join;
 use crate::random::{logistic_of, normal_of};
 use probpipe_trace::{Array, DType, concat, select};
 
@@ -71,8 +72,7 @@ family! {
         LogProb { log_prob(k) => entry(&log_masses(cutpoints, loc), k) }
         Sample {
             draw(key, shape, dtype) => {
-                let last = cutpoints.shape()[cutpoints.rank() - 1];
-                let each = crate::distributions::shapes::join(shape, &[last]);
+                let each = join(shape, &[cutpoints.shape().last().map_or(0, |&n| n)]);
                 let passed = logistic_of(dtype, key, each).ge(cutpoints - loc.expand_dims(-1));
                 passed.cast(DType::I32).cumprod(-1).sum_axes([-1])
             }

@@ -1,7 +1,9 @@
 //! Conditional autoregression: normal numbers at places of which each has neighbours.
 
 use super::factors::{factor_of_inverse, log_determinant};
+use crate::constraints::Constraint;
 use crate::distributions::declaration::family;
+use crate::distributions::events::Seen;
 use crate::distributions::shapes::{HALF_LOG_TAU, join};
 use crate::distributions::{Distribution, LogProb, Moments, Sample};
 use crate::random::normal_of;
@@ -64,11 +66,13 @@ impl LogProb for CAR {
         if centred.error().is_some() {
             return centred;
         }
+        let seen = Seen::new(&Constraint::RealVector, &centred, &0.0.into());
         let n = self.dim() as f64;
         let factor = structure(&correlation, &adjacency).cholesky();
-        let turned = factor.swap_axes(-1, -2).matmul(centred.expand_dims(-1)).squeeze(-1);
+        let turned = factor.swap_axes(-1, -2).matmul(seen.at.expand_dims(-1)).squeeze(-1);
         let length = turned.square().sum_axes([-1]) * &precision;
-        length * -0.5 + (precision.log() * (n / 2.0) + log_determinant(&factor)) - n * HALF_LOG_TAU
+        let value = length * -0.5 + (precision.log() * (n / 2.0) + log_determinant(&factor));
+        seen.density(value - n * HALF_LOG_TAU)
     }
 }
 

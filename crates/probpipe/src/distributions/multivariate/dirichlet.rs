@@ -1,7 +1,7 @@
 //! The Dirichlet distribution.
 
-use super::factors::Seen;
 use crate::distributions::declaration::family;
+use crate::distributions::events::Seen;
 use crate::distributions::shapes::join;
 use crate::distributions::terms::log_power;
 use crate::distributions::{Distribution, Entropy, LogProb, Mode, Moments, Sample, Support};

@@ -1,11 +1,11 @@
-//! What families of vectors and matrices share: triangular factors, points outside of a support,
-//! and checks of those that are no declared family.
+//! What families of vectors and matrices share: triangular factors, and checks of those that are no
+//! declared family. Points outside of a support are the matter of `events.rs`.
 
 use crate::constraints::Constraint;
 use crate::distributions::parameters::require;
 use crate::distributions::shapes::join;
 use probpipe_trace::{
-    Array, Error, ErrorKind, Shape, ShapeDisplay, broadcast_shapes, eye_of, here, select,
+    Array, Error, ErrorKind, Shape, ShapeDisplay, broadcast_shapes, eye_of, here,
 };
 
 /// `L^-1 x` of vectors in the last axis.
@@ -70,34 +70,6 @@ pub(super) fn squares(matrix: &Array) -> Array {
     matrix.square().sum_axes([-2, -1])
 }
 
-/// Points as a formula sees them: outside of the support an element of it is in their place.
-pub(crate) struct Seen {
-    pub(crate) at: Array,
-    inside: Array,
-    number: Array,
-}
-
-impl Seen {
-    /// `inner` broadcasts against the points.
-    #[track_caller]
-    pub(crate) fn new(support: &Constraint, x: &Array, inner: &Array) -> Seen {
-        let mut inside = support.check(x);
-        let axes: Vec<isize> = (1..=support.event_rank() as isize).map(|axis| -axis).collect();
-        let number = !x.is_nan().any_axes(axes);
-        let condition = inside.clone();
-        for _ in 0..support.event_rank() {
-            inside = inside.expand_dims(-1);
-        }
-        Seen { at: select(&inside, x, inner), inside: condition, number }
-    }
-
-    /// The value of a density: `-inf` outside the support, and NaN where a number of `x` is NaN.
-    #[track_caller]
-    pub(crate) fn density(&self, value: Array) -> Array {
-        select(&self.inside, value, select(&self.number, f64::NEG_INFINITY, f64::NAN))
-    }
-}
-
 /// A parameter, invalid where its value is known and does not satisfy its constraint.
 #[track_caller]
 pub(crate) fn held(family: &str, name: &str, constraint: &Constraint, array: Array) -> Array {
@@ -127,7 +99,9 @@ pub(super) fn fitted<const N: usize>(
         let list = parameters
             .each_ref()
             .map(|(name, _, array)| format!("{name} {}", ShapeDisplay(array.shape())));
-        let message = format!("the {} of a {family} do not fit", list.join(", "));
+        let (last, first) = list.split_last().map_or(("", &[][..]), |(l, f)| (l.as_str(), f));
+        let list = format!("{} and {last}", first.join(", "));
+        let message = format!("the {list} of a {family} do not fit");
         let mut error = Error::new(ErrorKind::Shape, message).at(location).help(help);
         for (name, _, array) in &parameters {
             error = error.note(format!("{name} was made"), Some(array.location()));

@@ -1,8 +1,9 @@
 //! The distribution of Lewandowski, Kurowicka and Joe on correlation matrices (2009), and that of
 //! their Cholesky factors.
 
-use super::factors::{Seen, held};
+use super::factors::held;
 use crate::constraints::Constraint;
+use crate::distributions::events::Seen;
 use crate::distributions::shapes::join;
 use crate::distributions::{Distribution, LogProb, Moments, Sample, Support};
 use crate::random::beta;

@@ -2,6 +2,7 @@
 
 use super::factors::{common, fitted, log_determinant, solved, squares};
 use crate::constraints::Constraint;
+use crate::distributions::events::Seen;
 use crate::distributions::shapes::{HALF_LOG_TAU, join, spread};
 use crate::distributions::{Distribution, Entropy, LogProb, Moments, Sample, Support};
 use crate::random::normal_of;
@@ -113,12 +114,13 @@ impl LogProb for LowRankMultivariateNormal {
         if r.error().is_some() {
             return r;
         }
-        let capacitance = self.capacitance();
-        let scaled = &r / &self.cov_diag;
+        let seen = Seen::new(&Constraint::RealVector, &r, &0.0.into());
+        let (r, capacitance) = (&seen.at, self.capacitance());
+        let scaled = r / &self.cov_diag;
         let turned = self.cov_factor.swap_axes(-1, -2).matmul(scaled.expand_dims(-1));
-        let length = (&r * scaled).sum_axes([-1]) - squares(&solved(&capacitance, &turned));
+        let length = (r * scaled).sum_axes([-1]) - squares(&solved(&capacitance, &turned));
         let constant = HALF_LOG_TAU * self.dim() as f64;
-        length * -0.5 - (self.log_volume(&capacitance) * 0.5 + constant)
+        seen.density(length * -0.5 - (self.log_volume(&capacitance) * 0.5 + constant))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::factors::{common, fitted, log_determinant, solved, squares};
 use crate::constraints::Constraint;
+use crate::distributions::events::Seen;
 use crate::distributions::shapes::{HALF_LOG_TAU, join, spread};
 use crate::distributions::{
     Distribution, Entropy, KlDivergence, LogProb, Mode, Moments, Sample, Support,
@@ -99,10 +100,10 @@ impl MatrixNormal {
         self.scale_tril_row.dtype()
     }
 
-    /// `A^-1 (x - loc) B'^-1`.
+    /// `A^-1 x B'^-1` of distances from the mean.
     #[track_caller]
     fn whitened(&self, x: &Array) -> Array {
-        let rows = solved(&self.scale_tril_row, &(x - &self.loc));
+        let rows = solved(&self.scale_tril_row, x);
         if rows.error().is_some() {
             return rows;
         }
@@ -154,12 +155,14 @@ impl Support for MatrixNormal {
 
 impl LogProb for MatrixNormal {
     fn log_prob(&self, x: &Array) -> Array {
-        let z = self.whitened(x);
-        if z.error().is_some() {
-            return z;
+        let centred = x - &self.loc;
+        if centred.error().is_some() {
+            return centred;
         }
+        let seen = Seen::new(&Constraint::RealMatrix, &centred, &0.0.into());
+        let z = self.whitened(&seen.at);
         let [n, p] = self.extents();
-        squares(&z) * -0.5 - (self.log_volume() + HALF_LOG_TAU * (n * p) as f64)
+        seen.density(squares(&z) * -0.5 - (self.log_volume() + HALF_LOG_TAU * (n * p) as f64))
     }
 }
 
@@ -202,7 +205,7 @@ impl KlDivergence for MatrixNormal {
     /// That of the normal vectors of all entries: `(|C^-1 A|^2 |D^-1 B|^2 + |C^-1 (m - k) D'^-1|^2
     /// - n p) / 2` and the difference of the volumes, of factors `A`, `B` and `C`, `D`.
     fn kl_divergence(&self, q: &MatrixNormal) -> Array {
-        let moved = q.whitened(&self.loc);
+        let moved = q.whitened(&(&self.loc - &q.loc));
         if moved.error().is_some() {
             return moved;
         }
@@ -276,10 +279,12 @@ impl LogProb for MatrixT {
     /// `-(df + n + p - 1) / 2 log |I + Z Z'|` of `Z = A^-1 (x - loc) B'^-1`, and the logarithm of
     /// its integral (A. K. Gupta, D. K. Nagar, "Matrix variate distributions", 1999, section 4.2).
     fn log_prob(&self, x: &Array) -> Array {
-        let z = self.centre.whitened(x);
-        if z.error().is_some() {
-            return z;
+        let centred = x - &self.centre.loc;
+        if centred.error().is_some() {
+            return centred;
         }
+        let seen = Seen::new(&Constraint::RealMatrix, &centred, &0.0.into());
+        let z = self.centre.whitened(&seen.at);
         let [n, p] = self.centre.extents();
         let inner = z.matmul(z.swap_axes(-1, -2)) + eye_of(z.dtype(), n);
         let size = log_determinant(&inner.cholesky());
@@ -287,7 +292,7 @@ impl LogProb for MatrixT {
         let constant = (&total * 0.5).multigammaln(n)
             - ((&self.df + n as f64 - 1.0) * 0.5).multigammaln(n)
             - (n * p) as f64 / 2.0 * PI.ln();
-        -total * size + (constant - self.centre.log_volume())
+        seen.density(-total * size + (constant - self.centre.log_volume()))
     }
 }
 

@@ -17,7 +17,7 @@ mod wishart;
 
 pub use car::CAR;
 pub use dirichlet::Dirichlet;
-pub(crate) use factors::{Seen, held, log_determinant, solved, whitened};
+pub(crate) use factors::{held, log_determinant, solved, whitened};
 pub use lkj::{LKJ, LKJCholesky};
 pub use low_rank::LowRankMultivariateNormal;
 pub use matrix_normal::{MatrixNormal, MatrixT};

@@ -1,8 +1,8 @@
 //! Counts of outcomes: multinomial distributions, by probabilities, by logits, and with Dirichlet
 //! probabilities.
 
-use super::factors::Seen;
 use crate::distributions::declaration::family;
+use crate::distributions::events::Seen;
 use crate::distributions::shapes::join;
 use crate::distributions::{Distribution, LogProb, Moments, Sample, Support};
 use crate::random::{dirichlet, multinomial};

@@ -3,6 +3,7 @@
 use super::factors::{factor_of_inverse, held, log_determinant, whitened};
 use crate::constraints::Constraint;
 use crate::distributions::declaration::family;
+use crate::distributions::events::Seen;
 use crate::distributions::parameters::require;
 use crate::distributions::shapes::{HALF_LOG_TAU, join};
 use crate::distributions::{Distribution, Entropy, LogProb, Moments, Parametric, Sample};
@@ -91,9 +92,10 @@ impl LogProb for MultivariateNormal {
         if centred.error().is_some() {
             return centred;
         }
-        let z = whitened(&factor, &centred);
+        let seen = Seen::new(&Constraint::RealVector, &centred, &0.0.into());
+        let z = whitened(&factor, &seen.at);
         let constant = HALF_LOG_TAU * d as f64;
-        z.square().sum_axes([-1]) * -0.5 - (log_determinant(&factor) + constant)
+        seen.density(z.square().sum_axes([-1]) * -0.5 - (log_determinant(&factor) + constant))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Vectors that hold a choice: one of several, softly one of several, and an order of all.
 
-use super::factors::Seen;
 use crate::distributions::declaration::family;
+use crate::distributions::events::Seen;
 use crate::distributions::shapes::join;
 use crate::distributions::{Distribution, Entropy, LogProb, Mode, Moments, Sample, Support};
 use crate::random::{categorical, gumbel_of};

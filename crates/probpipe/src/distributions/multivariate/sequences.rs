@@ -3,6 +3,7 @@
 use super::factors::held;
 use crate::constraints::Constraint;
 use crate::distributions::declaration::family;
+use crate::distributions::events::Seen;
 use crate::distributions::shapes::{HALF_LOG_TAU, join};
 use crate::distributions::{Distribution, Entropy, LogProb, Moments, Sample, Support};
 use crate::random::normal_of;
@@ -316,10 +317,11 @@ impl LogProb for CirculantNormal {
         if centred.error().is_some() {
             return centred;
         }
+        let seen = Seen::new(&Constraint::RealVector, &centred, &0.0.into());
         let [variances, basis] = self.spectrum(&row);
-        let length = (centred.matmul(basis).square() / &variances).sum_axes([-1]);
+        let length = (seen.at.matmul(basis).square() / &variances).sum_axes([-1]);
         let constant = HALF_LOG_TAU * self.dim() as f64;
-        length * -0.5 - (variances.log().sum_axes([-1]) * 0.5 + constant)
+        seen.density(length * -0.5 - (variances.log().sum_axes([-1]) * 0.5 + constant))
     }
 }
 

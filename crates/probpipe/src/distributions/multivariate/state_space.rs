@@ -2,6 +2,7 @@
 
 use super::factors::{common, fitted, log_determinant, solved, squares};
 use crate::constraints::Constraint;
+use crate::distributions::events::Seen;
 use crate::distributions::shapes::{HALF_LOG_TAU, join};
 use crate::distributions::{Distribution, LogProb, Moments, Sample, Support};
 use crate::random::normal_of;
@@ -113,8 +114,9 @@ impl LogProb for GaussianStateSpace {
         {
             return error;
         }
+        let seen = Seen::new(&Constraint::RealMatrix, x, &0.0.into());
         // States as columns, each beside the one before it.
-        let x = x.swap_axes(-1, -2);
+        let x = seen.at.swap_axes(-1, -2);
         let lead = x.shape()[..x.rank() - 2].to_vec();
         let first = self.initial_value.expand_dims(-1);
         let shape = common([(&lead, 0), (first.shape(), 2)]).unwrap_or_default();
@@ -123,7 +125,7 @@ impl LogProb for GaussianStateSpace {
         let before = concat([first, spread.slice_axis(-1, 0..self.num_steps - 1)], -1);
         let noise = solved(&self.scale_tril, &(x - self.transition_matrix.matmul(before)));
         let constant = log_determinant(&self.scale_tril) + HALF_LOG_TAU * self.dim() as f64;
-        squares(&noise) * -0.5 - constant * self.num_steps as f64
+        seen.density(squares(&noise) * -0.5 - constant * self.num_steps as f64)
     }
 }
 

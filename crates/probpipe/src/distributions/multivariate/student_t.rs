@@ -1,7 +1,9 @@
 //! The multivariate Student t distribution.
 
 use super::factors::{log_determinant, whitened};
+use crate::constraints::Constraint;
 use crate::distributions::declaration::family;
+use crate::distributions::events::Seen;
 use crate::distributions::shapes::join;
 use crate::distributions::{Distribution, LogProb, Mode, Moments, Sample};
 use crate::random::{chi_square, normal_of};
@@ -44,10 +46,16 @@ impl LogProb for MultivariateStudentT {
     fn log_prob(&self, x: &Array) -> Array {
         let [df, loc, factor] = self.checked();
         let d = self.dim() as f64;
-        let z = whitened(&factor, &(x - loc));
+        let centred = x - loc;
+        if centred.error().is_some() {
+            return centred;
+        }
+        let seen = Seen::new(&Constraint::RealVector, &centred, &0.0.into());
+        let z = whitened(&factor, &seen.at);
         let tail = (z.square().sum_axes([-1]) / &df).log1p() * ((&df + d) * -0.5);
         let constant = ((&df + d) * 0.5).lgamma() - (&df * 0.5).lgamma();
-        tail + (constant - (df.log() + PI.ln()) * (d / 2.0) - log_determinant(&factor))
+        let constant = constant - (df.log() + PI.ln()) * (d / 2.0) - log_determinant(&factor);
+        seen.density(tail + constant)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Wishart distributions on covariances and their Cholesky factors, and those of their inverses.
 
-use super::factors::{Seen, factor_of_inverse, held, log_determinant, solved, squares};
+use super::factors::{factor_of_inverse, held, log_determinant, solved, squares};
 use crate::constraints::Constraint;
 use crate::distributions::declaration::family;
+use crate::distributions::events::Seen;
 use crate::distributions::shapes::join;
 use crate::distributions::{Distribution, Entropy, LogProb, Moments, Parametric, Sample, Support};
 use crate::random::{chi_square, normal_of};
