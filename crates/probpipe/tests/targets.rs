@@ -92,7 +92,7 @@ fn discrete_choices_are_summed_out() {
         let model = generative(move |t: &mut Choices| {
             let weights = t.sample("weights", Dirichlet::new([2.0, 2.0]));
             let places = t.sample("places", Normal::new([-1.0, 1.0], 1.0));
-            let summed = point.clone().marginal(&addresses(["k"]));
+            let summed = point.marginal(&addresses(["k"]));
             t.call("points", summed.repeat(5), (weights, places));
         });
         let y = array([-1.2, -0.8, 0.9, 1.4, 1.0]);

@@ -36,9 +36,12 @@ use std::rc::Rc;
 pub struct Target<T> {
     start: Array,
     log_density: Rc<dyn Fn(&Array) -> Array>,
-    constrain: Rc<dyn Fn(&Array) -> Result<T>>,
-    unconstrain: Rc<dyn Fn(&T) -> Result<Array>>,
+    constrain: Way<Array, T>,
+    unconstrain: Way<T, Array>,
 }
+
+/// A way from one to the other that may be refused.
+type Way<A, B> = Rc<dyn Fn(&A) -> Result<B>>;
 
 impl<T> Clone for Target<T> {
     fn clone(&self) -> Target<T> {

@@ -9,7 +9,7 @@ use super::parameters::{Resolution, epsilon, floats, join, settled};
 use super::transforms::{dtype_of, gumbel_with};
 use probpipe_trace::{
     Array, DType, Error, ErrorKind, IntoShape, Key, Result, Shape, ShapeDisplay, broadcast_shapes,
-    here, select, uniform_of,
+    here, select, uniform_of, zeros_like,
 };
 
 /// Truth values that are true with probability `p`.
@@ -105,7 +105,7 @@ pub fn categorical_with(
             noise.at_axis(at, k) + logits.at_axis(axis as isize, k)
         };
         let mut best = score(0);
-        let mut place = best.ne(&best).cast(DType::I32) * 0;
+        let mut place = zeros_like(&best).cast(DType::I32);
         for k in 1..outcomes {
             let next = score(k);
             // A NaN is the largest, and the first one is found.

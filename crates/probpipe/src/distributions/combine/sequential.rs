@@ -26,10 +26,9 @@ impl<T> Clone for Steps<T> {
 
 impl<T> PartialEq for Steps<T> {
     fn eq(&self, other: &Steps<T>) -> bool {
-        let same = |(a, b): (&(String, Rule<T>), &(String, Rule<T>))| {
-            a.0 == b.0 && Arc::ptr_eq(&a.1, &b.1)
-        };
-        self.0.len() == other.0.len() && self.0.iter().zip(&other.0).all(same)
+        let mut pairs = self.0.iter().zip(&other.0);
+        let same = pairs.all(|((a, f), (b, g))| a == b && Arc::ptr_eq(f, g));
+        same && self.0.len() == other.0.len()
     }
 }
 
