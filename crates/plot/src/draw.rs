@@ -180,13 +180,13 @@ fn marks(plot: &Plot, x: &Axis, y: &Axis) -> Vec<Marks> {
     below
 }
 
-/// The panels side by side, the tops of their axes at one height.
-pub(super) fn scene(plots: &[Plot]) -> Scene {
+/// The panels in rows of so many, the tops of their axes at one height.
+pub(super) fn scene(plots: &[Plot], columns: usize) -> Scene {
     let margin = |plot: &Plot| ComputedLayout::from_layout(&frame(&plot.title)).margin_top;
     let top = plots.iter().map(margin).fold(0.0, f64::max);
     let panels = plots.iter().map(|plot| panel(plot, top));
     let (marks, layouts): (Vec<_>, Vec<_>) = panels.map(|p| (p.marks, p.layout)).unzip();
-    kuva::render::figure::Figure::new(1, plots.len())
+    kuva::render::figure::Figure::new(plots.len().div_ceil(columns), columns)
         .with_cell_size(PANEL.0, PANEL.1)
         .with_spacing(0.0)
         .with_padding(0.0)

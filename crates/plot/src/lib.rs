@@ -164,7 +164,7 @@ impl Plot {
     /// Writes the plot to a file, `.svg` or `.png` by its extension, as [`Figure::save`] does.
     #[track_caller]
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        save(std::slice::from_ref(self), path.as_ref())
+        save(std::slice::from_ref(self), 1, path.as_ref())
     }
 
     #[track_caller]
@@ -198,12 +198,19 @@ impl Plot {
 #[derive(Clone, Debug)]
 pub struct Figure {
     plots: Vec<Plot>,
+    columns: usize,
 }
 
 impl Figure {
     /// The plots in one row, from left to right.
     pub fn row(plots: impl IntoIterator<Item = Plot>) -> Figure {
-        Figure { plots: plots.into_iter().collect() }
+        let plots: Vec<Plot> = plots.into_iter().collect();
+        Figure { columns: plots.len(), plots }
+    }
+
+    /// The plots in rows of so many, from left to right and from top to bottom.
+    pub fn grid(columns: usize, plots: impl IntoIterator<Item = Plot>) -> Figure {
+        Figure { plots: plots.into_iter().collect(), columns }
     }
 
     /// Writes the figure to a file, `.svg` or `.png` by its extension; creates missing folders
@@ -212,7 +219,7 @@ impl Figure {
     /// Reports the first thing that went wrong while the plots were made.
     #[track_caller]
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        save(&self.plots, path.as_ref())
+        save(&self.plots, self.columns, path.as_ref())
     }
 }
 
@@ -280,7 +287,7 @@ fn printable(text: String) -> String {
 }
 
 #[track_caller]
-fn save(plots: &[Plot], path: &Path) -> Result<()> {
+fn save(plots: &[Plot], columns: usize, path: &Path) -> Result<()> {
     let at: Loc = Location::caller();
     if let Some(error) = plots.iter().find_map(|p| p.error.clone()) {
         return Err(error);
@@ -290,12 +297,19 @@ fn save(plots: &[Plot], path: &Path) -> Result<()> {
         return Err(fault(ErrorKind::Value, "a figure without plots has nothing to save".into())
             .help("give `Figure::row` at least one plot"));
     }
+    if columns == 0 {
+        return Err(fault(
+            ErrorKind::Value,
+            "a figure of no columns has no place for plots".into(),
+        )
+        .help("give `Figure::grid` at least one column"));
+    }
     let shown = path.display();
     let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     let bytes = match &*extension {
-        "svg" => SvgBackend::new().render_scene(&scene(plots)).into_bytes(),
+        "svg" => SvgBackend::new().render_scene(&scene(plots, columns)).into_bytes(),
         "png" => {
-            let mut scene = scene(plots);
+            let mut scene = scene(plots, columns);
             cut_dashes(&mut scene);
             RasterBackend::new().with_scale(PIXELS).render_scene(&scene).map_err(|reason| {
                 fault(ErrorKind::Io, format!("cannot draw `{shown}`: {reason}"))

@@ -77,7 +77,7 @@ fn saves_svg_and_png() {
 /// Draws what must be drawn without a fault, and gives the SVG.
 fn drawn(plot: Plot) -> String {
     let plots = [plot];
-    let mut scene = scene(&plots);
+    let mut scene = scene(&plots, 1);
     let svg = SvgBackend::new().render_scene(&scene);
     assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
     cut_dashes(&mut scene);
@@ -310,4 +310,15 @@ fn contours_are_drawn_and_refused() {
         .filled_contour(&empty, &empty, &flat, 4)
         .save(folder.0.join("c.svg"))
         .unwrap();
+}
+
+#[test]
+fn grids_have_rows() {
+    let xs = array([0.0, 1.0]);
+    let plots = (0..5).map(|i| Plot::new(format!("panel {i}")).line(&xs, &xs)).collect::<Vec<_>>();
+    let svg = SvgBackend::new().render_scene(&scene(&plots, 3));
+    assert!(svg.contains(r#"width="1500" height="700""#), "{svg}");
+    assert!((0..5).all(|i| svg.contains(&format!("panel {i}"))));
+    let refused = Figure::grid(0, plots).save("figure.svg").unwrap_err();
+    assert_eq!(refused.message(), "a figure of no columns has no place for plots");
 }
