@@ -20,7 +20,7 @@ use std::rc::Rc;
 /// use probpipe::inference::Target;
 /// use probpipe::prelude::*;
 /// let data = array([1.2, 0.4, -0.3]);
-/// let log_density = |at: Record| {
+/// let log_density = move |at: Record| {
 ///     let likelihood = Normal::new(&at["mean"], &at["scale"]).log_prob(&data).sum();
 ///     likelihood - at["scale"].log() - at["mean"].square() / 200.0
 /// };
