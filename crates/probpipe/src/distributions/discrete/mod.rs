@@ -15,6 +15,7 @@ mod negative_binomial;
 mod ordered_logistic;
 mod ordinal;
 mod poisson;
+mod skellam;
 mod steps;
 mod uniform;
 
@@ -30,4 +31,5 @@ pub use negative_binomial::{NegativeBinomial, NegativeBinomialLogits};
 pub use ordered_logistic::OrderedLogistic;
 pub use ordinal::{ProbitBernoulli, StoppingRatioLogistic};
 pub use poisson::Poisson;
+pub use skellam::Skellam;
 pub use uniform::DiscreteUniform;
