@@ -371,3 +371,82 @@ fn models_that_do_not_fit() {
     let shape = fits.log_prob(&zeros([4, 2]));
     assert!(shape.error().unwrap().message().contains("events of shape"), "{shape}");
 }
+
+/// Moments by the gamma function, on both sides of the change to their series.
+#[test]
+fn moments_of_extremes() {
+    for (k, mean, variance) in [
+        (0.3, 1.989_628_440_786_975, 15.166_916_185_398_794),
+        (-0.4, 0.850_944_729_987_698_9, 2.3063470260817955),
+    ] {
+        let e = GeneralizedExtremeValue::new(0.4, 1.6, scalar(k, DType::F64));
+        assert_close("mean", &floats(&e.mean()), &[mean], 1e-12, 0.0);
+        assert_close("variance", &floats(&e.variance()), &[variance], 1e-12, 0.0);
+    }
+    for (k, mean, variance) in [
+        (0.0999, 2.372_333_168_664_032, 8.901_864_035_183_218),
+        (-1e-6, 2.15442935169289, 6.579_719_055_130_865),
+        (-3.0, -7.0 / 3.0, 304.0),
+    ] {
+        let e = GeneralizedExtremeValue::new(1.0, 2.0, scalar(k, DType::F64));
+        assert_close("mean", &floats(&e.mean()), &[mean], 1e-12, 0.0);
+        assert_close("variance", &floats(&e.variance()), &[variance], 1e-12, 0.0);
+    }
+    let heavy = GeneralizedExtremeValue::new(0.0, 1.0, array([0.6, 1.5]));
+    let (mean, variance) = (floats(&heavy.mean()), floats(&heavy.variance()));
+    assert!(mean[0].is_finite() && mean[1] == f64::INFINITY);
+    assert_eq!(variance, [f64::INFINITY; 2]);
+}
+
+#[test]
+fn entropies_of_matrices() {
+    let one = MatrixT::new(wide(4.5), wide([[0.0]]), wide([[1.5]]), wide([[2.0]]));
+    let same = StudentT::new(4.5, 0.0, wide(3.0 / 4.5f64.sqrt()));
+    assert_close("1 by 1", &floats(&one.entropy()), &floats(&same.entropy()), 1e-12, 0.0);
+    // Of one row it is that of vectors, and turned around the same.
+    let factor = wide([[0.7, 0.0, 0.0], [-0.3, 1.1, 0.0], [0.0, 0.4, 1.0]]);
+    let row = MatrixT::new(wide(4.5), wide([[0.0, 0.0, 0.0]]), wide([[1.0]]), &factor);
+    let column = MatrixT::new(wide(4.5), wide([[0.0], [0.0], [0.0]]), &factor, wide([[1.0]]));
+    assert_close("turned", &floats(&row.entropy()), &floats(&column.entropy()), 1e-12, 0.0);
+    let vector = MultivariateStudentT::new(wide(4.5), wide([0.0; 3]), factor / 4.5f64.sqrt());
+    let draws = vector.sample(Key::new(2), 100_000);
+    let informed = floats(&vector.log_prob(&draws));
+    let mean = -informed.iter().sum::<f64>() / informed.len() as f64;
+    assert_close("by draws", &floats(&row.entropy()), &[mean], 0.0, 0.03);
+}
+
+#[test]
+fn covariances_of_vectors() {
+    fn by_draws<D>(what: &str, d: &D)
+    where
+        D: Covariance<Value = Array> + Moments + Sample,
+    {
+        let n = 400_000;
+        let x = d.sample(Key::new(5), [n]) - d.mean();
+        let k = x.shape()[1];
+        let found = floats(&(x.transpose().matmul(&x) / n as f64));
+        let cov = floats(&d.cov());
+        for (at, (have, want)) in cov.iter().zip(&found).enumerate() {
+            let spread = (cov[at / k * (k + 1)] * cov[at % k * (k + 1)]).sqrt();
+            assert!((have - want).abs() < 0.01 * spread, "{what} [{at}]: {have}, not {want}");
+        }
+        let own: Vec<f64> = (0..k).map(|i| cov[i * (k + 1)]).collect();
+        assert_close(what, &own, &floats(&d.variance()), 1e-5, 1e-6);
+    }
+    by_draws("low rank", &LowRankMultivariateNormal::new([0.5, 0.0], [[1.0], [-0.5]], [1.0, 0.5]));
+    let row = [2.0, 0.5, -0.2, 0.5];
+    by_draws("circle", &CirculantNormal::new([0.0, 1.0, 2.0, 0.0], row));
+    by_draws("zero sum", &ZeroSumNormal::new(array(1.5), [3]));
+    let parts = MultivariateNormal::diagonal([[0.0, 1.0], [2.0, -1.0]], [1.0, 0.5]);
+    by_draws("mixture", &MixtureSameFamily::new([0.3, 0.7], parts));
+    // Batches in front.
+    let low = LowRankMultivariateNormal::new(zeros([3, 2]), [[1.0], [-0.5]], [1.0, 0.5]);
+    assert_eq!(low.cov().shape(), [3, 2, 2]);
+    let circle = CirculantNormal::new(zeros([3, 2]), [1.0, 0.5]);
+    assert_eq!(circle.cov().to_vec::<f32>().unwrap()[4..8], [1.0, 0.5, 0.5, 1.0]);
+    let sums = ZeroSumNormal::new(array([1.0, 2.0]), [1]);
+    assert_eq!(sums.cov().to_vec::<f32>().unwrap(), [0.0; 2]);
+    let matrices = ZeroSumNormal::new(array(1.0), [2, 2]).cov();
+    let message = matrices.error().unwrap().message();
+    assert_eq!(message, "the covariance of a ZeroSumNormal with events of shape [2,2]");
+}

@@ -112,7 +112,7 @@ numbers! {
     quantile FoldedStudentT(df = 4.0, loc = 0.8, scale = 1.2);
     all Gamma(concentration = 2.2, rate = 1.4);
     all GammaGamma(concentration = 1.5, mixing_concentration = 12.0, mixing_rate = 2.0);
-    quantile GeneralizedExtremeValue(loc = 0.4, scale = 1.6, concentration = 0.3);
+    all GeneralizedExtremeValue(loc = 0.4, scale = 1.6, concentration = 0.05);
     all GeneralizedNormal(loc = 0.2, scale = 1.5, power = 1.4);
     all GeneralizedPareto(loc = 0.5, scale = 1.2, concentration = -0.2);
     all Gompertz(concentration = 0.6, rate = 1.3);
