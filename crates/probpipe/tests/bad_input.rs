@@ -74,6 +74,7 @@ rows! {
     DoublyTruncatedPowerLaw::new(alpha = -1.5, low = 0.5, high = 4.0);
     ExpGamma::new(concentration = 0.8, rate = 1.5);
     ExpInverseGamma::new(concentration = 1.8, rate = 0.5);
+    ExpRelaxedOneHotCategorical::new(temperature = 0.8, logits = [0.6, 0.2]);
     Exponential::new(rate = 1.5);
     ExponentiallyModifiedGaussian::new(loc = -0.5, scale = 0.8, rate = 1.5);
     FiniteDiscrete::new(outcomes = [1.0, 2.5], probs = [0.25, 0.75]);
@@ -100,6 +101,7 @@ rows! {
     InverseWishartCholesky::from_scale_tril(n = 5.0, factor = [[1.0, 0.0], [0.5, 0.8]]);
     JohnsonSU::new(skewness = 0.5, tailweight = 2.0, loc = 0.3, scale = 1.2);
     Kumaraswamy::new(a = 2.1, b = 1.4);
+    LambertWNormal::new(loc = 0.3, scale = 1.2, tailweight = 0.2);
     Laplace::new(loc = 0.2, scale = 0.9);
     LeftTruncatedGamma::new(concentration = 2.2, rate = 1.4, low = 1.0);
     LeftTruncatedNormal::new(loc = 0.2, scale = 1.1, low = 0.5);
@@ -118,7 +120,9 @@ rows! {
     NegativeBinomial::new(n = 5.0, probs = 0.3);
     NegativeBinomial2::new(mean = 5.0, concentration = 2.0);
     NegativeBinomialLogits::new(n = 5.0, logits = 0.3);
+    NoncentralChi2::new(df = 2.5, noncentrality = 3.0);
     Normal::new(loc = 0.2, scale = 0.9);
+    NormalInverseGaussian::new(loc = 0.3, scale = 1.2, tailweight = 2.5, skewness = 0.8);
     OneHotCategorical::new(probs = [0.25, 0.75]);
     OrderedLogistic::new(predictor = 0.3, cutpoints = [-1.0, 0.5]);
     PERT::new(low = 1.0, peak = 2.0, high = 5.0, temperature = 4.0);
@@ -135,6 +139,7 @@ rows! {
     SigmoidBeta::new(a = 1.5, b = 0.7);
     SineBivariateVonMises::new(phi = 0.5, psi = 1.0, a = 1.5, b = 2.0, r = 0.5);
     SinhArcsinh::new(loc = 0.2, scale = 1.2, skewness = 0.3, tailweight = 1.2);
+    Skellam::new(a = 3.0, b = 2.0);
     SoftLaplace::new(loc = 0.2, scale = 0.9);
     StoppingRatioLogistic::new(cutpoints = [-1.0, 0.5], loc = 0.3);
     StudentT::new(df = 12.0, loc = 0.3, scale = 1.2);
@@ -172,6 +177,7 @@ fn outside(constraint: &Constraint, good: &Array) -> Vec<Array> {
     let nan = good * f64::NAN;
     match constraint {
         Constraint::Positive => vec![float(0.0), float(-1.0), nan, infinite],
+        Constraint::NonNegative => vec![float(-1.0), nan, infinite],
         Constraint::UnitInterval => vec![float(-0.1), float(1.1), nan],
         Constraint::OpenUnitInterval => vec![float(0.0), float(1.0), nan],
         Constraint::Correlation => vec![float(1.0), float(-1.0), nan],

@@ -145,6 +145,7 @@ fn onto_constraints() {
         Constraint::OrderedVector,
         Constraint::PositiveOrderedVector,
         Constraint::Simplex,
+        Constraint::LogSimplex,
         Constraint::ZeroSum,
         Constraint::UnitVector,
         Constraint::UnitBall,

@@ -10,7 +10,7 @@ use std::f64::consts::LN_2;
 macro_rules! elementwise {
     ($(
         $(#[$about:meta])*
-        $name:ident: $domain:expr => $codomain:expr;
+        $name:ident: $domain:expr => $codomain:expr $(, $set:pat => $image:expr)?;
         forward($x:ident) => $forward:expr;
         inverse($y:ident) => $inverse:expr;
         log_det($z:ident) => $log_det:expr;
@@ -42,6 +42,9 @@ macro_rules! elementwise {
             }
 
             fn image(&self, of: &Constraint) -> Constraint {
+                $(if matches!(of, $set) {
+                    return $image;
+                })?
                 increasing(self, of)
             }
 
@@ -54,13 +57,13 @@ macro_rules! elementwise {
 
 elementwise! {
     /// `exp(x)`, from real to positive numbers.
-    Exp: Constraint::Real => Constraint::Positive;
+    Exp: Constraint::Real => Constraint::Positive, Constraint::LogSimplex => Constraint::Simplex;
     forward(x) => x.exp();
     inverse(y) => y.log();
     log_det(x) => x.clone();
 
     /// `log(x)`, from positive to real numbers.
-    Log: Constraint::Positive => Constraint::Real;
+    Log: Constraint::Positive => Constraint::Real, Constraint::Simplex => Constraint::LogSimplex;
     forward(x) => x.log();
     inverse(y) => y.exp();
     log_det(x) => -x.log();

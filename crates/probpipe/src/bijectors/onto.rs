@@ -2,7 +2,7 @@
 
 use super::{
     Affine, Bijector, CholeskyProduct, CorrelationCholesky, CorrelationProduct, Exp, Identity,
-    Interval, LowerCholesky, Ordered, Sigmoid, Stereographic, StickBreaking, StickBreakingL1,
+    Interval, Log, LowerCholesky, Ordered, Sigmoid, Stereographic, StickBreaking, StickBreakingL1,
     UnitBall, ZeroSum,
 };
 use crate::constraints::Constraint;
@@ -48,6 +48,7 @@ pub fn biject_to(constraint: &Constraint) -> Result<Box<dyn Bijector>> {
             Constraint::OrderedVector => Box::new(Ordered),
             Constraint::PositiveOrderedVector => Box::new(Ordered.then(Exp)),
             Constraint::Simplex => Box::new(StickBreaking),
+            Constraint::LogSimplex => Box::new(StickBreaking.then(Log)),
             Constraint::ZeroSum => Box::new(ZeroSum),
             Constraint::UnitVector => Box::new(Stereographic),
             Constraint::UnitBall => Box::new(UnitBall),

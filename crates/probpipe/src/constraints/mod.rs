@@ -65,6 +65,8 @@ pub enum Constraint {
     PositiveOrderedVector,
     /// Vectors of non-negative numbers whose sum is 1.
     Simplex,
+    /// Vectors of logarithms of probabilities that add up to 1.
+    LogSimplex,
     /// Vectors of finite numbers whose sum is 0.
     ZeroSum,
     /// Vectors of length 1.
@@ -110,6 +112,7 @@ impl Constraint {
             | Constraint::OrderedVector
             | Constraint::PositiveOrderedVector
             | Constraint::Simplex
+            | Constraint::LogSimplex
             | Constraint::ZeroSum
             | Constraint::UnitVector
             | Constraint::UnitBall
@@ -194,6 +197,7 @@ impl Constraint {
             Constraint::OrderedVector => structured::ordered(x),
             Constraint::PositiveOrderedVector => structured::ordered(x) & x.gt(0.0).all_axes([-1]),
             Constraint::Simplex => structured::simplex(x),
+            Constraint::LogSimplex => structured::simplex(&x.exp()) & finite(x).all_axes([-1]),
             Constraint::ZeroSum => structured::zero_sum(x),
             Constraint::UnitVector => structured::unit_vector(x),
             Constraint::UnitBall => structured::unit_ball(x),
@@ -261,6 +265,7 @@ impl Constraint {
             Constraint::Correlation => 24,
             Constraint::Permutation => 25,
             Constraint::SymmetricMatrix => 26,
+            Constraint::LogSimplex => 27,
             Constraint::AtLeast(_)
             | Constraint::GreaterThan(_)
             | Constraint::Below(_)
@@ -376,6 +381,7 @@ impl Constraint {
             | Constraint::NonNegativeInteger
             | Constraint::PositiveInteger
             | Constraint::IntegerInterval(..) => "round it, or cast it with `.cast(DType::I32)`",
+            Constraint::LogSimplex => "take `.log_softmax(-1)` of logits",
             Constraint::Simplex => "divide by the sum, or take `.softmax(-1)` of logits",
             Constraint::LowerCholesky => "give the factor that `.cholesky()` of a covariance gives",
             Constraint::PositiveDefinite => {
@@ -407,6 +413,7 @@ impl Constraint {
             Constraint::OrderedVector => "an increasing vector",
             Constraint::PositiveOrderedVector => "a positive, increasing vector",
             Constraint::Simplex => "a vector of probabilities",
+            Constraint::LogSimplex => "a vector of logarithms of probabilities",
             Constraint::ZeroSum => "a vector whose sum is 0",
             Constraint::UnitVector => "a vector of length 1",
             Constraint::UnitBall => "a vector of length at most 1",

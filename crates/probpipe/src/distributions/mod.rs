@@ -17,6 +17,7 @@
 //! ```
 
 mod abilities;
+mod bessel;
 mod capabilities;
 mod combine;
 mod continuous;
@@ -53,17 +54,18 @@ pub use combine::{
     Parts, Product, RightCensored, Sequential, Transformed, Truncated, Unit, ZeroInflated, product,
 };
 pub use continuous::{
-    AsymmetricLaplace, AsymmetricLaplaceQuantile, Beta, BetaProportion, Cauchy, Chi, Chi2,
+    AsymmetricLaplace, AsymmetricLaplaceQuantile, Bates, Beta, BetaProportion, Cauchy, Chi, Chi2,
     ContinuousBernoulli, Dagum, Delta, DoublesidedMaxwell, DoublyTruncatedPowerLaw, ExpGamma,
     ExpInverseGamma, Exponential, ExponentiallyModifiedGaussian, FoldedNormal, FoldedStudentT,
     Gamma, GammaGamma, GeneralizedExtremeValue, GeneralizedNormal, GeneralizedPareto, Gompertz,
     Gumbel, HalfCauchy, HalfNormal, HalfStudentT, HurdleGamma, HurdleLogNormal, InverseGamma,
-    InverseGaussian, JohnsonSU, Kumaraswamy, Laplace, LeftTruncatedGamma, LeftTruncatedNormal,
-    Levy, LogLogistic, LogNormal, LogUniform, Logistic, LogitNormal, LowerTruncatedPowerLaw, Moyal,
-    Normal, PERT, Pareto, RelaxedBernoulliLogits, RightTruncatedGamma, RightTruncatedNormal,
-    SigmoidBeta, SinhArcsinh, SoftLaplace, StudentT, Triangular, TruncatedCauchy, TruncatedLaplace,
-    TruncatedLogistic, TruncatedNormal, TruncatedPolyaGamma, TruncatedStudentT, TwoPieceNormal,
-    TwoPieceStudentT, TwoSidedTruncatedGamma, Uniform, VonMises, Weibull,
+    InverseGaussian, JohnsonSU, Kumaraswamy, LambertWNormal, Laplace, LeftTruncatedGamma,
+    LeftTruncatedNormal, Levy, LogLogistic, LogNormal, LogUniform, Logistic, LogitNormal,
+    LowerTruncatedPowerLaw, Moyal, NoncentralChi2, Normal, NormalInverseGaussian, PERT, Pareto,
+    RelaxedBernoulliLogits, RightTruncatedGamma, RightTruncatedNormal, SigmoidBeta, SinhArcsinh,
+    SoftLaplace, StudentT, Triangular, TruncatedCauchy, TruncatedLaplace, TruncatedLogistic,
+    TruncatedNormal, TruncatedPolyaGamma, TruncatedStudentT, TwoPieceNormal, TwoPieceStudentT,
+    TwoSidedTruncatedGamma, Uniform, VonMises, Weibull,
 };
 pub use directional::{
     PowerSpherical, ProjectedNormal, SineBivariateVonMises, SineSkewed, SphericalUniform,
@@ -73,17 +75,17 @@ pub use discrete::{
     Bernoulli, BernoulliLogits, BetaBinomial, BetaNegativeBinomial, Binomial, BinomialLogits,
     Categorical, CategoricalLogits, DiscreteUniform, FiniteDiscrete, GammaPoisson, Geometric,
     GeometricLogits, NegativeBinomial, NegativeBinomial2, NegativeBinomialLogits, OrderedLogistic,
-    Poisson, ProbitBernoulli, StoppingRatioLogistic, Zipf,
+    Poisson, ProbitBernoulli, Skellam, StoppingRatioLogistic, Zipf,
 };
 pub use divergence::{kl_divergence, kl_monte_carlo};
 pub use empirical::{Bandwidth, Empirical, Kde};
 pub use family::{Family, Parameter, Parametric, table};
 pub use multivariate::{
-    CAR, CirculantNormal, Dirichlet, DirichletMultinomial, GaussianRandomWalk, GaussianStateSpace,
-    InverseWishart, InverseWishartCholesky, LKJ, LKJCholesky, LowRankMultivariateNormal,
-    MatrixNormal, MatrixT, Multinomial, MultinomialLogits, MultivariateNormal,
-    MultivariateStudentT, OneHotCategorical, PlackettLuce, RelaxedOneHotCategorical, Wishart,
-    WishartCholesky, ZeroSumNormal,
+    CAR, CirculantNormal, Dirichlet, DirichletMultinomial, ExpRelaxedOneHotCategorical,
+    FilteredStates, GaussianRandomWalk, GaussianStateSpace, InverseWishart, InverseWishartCholesky,
+    LKJ, LKJCholesky, LinearGaussianSSM, LowRankMultivariateNormal, MatrixNormal, MatrixT,
+    Multinomial, MultinomialLogits, MultivariateNormal, MultivariateStudentT, OneHotCategorical,
+    PlackettLuce, RelaxedOneHotCategorical, Wishart, WishartCholesky, ZeroSumNormal,
 };
 pub use named::Named;
 pub use operations::{
@@ -123,6 +125,7 @@ pub const FAMILIES: &[&Family] = &[
     DoublyTruncatedPowerLaw::FAMILY,
     ExpGamma::FAMILY,
     ExpInverseGamma::FAMILY,
+    ExpRelaxedOneHotCategorical::FAMILY,
     Exponential::FAMILY,
     ExponentiallyModifiedGaussian::FAMILY,
     FiniteDiscrete::FAMILY,
@@ -149,6 +152,7 @@ pub const FAMILIES: &[&Family] = &[
     InverseWishartCholesky::FAMILY,
     JohnsonSU::FAMILY,
     Kumaraswamy::FAMILY,
+    LambertWNormal::FAMILY,
     Laplace::FAMILY,
     LeftTruncatedGamma::FAMILY,
     LeftTruncatedNormal::FAMILY,
@@ -167,7 +171,9 @@ pub const FAMILIES: &[&Family] = &[
     NegativeBinomial::FAMILY,
     NegativeBinomial2::FAMILY,
     NegativeBinomialLogits::FAMILY,
+    NoncentralChi2::FAMILY,
     Normal::FAMILY,
+    NormalInverseGaussian::FAMILY,
     OneHotCategorical::FAMILY,
     OrderedLogistic::FAMILY,
     PERT::FAMILY,
@@ -184,6 +190,7 @@ pub const FAMILIES: &[&Family] = &[
     SigmoidBeta::FAMILY,
     SineBivariateVonMises::FAMILY,
     SinhArcsinh::FAMILY,
+    Skellam::FAMILY,
     SoftLaplace::FAMILY,
     StoppingRatioLogistic::FAMILY,
     StudentT::FAMILY,

@@ -68,6 +68,7 @@ counted! {
     counts OrderedLogistic::new(0.3, [-1.0, 0.0, 1.5]);
     counts_and_moments Poisson::new(37.5);
     counts_and_moments ProbitBernoulli::new(0.4);
+    counts_and_moments Skellam::new(3.0, 2.0);
     counts StoppingRatioLogistic::new([-0.5, 0.5, 0.2], 0.3);
     counts Zipf::new(3.5);
 }

@@ -4,6 +4,7 @@ use crate::golden::floats;
 use crate::{N, follows, moments};
 use probpipe::distributions::*;
 use probpipe::prelude::*;
+use std::f64::consts::{FRAC_PI_2, FRAC_PI_4};
 
 type At = fn(&[Array], &Array) -> Array;
 type Of = fn(&[Array]) -> Array;
@@ -21,6 +22,30 @@ pub struct Row {
     moments: Option<[Of; 2]>,
 }
 
+/// The integral of a density up to `x`, from the start of its support or from far below, in equal
+/// steps of a variable in which it falls to nothing doubly exponentially at both ends.
+fn below(density: impl Fn(&Array) -> Array, start: Option<f64>, x: &Array) -> Array {
+    const STEP: f64 = 1.0 / 32.0;
+    let v: Vec<f64> = (-112..=112).map(|k| f64::from(k) * STEP).collect();
+    let table = |f: &dyn Fn(f64) -> f64| {
+        Array::from_slice(&v.iter().map(|&v| f(v) * STEP).collect::<Vec<f64>>(), [v.len()])
+    };
+    let x = x.expand_dims(-1);
+    let (points, weights) = match start {
+        Some(start) => {
+            let part = |v: f64| 0.5 + 0.5 * (FRAC_PI_2 * v.sinh()).tanh();
+            let slope = |v: f64| FRAC_PI_4 * v.cosh() / (FRAC_PI_2 * v.sinh()).cosh().powi(2);
+            let width = x - start;
+            (&width * (table(&part) / STEP) + start, width * table(&slope))
+        }
+        None => {
+            let far = |v: f64| (v - (-v).exp()).exp();
+            (x - table(&far) / STEP, table(&|v| far(v) * (1.0 + (-v).exp())))
+        }
+    };
+    (density(&points) * weights).sum_axes([-1])
+}
+
 /// What a row has besides a distribution function: quantiles and moments, or what it says.
 macro_rules! row {
     ($family:ident($($p:ident = $value:expr),*) $has:tt) => {{
@@ -33,7 +58,7 @@ macro_rules! row {
             names: &[$(stringify!($p)),*],
             parameters: &[$($value),*],
             sample: |p, key, n| make(p).sample(key, n),
-            cdf: |p, x| make(p).cdf(x),
+            cdf: row!(@cdf $has),
             log_prob: |p, x| make(p).log_prob(x),
             inside: |p, x| make(p).support().check(x),
             quantile: None,
@@ -42,6 +67,12 @@ macro_rules! row {
         row!(@has row $has);
         row
     }};
+    // Of families without one the distribution function is an integral.
+    (@cdf whole) => { |p, x| below(|x| make(p).prob(x), None, x) };
+    (@cdf positive) => { |p, x| below(|x| make(p).prob(x), Some(0.0), x) };
+    (@cdf $has:tt) => { |p, x| make(p).cdf(x) };
+    (@has $row:ident whole) => { row!(@has $row moments); };
+    (@has $row:ident positive) => { row!(@has $row moments); };
     (@has $row:ident all) => {
         row!(@has $row quantile);
         row!(@has $row moments);
@@ -81,7 +112,7 @@ numbers! {
     quantile FoldedStudentT(df = 4.0, loc = 0.8, scale = 1.2);
     all Gamma(concentration = 2.2, rate = 1.4);
     all GammaGamma(concentration = 1.5, mixing_concentration = 12.0, mixing_rate = 2.0);
-    quantile GeneralizedExtremeValue(loc = 0.4, scale = 1.6, concentration = 0.3);
+    all GeneralizedExtremeValue(loc = 0.4, scale = 1.6, concentration = 0.05);
     all GeneralizedNormal(loc = 0.2, scale = 1.5, power = 1.4);
     all GeneralizedPareto(loc = 0.5, scale = 1.2, concentration = -0.2);
     all Gompertz(concentration = 0.6, rate = 1.3);
@@ -93,6 +124,7 @@ numbers! {
     moments InverseGaussian(loc = 1.5, concentration = 2.5);
     all JohnsonSU(skewness = 0.5, tailweight = 2.0, loc = 0.3, scale = 1.2);
     all Kumaraswamy(concentration1 = 2.1, concentration0 = 1.4);
+    all LambertWNormal(loc = 0.3, scale = 1.2, tailweight = 0.05);
     all Laplace(loc = 0.2, scale = 0.9);
     quantile LeftTruncatedGamma(concentration = 2.2, rate = 1.4, low = 1.0);
     all LeftTruncatedNormal(loc = 0.2, scale = 1.1, low = 0.5);
@@ -104,7 +136,9 @@ numbers! {
     quantile LogitNormal(loc = 0.4, scale = 1.2);
     all LowerTruncatedPowerLaw(alpha = -14.0, low = 0.7);
     all Moyal(loc = 0.4, scale = 1.3);
+    positive NoncentralChi2(df = 2.5, noncentrality = 3.0);
     all Normal(loc = 0.2, scale = 0.9);
+    whole NormalInverseGaussian(loc = 0.3, scale = 1.2, tailweight = 2.5, skewness = -0.8);
     all PERT(low = 1.0, peak = 2.0, high = 5.0, temperature = 4.0);
     all Pareto(scale = 0.7, alpha = 12.0);
     quantile RelaxedBernoulliLogits(temperature = 0.8, logits = 0.6);

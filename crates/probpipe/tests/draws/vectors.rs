@@ -134,6 +134,8 @@ fn mvn() -> MultivariateNormal {
 }
 
 vectors! {
+    [entries] Bates = Bates::new(5, -1.0, 2.0);
+        part(x) => x, (y) => Bates::new(5, -1.0, 2.0).cdf(&y);
     [entries slopes] CAR = CAR::new(
         [0.5, 0.0, 1.0], 0.6, 1.5, [[0.0, 1.0, 1.0], [1.0, 0.0, 0.0], [1.0, 0.0, 0.0]],
     );
@@ -152,6 +154,8 @@ vectors! {
             let variance: f64 = (0.25 * 0.5625 + 0.32) * 0.25 + 0.64;
             Normal::new(0.375, variance.sqrt()).cdf(&y)
         };
+    [] ExpRelaxedOneHotCategorical = ExpRelaxedOneHotCategorical::new(0.8, [0.2, 0.9]);
+        part(x) => entry(&x, 1).exp(), (y) => RelaxedBernoulliLogits::new(0.8, 0.7).cdf(&y);
     [entries] GaussianCopula =
         GaussianCopula::new(Gumbel::new([0.0, 1.0], [1.0, 2.0]), [[1.0, 0.6], [0.6, 1.0]]);
         part(x) => entry(&x, 1), (y) => Gumbel::new(1.0, 2.0).cdf(&y);
@@ -168,6 +172,15 @@ vectors! {
         part(x) => cell(&x, 2, 1), (y) => Beta::new(2.0, 2.0).cdf(&((y + 1.0) * 0.5));
     [] LKJCholesky = LKJCholesky::new(3, array(1.5));
         part(x) => cell(&x, 1, 0), (y) => Beta::new(2.0, 2.0).cdf(&((y + 1.0) * 0.5));
+    [entries slopes] LinearGaussianSSM = LinearGaussianSSM::new(
+        3, [[0.5, 0.2], [0.0, 0.8]], mvn(), [[1.0, -0.5]],
+        MultivariateNormal::diagonal([0.5], [0.7]), mvn(),
+    );
+        // The first observation.
+        part(x) => x.reshape([N, 3]).slice_axis(-1, 0..1).squeeze(-1), (y) => {
+            // 1 * 0.5 + 0.5 * 1 + 0.5; (1 - 0.25)^2 + 0.4^2 + 0.7^2
+            Normal::new(1.5, (0.5625 + 0.16 + 0.49f64).sqrt()).cdf(&y)
+        };
     [entries slopes] LowRankMultivariateNormal =
         LowRankMultivariateNormal::new([0.5, 0.0, 1.0], [[1.0], [0.5], [-1.0]], [1.0, 0.5, 2.0]);
         part(x) => x.sum_axes([-1]), (y) => Normal::new(1.5, (0.25 + 3.5f64).sqrt()).cdf(&y);

@@ -50,6 +50,20 @@ impl<D: Distribution<Value = Array>> MixtureSameFamily<D> {
         self.weights.fault(&self.components.batch_shape(), here())
     }
 
+    /// The covariance of vectors from the means and covariances of the components.
+    #[track_caller]
+    pub(crate) fn covariance(&self, means: &Array, own: Array) -> Array {
+        if let Some(error) = self.check() {
+            return error;
+        }
+        if own.error().is_some() || means.error().is_some() {
+            return own + means;
+        }
+        let apart = means - self.weights.mean(means, 1).expand_dims(-2);
+        let outer = apart.expand_dims(-1) * apart.expand_dims(-2);
+        self.weights.mean(&(own + outer), 2)
+    }
+
     fn rank(&self) -> usize {
         self.components.event_shape().len()
     }

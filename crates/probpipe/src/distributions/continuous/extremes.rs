@@ -10,7 +10,8 @@ family! {
     /// with `t = (1 + concentration z)^(-1 / concentration)` and `z = (x - loc) / scale`: that of
     /// Gumbel at 0, of Frechet above, of Weibull, mirrored, below (A. F. Jenkinson, 1955).
     ///
-    /// Its sampler is reparameterised.
+    /// Its sampler is reparameterised. The mean is infinite from a concentration of 1 on, the
+    /// variance from 1/2 on.
     ///
     /// ```
     /// use probpipe::{GeneralizedExtremeValue, Gumbel, prelude::*};
@@ -56,6 +57,25 @@ family! {
             upper_quantile(q) => {
                 let g = -(-(-q).log1p()).log();
                 &g * expm1_ratio(&(concentration * &g)) * scale + loc
+            },
+        }
+        Moments {
+            // Of `(Gamma(1 - k) - 1) / k`, by what is small in it.
+            mean => {
+                let finite = concentration.lt(1.0);
+                let k = &select(&finite, concentration, 0.5);
+                let small = k.abs().lt(SMALL);
+                let m = select(&small, series(&FIRST, k), (raw(k, 1.0) - 1.0) / nonzero(k));
+                select(&finite, m * scale + loc, f64::INFINITY)
+            },
+            variance => {
+                let finite = concentration.lt(0.5);
+                let k = &select(&finite, concentration, 0.25);
+                let small = k.abs().lt(SMALL);
+                let (first, second) = (raw(k, 1.0), raw(k, 2.0));
+                let v = (second - first.square()) / nonzero(k).square();
+                let v = select(&small, series(&SPREAD, k), v);
+                select(&finite, v * scale.square(), f64::INFINITY)
             },
         }
         Mode {
@@ -150,4 +170,72 @@ fn logarithm(z: &Array, k: &Array) -> (Array, Array) {
     let inside = product.gt(-1.0) & z.is_finite();
     let z = select(&inside, z, 0.0);
     (inside.clone(), &z * log1p_ratio(&select(&inside, product, 0.0)))
+}
+
+/// From where on moments of the generalised extreme value distribution are differences of gamma
+/// functions, in the size of the concentration.
+const SMALL: f64 = 0.1;
+
+/// Coefficients of `(Gamma(1 - k) - 1) / k`.
+const FIRST: [f64; 16] = [
+    0.577_215_664_901_532_9,
+    0.989_055_995_327_972_5,
+    0.907_479_076_080_886_3,
+    0.981_728_086_834_400_2,
+    0.981_995_068_903_145_3,
+    0.993_149_114_621_276_2,
+    0.996_001_760_442_431_5,
+    0.998_105_693_783_129,
+    0.999_025_267_621_954_9,
+    0.999_515_656_072_777_5,
+    0.999_756_597_508_601_2,
+    0.999_878_271_315_133_3,
+    0.999_939_064_206_444_3,
+    0.999_969_517_763_482_1,
+    0.999_984_752_699_377,
+    0.999_992_374_479_073_2,
+];
+
+/// Coefficients of `(Gamma(1 - 2 k) - Gamma(1 - k)^2) / k^2`.
+const SPREAD: [f64; 21] = [
+    1.644_934_066_848_226_4,
+    4.303_077_228_549_151,
+    11.718_339_177_218_882,
+    26.531_419_164_640_12,
+    57.676_112_859_609_745,
+    120.625_407_747_692_8,
+    247.658_400_419_811_36,
+    502.649_810_616_349,
+    1013.655_309_006_847_1,
+    2036.654_281_516_084_2,
+    4083.654_929_882_950_5,
+    8178.654_766_845_38,
+    16_369.654_755_395_653,
+    32_752.654_672_804_18,
+    65_519.654_613_867_395,
+    131_054.654_562_423_79,
+    262_125.654_524_255_14,
+    524_268.654_496_078_6,
+    1_048_555.654_476_003_7,
+    2_097_130.654_461_899_5,
+    4_194_281.654_452_124_6,
+];
+
+/// A polynomial where the concentration is small.
+#[track_caller]
+fn series(coefficients: &[f64], k: &Array) -> Array {
+    let k = select(&k.abs().lt(SMALL), k, 0.0);
+    coefficients.iter().rev().fold(&k * 0.0, |sum, &c| sum * &k + c)
+}
+
+/// The concentration where it is not small.
+#[track_caller]
+fn nonzero(k: &Array) -> Array {
+    select(&k.abs().lt(SMALL), 1.0, k)
+}
+
+/// `Gamma(1 - n k)`: the mean of the powers `n` of `1 + k z`.
+#[track_caller]
+fn raw(k: &Array, n: f64) -> Array {
+    (1.0 - k * n).lgamma().exp()
 }

@@ -4,7 +4,7 @@ use crate::distributions::declaration::family;
 use crate::distributions::shapes::HALF_LOG_TAU;
 use crate::distributions::terms::keeping_probability;
 use crate::random::wald;
-use probpipe_trace::{Array, select};
+use probpipe_trace::{Array, Key, Shape, select};
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
 family! {
@@ -30,14 +30,7 @@ family! {
         LogProb { log_prob(x) => log_density(x, loc, concentration) }
         Sample {
             draw(key, shape, dtype) => {
-                let k = concentration.in_dtype(dtype);
-                let ratio = (loc / &k).stop_gradient();
-                let x = wald(key, shape, ratio) * &k;
-                keeping_probability(
-                    &x,
-                    |x| below(x, loc, &k),
-                    |x| log_density(x, loc, &k).exp(),
-                )
+                drawn(key, shape, loc, &concentration.in_dtype(dtype))
             }
         }
         Cdf {
@@ -63,6 +56,13 @@ family! {
             }
         }
     }
+}
+
+/// Draws that are differentiable in both parameters.
+#[track_caller]
+pub(super) fn drawn(key: Key, shape: &Shape, loc: &Array, k: &Array) -> Array {
+    let x = wald(key, shape, (loc / k).stop_gradient()) * k;
+    keeping_probability(&x, |x| below(x, loc, k), |x| log_density(x, loc, k).exp())
 }
 
 #[track_caller]

@@ -55,6 +55,11 @@ impl LowRankMultivariateNormal {
         LowRankMultivariateNormal { loc, cov_factor, cov_diag }
     }
 
+    /// The factor and the diagonal of the covariance.
+    pub(crate) fn spreads(&self) -> [&Array; 2] {
+        [&self.cov_factor, &self.cov_diag]
+    }
+
     fn dim(&self) -> usize {
         self.loc.shape().last().copied().unwrap_or(0)
     }

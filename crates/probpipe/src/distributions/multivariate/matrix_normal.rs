@@ -343,3 +343,23 @@ impl Mode for MatrixT {
         self.spread(self.centre.loc.clone(), &self.event_shape())
     }
 }
+
+impl Entropy for MatrixT {
+    /// The mean of `(df + n + p - 1) / 2 log |I + Z Z'|`, which is a difference of digammas for
+    /// each row, and the logarithm of the integral.
+    fn entropy(&self) -> Array {
+        if self.df.error().is_some() {
+            return self.df.clone();
+        }
+        let [n, p] = self.centre.extents();
+        let total = &self.df + (n + p) as f64 - 1.0;
+        let (whole, part) = (&total * 0.5, (&self.df + n as f64 - 1.0) * 0.5);
+        let size = (0..n).fold(&whole * 0.0, |sum, j| {
+            let j = j as f64 / 2.0;
+            sum + (&whole - j).digamma() - (&part - j).digamma()
+        });
+        let constant =
+            whole.multigammaln(n) - part.multigammaln(n) - (n * p) as f64 / 2.0 * PI.ln();
+        self.spread(whole * size - constant + self.centre.log_volume(), &[])
+    }
+}

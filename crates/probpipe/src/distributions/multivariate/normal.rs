@@ -8,7 +8,7 @@ use crate::distributions::parameters::require;
 use crate::distributions::shapes::{HALF_LOG_TAU, join};
 use crate::distributions::{Distribution, Entropy, LogProb, Moments, Parametric, Sample};
 use crate::random::normal_of;
-use probpipe_trace::{Array, Key, Shape, here};
+use probpipe_trace::{Array, Key, Shape, eye_of, here};
 
 family! {
     /// The normal distribution on vectors, with a mean and a covariance or its Cholesky factor.
@@ -61,6 +61,24 @@ impl MultivariateNormal {
         let set = &Constraint::PositiveDefinite;
         let precision = held(Self::FAMILY.name, "precision", set, precision);
         MultivariateNormal::from_scale_tril(loc, factor_of_inverse(&precision))
+    }
+
+    /// Of independent entries, from the mean `[..., d]` and the standard deviations `[..., d]`.
+    ///
+    /// ```
+    /// use probpipe::prelude::*;
+    /// let mvn = MultivariateNormal::diagonal([1.0, 2.0], [1.0, 3.0]);
+    /// assert_eq!(mvn.variance().to_vec::<f32>()?, [1.0, 9.0]);
+    /// # Ok::<(), probpipe::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn diagonal(loc: impl Into<Array>, scale: impl Into<Array>) -> MultivariateNormal {
+        let scale = held(Self::FAMILY.name, "scale", &Constraint::PositiveVector, scale.into());
+        let factor = match scale.shape().last() {
+            Some(&d) => scale.expand_dims(-1) * eye_of(scale.dtype(), d),
+            None => scale,
+        };
+        MultivariateNormal::from_scale_tril(loc, factor)
     }
 
     /// The covariance, `[..., d, d]`.

@@ -1,4 +1,4 @@
-//! Vectors that hold a choice: one of several, softly one of several, and an order of all.
+//! Vectors that hold a choice: one of several, and an order of all.
 
 use crate::distributions::declaration::family;
 use crate::distributions::events::Seen;
@@ -28,29 +28,6 @@ family! {
 }
 
 family! {
-    /// The distribution of the softmax of `(logits + g) / temperature` of independent Gumbel
-    /// numbers `g` (C. J. Maddison, A. Mnih, Y. W. Teh, "The concrete distribution", 2017): near to
-    /// one-hot vectors for small temperatures.
-    ///
-    /// Its sampler is reparameterised.
-    ///
-    /// ```
-    /// use probpipe::distributions::RelaxedOneHotCategorical;
-    /// use probpipe::prelude::*;
-    /// let r = RelaxedOneHotCategorical::new(0.5, [0.0, 1.0, 2.0]);
-    /// assert!((r.sample(Key::new(0), ()).sum().item::<f32>()? - 1.0).abs() < 1e-6);
-    /// # Ok::<(), probpipe::Error>(())
-    /// ```
-    RelaxedOneHotCategorical::new {
-        /// How far draws are from one-hot vectors.
-        temperature: Positive,
-        /// The logarithm of the weight of each entry, `[..., k]`.
-        logits: RealVector,
-    }
-    on Simplex
-}
-
-family! {
     /// The distribution on the orders of `k` things by score: the first is drawn in proportion to
     /// the scores, the next in proportion to those that are left, and so on (R. D. Luce, 1959;
     /// R. L. Plackett, 1975).
@@ -73,7 +50,7 @@ family! {
 }
 
 /// The number of entries.
-fn size(x: &Array) -> usize {
+pub(super) fn size(x: &Array) -> usize {
     x.shape().last().copied().unwrap_or(0)
 }
 
@@ -135,37 +112,6 @@ impl Entropy for OneHotCategorical {
     fn entropy(&self) -> Array {
         let [probs] = self.checked();
         self.shaped(probs.entr().sum_axes([-1]), &[])
-    }
-}
-
-impl LogProb for RelaxedOneHotCategorical {
-    /// `log Gamma(k) + (k - 1) log t + sum(l - (t + 1) log x) - k log sum(exp(l) x^-t)`.
-    fn log_prob(&self, x: &Array) -> Array {
-        let [temperature, logits] = self.checked();
-        if logits.error().is_some() {
-            return logits;
-        }
-        let k = size(&logits);
-        let seen = Seen::new(&self.support(), x, &Array::from(1.0 / k.max(1) as f64));
-        let over =
-            if temperature.rank() > 0 { temperature.expand_dims(-1) } else { temperature.clone() };
-        // At the boundary the limit depends on the way there.
-        let open = seen.at.gt(0.0).all_axes([-1]);
-        let logs = select(&open.expand_dims(-1), &seen.at, 1.0).log();
-        let scores = &logits - logs.clone() * &over;
-        let n = k as f64;
-        let constant = (&temperature * 0.0 + n).lgamma() + temperature.log() * (n - 1.0);
-        let value = (&scores - logs).sum_axes([-1]) - scores.logsumexp_axes([-1]) * n + constant;
-        seen.density(select(&open, value, f64::NEG_INFINITY))
-    }
-}
-
-impl Sample for RelaxedOneHotCategorical {
-    fn sample_shape(&self, key: Key, shape: Shape) -> Array {
-        let [temperature, logits] = self.checked();
-        let shape = join(&join(&shape, &self.batch_shape()), &[size(&logits)]);
-        let over = if temperature.rank() > 0 { temperature.expand_dims(-1) } else { temperature };
-        ((gumbel_of(self.dtype(), key, shape) + logits) / over).softmax(-1)
     }
 }
 

@@ -129,7 +129,7 @@ fn list(places: &[usize]) -> Array {
 
 /// The lower factor of `rows rows'`: with `rows' = Q R` of orthogonal `Q` it is `R'`, up to signs.
 #[track_caller]
-fn reduced(rows: &Array) -> Array {
+pub(super) fn reduced(rows: &Array) -> Array {
     let (_, upper) = rows.swap_axes(-1, -2).qr();
     let factor = upper.swap_axes(-1, -2);
     let sign = select(&factor.diagonal().lt(0.0), -1.0, 1.0).expand_dims(-2);

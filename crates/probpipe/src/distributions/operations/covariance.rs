@@ -1,9 +1,9 @@
 //! Covariances of the entries of vectors.
 
 use crate::distributions::{
-    Autoregressive, Covariance, Dirichlet, Distribution, Empirical, GaussianRandomWalk,
-    Independent, Kde, Moments, Multinomial, MultinomialLogits, MultivariateNormal,
-    MultivariateStudentT,
+    Autoregressive, CirculantNormal, Covariance, Dirichlet, Distribution, Empirical,
+    GaussianRandomWalk, Independent, Kde, LowRankMultivariateNormal, MixtureSameFamily, Moments,
+    Multinomial, MultinomialLogits, MultivariateNormal, MultivariateStudentT, ZeroSumNormal,
 };
 use probpipe_trace::{
     Array, Error, ErrorKind, ShapeDisplay, arange, eye_of, here, select, toeplitz, with_location,
@@ -18,6 +18,15 @@ fn diagonal(variance: &Array) -> Array {
         }
         _ => variance.clone(),
     }
+}
+
+/// That there is no covariance of events of a shape.
+#[track_caller]
+fn none(name: &str, event: &[usize], help: &str) -> Array {
+    let article = if name.starts_with(['E', 'I']) { "an" } else { "a" };
+    let message =
+        format!("the covariance of {article} {name} with events of shape {}", ShapeDisplay(event));
+    Array::invalid(Error::new(ErrorKind::Shape, message).help(help), here())
 }
 
 /// `x x'` of vectors in the last axis.
@@ -91,13 +100,11 @@ impl<D: Moments<Value = Array>> Covariance for Independent<D> {
         with_location(here(), || {
             let event = self.event_shape();
             if event.len() != 1 || !self.base().event_shape().is_empty() {
-                let message = format!(
-                    "the covariance of an Independent with events of shape {}",
-                    ShapeDisplay(&event)
+                return none(
+                    "Independent",
+                    &event,
+                    "it is known of vectors of independent numbers",
                 );
-                let error = Error::new(ErrorKind::Shape, message)
-                    .help("it is known of vectors of independent numbers");
-                return Array::invalid(error, here());
             }
             diagonal(&self.variance())
         })
@@ -117,6 +124,70 @@ impl Covariance for GaussianRandomWalk {
                 if square.rank() > 0 { square.expand_dims(-1).expand_dims(-1) } else { square };
             let steps = arange(self.event_shape()[0]).cast(scale.dtype()) + 1.0;
             square * steps.expand_dims(0).minimum(steps.expand_dims(1))
+        })
+    }
+}
+
+impl Covariance for LowRankMultivariateNormal {
+    /// `W W' + diag(D)`.
+    fn cov(&self) -> Array {
+        with_location(here(), || {
+            let variance = self.variance();
+            if variance.error().is_some() {
+                return variance;
+            }
+            let [factor, own] = self.spreads();
+            let cov = factor.matmul(factor.swap_axes(-1, -2)) + diagonal(own);
+            let shape = [variance.shape(), &variance.shape()[variance.rank() - 1..]].concat();
+            cov.broadcast_to(shape)
+        })
+    }
+}
+
+impl Covariance for CirculantNormal {
+    /// The row, turned by one entry more in each row.
+    fn cov(&self) -> Array {
+        with_location(here(), || {
+            let variance = self.variance();
+            if variance.error().is_some() {
+                return variance;
+            }
+            let n = self.event_shape()[0];
+            let places: Vec<i32> =
+                (0..n * n).map(|at| ((at % n + n - at / n) % n) as i32).collect();
+            let row = self.covariance_row().in_dtype(variance.dtype());
+            let cov = row.take(Array::from_slice(&places, [n, n]), -1);
+            let shape = [variance.shape(), &[n]].concat();
+            cov.broadcast_to(shape)
+        })
+    }
+}
+
+impl Covariance for ZeroSumNormal {
+    /// `scale^2 (I - 1/n)`; of vectors.
+    fn cov(&self) -> Array {
+        with_location(here(), || {
+            let (variance, event) = (self.variance(), self.event_shape());
+            if variance.error().is_some() {
+                return variance;
+            }
+            if event.len() != 1 {
+                return none("ZeroSumNormal", &event, "it is known of vectors, of one axis");
+            }
+            let n = event[0];
+            // The variance is `scale^2 (1 - 1/n)`.
+            let centred = eye_of(variance.dtype(), n) - 1.0 / n as f64;
+            let part = if n > 1 { 1.0 - 1.0 / n as f64 } else { 1.0 };
+            variance.expand_dims(-1) / part * centred
+        })
+    }
+}
+
+impl<D: Covariance<Value = Array> + Moments> Covariance for MixtureSameFamily<D> {
+    /// The mean of the covariances of the components, and the covariance of their means.
+    fn cov(&self) -> Array {
+        with_location(here(), || {
+            self.covariance(&self.components().mean(), self.components().cov())
         })
     }
 }
@@ -144,13 +215,8 @@ impl Covariance for Empirical<Array> {
                 return values.clone();
             }
             if values.rank() != 2 {
-                let message = format!(
-                    "the covariance of an Empirical with events of shape {}",
-                    ShapeDisplay(&self.event_shape())
-                );
-                let error = Error::new(ErrorKind::Shape, message)
-                    .help("give points [n, d]; of numbers ask for the variance");
-                return Array::invalid(error, here());
+                let help = "give points [n, d]; of numbers ask for the variance";
+                return none("Empirical", &self.event_shape(), help);
             }
             let centred = values - self.mean();
             let weighed = self.probs().expand_dims(-1) * &centred;
