@@ -1,7 +1,8 @@
 //! Special functions of real numbers: the gamma and beta families with their incomplete integrals
 //! and inverses, the zeta function, Bessel functions, exponential integrals and Owen's T.
 //!
-//! Plain scalar functions of `f64`, accurate to a few units in the last place, tails included.
+//! Plain scalar functions of `f64`, accurate to a few units in the last place, tails included; what
+//! is dear has a form for results of single precision beside it.
 //! Where a function has no closed derivative in a parameter (the shapes of the incomplete
 //! integrals, the exponent of zeta), the algorithm is written over [`Number`] and runs on truncated
 //! Taylor series as well, so that the derivative is that of the algorithm, term by term.
@@ -20,6 +21,7 @@ mod inverse;
 mod normal;
 mod number;
 mod quadrature;
+mod single;
 mod stirling;
 mod zeta;
 
@@ -32,4 +34,7 @@ pub use incomplete_gamma::{gamma_density, gammainc, gammainc_derivative, gammain
 pub use inverse::{betaincinv, gammainccinv, gammaincinv};
 pub use normal::{erfcx, owens_t};
 pub use number::{MAX_ORDER, Number, Taylor};
+pub use single::{
+    beta_density_single, betainc_single, gamma_density_single, gammainc_single, gammaincc_single,
+};
 pub use zeta::{polygamma, zeta, zeta_derivative};

@@ -4,6 +4,7 @@ mod assembler;
 mod expressions;
 mod gather;
 mod instructions;
+mod logarithm;
 mod points;
 mod quotient;
 mod region;

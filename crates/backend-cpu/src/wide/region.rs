@@ -162,7 +162,9 @@ fn pays_paired(plan: &Plan, segment: &Segment) -> bool {
 
 /// Whether regions compute an expression that others call a kernel for.
 pub(crate) fn computes(kernel: &Kernel, i: usize) -> bool {
-    kernel.types[i].is_float() && matches!(kernel.exprs[i], Expr::Unary(UnaryOp::Exp, _))
+    let written_out = [UnaryOp::Exp, UnaryOp::Log, UnaryOp::Log1p];
+    kernel.types[i].is_float()
+        && matches!(kernel.exprs[i], Expr::Unary(op, _) if written_out.contains(&op))
 }
 
 /// Whether regions can hold values of a type.

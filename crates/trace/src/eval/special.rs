@@ -12,10 +12,10 @@ use std::f64::consts::PI;
 pub(super) fn special(op: SpecialOp, inputs: &[Value], ty: &ArrayType) -> Result<Value> {
     if ty.dtype == DType::F32 {
         let x: Vec<&[f32]> = inputs.iter().map(elements::<f32>).collect::<Result<_>>()?;
-        return build::<f32>(ty, |out| points(op, &x, out, f64::from, |v| v as f32));
+        return build::<f32>(ty, |out| singles(op, &x, out));
     }
     let x: Vec<&[f64]> = inputs.iter().map(elements::<f64>).collect::<Result<_>>()?;
-    build::<f64>(ty, |out| points(op, &x, out, |v| v, |v| v))
+    build::<f64>(ty, |out| points(&x, out, |v| v, |p| op.value(p)))
 }
 
 /// A special function of arrays of `f32` or `f64`, as bytes; other types are left alone.
@@ -23,30 +23,33 @@ pub fn special_bytes(dtype: DType, op: SpecialOp, inputs: &[&[u8]], out: &mut [u
     match dtype {
         DType::F32 => {
             let x: Vec<&[f32]> = inputs.iter().map(|x| bytemuck::cast_slice(x)).collect();
-            points(op, &x, bytemuck::cast_slice_mut(out), f64::from, |v| v as f32);
+            singles(op, &x, bytemuck::cast_slice_mut(out));
         }
         DType::F64 => {
             let x: Vec<&[f64]> = inputs.iter().map(|x| bytemuck::cast_slice(x)).collect();
-            points(op, &x, bytemuck::cast_slice_mut(out), |v| v, |v| v);
+            points(&x, bytemuck::cast_slice_mut(out), |v| v, |p| op.value(p));
         }
         DType::I32 | DType::I64 | DType::U8 | DType::U32 | DType::U64 | DType::Bool => {}
     }
 }
 
 /// Each point in `f64`, rounded once.
+fn singles(op: SpecialOp, x: &[&[f32]], out: &mut [f32]) {
+    points(x, out, f64::from, |p| op.value_for_single(p) as f32);
+}
+
 fn points<T: Copy>(
-    op: SpecialOp,
     x: &[&[T]],
     out: &mut [T],
     widen: impl Fn(T) -> f64,
-    narrow: impl Fn(f64) -> T,
+    value: impl Fn([f64; 3]) -> T,
 ) {
     for (i, o) in out.iter_mut().enumerate() {
         let mut point = [0.0; 3];
         for (p, x) in point.iter_mut().zip(x) {
             *p = widen(x[i]);
         }
-        *o = narrow(op.value(point));
+        *o = value(point);
     }
 }
 

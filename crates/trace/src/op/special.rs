@@ -1,7 +1,8 @@
 //! Special functions that are computed point by point: one op with the function as parameter. They
 //! cost a hundred times an addition, so they are calls in compiled code and not parts of kernels.
 //!
-//! The values are those of the crate `probpipe-special`, in `f64`; `f32` is rounded once.
+//! The values are those of the crate `probpipe-special`, in `f64`; `f32` is rounded once, from
+//! forms with fewer digits where these take much less time.
 
 use crate::error::ErrorKind;
 use crate::op::fault::{Fault, Inferred, same_types};
@@ -240,6 +241,19 @@ impl SpecialOp {
             SpecialOp::Exp1 => special::exp1(x),
             SpecialOp::Expi => special::expi(x),
             SpecialOp::OwensT => special::owens_t(x, y),
+        }
+    }
+
+    /// [`SpecialOp::value`] for a result that is rounded to `f32`: to nine digits or more.
+    pub fn value_for_single(self, point: [f64; 3]) -> f64 {
+        let [x, y, z] = point;
+        match self {
+            SpecialOp::Gammainc { order: 0 } => special::gammainc_single(x, y),
+            SpecialOp::Gammaincc => special::gammaincc_single(x, y),
+            SpecialOp::GammaDensity => special::gamma_density_single(x, y),
+            SpecialOp::Betainc { orders: [0, 0] } => special::betainc_single(x, y, z),
+            SpecialOp::BetaDensity => special::beta_density_single(x, y, z),
+            _ => self.value(point),
         }
     }
 }
