@@ -24,7 +24,9 @@ fn chain_of_means(n: usize) -> Graph {
 }
 
 fn stages(c: &mut Criterion) {
-    for name in ["scalar_call", "mle_step", "vi_300", "kidscore", "garch11"] {
+    let generative = ["generative_simulate", "generative_importance", "generative_map"];
+    let others = ["scalar_call", "mle_step", "vi_300", "kidscore", "garch11"];
+    for name in others.into_iter().chain(generative) {
         let w = workload(name);
         let inputs = w.inputs();
         c.bench_function(&format!("trace/{name}"), |b| {

@@ -78,6 +78,23 @@ def test_optimisation():
     close(position, [x.sum() / (100 + 1 / 9), *line], atol=1e-4)
 
 
+def test_generative():
+    normal = lambda x, loc: -0.5 * (x - loc) ** 2 - 0.5 * np.log(2.0 * np.pi)
+    traces = {name: outputs(f"generative_{name}") for name in ("simulate", "importance", "map")}
+    for trace in traces.values():
+        x_mu, p_mu, a, p_a, b, p_b, x, points, on_x, y, lines, on_y, score = trace[:13]
+        close([p_mu, p_a, p_b], -np.log([6.0, 8.0, 6.0]))
+        close(points, normal(x, x_mu), rtol=1e-4, atol=1e-5)
+        close(lines, normal(y, a * x + b), rtol=1e-4, atol=1e-5)
+        close([on_x, on_y, score], [points.sum(), lines.sum(), sum(trace[i] for i in (1, 3, 5, 8, 11))])
+    _, x, y = (v.astype(np.float64) for v in WORKLOADS["generative_map"].inputs())
+    close(traces["importance"][13], traces["importance"][8] + traces["importance"][11])
+    # Flat priors, no end of which is near: the mean, and least squares.
+    design = np.stack([x, np.ones(100)], axis=1)
+    mode = [traces["map"][i] for i in (0, 2, 4)]
+    close(mode, [x.mean(), *np.linalg.solve(design.T @ design, design.T @ y)], atol=1e-4)
+
+
 def test_laplace():
     mode, covariance = outputs("laplace")
     close(mode, [0.5, 2.0], atol=1e-4)

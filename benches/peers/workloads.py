@@ -16,7 +16,7 @@ from jax import lax
 from jax.scipy.optimize import minimize
 
 from registry import WORKLOADS, cos_iota, grid, iota, real, scalar, sin_iota, u32, workload, zeros
-import posteriors  # registers its own
+import generative, posteriors  # register their own
 
 # --- Pieces ---------------------------------------------------------------------
 

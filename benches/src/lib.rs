@@ -6,6 +6,7 @@
 
 pub mod by_hand;
 pub mod distributions;
+mod generative;
 mod inputs;
 pub mod posteriors;
 pub mod probes;
@@ -15,6 +16,5 @@ mod states;
 mod workloads;
 
 pub use workloads::{
-    BY_HAND_TARGET, COMPILE_TARGET, Limit, MEAN_TARGET, MEMORY_TARGET, PEAK_TARGET, WORKLOADS,
-    Workload,
+    BY_HAND_TARGET, Limit, MEAN_TARGET, MEMORY_TARGET, PEAK_TARGET, WORKLOADS, Workload,
 };

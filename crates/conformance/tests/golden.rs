@@ -6,7 +6,7 @@ use probpipe_conformance::{KNOWN, run};
 
 /// Cases with a rule, per family. Raise them as operations gain rules; never lower them.
 const LEAST: [(&str, usize); 8] = [
-    ("seeds", 18),
+    ("seeds", 20),
     ("rng", 832),
     ("ops", 1063),
     ("special", 62),

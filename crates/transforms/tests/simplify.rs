@@ -3,8 +3,8 @@
 
 use probpipe_testing::{Config, Tolerance, close, random_graph};
 use probpipe_trace::{
-    Array, ArrayType, DType, Graph, Key, Op, Scan, arange, array, concat, eval, iota, normal, scan,
-    scan_reverse, select, trace, uniform, verify, while_loop, zeros,
+    Array, ArrayType, DType, Graph, Key, Op, Scan, arange, array, concat, eval, fori_loop, iota,
+    normal, scan, scan_reverse, select, trace, uniform, verify, while_loop, zeros,
 };
 use probpipe_transforms::rewrite::finish_counted;
 use probpipe_transforms::{grad, graph_of, jit, raw_graph_of};
@@ -168,10 +168,10 @@ fn loops_carry_only_what_changes_and_is_read() {
 
 #[test]
 fn a_last_entry_is_carried_and_not_stacked() {
-    let step = |(c, d): (Array, Array), i: Array| {
-        let c = c.sin() + i.cast(DType::F32);
+    let step = |(old, d): (Array, Array), i: Array| {
+        let c = old.sin() + i.cast(DType::F32);
         let d = &d * 0.5 + &c;
-        ((c.clone(), d.clone()), (c.clone(), &c * &d, d))
+        ((c.clone(), d.clone()), (c.clone(), old * &d, d))
     };
     let entries = |x: Array, at: isize| {
         let (_, (a, b, d)) = scan((x.clone(), x), arange(6), step);
@@ -180,10 +180,7 @@ fn a_last_entry_is_carried_and_not_stacked() {
     let x = array([0.5, -1.0, 2.0]);
     let forward = |x: Array| entries(x, -1);
     let backward = |x: Array| {
-        let (_, b) = scan_reverse(x, arange(6), |c, i| {
-            let c = c.sin() + i.cast(DType::F32);
-            (c.clone(), c.square())
-        });
+        let (_, b) = scan_reverse(x, arange(6), |c, i| (c.sin() + i.cast(DType::F32), c.square()));
         b.at(0)
     };
     // Read elsewhere, or at another entry, it stays.
@@ -202,6 +199,57 @@ fn a_last_entry_is_carried_and_not_stacked() {
         assert_eq!((scan.carries, scan.ys()), (carries, ys), "{graph}");
         assert_eq!(run(&raw), run(&graph), "{graph}");
     }
+}
+
+#[test]
+fn what_no_step_waits_for_is_computed_behind_the_loop() {
+    let climb = |steps: usize, x: Array| {
+        let density = |q: &Array| (q - &x).square() * -0.5;
+        let start = zeros([]);
+        let first = (start.clone(), density(&start), density(&start), density(&start).sum());
+        fori_loop(steps, first, |_, (q, ..): (Array, Array, Array, Array)| {
+            let q = &q + (&x - &q).sum() * 0.1;
+            (q.clone(), density(&q), density(&q), density(&q).sum())
+        })
+    };
+    // The densities of the last step follow from where it ends.
+    let f = |x: Array| climb(20, x);
+    // What is read of the step before, and what a step computes anyway.
+    let before = |x: Array| {
+        fori_loop(20, (x.clone(), x.clone(), x), |_, (c, _, _): (Array, Array, Array)| {
+            let grown = c.sin();
+            (&grown * 1.5, grown, c)
+        })
+    };
+    let reads = |x: Array| {
+        scan((x.clone(), x), arange(20), |(c, _), i| {
+            let c = c.cos();
+            let d = c.exp() + i.cast(DType::F32);
+            ((c, d.clone()), d)
+        })
+    };
+    let x = array([0.5, -1.0, 2.0]);
+    let check = |raw: Graph, graph: Graph, carries: usize, equations: usize| {
+        verify(&graph).unwrap();
+        let scan = only_scan(&graph);
+        assert_eq!((scan.carries, scan.body.eqns().len()), (carries, equations), "{graph}");
+        let x = x.value().unwrap();
+        let run = |g: &Graph| -> Vec<Vec<f32>> {
+            let results = eval::eval_graph(g, &[&x]).unwrap();
+            results.iter().map(|r| r.to_vec::<f32>().unwrap()).collect()
+        };
+        assert_eq!(run(&raw), run(&graph), "{graph}");
+    };
+    check(raw_graph_of(f, &x).unwrap(), graph_of(f, &x).unwrap(), 1, 5);
+    check(raw_graph_of(before, &x).unwrap(), graph_of(before, &x).unwrap(), 3, 3);
+    check(raw_graph_of(reads, &x).unwrap(), graph_of(reads, &x).unwrap(), 2, 5);
+    // No step, no last step.
+    let none = |x: Array| climb(0, x);
+    let graph = graph_of(none, &x).unwrap();
+    let raw = raw_graph_of(none, &x).unwrap();
+    let value = x.value().unwrap();
+    let run = |g: &Graph| eval::eval_graph(g, &[&value]).unwrap()[1].to_vec::<f32>().unwrap();
+    assert_eq!(run(&raw), run(&graph), "{graph}");
 }
 
 #[test]

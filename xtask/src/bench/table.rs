@@ -3,9 +3,7 @@
 use super::machine::{Probes, Share, date, processor};
 use super::name_of;
 use probpipe::Device;
-use probpipe_benches::{
-    BY_HAND_TARGET, COMPILE_TARGET, MEAN_TARGET, MEMORY_TARGET, PEAK_TARGET, Workload,
-};
+use probpipe_benches::{BY_HAND_TARGET, MEAN_TARGET, MEMORY_TARGET, PEAK_TARGET, Workload};
 use serde_json::{Value, json};
 
 /// One program on one device.
@@ -48,7 +46,7 @@ impl Row {
             }
         };
         below("ratio", self.ratio(), self.workload.target);
-        below("compile ratio", self.compile_ratio(), COMPILE_TARGET);
+        below("compile ratio", self.compile_ratio(), self.workload.compile_target);
         match self.share {
             Some(Share::Memory(part)) if part < MEMORY_TARGET => {
                 misses.push(format!("{:.0} % of memcpy, not {:.0}", part * 100.0, 85.0));
@@ -83,6 +81,7 @@ impl Row {
             "target": self.workload.target,
             "compile_ms": self.compile_ms,
             "jax_compile_ms": self.jax_compile_ms,
+            "compile_target": self.workload.compile_target,
             "peak_bytes": self.peak_bytes,
             "jax_peak_bytes": self.jax_peak_bytes,
             "by_hand_us": match self.share { Some(Share::ByHand(_, us)) => Some(us), _ => None },

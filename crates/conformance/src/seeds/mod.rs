@@ -4,6 +4,7 @@
 
 mod conjugate;
 mod divergence;
+mod generative;
 mod interop;
 mod laplace;
 
@@ -34,6 +35,8 @@ fn find(name: &str) -> Option<Row> {
         "000/sweep" => interop::sweep,
         "000/mle" => interop::maximum_likelihood,
         "000/vi" => interop::variational,
+        "001/score_params" => generative::score_params,
+        "001/map" => generative::mode,
         "002/target" => divergence::target,
         "002/kl" => divergence::estimate,
         "002/kl_grid" => divergence::estimates,

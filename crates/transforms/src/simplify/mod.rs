@@ -35,6 +35,7 @@ mod quotient;
 mod rules;
 mod scan;
 mod scatter;
+mod sink;
 mod structural;
 mod while_loop;
 

@@ -1,7 +1,8 @@
-//! Loops: what does not change moves out of the step, numbers move in, and operands that carry no
-//! information of their own go.
+//! Loops: what does not change moves out of the step, numbers move in, operands that carry no
+//! information of their own go, and so do carries that no step reads.
 
 use super::arena::Arena;
+use super::sink::{Sunk, sink};
 use crate::extract::internal;
 use probpipe_trace::{ArrayType, Graph, GraphBuilder, Loc, Op, Result, Scan, Shape, Value, VarId};
 use smallvec::SmallVec;
@@ -32,6 +33,8 @@ struct Loop {
 enum Found {
     Output(usize),
     Var(VarId),
+    /// A result of what is computed behind the loop.
+    Late(usize),
 }
 
 pub(super) fn simplify_scan(
@@ -50,11 +53,21 @@ pub(super) fn simplify_scan(
     while hoist(arena, &mut state)? | tidy_inputs(arena, &mut state, location)? {
         state.scan.body = arena.simplifier.body(&state.scan.body)?;
     }
+    let behind = sink_carries(&mut state)?;
     tidy_outputs(arena, &mut state, location)?;
+    let (consts, carries) = (state.scan.consts, state.scan.carries);
     let outputs = arena.push(&Op::Scan(state.scan), &state.operands, location);
+    let late = match behind {
+        Some(work) => {
+            let given = state.operands[..consts].iter().chain(&outputs[..carries]);
+            arena.inline(&work, given.copied().collect())?
+        }
+        None => Vec::new(),
+    };
     let result = |found: &Found| match found {
         Found::Output(i) => outputs[*i],
         Found::Var(v) => *v,
+        Found::Late(i) => late[*i],
     };
     Ok(state.results.iter().map(result).collect())
 }
@@ -75,11 +88,13 @@ fn tidy_inputs(arena: &mut Arena<'_>, state: &mut Loop, location: Loc) -> Result
                 (None, None) => Input::Keep,
             }
         } else if carried.contains(&i) {
-            // A carry that every step hands on unchanged.
-            if body.outputs()[i - scan.consts] == body.inputs()[i] {
-                Input::Invariant(operand)
-            } else {
-                Input::Keep
+            let end = |i: usize| body.outputs()[i - scan.consts];
+            let same = |j: &usize| state.operands[*j] == operand && end(*j) == end(i);
+            // One that every step hands on unchanged, or one that is another all the way.
+            match (scan.consts..i).find(same) {
+                _ if end(i) == body.inputs()[i] => Input::Invariant(operand),
+                Some(j) => Input::Alias(j),
+                None => Input::Keep,
             }
         } else {
             match same_entry(arena, operand, location) {
@@ -142,13 +157,17 @@ fn rebuild(state: &mut Loop, plan: &[Input]) -> Result<()> {
             Input::Keep | Input::Invariant(_) => {}
         }
     }
-    let dropped = |i: usize| i < scan.carries && invariant(&(consts + i));
+    let dropped = |i: usize| i < scan.carries && !keep(&(consts + i));
     let outputs: Vec<usize> = (0..body.outputs().len()).filter(|&i| !dropped(i)).collect();
     let kept: Vec<VarId> = outputs.iter().map(|&i| body.outputs()[i]).collect();
     let new_body = copy.finish(|_| true, &kept)?;
 
     for found in &mut state.results {
         if let Found::Output(i) = *found {
+            let i = match plan.get(consts + i) {
+                Some(Input::Alias(j)) => j - consts,
+                _ => i,
+            };
             *found = match outputs.iter().position(|&o| o == i) {
                 Some(new) => Found::Output(new),
                 // An unchanged carry ends as it started.
@@ -241,6 +260,25 @@ fn hoist(arena: &mut Arena<'_>, state: &mut Loop) -> Result<bool> {
     state.operands.splice(at..at, hoisted);
     state.scan = Scan { body: Arc::new(inside), consts, ..scan.clone() };
     Ok(true)
+}
+
+/// Takes carries that no step reads out of the loop; gives what is computed behind it.
+fn sink_carries(state: &mut Loop) -> Result<Option<Graph>> {
+    let Some(Sunk { scan, inputs, kept, late, work }) = sink(&state.scan)? else {
+        return Ok(None);
+    };
+    for found in &mut state.results {
+        if let Found::Output(i) = *found {
+            let place = |list: &[usize]| list.iter().position(|other| *other == i);
+            *found = match place(&late) {
+                Some(at) => Found::Late(at),
+                None => Found::Output(place(&kept).unwrap_or(i)),
+            };
+        }
+    }
+    state.operands = inputs.iter().map(|i| state.operands[*i]).collect();
+    state.scan = scan;
+    Ok(Some(work))
 }
 
 /// Stacked outputs that are entries of an operand, or the same in every step, need no stacking.
