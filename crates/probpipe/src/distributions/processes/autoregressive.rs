@@ -185,7 +185,7 @@ impl LogProb for Autoregressive {
             let mut step = x - self.constant();
             for k in 0..p {
                 let from = p - 1 - k;
-                step = step - all.slice_axis(-1, from..from + n) * self.coefficients.at(k as isize);
+                step -= all.slice_axis(-1, from..from + n) * self.coefficients.at(k as isize);
             }
             let length = (step / &self.scale).square().sum_axes([-1]);
             length * -0.5 - (self.scale.log() + HALF_LOG_TAU) * n as f64
