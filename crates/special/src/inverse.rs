@@ -18,16 +18,16 @@ const STEPS: usize = 200;
 fn solve(start: f64, centre: f64, target: f64, tail: impl Fn(f64) -> (f64, f64)) -> f64 {
     let log_target = libm::log(target);
     let mut x = start;
+    let (mut value, mut slope) = tail(x);
     for _ in 0..60 {
-        let (value, slope) = tail(x);
         if value > 0.0 && slope != 0.0 {
             break;
         }
         x = x.sqrt() * centre.sqrt();
+        (value, slope) = tail(x);
     }
     let mut previous = f64::INFINITY;
     for _ in 0..STEPS {
-        let (value, slope) = tail(x);
         // log(value / target) to full relative accuracy where the two are close
         let relative = (value - target) / target;
         let gap = if relative.abs() < 0.5 {
@@ -41,9 +41,16 @@ fn solve(start: f64, centre: f64, target: f64, tail: impl Fn(f64) -> (f64, f64))
         }
         let mut size = step.clamp(-700.0, 700.0);
         let mut next = x * libm::exp(size);
+        // Each step is as the square of the one before: what is left after this one is below
+        // rounding.
+        let left = size.abs() * (size / previous).powi(2);
+        if previous < 1e-2 && size.abs() < 1e-6 && left < 1e-18 {
+            return next;
+        }
         // Where the tail vanishes there is no slope: come back.
         for _ in 0..60 {
-            let reached = next > 0.0 && next.is_finite() && tail(next).0 > 0.0;
+            (value, slope) = tail(next);
+            let reached = next > 0.0 && next.is_finite() && value > 0.0;
             if reached || size.abs() < 1e-3 {
                 break;
             }

@@ -122,12 +122,12 @@ pub(crate) fn quantile(df: &Array, q: &Array) -> Array {
     let near = excess.abs().lt(1e-9);
     // Far out `df / (df + z^2)` has the smaller side; else `z^2 / (df + z^2)` the other.
     let side = select(&q.lt(0.5), q, 1.0 - q) * 2.0;
-    let w = betaincinv(&a, 0.5, select(&far, side, 0.5));
-    let tail = ((1.0 - &w) / &w).sqrt();
-    let level = select(&(&far | &near), 0.5, excess.abs());
-    let v = betaincinv(0.5, &a, level);
-    let centre = (&v / (1.0 - &v)).sqrt();
-    let curved = select(&far, tail, centre) * excess.stop_gradient().sign() * df.sqrt();
+    let level = select(&near, 0.5, excess.abs());
+    // One inverse, of the beta function of either side.
+    let w = betaincinv(select(&far, &a, 0.5), select(&far, 0.5, &a), select(&far, side, level));
+    let rest = 1.0 - &w;
+    let odds = select(&far, &rest, &w) / select(&far, &w, &rest);
+    let curved = odds.sqrt() * excess.stop_gradient().sign() * df.sqrt();
     let line = excess * 0.5 * (-log_density(df, &(df * 0.0))).exp();
     select(&near, line, curved)
 }
