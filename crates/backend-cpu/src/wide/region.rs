@@ -162,9 +162,7 @@ fn pays_paired(plan: &Plan, segment: &Segment) -> bool {
 
 /// Whether regions compute an expression that others call a kernel for.
 pub(crate) fn computes(kernel: &Kernel, i: usize) -> bool {
-    let written_out = [UnaryOp::Exp, UnaryOp::Log, UnaryOp::Log1p];
-    kernel.types[i].is_float()
-        && matches!(kernel.exprs[i], Expr::Unary(op, _) if written_out.contains(&op))
+    kernel.types[i].is_float() && matches!(kernel.exprs[i], Expr::Unary(UnaryOp::Exp, _))
 }
 
 /// Whether regions can hold values of a type.
