@@ -490,7 +490,12 @@ impl Builder<'_> {
         let size = self.type_of(arg)?.size();
         let (base, row) = match arg {
             Arg::Row(row) => (Arg::Rows(size), row * self.row_bytes),
-            other => (other, 0),
+            Arg::Load(_)
+            | Arg::Store(_)
+            | Arg::Rows(_)
+            | Arg::Value(_)
+            | Arg::Reciprocal(_)
+            | Arg::Index(_) => (arg, 0),
         };
         let ahead = (self.ahead * size + row) as i32;
         Some(Operand::Stream { base: self.base(base)?, scale: size.trailing_zeros() as u8, ahead })
