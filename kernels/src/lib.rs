@@ -26,7 +26,6 @@ mod vector;
 pub mod wgsl;
 
 pub use math::exponential::{ExpConstants, exp_constants};
-pub use math::logarithm::{LogConstants, log_constants};
 pub use table::{
     ArithmeticKernel, BinaryKernel, BinaryScalar, BinaryTile, Isa, KernelTable, ProductKernel,
     ReduceKernel, ReduceTile, ThreefryOneKeyTile, ThreefryTile, UnaryKernel, UnaryScalar,

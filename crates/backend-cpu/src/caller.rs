@@ -180,13 +180,12 @@ impl Caller {
             // (checked by the caller and allocated here), the arena has the size that it asked for
             // and is this call's alone, and constants and descriptors live in `self`.
             let code = || unsafe { (machine.entry)(from, to, arena) };
-            let run = || crossing::enter(subnormals, code);
             // Programs that call nothing of the host cannot fail.
             if needs.callbacks.is_empty() {
-                run();
+                crossing::enter(subnormals, code);
                 return None;
             }
-            with_failure(run)
+            with_failure(|| crossing::enter_with_callbacks(subnormals, code))
         })
         .map_err(|error| short_of(error, &self.program, None))?;
         if let Some(error) = failure {

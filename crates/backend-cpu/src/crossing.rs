@@ -125,8 +125,9 @@ impl Mode {
     }
 }
 
-/// The time that a thread is in a mode. Only the bits of `FLUSH` are set and taken back: the flags
-/// of what happened stay as arithmetic left them.
+/// The time that a thread is in a mode. Afterwards the control word is that of before, with the
+/// flags of what had happened until then: nobody asks for those of compiled code, and to read the
+/// word waits for all arithmetic under way.
 struct InMode {
     before: Mode,
     differs: bool,
@@ -136,20 +137,25 @@ impl Drop for InMode {
     #[inline]
     fn drop(&mut self) {
         if self.differs {
-            word::write(word::read() & !word::FLUSH | self.before.0 & word::FLUSH);
+            word::write(self.before.0);
         }
     }
 }
 
 thread_local! {
-    /// The mode outside of the program that this thread runs.
+    /// The mode outside of the program that this thread runs, if the program has callbacks.
     static OUTSIDE: Cell<Option<Mode>> = const { Cell::new(None) };
 }
 
-/// Runs compiled code. Whatever the thread's own mode, subnormal numbers are kept or flushed as
-/// said, so that a program gives the same on every thread.
+/// Runs compiled code that calls nothing of the user's. Whatever the thread's own mode, subnormal
+/// numbers are kept or flushed as said, so that a program gives the same on every thread.
 #[inline]
 pub(crate) fn enter<R>(subnormals: Subnormals, code: impl FnOnce() -> R) -> R {
+    enter_from(Mode::current(), subnormals, code)
+}
+
+/// As [`enter`], for code that may leave for the user's: [`Leaving::in_mode_of_user`].
+pub(crate) fn enter_with_callbacks<R>(subnormals: Subnormals, code: impl FnOnce() -> R) -> R {
     /// Programs nest: a function of the host may call one.
     struct Outside(Option<Mode>);
     impl Drop for Outside {
@@ -159,6 +165,11 @@ pub(crate) fn enter<R>(subnormals: Subnormals, code: impl FnOnce() -> R) -> R {
     }
     let before = Mode::current();
     let _outside = Outside(OUTSIDE.replace(Some(before)));
+    enter_from(before, subnormals, code)
+}
+
+#[inline]
+fn enter_from<R>(before: Mode, subnormals: Subnormals, code: impl FnOnce() -> R) -> R {
     let _mode = before.with(subnormals).begin_after(before);
     clean();
     code()

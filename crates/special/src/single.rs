@@ -167,7 +167,7 @@ fn beta_fraction(a: f64, b: f64, x: f64) -> f64 {
 
 /// [`betainc`] to nine digits.
 pub fn betainc_single(a: f64, b: f64, x: f64) -> f64 {
-    let parameters = a >= SMALL && a <= LARGE && b >= SMALL && b <= LARGE;
+    let parameters = (SMALL..=LARGE).contains(&a) && (SMALL..=LARGE).contains(&b);
     if !(parameters && x > 0.0 && x < 1.0) {
         return betainc(a, b, x);
     }

@@ -5,8 +5,8 @@
 //! `e_log.c` (its idea, our fit): R(z) = (log((1+s)/(1-s)) - 2s) / s. f32 avoids the division:
 //! log(1 + f) = f - f^2/2 + f^3 P(f). Both polynomials are Chebyshev interpolants.
 
-use super::{TINY_32, TINY_64, apart_from_tiny};
-use crate::lane::{Lane, fast_two_sum, select, two_sum};
+use super::apart_from_tiny;
+use crate::lane::{Lane, fast_two_sum, horner, select, two_sum};
 
 /// The high and low parts of ln 2. The high part has 32 (f32: 15) bits, so that its product with
 /// any exponent is exact.
@@ -21,74 +21,20 @@ pub fn ln2_parts<L: Lane>() -> (L, L) {
     (L::lit(high), L::lit(low))
 }
 
-/// The numbers of logarithms, for those who write them out in instructions of their own.
-#[derive(Clone, Copy, Debug)]
-pub struct LogConstants {
-    /// The high and low parts of ln 2.
-    pub ln2: (f64, f64),
-    /// The coefficients of R (f32: of P), from the constant upwards.
-    pub rest: &'static [f64],
-    /// Below this log1p is its argument.
-    pub tiny: f64,
-}
-
-const LOG64: LogConstants = LogConstants {
-    ln2: LN2_64,
-    rest: &[
-        0.666666666666667,
-        0.3999999999989889,
-        0.28571428626253836,
-        0.22222211089379496,
-        0.1818289243253687,
-        0.15331611722055008,
-        0.14617807153417325,
-    ],
-    tiny: TINY_64,
-};
-const LOG32: LogConstants = LogConstants {
-    ln2: LN2_32,
-    rest: &[
-        0.3333333134651184,
-        -0.2499999701976776,
-        0.20000720024108887,
-        -0.16667810082435608,
-        0.1424887627363205,
-        -0.12425360083580017,
-        0.11687024682760239,
-        -0.11483081430196762,
-        0.06971346586942673,
-    ],
-    tiny: TINY_32,
-};
-
-/// The numbers of logarithms in double or single precision.
-#[must_use]
-pub const fn log_constants(double: bool) -> LogConstants {
-    if double { LOG64 } else { LOG32 }
-}
-
-/// The polynomial R or P.
-#[inline(always)]
-fn log_polynomial<L: Lane>(x: L) -> L {
-    let list = const { log_constants(L::DOUBLE) }.rest;
-    let mut k = list.len() - 1;
-    let mut sum = L::lit(list[k]);
-    while k > 0 {
-        k -= 1;
-        sum = x.fma(sum, L::lit(list[k]));
-    }
-    sum
-}
-
 /// `(a, b)` with log(1 + f) = f - f^2/2 + a b, for 1 + f in [sqrt(1/2), sqrt(2)).
 #[inline(always)]
 fn log_rest<L: Lane>(f: L, half_square: L) -> (L, L) {
     if L::DOUBLE {
         let s = f / (L::lit(2.0) + f);
         let z = s * s;
-        (s, z.fma(log_polynomial(z), half_square))
+        let r: L = horner!(z; 0.666666666666667, 0.3999999999989889, 0.28571428626253836,
+            0.22222211089379496, 0.1818289243253687, 0.15331611722055008, 0.14617807153417325);
+        (s, z.fma(r, half_square))
     } else {
-        (f * f * f, log_polynomial(f))
+        let p: L = horner!(f; 0.3333333134651184, -0.2499999701976776, 0.20000720024108887,
+            -0.16667810082435608, 0.1424887627363205, -0.12425360083580017, 0.11687024682760239,
+            -0.11483081430196762, 0.06971346586942673);
+        (f * f * f, p)
     }
 }
 

@@ -24,14 +24,11 @@ pub mod trigonometric;
 
 use crate::lane::{Lane, select};
 
-/// 2^-100 and 2^-30: below them, `x + x^2` rounds to `x`; above, low powers and their rounding
-/// errors are normal.
-const TINY_64: f64 = 7.888_609_052_210_118e-31;
-const TINY_32: f64 = 9.313_225_746_154_785e-10;
-
+/// Below this, `x + x^2` rounds to `x`; above it, low powers and their rounding errors are normal.
 #[inline(always)]
 fn tiny<L: Lane>() -> L {
-    L::lit(if L::DOUBLE { TINY_64 } else { TINY_32 })
+    // 2^-100 and 2^-30
+    L::lit(if L::DOUBLE { 7.888_609_052_210_118e-31 } else { 9.313_225_746_154_785e-10 })
 }
 
 /// Whether `x` is so near to zero that a function `x + O(x^2)` rounds to `x`, and `x` where it is

@@ -85,17 +85,11 @@ impl Builder<'_> {
             self.asm.mask(MASK_NOT, false, to, 0, x);
             return Some(());
         }
-        // The functions that are written out here.
-        if float && matches!(op, UnaryOp::Exp | UnaryOp::Log | UnaryOp::Log1p) {
+        // The one function that is written out here.
+        if op == UnaryOp::Exp && float {
             let x = self.register(x, dtype)?;
             let to = self.define(i)?;
-            return if op == UnaryOp::Exp {
-                self.exp(dtype, to, x)
-            } else if op == UnaryOp::Log {
-                self.log(dtype, to, x)
-            } else {
-                self.log1p(dtype, to, x)
-            };
+            return self.exp(dtype, to, x);
         }
         match op.instruction()? {
             UnaryInstruction::Round if float => self.round(i, dtype, x, 8)?,

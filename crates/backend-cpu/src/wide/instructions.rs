@@ -116,9 +116,6 @@ pub(super) const TEST_NONE: Typed =
     both((code(M0F38, PF3, false, 0x27), code(M0F38, PF3, true, 0x27)));
 /// A mask from the floats that belong to a class that the immediate names.
 pub(super) const CLASS: Typed = both(by_width(M0F3A, 0x66));
-/// `to` where the kind of float that `first` is has a number in the table `last` that says so, and
-/// else what the number says.
-pub(super) const FIX: Typed = both(by_width(M0F3A, 0x54));
 /// A mask from two vectors; the immediate is the predicate.
 pub(super) const COMPARE: Typed = floats(0xc2, by_width(M0F3A, 0x1f));
 pub(super) const COMPARE_UNSIGNED: Typed = both(by_width(M0F3A, 0x1e));
@@ -134,8 +131,6 @@ pub(super) const UNORDERED: u8 = 3;
 pub(super) const UNEQUAL: u8 = 4;
 pub(super) const NOT_LESS: u8 = 5;
 pub(super) const ORDERED: u8 = 7;
-/// Less or equal, or not ordered.
-pub(super) const NOT_GREATER: u8 = 10;
 /// Greater or equal, and no NaN.
 pub(super) const NOT_BELOW: u8 = 13;
 pub(super) const GREATER: u8 = 14;

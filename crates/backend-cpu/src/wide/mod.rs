@@ -4,7 +4,6 @@ mod assembler;
 mod expressions;
 mod gather;
 mod instructions;
-mod logarithm;
 mod points;
 mod quotient;
 mod region;

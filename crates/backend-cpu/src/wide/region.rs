@@ -162,9 +162,7 @@ fn pays_paired(plan: &Plan, segment: &Segment) -> bool {
 
 /// Whether regions compute an expression that others call a kernel for.
 pub(crate) fn computes(kernel: &Kernel, i: usize) -> bool {
-    let written_out = [UnaryOp::Exp, UnaryOp::Log, UnaryOp::Log1p];
-    kernel.types[i].is_float()
-        && matches!(kernel.exprs[i], Expr::Unary(op, _) if written_out.contains(&op))
+    kernel.types[i].is_float() && matches!(kernel.exprs[i], Expr::Unary(UnaryOp::Exp, _))
 }
 
 /// Whether regions can hold values of a type.
@@ -492,12 +490,12 @@ impl Builder<'_> {
         let size = self.type_of(arg)?.size();
         let (base, row) = match arg {
             Arg::Row(row) => (Arg::Rows(size), row * self.row_bytes),
-            other @ (Arg::Load(_)
+            Arg::Load(_)
             | Arg::Store(_)
             | Arg::Rows(_)
             | Arg::Value(_)
             | Arg::Reciprocal(_)
-            | Arg::Index(_)) => (other, 0),
+            | Arg::Index(_) => (arg, 0),
         };
         let ahead = (self.ahead * size + row) as i32;
         Some(Operand::Stream { base: self.base(base)?, scale: size.trailing_zeros() as u8, ahead })
