@@ -38,13 +38,13 @@ fn compare(name: &str, x: &[f64], single: f64, full: f64) -> f64 {
     error
 }
 
-/// A function by name: to single precision, and to double.
-type Pair<F> = (&'static str, F, F);
+type Two = fn(f64, f64) -> f64;
+type Three = fn(f64, f64, f64) -> f64;
 
 #[test]
 fn incomplete_gamma() {
     let mut worst = [0f64; 3];
-    let forms: [Pair<fn(f64, f64) -> f64>; 3] = [
+    let forms: [(&str, Two, Two); 3] = [
         ("gammainc", gammainc_single, gammainc),
         ("gammaincc", gammaincc_single, gammaincc),
         ("gamma_density", gamma_density_single, gamma_density),
@@ -65,7 +65,7 @@ fn incomplete_gamma() {
 #[test]
 fn incomplete_beta() {
     let mut worst = [0f64; 2];
-    let forms: [Pair<fn(f64, f64, f64) -> f64>; 2] =
+    let forms: [(&str, Three, Three); 2] =
         [("betainc", betainc_single, betainc), ("beta_density", beta_density_single, beta_density)];
     let ends = [0.0, 1.0, f64::INFINITY, f64::NAN, -1.0];
     let inside: Vec<f64> =
