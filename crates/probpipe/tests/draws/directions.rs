@@ -40,7 +40,7 @@ fn directions_follow_their_densities() {
     fn torus<D: LogProb<Value = Array> + Sample>(what: &str, d: D) {
         let (cells, fine) = (12usize, 16usize);
         // The second angle is found by halving.
-        let draws_of = N / 4;
+        let draws_of = N;
         let n = cells * fine;
         let step = TAU / n as f64;
         let line = (probpipe::arange(n).cast(DType::F32) + 0.5) * step - PI;

@@ -30,7 +30,7 @@ fn part<D: Sample<Value = Array>>(what: &'static str, p: Part<D>) -> &'static st
 /// entries and of their squared distances.
 #[track_caller]
 fn entries<D: Sample<Value = Array> + Moments>(what: &'static str, d: &D) {
-    let n = N / 4;
+    let n = N;
     let want = [d.mean(), d.variance()];
     let (centre, spread) = (want[0].clone(), want[1].clone());
     let results = jit(|key: Key| {
