@@ -224,7 +224,8 @@ impl Source {
         let location = here();
         let fits = |path: &str, array: &Array| match array.ty() {
             Ok(ty) if ty.shape.first() != Some(&n) => {
-                let at = below(&self.context.path, path);
+                let whole = &self.context.path;
+                let at = if path.is_empty() { whole.clone() } else { below(whole, path) };
                 let message = format!("`{at}` is chosen {n} times, but was given as {ty}");
                 let error = Error::new(ErrorKind::Shape, message)
                     .at(self.context.line(&at, array))

@@ -6,7 +6,8 @@ use crate::constraints::Constraint;
 use crate::generative::{ChoiceMap, GenerativeFunction, addresses, chosen, real_choices};
 use crate::record::{Record, Unravel, ravel};
 use probpipe_trace::{
-    Array, Error, ErrorKind, IntoTree, Key, Result, Shape, Tree, here, with_location, zeros_like,
+    Array, Error, ErrorKind, IntoTree, Key, Result, Shape, Tree, here, with_location,
+    without_location, zeros_like,
 };
 use std::fmt;
 use std::rc::Rc;
@@ -96,7 +97,7 @@ impl<T> Target<T> {
     /// The log-density of a vector `[n]`, a scalar.
     #[track_caller]
     pub fn log_density(&self, z: &Array) -> Array {
-        (self.log_density)(z)
+        with_location(here(), || (self.log_density)(z))
     }
 
     /// The values that a vector stands for.
@@ -105,7 +106,7 @@ impl<T> Target<T> {
     /// A vector of another length.
     #[track_caller]
     pub fn constrain(&self, z: &Array) -> Result<T> {
-        (self.constrain)(z)
+        with_location(here(), || (self.constrain)(z))
     }
 
     /// The vector that stands for values.
@@ -114,7 +115,7 @@ impl<T> Target<T> {
     /// Values of another structure or shape.
     #[track_caller]
     pub fn unconstrain(&self, values: &T) -> Result<Array> {
-        (self.unconstrain)(values)
+        with_location(here(), || (self.unconstrain)(values))
     }
 }
 
@@ -131,7 +132,7 @@ impl<T: Tree + Clone + 'static> Target<T> {
         let of_vector = {
             let way = way.clone();
             move |z: &Array| match way.tree(z) {
-                Ok(values) => log_density(values),
+                Ok(values) => without_location(|| log_density(values)),
                 Err(error) => Array::invalid(error, location),
             }
         };
@@ -186,8 +187,10 @@ impl Target<ChoiceMap> {
                 .at(here())
                 .help("leave out what is to be inferred"));
         }
-        let all = observed.union(&all.filter(&latent));
-        let numbers = real_choices(&model, &args, &all, &latent)?;
+        let numbers = with_location(here(), || {
+            let all = observed.union(&all.filter(&latent));
+            real_choices(&model, &args, &all, &latent)
+        })?;
         let (z, unravel) = ravel(&numbers)?;
         let shared = Rc::new((model, args, observed.clone(), latent, unravel));
         let run = {
@@ -289,8 +292,8 @@ impl Target<Record> {
         let of_vector = {
             let constrained = constrained.clone();
             move |z: &Array| match constrained(z) {
-                Ok((values, Some(volume))) => log_density(values) + volume,
-                Ok((values, None)) => log_density(values),
+                Ok((values, Some(volume))) => without_location(|| log_density(values)) + volume,
+                Ok((values, None)) => without_location(|| log_density(values)),
                 Err(error) => Array::invalid(error, location),
             }
         };

@@ -1,7 +1,9 @@
 //! Rules that see one leaf at a time: what they remember of a leaf is some arrays of its shape, and
 //! how often they were asked. A rule is written for one leaf; trees are taken apart here.
 
-use probpipe_trace::{Array, ArrayType, DType, Flatten, Scalar, Tree, full_typed, tree_map};
+use probpipe_trace::{
+    Array, ArrayType, DType, Flatten, Scalar, Tree, full_typed, here, tree_map, with_location,
+};
 
 /// What a rule remembers between steps.
 #[derive(Tree, Clone, Debug)]
@@ -44,8 +46,9 @@ impl Leaf<'_> {
 
 #[track_caller]
 pub(super) fn init<P: Tree + Clone>(rule: &dyn Leafwise, params: &P) -> Memory<P> {
+    let leaves = Flatten::of(params).leaves;
     let each: Vec<Vec<Array>> =
-        Flatten::of(params).leaves.iter().map(|leaf| rule.kept(leaf)).collect();
+        with_location(here(), || leaves.iter().map(|leaf| rule.kept(leaf)).collect());
     let trees = each.first().map_or(0, Vec::len);
     let kept = (0..trees).map(|k| refilled(params, each.iter().map(|kept| kept[k].clone())));
     let count = full_typed(&ArrayType::scalar(DType::I32), Scalar::Int(0));
@@ -73,7 +76,7 @@ pub(super) fn update<P: Tree + Clone>(
             let before = count.cast(param.dtype());
             rule.step(Leaf { gradient, param, kept: &kept, before })
         };
-        leaves.iter().enumerate().map(step).collect()
+        with_location(here(), || leaves.iter().enumerate().map(step).collect())
     };
     let updates = refilled(&gradients, steps.iter().map(|(update, _)| update.clone()));
     let kept = kept
