@@ -1,7 +1,7 @@
 //! Optimisers: trajectories on two problems, learning rates by step, and bounds of updates, as
 //! optax has them.
 
-use crate::compare::{Miss, Tolerance, array, within};
+use crate::compare::{Tolerance, array, within};
 use crate::report::{Verdict, Worst};
 use probpipe::optimize::{
     AdaBelief, AdaDelta, AdaGrad, Adam, Adamax, AddDecayedWeights, Clip, ClipByBlockRms,
@@ -26,10 +26,8 @@ pub fn run(case: &Json, problems: &[Json], device: Device) -> Verdict {
         return Verdict::NoRule(name.unwrap_or("?").to_string());
     };
     for (field, want, have, tolerance) in checks {
-        match array(field, &have, &want, None, tolerance, &|_, _| false) {
-            Ok(_) => {}
-            Err(Miss::Wrong(why)) => return Verdict::Failed(why),
-            Err(Miss::NotLowered(what)) => return Verdict::NotLowered(what),
+        if let Err(miss) = array(field, &have, &want, None, tolerance, &|_, _| false) {
+            return miss.into();
         }
     }
     Verdict::Passed(Worst::default())

@@ -1,7 +1,7 @@
 //! What became of the cases of one family on one device.
 
 use crate::compare::Miss;
-use probpipe::Device;
+use probpipe::{DType, Device};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -52,6 +52,21 @@ pub enum Verdict {
     NotLowered(String),
     /// Optional by its own statement, and not part of this library.
     Optional(String),
+}
+
+/// Runs a case in both float types; of devices without `f64` in the one that they have.
+pub fn in_both_types(device: Device, run: impl Fn(DType) -> Verdict) -> Verdict {
+    let wide = match device {
+        Device::Gpu => Verdict::Passed(Worst::default()),
+        _ => run(DType::F64),
+    };
+    match wide {
+        Verdict::Passed(worst) => match run(DType::F32) {
+            Verdict::Passed(more) => Verdict::Passed(worst.and(more)),
+            other => other,
+        },
+        other => other,
+    }
 }
 
 impl From<Miss> for Verdict {

@@ -125,7 +125,7 @@ fn langevin(target: &Target<ChoiceMap>, mode: &ChoiceMap) -> Result<()> {
     let run = jit(|(start, keys): (Array, Key)| scan(start, keys, step).1);
     let (z, taken) = run((start, Key::new(3).split_batch(5000)));
     println!("MALA: {:.2} accepted", taken.cast(DType::F32).mean());
-    let draws = jit(vmap(|z: Array| target.constrain(&z).unwrap_or_default()))(z);
+    let draws = target.constrain_each(&z)?;
     table(&draws);
     let trace = |name: &str| Plot::new(name).line(&arange(5000), &draws[name]).x_label("step");
     Figure::row(["x_mu", "a", "b"].map(trace)).save("figures/langevin.svg")

@@ -155,9 +155,11 @@ fn what_is_no_target_says_so() {
     let nothing = ChoiceMap::default();
     let error = Target::of(model(), (), &nothing).unwrap_err();
     says(error, &["`k` is no function of real numbers", "observe it, or sum it out"]);
-    let seen = ChoiceMap::new([("z", array(1.0))]);
+    let (seen, made) = (ChoiceMap::new([("z", array(1.0))]), line!());
     let error = Target::of(model(), (), &seen).unwrap_err();
-    says(error, &["no choice has the address `z`"]);
+    says(&error, &["no choice has the address `z`"]);
+    let line = error.location().expect("a place").line();
+    assert_eq!(line, made, "the line where the value was made");
     let all = ChoiceMap::new([("k", array(1))]).with("x", array(0.5));
     let error = Target::of(model(), (), &all).unwrap_err();
     says(error, &["every choice is observed"]);

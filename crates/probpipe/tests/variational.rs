@@ -3,7 +3,7 @@
 
 use probpipe::Categorical;
 use probpipe::constraints::Constraint;
-use probpipe::inference::vi::{Advi, Pathfinder, Svgd, elbo, iwelbo, laplace, path_elbo};
+use probpipe::inference::vi::{Advi, Guided, Pathfinder, Svgd, laplace};
 use probpipe::inference::{Draws, Target, expectation};
 use probpipe::optimize::Lbfgs;
 use probpipe::prelude::*;
@@ -100,6 +100,8 @@ fn constrained_values_have_their_volume() {
     let rates = fit.values(Key::new(2), 1000, &target).unwrap();
     assert_eq!(rates["rate"].shape(), [1000, 1]);
     assert!(rates["rate"].min().item::<f64>().unwrap() > 0.0);
+
+    says(target.constrain_each(&zeros([3, 2])).unwrap_err(), &["a tree of 1 numbers"]);
 
     let outside = Record::new([("rate", double([-1.0]))]);
     let refused = Target::within(density, outside, [("rate", Constraint::Positive)]);
@@ -228,12 +230,12 @@ fn guides_are_generative_functions() {
     let guide = generative(|t: &mut Choices, at: Array, log_scale: Array| {
         t.sample("mean", Normal::new(at, log_scale.exp()))
     });
-    let seen = ChoiceMap::new([("y", 2.0f32)]);
+    let guided = Guided::new(model, (), ChoiceMap::new([("y", 2.0f32)]), guide);
     let evidence = Normal::new(0.0, 2f64.sqrt()).log_prob(&array(2.0)).item::<f32>().unwrap();
     let estimates = |draws: usize| {
         let one = |key: Key| match draws {
-            1 => elbo(key, &model, (), &seen, &guide, (0.0, 0.0)),
-            _ => iwelbo(key, draws, &model, (), &seen, &guide, (0.0, 0.0)),
+            1 => guided.elbo(key, (0.0, 0.0)),
+            _ => guided.iwelbo(key, draws, (0.0, 0.0)),
         };
         jit(vmap(one))(Key::new(1).split_batch(4000)).mean().item::<f32>().unwrap()
     };
@@ -244,10 +246,7 @@ fn guides_are_generative_functions() {
     // At the posterior the estimates along the path do not vary, nor do their derivatives.
     let (at, log_scale) = (array(1.0f32), array(0.5f32.ln() / 2.0));
     let slope = |key: Key| {
-        grad(|q: (Array, Array)| path_elbo(key.reuse(), &model, (), &seen, &guide, q))((
-            at.clone(),
-            log_scale.clone(),
-        ))
+        grad(|q: (Array, Array)| guided.path_elbo(key.reuse(), q))((at.clone(), log_scale.clone()))
     };
     let slopes = jit(vmap(slope))(Key::new(2).split_batch(100));
     assert!(slopes.0.abs().max().item::<f32>().unwrap() < 1e-5);

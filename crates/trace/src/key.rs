@@ -134,6 +134,14 @@ impl Key {
         with_location(here(), || (0..n as isize).map(|i| all.entry(i)).collect())
     }
 
+    /// Independent keys, as many as are taken: `let [a, b, c] = key.split_array()`. The same as
+    /// those of [`Key::split_n`].
+    #[track_caller]
+    pub fn split_array<const N: usize>(self) -> [Key; N] {
+        let all = self.split_batch(N);
+        with_location(here(), || std::array::from_fn(|i| all.entry(i as isize)))
+    }
+
     /// A key of a batch.
     #[track_caller]
     fn entry(&self, i: isize) -> Key {

@@ -1,7 +1,7 @@
 //! Divergences between pairs of distributions, with their slopes in the parameters of both.
 
 use crate::compare::{array, within};
-use crate::report::{Verdict, Worst};
+use crate::report::{Verdict, Worst, in_both_types};
 use probpipe::distributions::*;
 use probpipe::{Array, DType, Device, jit_on, value_and_grad};
 use probpipe_testing::reference::{self, number};
@@ -73,19 +73,9 @@ alike! {
     "Weibull"(scale, concentration) => Weibull::new(scale, concentration);
 }
 
-/// Runs one case in both float types; of devices without `f64` in the one that they have.
+/// Runs one case in both float types.
 pub(super) fn run(name: &str, case: &Json, device: Device) -> Verdict {
-    let wide = match device {
-        Device::Gpu => Verdict::Passed(Worst::of(true, 0.0)),
-        _ => check(name, case, device, DType::F64),
-    };
-    match wide {
-        Verdict::Passed(worst) => match check(name, case, device, DType::F32) {
-            Verdict::Passed(more) => Verdict::Passed(worst.and(more)),
-            other => other,
-        },
-        other => other,
-    }
+    in_both_types(device, |float| check(name, case, device, float))
 }
 
 fn check(name: &str, case: &Json, device: Device, float: DType) -> Verdict {

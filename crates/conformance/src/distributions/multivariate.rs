@@ -2,7 +2,7 @@
 //! point with its slopes, moments and entropy. What a case names is made here from its parameters.
 
 use crate::compare::{array, within};
-use crate::report::{Verdict, Worst};
+use crate::report::{Verdict, Worst, in_both_types};
 use probpipe::bijectors::{Affine, Bijector, Exp, Sigmoid, Tanh};
 use probpipe::constraints::Constraint;
 use probpipe::distributions::*;
@@ -231,19 +231,9 @@ fn results(name: &str, given: &Given<'_>, x: &Array, device: Device) -> Vec<Arra
     })((given.arrays.to_vec(), x.clone()))
 }
 
-/// Runs one case in both float types; of devices without `f64` in the one that they have.
+/// Runs one case in both float types.
 pub(super) fn run(name: &str, case: &Json, device: Device) -> Verdict {
-    let wide = match device {
-        Device::Gpu => Verdict::Passed(Worst::of(true, 0.0)),
-        _ => check(name, case, device, DType::F64),
-    };
-    match wide {
-        Verdict::Passed(worst) => match check(name, case, device, DType::F32) {
-            Verdict::Passed(more) => Verdict::Passed(worst.and(more)),
-            other => other,
-        },
-        other => other,
-    }
+    in_both_types(device, |float| check(name, case, device, float))
 }
 
 fn check(name: &str, case: &Json, device: Device, float: DType) -> Verdict {

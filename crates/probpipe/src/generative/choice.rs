@@ -62,7 +62,7 @@ fn choose(law: &dyn Law, source: Source, location: Loc) -> (Subtrace, Array) {
         let dtype = probpipe_trace::default_float();
         census.note(Found { address, location, shape, dtype, low, count });
     }
-    let path = if source.context.path.is_empty() { ALONE } else { &source.context.path };
+    let path = source.context.shown();
     let number = source.context.summing && law.set().is_integer();
     let real = match &source.context.free {
         Free::Onto(latent) if latent.contains(path) && !number => {
@@ -130,7 +130,7 @@ fn from_real(law: &dyn Law, source: &Source, path: &str, location: Loc) -> (Subt
 /// The value, from where the source has it.
 fn value(law: &dyn Law, source: Source, location: Loc) -> Array {
     let context = &source.context;
-    let path = if context.path.is_empty() { ALONE } else { &context.path };
+    let path = context.shown();
     let method = context.method;
     let again = source.again.contains(path);
     let before = match &source.before {
@@ -204,7 +204,7 @@ fn check(
     context: &Context,
     location: Loc,
 ) -> Result<Array, Error> {
-    let path = if context.path.is_empty() { ALONE } else { &context.path };
+    let path = context.shown();
     let ty = given.ty()?;
     let fault = |kind: ErrorKind, what: String, help: &str| {
         Error::new(kind, format!("`{path}` {what}, but was given as {ty}"))

@@ -78,12 +78,7 @@ impl ChoiceMap {
     /// not ignored: it gets an invalid array, which says so where it is used.
     #[track_caller]
     pub fn filter(&self, selection: &Selection) -> ChoiceMap {
-        let mut chosen = Record::default();
-        for (address, array) in self.record.arrays() {
-            if selection.contains(&address) {
-                chosen.insert(&address, array.clone());
-            }
-        }
+        let mut chosen = self.record.only(|address| selection.contains(address));
         let known = self.addresses();
         if let Some((address, location)) = selection.unknown(&known) {
             let error = missing(format!("the selection lists `{address}`, where there is nothing"));

@@ -94,8 +94,7 @@ pub(super) fn without(
     let choices = match &source.key {
         Some(key) if known.is_empty() => {
             let all = record_of(draw(source.drawing(key.reuse())).choices());
-            let kept = all.arrays().into_iter().filter(|(a, _)| !summed.contains(a));
-            Record::new(kept)
+            all.only(|a| !summed.contains(a))
         }
         _ => known,
     };
@@ -106,7 +105,7 @@ pub(super) fn without(
                 // What stands for them, or what they stand for, a run of all choices knows.
                 false => {
                     let all = record_of(draw(source.filling(choices)).choices());
-                    Record::new(all.arrays().into_iter().filter(|(a, _)| !summed.contains(a)))
+                    all.only(|a| !summed.contains(a))
                 }
             };
             let record = Subtrace::Joint { choices: choices.clone(), score };

@@ -262,10 +262,7 @@ pub trait GenerativeFunction: Sized {
     ) -> ChoiceMap {
         let choices = trace.choices();
         let chosen = choices.filter(selection);
-        let rest = Record::new(
-            choices.record().arrays().into_iter().filter(|(a, _)| !selection.contains(a)),
-        );
-        let rest = ChoiceMap::from(rest);
+        let rest = ChoiceMap::from(choices.record().only(|a| !selection.contains(a)));
         let args = &trace.args;
         let location = here();
         let score = |chosen: ChoiceMap| {

@@ -5,7 +5,7 @@ use super::address::{below, within};
 use super::census::{Census, Strangers};
 use super::free::Free;
 use super::selection::Selection;
-use super::subtrace::{Subtrace, at, made};
+use super::subtrace::{ALONE, Subtrace, at, made};
 use crate::record::{Part, Record};
 use probpipe_trace::{Array, Error, ErrorKind, Key, Loc, Tree, here, with_location};
 use std::sync::Arc;
@@ -73,6 +73,11 @@ pub(super) fn lines(given: &Record) -> Lines {
 }
 
 impl Context {
+    /// The address of what runs, as it is told; a choice that is the whole has a name too.
+    pub(super) fn shown(&self) -> &str {
+        if self.path.is_empty() { ALONE } else { &self.path }
+    }
+
     /// Where the value at an address was made.
     pub(super) fn line(&self, address: &str, array: &Array) -> Loc {
         let line = self.lines.iter().find(|(given, _)| given == address);

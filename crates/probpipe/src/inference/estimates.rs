@@ -12,13 +12,13 @@ const MOST: usize = 1 << 12;
 /// differentiate: choose the one of least variance that holds.
 #[derive(Debug)]
 pub struct Draws {
-    key: Option<Key>,
+    key: Key,
     index: u32,
     /// The values of the enumerated draws of this run, by the order in which they come.
     enumerated: Vec<usize>,
     /// How many values each of those that this run came by has.
     counts: Vec<usize>,
-    /// The logarithm of the probability of the enumerated values.
+    /// The probability of the enumerated values.
     weight: Option<Array>,
     /// The log-density of draws whose score counts.
     score: Option<Array>,
@@ -32,7 +32,7 @@ pub struct Draws {
 }
 
 impl Draws {
-    fn new(key: Option<Key>, enumerated: Vec<usize>, forced: Option<(usize, bool)>) -> Draws {
+    fn new(key: Key, enumerated: Vec<usize>, forced: Option<(usize, bool)>) -> Draws {
         Draws {
             key,
             index: 0,
@@ -51,10 +51,7 @@ impl Draws {
     #[track_caller]
     pub fn key(&mut self) -> Key {
         self.index += 1;
-        match &self.key {
-            Some(key) => key.reuse().fold_in(self.index),
-            None => Key::new(0),
-        }
+        self.key.reuse().fold_in(self.index)
     }
 
     /// A draw that is a differentiable function of the parameters: derivatives go through it.
@@ -74,10 +71,7 @@ impl Draws {
         let key = self.key();
         let x = d.sample_shape(key, Shape::new()).stop_gradient();
         let density = d.log_prob(&x).sum();
-        self.score = Some(match self.score.take() {
-            Some(score) => score + density,
-            None => density,
-        });
+        self.score = Some(added(self.score.take(), density));
         x
     }
 
@@ -89,10 +83,7 @@ impl Draws {
         D: Sample<Value = Array> + LogProb,
     {
         let baseline = baseline.into().stop_gradient();
-        self.baseline = Some(match self.baseline.take() {
-            Some(sum) => sum + baseline,
-            None => baseline,
-        });
+        self.baseline = Some(added(self.baseline.take(), baseline));
         self.reinforce(d)
     }
 
@@ -122,7 +113,8 @@ impl Draws {
     }
 
     /// A flip whose derivative is the difference of the values with and without it (measure-valued;
-    /// G. Pflug, 1990): two more runs, and less variance than by the score.
+    /// G. Pflug, 1990): two more runs, and less variance than by the score. It has derivatives of
+    /// first order only: those of the difference are not taken.
     #[track_caller]
     pub fn measure_valued(&mut self, flip: Bernoulli) -> Array {
         if !flip.batch_shape().is_empty() {
@@ -149,8 +141,9 @@ impl Draws {
 }
 
 /// An unbiased estimate of the mean of what `f` gives, a number, over what it draws through its
-/// handle; and of every derivative of that mean, if that is what is asked: `grad`, `vmap` and `jit`
-/// go around it as around any function.
+/// handle; and of the derivative of that mean, if that is what is asked: `grad`, `vmap` and `jit`
+/// go around it as around any function. Derivatives of higher order are unbiased too, but where
+/// draws are measure-valued.
 ///
 /// ```
 /// use probpipe::inference::{Draws, expectation};
@@ -176,6 +169,13 @@ pub fn expectation<P: Tree + Clone>(
     }
 }
 
+fn added(sum: Option<Array>, part: Array) -> Array {
+    match sum {
+        Some(sum) => sum + part,
+        None => part,
+    }
+}
+
 type Run<'a> = &'a dyn Fn(&mut Draws) -> Array;
 
 fn estimate(key: Key, run: Run<'_>, location: Loc) -> Array {
@@ -190,16 +190,13 @@ fn estimate(key: Key, run: Run<'_>, location: Loc) -> Array {
                 .help("enumerate fewer draws, and use `reinforce` for the others");
             return Array::invalid(error, location);
         }
-        let mut draws = Draws::new(Some(key.reuse()), values.clone(), None);
+        let mut draws = Draws::new(key.reuse(), values.clone(), None);
         let value = run(&mut draws);
         if let Some(error) = draws.error {
             return error;
         }
         let part = surrogate(&key, run, &draws, value, &values);
-        sum = Some(match sum {
-            Some(sum) => sum + part,
-            None => part,
-        });
+        sum = Some(added(sum, part));
         next = following(values, &draws.counts);
     }
     sum.unwrap_or_else(|| Array::from(0.0))
@@ -236,7 +233,7 @@ fn surrogate(key: &Key, run: Run<'_>, draws: &Draws, value: Array, values: &[usi
     let mut sum = weighted(value, &draws.weight);
     for (at, probability) in draws.flips.iter().enumerate() {
         let forced = |to: bool| {
-            let mut again = Draws::new(Some(key.reuse()), values.to_vec(), Some((at, to)));
+            let mut again = Draws::new(key.reuse(), values.to_vec(), Some((at, to)));
             let value = run(&mut again);
             weighted(value, &again.weight)
         };

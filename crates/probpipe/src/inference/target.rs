@@ -9,6 +9,7 @@ use probpipe_trace::{
     Array, Error, ErrorKind, IntoTree, Key, Result, Shape, Tree, here, with_location,
     without_location, zeros_like,
 };
+use probpipe_transforms::vmap;
 use std::fmt;
 use std::rc::Rc;
 
@@ -100,6 +101,12 @@ impl<T> Target<T> {
         with_location(here(), || (self.log_density)(z))
     }
 
+    /// The log-densities of vectors `[m, n]`, `[m]`.
+    #[track_caller]
+    pub fn log_densities(&self, z: &Array) -> Array {
+        vmap(|z: Array| self.log_density(&z))(z.clone())
+    }
+
     /// The values that a vector stands for.
     ///
     /// # Errors
@@ -116,6 +123,27 @@ impl<T> Target<T> {
     #[track_caller]
     pub fn unconstrain(&self, values: &T) -> Result<Array> {
         with_location(here(), || (self.unconstrain)(values))
+    }
+}
+
+impl<T: Tree + Clone> Target<T> {
+    /// The values that vectors `[m, n]` stand for, along a new first axis.
+    ///
+    /// # Errors
+    /// Vectors of another length.
+    #[track_caller]
+    pub fn constrain_each(&self, z: &Array) -> Result<T> {
+        // What any vector stands for has the structure of all.
+        let (one, location) = (self.constrain(&self.start)?, here());
+        let constrain = |z: Array| {
+            let bad = |error: Error| one.clone().map(|_| Array::invalid(error.clone(), location));
+            self.constrain(&z).unwrap_or_else(bad)
+        };
+        let all = vmap(constrain)(z.clone());
+        match all.leaves().iter().find_map(|leaf| leaf.error().cloned()) {
+            Some(error) => Err(error),
+            None => Ok(all),
+        }
     }
 }
 
@@ -182,15 +210,14 @@ impl Target<ChoiceMap> {
         let latent = !addresses(observed.addresses());
         // Any draw says what there is.
         let all = model.simulate(Key::new(0), args.clone()).choices();
-        if !all.is_empty() && !all.addresses().iter().any(|address| latent.contains(address)) {
+        let rest = ChoiceMap::from(all.record().only(|address| latent.contains(address)));
+        if !all.is_empty() && rest.is_empty() {
             return Err(Error::new(ErrorKind::Value, "every choice is observed")
                 .at(here())
                 .help("leave out what is to be inferred"));
         }
-        let numbers = with_location(here(), || {
-            let all = observed.union(&all.filter(&latent));
-            real_choices(&model, &args, &all, &latent)
-        })?;
+        let numbers =
+            with_location(here(), || real_choices(&model, &args, &observed.union(&rest), &latent))?;
         let (z, unravel) = ravel(&numbers)?;
         let shared = Rc::new((model, args, observed.clone(), latent, unravel));
         let run = {
@@ -272,17 +299,13 @@ impl Target<Record> {
         let shared = Rc::new((parts, unravel));
         let constrained = {
             let shared = shared.clone();
-            move |z: &Array| -> Result<(Record, Option<Array>)> {
+            move |z: &Array| -> Result<(Record, Array)> {
                 let (parts, unravel): &(Vec<Part>, Unravel) = &shared;
                 let mut values: Record = unravel.tree(z)?;
-                let mut volume: Option<Array> = None;
+                let mut volume = Array::from(0.0);
                 for part in parts {
                     let x = values[part.path.as_str()].reshape(&part.shape);
-                    let log_det = part.onto.log_det(&x).sum();
-                    volume = Some(match volume {
-                        Some(sum) => sum + log_det,
-                        None => log_det,
-                    });
+                    volume += part.onto.log_det(&x).sum();
                     values = values.replace(&part.path, part.onto.forward(&x))?;
                 }
                 Ok((values, volume))
@@ -292,8 +315,7 @@ impl Target<Record> {
         let of_vector = {
             let constrained = constrained.clone();
             move |z: &Array| match constrained(z) {
-                Ok((values, Some(volume))) => without_location(|| log_density(values)) + volume,
-                Ok((values, None)) => without_location(|| log_density(values)),
+                Ok((values, volume)) => without_location(|| log_density(values)) + volume,
                 Err(error) => Array::invalid(error, location),
             }
         };

@@ -1,12 +1,10 @@
 //! Sums of squares, by the method of Levenberg and Marquardt as Madsen, Nielsen and Tingleff have
 //! it ("Methods for non-linear least squares problems", 2004, algorithm 3.16).
 
-use super::minimum::{End, Minimum, at_minimum, finished, refused};
+use super::minimum::{End, Minimum, at_minimum, finished, given, refused};
 use super::scale::{number, positive};
 use crate::record::ravel_as;
-use probpipe_trace::{
-    Array, DType, Error, ErrorKind, Tree, concat, here, select, while_loop, with_location, zeros_of,
-};
+use probpipe_trace::{Array, Tree, concat, eye, here, select, while_loop, with_location, zeros_of};
 use probpipe_transforms::jacfwd;
 
 /// Settings of [`least_squares`].
@@ -71,30 +69,18 @@ pub fn least_squares<T: Tree>(
         Err(error) => return refused(init, &error),
     };
     let of_vector = |x: Array| match unravel.tree(&x) {
-        Ok(tree) => vector(f(tree), x.dtype()),
+        Ok(tree) => given(
+            f(tree),
+            x.dtype(),
+            1,
+            "`least_squares` takes a function that gives a vector",
+            "give all residuals as one axis, for example with `.flatten()`",
+        ),
         Err(error) => Array::invalid(error, location),
     };
     let half = |x: Array| of_vector(x).square().sum() * 0.5;
     let end = with_location(location, || at_minimum(&half, search(&of_vector, x, method)));
     finished(end, &unravel).unwrap_or_else(|error| refused(init, &error))
-}
-
-/// What the function gives, if it is a vector of the arguments' type.
-#[track_caller]
-fn vector(value: Array, dtype: DType) -> Array {
-    let value = value.in_dtype(dtype);
-    match value.ty() {
-        Ok(ty) if ty.rank() != 1 || ty.dtype != dtype => Array::invalid(
-            Error::new(
-                ErrorKind::Shape,
-                format!("`least_squares` takes a function that gives a vector {dtype}, not {ty}"),
-            )
-            .note("the value was made", Some(value.location()))
-            .help("give all residuals as one axis, for example with `.flatten()`"),
-            here(),
-        ),
-        _ => value,
-    }
 }
 
 fn gradient(s: &State) -> Array {
@@ -163,7 +149,7 @@ fn search(f: &dyn Fn(Array) -> Array, x: Array, method: LevenbergMarquardt) -> E
 #[track_caller]
 fn damped(s: &State) -> Array {
     let n = s.x.size();
-    let ridge = probpipe_trace::eye(n).cast(s.x.dtype()) * s.damping.sqrt();
+    let ridge = eye(n).cast(s.x.dtype()) * s.damping.sqrt();
     let (q, r) = concat(&[s.jacobian.clone(), ridge], 0).qr();
     let right = concat(&[-&s.residuals, zeros_of(s.x.dtype(), [n])], 0);
     r.solve(&right.matmul(&q))

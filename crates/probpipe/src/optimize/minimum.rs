@@ -79,7 +79,13 @@ pub fn minimize<T: Tree>(f: impl Fn(T) -> Array, init: T, method: impl Minimizer
         Err(error) => return refused(init, &error),
     };
     let of_vector = |x: Array| match unravel.tree(&x) {
-        Ok(tree) => scalar(f(tree), x.dtype()),
+        Ok(tree) => given(
+            f(tree),
+            x.dtype(),
+            0,
+            "`minimize` takes a function that gives a scalar",
+            "reduce it, for example with `.sum()`, or convert it with `.cast(..)`",
+        ),
         Err(error) => Array::invalid(error, location),
     };
     let end = with_location(location, || at_minimum(&of_vector, method.search(&of_vector, x)));
@@ -124,18 +130,15 @@ pub(super) fn at_minimum(f: &dyn Fn(Array) -> Array, end: End) -> (Array, End) {
     (f(x.clone()), End { x, gradient: end.gradient.stop_gradient(), inverse, ..end })
 }
 
-/// What the function gives, if it is a number of the arguments' type.
+/// What the function gives, if it is of a rank and of the arguments' type.
 #[track_caller]
-fn scalar(value: Array, dtype: DType) -> Array {
+pub(super) fn given(value: Array, dtype: DType, rank: usize, wanted: &str, help: &str) -> Array {
     let value = value.in_dtype(dtype);
     match value.ty() {
-        Ok(ty) if ty.rank() > 0 || ty.dtype != dtype => Array::invalid(
-            Error::new(
-                ErrorKind::Shape,
-                format!("`minimize` takes a function that gives a scalar {dtype}, not {ty}"),
-            )
-            .note("the value was made", Some(value.location()))
-            .help("reduce it, for example with `.sum()`, or convert it with `.cast(..)`"),
+        Ok(ty) if ty.rank() != rank || ty.dtype != dtype => Array::invalid(
+            Error::new(ErrorKind::Shape, format!("{wanted} {dtype}, not {ty}"))
+                .note("the value was made", Some(value.location()))
+                .help(help),
             here(),
         ),
         _ => value,

@@ -190,6 +190,17 @@ impl Record {
         Ok(all)
     }
 
+    /// The arrays whose paths are wanted.
+    pub(crate) fn only(&self, wanted: impl Fn(&str) -> bool) -> Record {
+        let mut some = Record::default();
+        for (path, array) in self.arrays() {
+            if wanted(&path) {
+                some.insert(&path, array.clone());
+            }
+        }
+        some
+    }
+
     /// The record without the parts at these paths. What is then empty goes too.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! The power spherical distribution.
 
-use super::turned::about;
+use super::turned::{about, beside};
 use crate::distributions::declaration::family;
 use crate::distributions::events::Seen;
 use crate::distributions::shapes::join;
@@ -85,14 +85,14 @@ impl Moments for PowerSpherical {
     /// `k / (d - 1 + k)` of the mean direction.
     fn mean(&self) -> Array {
         let [m, k] = self.checked();
-        let k = if k.rank() > 0 { k.expand_dims(-1) } else { k };
+        let k = beside(&k);
         self.shaped(m * (&k / (&k + 2.0 * self.half())), &[self.dim()])
     }
 
     /// That of `2 b - 1` along the mean direction, and what it leaves of 1 in all others.
     fn variance(&self) -> Array {
         let [m, k] = self.checked();
-        let k = if k.rank() > 0 { k.expand_dims(-1) } else { k };
+        let k = beside(&k);
         let b = self.half();
         let (a, total) = (&k + b, &k + 2.0 * b);
         let along = a * (4.0 * b) / (total.square() * (&total + 1.0));

@@ -121,10 +121,7 @@ impl Sample for SineBivariateVonMises {
         let narrow = (&size / &spread * 2.0 + 1.0).sqrt().recip();
         let along_cosine = excess.lt(0.0);
         let first = first_accepted(of_first, start.clone(), |key| {
-            let [one, two, three]: [Key; 3] = match key.split_n(3).try_into() {
-                Ok(keys) => keys,
-                Err(_) => unreachable!("three keys were asked for"),
-            };
+            let [one, two, three] = key.split_array();
             let (z, w) = (normal_of(dtype, one, &batch), normal_of(dtype, two, &batch));
             let cosine = select(&along_cosine, &z * &narrow, &z);
             let sine = select(&along_cosine, &w, &w * &narrow);

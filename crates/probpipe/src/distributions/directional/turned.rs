@@ -26,6 +26,12 @@ pub(super) fn first_accepted(
     found
 }
 
+/// Numbers of a batch beside its vectors.
+#[track_caller]
+pub(super) fn beside(x: &Array) -> Array {
+    if x.rank() > 0 { x.expand_dims(-1) } else { x.clone() }
+}
+
 /// `x` of length 1.
 #[track_caller]
 pub(super) fn direction(x: &Array) -> Array {

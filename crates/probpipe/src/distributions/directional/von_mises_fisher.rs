@@ -1,7 +1,7 @@
 //! The distribution of von Mises and Fisher.
 
 use super::bessel::log_power_free;
-use super::turned::{about, direction, first_accepted};
+use super::turned::{about, beside, direction, first_accepted};
 use crate::distributions::declaration::family;
 use crate::distributions::events::Seen;
 use crate::distributions::shapes::{HALF_LOG_TAU, join};
@@ -104,16 +104,14 @@ impl Moments for VonMisesFisher {
     fn mean(&self) -> Array {
         let [m, k] = self.checked();
         let [_, length] = self.normaliser(&k);
-        let length = if length.rank() > 0 { length.expand_dims(-1) } else { length };
-        self.shaped(length * m, &[self.dim()])
+        self.shaped(beside(&length) * m, &[self.dim()])
     }
 
     /// With the length `A` of the mean: `A / k + m^2 (1 - d A / k - A^2)`.
     fn variance(&self) -> Array {
         let [m, k] = self.checked();
-        let over = |x: Array| if x.rank() > 0 { x.expand_dims(-1) } else { x };
-        let [_, length] = self.normaliser(&k).map(over);
-        let each = &length / over(k);
+        let [_, length] = self.normaliser(&k).map(|x| beside(&x));
+        let each = &length / beside(&k);
         let along = 1.0 - &each * self.dim() as f64 - length.square();
         self.shaped(m.square() * along + each, &[self.dim()])
     }

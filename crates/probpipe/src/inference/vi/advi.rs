@@ -1,11 +1,11 @@
 //! Automatic differentiation variational inference (A. Kucukelbir et al., 2017).
 
 use super::normal::Approximation;
+use crate::distributions::LogProb;
 use crate::inference::Target;
 use crate::optimize::{Adam, Optimizer, Schedule, apply_updates};
 use probpipe_trace::{Array, Key, Tree, concat, eye, normal_of, scan, zeros_like, zeros_of};
-use probpipe_transforms::{value_and_grad, vmap};
-use std::f64::consts::PI;
+use probpipe_transforms::value_and_grad;
 
 /// A normal distribution near a target, by stochastic gradients of the evidence lower bound.
 ///
@@ -31,8 +31,9 @@ pub struct Advi {
     pub draws: usize,
     /// Steps.
     pub steps: usize,
-    /// The learning rate of Adam.
-    pub rate: Schedule,
+    /// The learning rate of Adam at the start: over the steps it falls along a cosine to a
+    /// thousandth.
+    pub rate: Array,
 }
 
 /// What [`Advi::fit`] gives.
@@ -59,8 +60,7 @@ struct Parameters {
 impl Advi {
     /// Entries that do not depend on each other.
     pub fn mean_field() -> Advi {
-        let rate = Schedule::cosine(0.1, 2000.0, 1e-3);
-        Advi { full_rank: false, draws: 8, steps: 2000, rate }
+        Advi { full_rank: false, draws: 8, steps: 2000, rate: Array::from(0.1) }
     }
 
     /// Entries that may all depend on each other.
@@ -76,7 +76,7 @@ impl Advi {
         let below = if self.full_rank { n * n.saturating_sub(1) / 2 } else { 0 };
         let start =
             Parameters { log_scale: zeros_like(&loc), below: zeros_of(loc.dtype(), [below]), loc };
-        let optimizer = Adam::new(self.rate.clone());
+        let optimizer = Adam::new(Schedule::cosine(&self.rate, self.steps as f64, 1e-3));
         let state = optimizer.init(&start);
         let step = |(at, state): (Parameters, _), key: Key| {
             let noise = normal_of(at.loc.dtype(), key, [self.draws, n]);
@@ -120,14 +120,7 @@ impl Parameters {
 fn bound<T>(at: &Parameters, noise: &Array, target: &Target<T>) -> Array {
     let q = at.approximation();
     let z = &q.loc + noise.matmul(&q.scale_tril.transpose());
-    let log_p = vmap(|z: Array| target.log_density(&z))(z.clone());
     // The density of the approximation with its parameters held still: derivatives go through `z`.
-    let (loc, factor) = (q.loc.stop_gradient(), q.scale_tril.stop_gradient());
-    let solve = |z: Array| factor.solve_triangular(&(z - &loc));
-    let white = vmap(solve)(z);
-    let log_det = factor.diagonal().log().sum();
-    let log_q = white.square().sum_axes([-1]) * -0.5
-        - log_det
-        - 0.5 * q.loc.size() as f64 * (2.0 * PI).ln();
-    (log_p - log_q).mean()
+    let still = q.map(Array::stop_gradient).distribution();
+    (target.log_densities(&z) - still.log_prob(&z)).mean()
 }

@@ -7,7 +7,7 @@
 //! | [`laplace`] | a normal distribution by the curvature at the mode |
 //! | [`Pathfinder`] | the best of the normal distributions on the way to the mode |
 //! | [`Svgd`] | points that move together |
-//! | [`elbo`], [`path_elbo`], [`iwelbo`] | bounds for a guide of your own, a generative function |
+//! | [`Guided`] | bounds for a guide of your own, a generative function |
 
 mod advi;
 mod bounds;
@@ -17,7 +17,7 @@ mod pathfinder;
 mod svgd;
 
 pub use advi::{Advi, Fit};
-pub use bounds::{elbo, iwelbo, path_elbo};
+pub use bounds::Guided;
 pub use laplace::laplace;
 pub use normal::Approximation;
 pub use pathfinder::{Found, Pathfinder};

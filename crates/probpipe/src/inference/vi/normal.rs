@@ -2,8 +2,7 @@
 
 use crate::distributions::{LogProb, MultivariateNormal, Sample};
 use crate::inference::Target;
-use probpipe_trace::{Array, IntoShape, Key, Result, Tree, last_resort};
-use probpipe_transforms::vmap;
+use probpipe_trace::{Array, IntoShape, Key, Result, Tree};
 
 /// A normal distribution over the vectors of a target, `[n]`.
 #[derive(Tree, Clone, Debug)]
@@ -39,11 +38,11 @@ impl Approximation {
     /// # Errors
     /// A target of another size.
     #[track_caller]
-    pub fn values<T: Tree>(&self, key: Key, draws: usize, target: &Target<T>) -> Result<T> {
-        // Once outside of the lanes, where an error can be told.
-        target.constrain(&self.loc)?;
-        let constrain = |z: Array| target.constrain(&z).unwrap_or_else(|error| last_resort(&error));
-        Ok(vmap(constrain)(self.draws(key, draws)))
+    pub fn values<T>(&self, key: Key, draws: usize, target: &Target<T>) -> Result<T>
+    where
+        T: Tree + Clone,
+    {
+        target.constrain_each(&self.draws(key, draws))
     }
 
     /// The mean of `log p(z) - log q(z)` over draws of the approximation `q`: what the evidence
@@ -52,6 +51,6 @@ impl Approximation {
     pub fn elbo<T>(&self, key: Key, draws: usize, target: &Target<T>) -> Array {
         let z = self.draws(key, draws);
         let log_q = self.distribution().log_prob(&z);
-        (vmap(|z: Array| target.log_density(&z))(z) - log_q).mean()
+        (target.log_densities(&z) - log_q).mean()
     }
 }
