@@ -92,7 +92,6 @@ pub use trace::Trace;
 pub use train::{TakesLast, Trained};
 pub use update::Update;
 
-use crate::record::Record;
 use probpipe_trace::{Array, IntoTree, Key, Tree, here, with_location};
 use probpipe_transforms::{BatchAxes, grad};
 use std::rc::Rc;

@@ -3,6 +3,7 @@
 //! Gradients of expectations of which some draws are discrete are [`expectation`]'s.
 
 mod estimates;
+pub mod mcmc;
 mod target;
 pub mod vi;
 
