@@ -93,8 +93,8 @@ const FLOORS: &[(&str, &[&str])] = &[
             "optimize",
         ],
     ),
-    ("inference/adapt", &["inference"]),
-    ("inference/mcmc", &["record", "random", "inference", "inference/adapt"]),
+    ("inference/mcmc", &["record", "random", "inference"]),
+    ("inference/adapt", &["inference", "inference/mcmc"]),
     ("inference/smc", &["record", "random", "distributions", "inference", "inference/mcmc"]),
     (
         "inference/vi",
@@ -103,7 +103,17 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("diagnostics", &["record", "random", "inference"]),
     (
         "pipeline",
-        &["device", "record", "random", "distributions", "generative", "inference", "diagnostics"],
+        &[
+            "device",
+            "record",
+            "random",
+            "distributions",
+            "generative",
+            "inference",
+            "inference/mcmc",
+            "inference/adapt",
+            "diagnostics",
+        ],
     ),
 ];
 

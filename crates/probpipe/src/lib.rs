@@ -52,6 +52,7 @@ pub mod distributions;
 pub mod generative;
 pub mod inference;
 pub mod optimize;
+pub mod pipeline;
 pub mod random;
 pub mod record;
 
@@ -150,9 +151,9 @@ pub mod transforms {
     pub use crate::device::{jit, jit_on};
     #[doc(inline)]
     pub use probpipe_transforms::{
-        BatchAxes, checkpoint, custom_derivatives, custom_jvp, custom_linear_solve, custom_root,
-        custom_vjp, grad, grad_aux, grad_wrt, hessian, hvp, jacfwd, jacrev, jvp, jvp_aux,
-        linear_transpose, linearize, stop_gradient, value_and_grad, value_and_grad_aux,
+        BatchAxes, Compiled, checkpoint, custom_derivatives, custom_jvp, custom_linear_solve,
+        custom_root, custom_vjp, grad, grad_aux, grad_wrt, hessian, hvp, jacfwd, jacrev, jvp,
+        jvp_aux, linear_transpose, linearize, stop_gradient, value_and_grad, value_and_grad_aux,
         value_and_grad_wrt, vjp, vjp_aux, vmap, vmap_axes,
     };
 }
@@ -276,6 +277,7 @@ pub mod prelude {
         generative,
     };
     pub use crate::linalg::einsum;
+    pub use crate::pipeline::{Chains, Draws};
     #[cfg(feature = "plot")]
     pub use crate::plot::{Figure, Plot};
     pub use crate::random::{Key, RandomLayout, normal, uniform, uniform_range};

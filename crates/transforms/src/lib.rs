@@ -16,7 +16,7 @@ mod transpose;
 mod vmap;
 
 pub use api::{
-    BatchAxes, Jit, check_nan, checkpoint, compile, custom_derivatives, custom_jvp,
+    BatchAxes, Compiled, Jit, check_nan, checkpoint, compile, custom_derivatives, custom_jvp,
     custom_linear_solve, custom_root, custom_vjp, grad, grad_aux, grad_wrt, graph_of, hessian, hvp,
     jacfwd, jacrev, jit, jit_on, jvp, jvp_aux, linear_transpose, linearize, profile, raw_graph_of,
     recompiles, recompute, stages_of, stop_gradient, value_and_grad, value_and_grad_aux,

@@ -51,6 +51,17 @@ impl Indexing {
         }
     }
 
+    /// If it sets one row of an array in its place, as loops do that keep a list.
+    fn row(&self) -> Option<Row> {
+        match self {
+            Indexing::Scatter { dtype, op: ScatterOp::Set, dims, in_place: true } => {
+                let one = dims.batch == 1 && dims.count == 1 && dims.extents.len() == 1;
+                one.then(|| Row { rows: dims.extents[0], bytes: dims.rest * dtype.size() })
+            }
+            _ => None,
+        }
+    }
+
     fn run(&self, operands: &[&[u8]], results: &mut [&mut [u8]]) {
         match self {
             Indexing::Scatter { dtype, op, dims, in_place } => {
@@ -72,6 +83,31 @@ impl Indexing {
             }
             Indexing::Sort { dtypes, extents, num_keys } => {
                 sort_rows(dtypes, *num_keys, *extents, operands, results);
+            }
+        }
+    }
+}
+
+/// One row among others, of so many bytes each.
+struct Row {
+    rows: usize,
+    bytes: usize,
+}
+
+impl Row {
+    /// Copies the row there; one out of range is dropped.
+    ///
+    /// # Safety
+    /// The second address is that of an `i32`, the third that of a row, the fourth that of all
+    /// rows, which the row is none of.
+    unsafe fn set(&self, addresses: *const usize) {
+        // SAFETY: the caller promised four addresses, and what is there.
+        unsafe {
+            let [_, index, row, all] = *addresses.cast::<[usize; 4]>();
+            let index = *(index as *const i32) as usize;
+            if index < self.rows {
+                let to = (all as *mut u8).add(index * self.bytes);
+                std::ptr::copy_nonoverlapping(row as *const u8, to, self.bytes);
             }
         }
     }
@@ -136,6 +172,11 @@ fn sort_rows(
 pub(crate) unsafe fn indexing(descriptor: *const Indexing, addresses: *const usize) {
     // SAFETY: the executable that owns the running code owns the descriptor.
     let call = unsafe { &*descriptor };
+    if let Some(row) = call.row() {
+        // SAFETY: as the caller promised: the address of one index, of one row, and of the array,
+        // which is the result.
+        return unsafe { row.set(addresses) };
+    }
     // What panics, which nothing here should, leaves the results as they are.
     let _ = catch_unwind(AssertUnwindSafe(|| {
         let (operands, results) = call.sizes();

@@ -2,6 +2,7 @@
 //! vector of real numbers, with the way back to what the user named; algorithms take nothing else.
 //! Gradients of expectations of which some draws are discrete are [`expectation`]'s.
 
+pub mod adapt;
 mod estimates;
 pub mod mcmc;
 mod target;

@@ -133,17 +133,22 @@ impl<T: Tree + Clone> Target<T> {
     /// Vectors of another length.
     #[track_caller]
     pub fn constrain_each(&self, z: &Array) -> Result<T> {
-        // What any vector stands for has the structure of all.
-        let (one, location) = (self.constrain(&self.start)?, here());
-        let constrain = |z: Array| {
-            let bad = |error: Error| one.clone().map(|_| Array::invalid(error.clone(), location));
-            self.constrain(&z).unwrap_or_else(bad)
-        };
-        let all = vmap(constrain)(z.clone());
+        let all = vmap(self.way()?)(z.clone());
         match all.leaves().iter().find_map(|leaf| leaf.error().cloned()) {
             Some(error) => Err(error),
             None => Ok(all),
         }
+    }
+
+    /// [`Target::constrain`] as a function that gives invalid values where that is an error.
+    #[track_caller]
+    pub(crate) fn way(&self) -> Result<impl Fn(Array) -> T> {
+        // What any vector stands for has the structure of all.
+        let (one, location) = (self.constrain(&self.start)?, here());
+        Ok(move |z: Array| {
+            let bad = |error: Error| one.clone().map(|_| Array::invalid(error.clone(), location));
+            self.constrain(&z).unwrap_or_else(bad)
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod cache;
 mod checkpoint;
+mod compiled;
 mod custom;
 mod debug;
 mod gradient;
@@ -17,6 +18,7 @@ mod recompute;
 mod vmap;
 
 pub use checkpoint::{checkpoint, stop_gradient};
+pub use compiled::Compiled;
 pub use custom::{custom_derivatives, custom_jvp, custom_vjp};
 pub use debug::{check_nan, stages_of};
 pub use gradient::{grad, grad_aux, hvp, value_and_grad, value_and_grad_aux};

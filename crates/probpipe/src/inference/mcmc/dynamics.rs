@@ -48,6 +48,21 @@ impl Moving {
     }
 }
 
+/// How much energy is lost in one step of a size, with a momentum of its own: the logarithm of the
+/// ratio that Metropolis accepts by.
+pub(crate) fn one_step(
+    key: Key,
+    log_density: LogDensity<'_>,
+    integrator: Integrator,
+    metric: &Metric,
+    size: &Array,
+    point: &Point,
+) -> Array {
+    let start = Moving::from(point.clone(), key);
+    let before = start.energy();
+    before - integrator.step(log_density, metric, size, start).energy()
+}
+
 /// How motion is cut into steps. All are reversible and keep volumes; each step has as many
 /// gradients as the name says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

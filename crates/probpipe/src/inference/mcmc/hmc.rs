@@ -3,6 +3,7 @@
 use super::dynamics::{Integrator, Moving, Point};
 use super::kernel::{Kernel, LogDensity, StepCx};
 use super::metric::Metric;
+use super::tuned::{Tuned, Tuning};
 use probpipe_trace::{Array, Tree, fori_loop, select, tree_map, uniform_of};
 
 /// Follows Hamiltonian dynamics for `steps` steps, and stays where it was if the energy has changed
@@ -25,6 +26,9 @@ pub struct Hmc {
     pub step_size: Array,
     /// The shape of the density, as far as known.
     pub metric: Metric,
+    /// The mean probability of acceptance that a warm-up looks for.
+    #[tree(static)]
+    pub target_acceptance: f64,
     /// Number of steps.
     #[tree(static)]
     pub steps: usize,
@@ -50,8 +54,13 @@ pub struct HmcInfo {
 impl Hmc {
     /// With a step size and a number of steps.
     pub fn new(step_size: impl Into<Array>, steps: usize) -> Hmc {
-        let (step_size, metric) = (step_size.into(), Metric::Unit);
-        Hmc { step_size, metric, steps, integrator: Integrator::default() }
+        Hmc {
+            step_size: step_size.into(),
+            metric: Metric::Unit,
+            target_acceptance: 0.8,
+            steps,
+            integrator: Integrator::default(),
+        }
     }
 
     /// With another metric.
@@ -89,5 +98,32 @@ impl Kernel for Hmc {
 
     fn position(state: &Point) -> &Array {
         &state.position
+    }
+
+    fn log_density(state: &Point) -> Option<&Array> {
+        Some(&state.log_density)
+    }
+}
+
+impl Tuned for Hmc {
+    fn tuned(&self, tuning: &Tuning) -> Hmc {
+        let Tuning { step_size, metric } = tuning.clone();
+        Hmc { step_size, metric, ..self.clone() }
+    }
+
+    fn step_size(&self) -> &Array {
+        &self.step_size
+    }
+
+    fn point(state: &Point) -> &Point {
+        state
+    }
+
+    fn acceptance(info: &HmcInfo) -> &Array {
+        &info.acceptance
+    }
+
+    fn target_acceptance(&self) -> f64 {
+        self.target_acceptance
     }
 }

@@ -47,9 +47,9 @@ impl std::fmt::Debug for StepCx<'_> {
 /// ```
 pub trait Kernel {
     /// What the next step needs of the ones before.
-    type State: Tree + Clone;
+    type State: Tree + Clone + Send;
     /// What is known of a step besides.
-    type Info: Tree + Clone;
+    type Info: Tree + Clone + Send;
 
     /// The state at a position.
     #[track_caller]
@@ -61,6 +61,11 @@ pub trait Kernel {
 
     /// Where a state is.
     fn position(state: &Self::State) -> &Array;
+
+    /// The log-density where a state is, of kernels that keep it.
+    fn log_density(_state: &Self::State) -> Option<&Array> {
+        None
+    }
 
     /// A chain of `steps` states from the start of a target, as values of the target along a new
     /// first axis, and what is known of each step. A loop of the program: it can be traced, and

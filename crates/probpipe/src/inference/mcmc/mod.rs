@@ -14,9 +14,12 @@ mod kernel;
 mod metric;
 mod nuts;
 mod subtree;
+mod tuned;
 
+pub(crate) use dynamics::one_step;
 pub use dynamics::{Integrator, Point};
 pub use hmc::{Hmc, HmcInfo};
 pub use kernel::{Kernel, LogDensity, StepCx};
 pub use metric::Metric;
 pub use nuts::{Nuts, NutsInfo};
+pub use tuned::{Tuned, Tuning};

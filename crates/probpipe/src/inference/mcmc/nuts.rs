@@ -5,6 +5,7 @@ use super::dynamics::{Integrator, Moving, Point};
 use super::kernel::{Kernel, LogDensity, StepCx};
 use super::metric::Metric;
 use super::subtree::{Leapfrog, turns};
+use super::tuned::{Tuned, Tuning};
 use probpipe_trace::{Array, Key, Tree, select, tree_map, uniform_of, while_loop};
 
 /// Follows Hamiltonian dynamics forwards and backwards, twice as far each time, until the
@@ -29,6 +30,9 @@ pub struct Nuts {
     pub step_size: Array,
     /// The shape of the density, as far as known.
     pub metric: Metric,
+    /// The mean probability of acceptance that a warm-up looks for.
+    #[tree(static)]
+    pub target_acceptance: f64,
     /// Most doublings of a trajectory: it has less than `2^max_depth` steps.
     #[tree(static)]
     pub max_depth: usize,
@@ -60,7 +64,12 @@ impl Default for Nuts {
 impl Nuts {
     /// With a step size, and at most 10 doublings.
     pub fn new(step_size: impl Into<Array>) -> Nuts {
-        Nuts { step_size: step_size.into(), metric: Metric::Unit, max_depth: 10 }
+        Nuts {
+            step_size: step_size.into(),
+            metric: Metric::Unit,
+            target_acceptance: 0.8,
+            max_depth: 10,
+        }
     }
 
     /// With another metric.
@@ -141,6 +150,33 @@ impl Kernel for Nuts {
 
     fn position(state: &Point) -> &Array {
         &state.position
+    }
+
+    fn log_density(state: &Point) -> Option<&Array> {
+        Some(&state.log_density)
+    }
+}
+
+impl Tuned for Nuts {
+    fn tuned(&self, tuning: &Tuning) -> Nuts {
+        let Tuning { step_size, metric } = tuning.clone();
+        Nuts { step_size, metric, ..self.clone() }
+    }
+
+    fn step_size(&self) -> &Array {
+        &self.step_size
+    }
+
+    fn point(state: &Point) -> &Point {
+        state
+    }
+
+    fn acceptance(info: &NutsInfo) -> &Array {
+        &info.acceptance
+    }
+
+    fn target_acceptance(&self) -> f64 {
+        self.target_acceptance
     }
 }
 

@@ -1,0 +1,35 @@
+//! Kernels that go by a step size and a metric, which a warm-up finds.
+
+use super::dynamics::Point;
+use super::kernel::Kernel;
+use super::metric::Metric;
+use probpipe_trace::{Array, Tree};
+
+/// A kernel with a step size and a metric, which moves by gradients.
+pub trait Tuned: Kernel {
+    /// With these.
+    #[must_use]
+    fn tuned(&self, tuning: &Tuning) -> Self;
+
+    /// The size of a step to begin with.
+    fn step_size(&self) -> &Array;
+
+    /// The place and the gradient of a state.
+    fn point(state: &Self::State) -> &Point;
+
+    /// The probability of acceptance that a step had.
+    fn acceptance(info: &Self::Info) -> &Array;
+
+    /// That which its steps should have on average.
+    fn target_acceptance(&self) -> f64;
+}
+
+/// What a kernel goes by.
+#[derive(Tree, Clone, Debug)]
+#[tree(crate = probpipe_trace)]
+pub struct Tuning {
+    /// The size of a step, a scalar.
+    pub step_size: Array,
+    /// The shape of the density.
+    pub metric: Metric,
+}

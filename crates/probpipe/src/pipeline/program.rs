@@ -1,0 +1,137 @@
+//! The two programs of a run: one finds out whether a chain can start somewhere, one makes a block
+//! of steps. They are compiled once and shared by the threads.
+
+use super::warm_up::WarmUp;
+use crate::device::Device;
+use crate::inference::Target;
+use crate::inference::mcmc::{Kernel, StepCx};
+use probpipe_trace::{Array, Key, Result, Tree, cond, scan, zeros_like};
+use probpipe_transforms::Compiled;
+
+/// Steps of a block: what is known of a run on the host is known this often.
+pub(super) const BLOCK: usize = 50;
+/// The bits of steps that are not made.
+pub(super) const IDLE: i32 = -1;
+/// The bits of steps that are no part of the warm-up.
+pub(super) const DRAW: i32 = 1 << 30;
+
+/// A chain between two steps: all that the next ones depend on.
+#[derive(Tree, Debug)]
+#[tree(crate = probpipe_trace)]
+pub(super) struct Chain<S, W> {
+    /// Of the chain; steps fold their number in.
+    pub key: Key,
+    /// Steps so far, `i32`.
+    pub number: Array,
+    pub state: S,
+    pub known: W,
+}
+
+impl<S: Clone, W: Clone> Clone for Chain<S, W> {
+    fn clone(&self) -> Self {
+        let Chain { key, number, state, known } = self;
+        let (number, state, known) = (number.clone(), state.clone(), known.clone());
+        Chain { key: key.reuse(), number, state, known }
+    }
+}
+
+/// What is kept of a step; of a block, along a new first axis.
+#[derive(Tree, Clone, Debug)]
+#[tree(crate = probpipe_trace)]
+pub(super) struct Kept<T, I> {
+    pub z: Array,
+    pub values: T,
+    pub log_density: Option<Array>,
+    pub step_size: Option<Array>,
+    pub info: I,
+}
+
+type ChainOf<K, W> = Chain<<K as Kernel>::State, <W as WarmUp<K>>::State>;
+type KeptOf<K, T> = Kept<T, <K as Kernel>::Info>;
+
+/// The programs of a run.
+pub(super) struct Programs<K: Kernel, W: WarmUp<K>, T> {
+    start: Compiled<(Key, Array), (ChainOf<K, W>, Array)>,
+    block: Compiled<(ChainOf<K, W>, Array), (ChainOf<K, W>, KeptOf<K, T>)>,
+}
+
+impl<K, W, T> Programs<K, W, T>
+where
+    K: Kernel,
+    W: WarmUp<K>,
+    T: Tree + Clone,
+{
+    #[track_caller]
+    pub fn new(device: Device, kernel: &K, warm_up: &W, target: &Target<T>) -> Result<Self> {
+        let backend = device.backend();
+        let log_density = |z: Array| target.log_density(&z);
+        let begin = |(key, z): (Key, Array)| {
+            let state = kernel.init(&log_density, z);
+            let (key, for_warm_up) = key.split();
+            let known = warm_up.start(for_warm_up, &log_density, kernel, &state);
+            // A point that nothing can be known of, or where there is no way on, is no start.
+            let sound = state
+                .leaves()
+                .iter()
+                .filter(|leaf| leaf.dtype().is_float())
+                .fold(Array::from(true), |sound, leaf| sound & leaf.is_finite().all());
+            (Chain { key, number: Array::from(0i32), state, known }, sound)
+        };
+        let like = (Key::new(0), target.start().clone());
+        let start = Compiled::new(&*backend, begin, &like)?;
+        let (chain, _) = start.call(like)?;
+        let way = target.way()?;
+        let step = |chain: ChainOf<K, W>, bits: &Array| {
+            let Chain { key, number, state, known } = chain;
+            let stepping = warm_up.kernel(&known, kernel);
+            let step_size = warm_up.step_size(&known);
+            let cx = StepCx::new(key.reuse().fold_in(&number), &log_density);
+            let (state, info) = stepping.step(cx, state);
+            let known = cond(
+                bits.lt(DRAW),
+                (known, state.clone(), info.clone()),
+                |(known, state, info)| warm_up.update(known, bits, kernel, &state, &info),
+                |(known, ..)| known,
+            );
+            let z = K::position(&state).clone();
+            let kept = Kept {
+                values: way(z.clone()),
+                z,
+                log_density: K::log_density(&state).cloned(),
+                step_size,
+                info,
+            };
+            (Chain { key, number: number + 1, state, known }, kept)
+        };
+        let block = |(chain, plan): (ChainOf<K, W>, Array)| {
+            scan(chain, plan, |chain, bits| {
+                let nothing = |chain: ChainOf<K, W>| {
+                    // Of this only the shapes are left.
+                    let (_, kept) = step(chain.clone(), &bits);
+                    (chain, kept.map(zeros_like))
+                };
+                cond(bits.ge(0), chain, |chain| step(chain, &bits), nothing)
+            })
+        };
+        let plan = Array::from(vec![IDLE; BLOCK]);
+        Ok(Programs { start, block: Compiled::new(&*backend, block, &(chain, plan))? })
+    }
+
+    /// A chain from a place, and whether it can start there.
+    pub fn start(&self, key: Key, z: Array) -> Result<(ChainOf<K, W>, bool)> {
+        let (chain, sound) = self.start.call((key, z))?;
+        Ok((chain, sound.item::<bool>()?))
+    }
+
+    /// The steps of a plan of at most [`BLOCK`].
+    pub fn block(
+        &self,
+        chain: ChainOf<K, W>,
+        plan: &[i32],
+    ) -> Result<(ChainOf<K, W>, KeptOf<K, T>)> {
+        let mut bits = [IDLE; BLOCK];
+        bits[..plan.len()].copy_from_slice(plan);
+        let (chain, kept) = self.block.call((chain, Array::from(bits.to_vec())))?;
+        Ok((chain, kept.map(|x| x.slice_axis(0, 0..plan.len()))))
+    }
+}
