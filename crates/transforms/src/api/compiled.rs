@@ -27,7 +27,6 @@ use std::panic::Location;
 /// assert_eq!(from_threads, [2.0, 4.0]);
 /// # Ok::<(), probpipe_trace::Error>(())
 /// ```
-#[doc(alias = "jax.stages.Compiled")]
 pub struct Compiled<A, R> {
     input: Structure,
     types: Vec<ArrayType>,
