@@ -5,7 +5,7 @@
 //! | adaptation | metric |
 //! |---|---|
 //! | [`Gradients`] | standard deviations of draws and gradients together |
-//! | [`Windows`] | standard deviations, or the covariance, of draws in growing windows, as Stan has it |
+//! | [`Windows`] | standard deviations or covariances of draws in growing windows, as Stan has it |
 
 mod gradients;
 mod moments;
