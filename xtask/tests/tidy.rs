@@ -36,6 +36,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("probpipe-examples", &["probpipe"]),
+    ("probpipe-posteriors", &["probpipe"]),
     ("probpipe-conformance", &["probpipe", TESTING]),
     ("probpipe-fuzz", &["probpipe", TESTING]),
     ("probpipe-benches", &["probpipe"]),
@@ -80,6 +81,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("distributions/operations", &["record", "constraints", "distributions"]),
     ("distributions/divergence", &["random", "distributions", "distributions/directional"]),
     ("generative", &["record", "random", "constraints", "bijectors", "distributions"]),
+    ("odes", &["record"]),
     ("optimize", &["record"]),
     (
         "inference",

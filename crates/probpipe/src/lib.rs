@@ -35,6 +35,7 @@
 //! | [`constraints`], [`bijectors`] | the sets in which parameters and draws lie; ways into them |
 //! | [`generative`](mod@generative) | models as programs with named random choices |
 //! | [`optimize`] | minimisation |
+//! | [`odes`] | ordinary differential equations |
 //! | [`device`] | where programs run |
 //! | [`debug`] | looking into programs: graphs, stages, profiles, the origin of a NaN |
 //! | `plot` | figures, with the feature `plot` |
@@ -51,6 +52,7 @@ pub mod device;
 pub mod distributions;
 pub mod generative;
 pub mod inference;
+pub mod odes;
 pub mod optimize;
 pub mod pipeline;
 pub mod random;
