@@ -276,7 +276,7 @@ fn faults_say_so() {
     let fault = |s: OdeSolution<Array>| s.values.checked().unwrap_err();
     let s = solve_ode(decay, array(1.0f32), 0.0, [1.0, 3.0, 2.0], method);
     says(fault(s), &["times turn back: 1, 3, 2", "in order"]);
-    let s = solve_ode(decay, array(1.0f32), 0.0, array([1.0f64]), method);
+    let s = solve_ode(decay, array(1.0f32), 0.0, array([1.0]).cast(DType::F64), method);
     says(fault(s), &["the times is f64[1]", "DType::F32"]);
     let s = solve_ode(decay, array(1.0f32), 0.0, array(1.0f32), method);
     says(fault(s), &["the times of `solve_ode`", "one axis"]);

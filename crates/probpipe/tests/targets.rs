@@ -1,10 +1,11 @@
 //! Densities of real vectors made of generative functions: against densities written by hand, and
 //! the way between vectors and choices, in lanes, loops, branches and sums.
 
+use probpipe::constraints::Constraint;
 use probpipe::inference::Target;
 use probpipe::inference::vi::laplace;
 use probpipe::prelude::*;
-use probpipe::{Categorical, Dirichlet, Gamma, LKJCholesky};
+use probpipe::{Categorical, Dirichlet, Gamma, ImproperUniform, LKJCholesky};
 use probpipe_testing::says;
 
 fn number(x: &Array) -> f64 {
@@ -142,6 +143,51 @@ fn choices_below_sums_and_matrices_come_back() {
         let back = target.unconstrain(&at).unwrap();
         assert!(number(&(back - z).abs().max()) < 1e-12);
     });
+}
+
+/// Flat priors: on the line, on sets that choices before them bound, and in lanes.
+#[test]
+fn flat_choices_leave_the_likelihood_as_it_is() {
+    let flat = |set: Constraint| ImproperUniform::new(set, [], []);
+    let points = move || {
+        let point = generative(move |t: &mut Choices, y_scale: Array| {
+            let low = t.sample("low", flat(Constraint::Real));
+            t.sample("y", Normal::new(low, y_scale))
+        });
+        generative(move |t: &mut Choices| {
+            let scale = t.sample("scale", flat(Constraint::Positive));
+            let set = Constraint::Interval(array(0.0), scale.clone());
+            let part = t.sample("part", flat(set));
+            let places = ImproperUniform::new(Constraint::OrderedVector, [], [3]);
+            let places = t.sample("places", places);
+            t.call("points", point.mapped(0), places + &part);
+        })
+    };
+    with_default_float(DType::F64, || {
+        let y = array([0.3, -0.8, 1.4]);
+        let observed = ChoiceMap::new([("points/y", y.clone())]);
+        let target = Target::of(points(), (), &observed).unwrap();
+        assert_eq!((target.size(), target.start().dtype()), (8, DType::F64));
+        let z = array([0.4, -0.3, 1.0, 0.2, 0.1, 0.5, 0.6, 0.7]);
+        let at = target.constrain(&z).unwrap();
+        assert_eq!(at.addresses(), ["scale", "part", "places", "points/low"]);
+        let (scale, part) = (number(&at["scale"]), number(&at["part"]));
+        let spread = &at["places"] + part;
+        let likelihood = number(&Normal::new(&at["points/low"], spread).log_prob(&y).sum());
+        let volume = scale.ln() + (part * (scale - part) / scale).ln() + 0.2 + 0.1;
+        let density = number(&jit(|z: Array| target.log_density(&z))(z.clone()));
+        assert!((density - likelihood - volume).abs() < 1e-12);
+        assert!(number(&(target.unconstrain(&at).unwrap() - z).abs().max()) < 1e-12);
+    });
+    // Given, it is a choice as any other; drawn it cannot be.
+    let model = generative(move |t: &mut Choices| {
+        let x = t.sample("x", flat(Constraint::Positive));
+        t.sample("y", Normal::new(x, 1.0))
+    });
+    let (trace, weight) = model.importance(Key::new(0), &ChoiceMap::new([("x", 2.0)]), ());
+    assert_eq!((number(&weight), number(&trace.choices()["x"])), (0.0, 2.0));
+    let error = model.simulate(Key::new(0), ()).score().clone().checked().unwrap_err();
+    says(error, &["`x` has a flat distribution", "`simulate` was called", "Target::of"]);
 }
 
 #[test]

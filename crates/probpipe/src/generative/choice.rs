@@ -7,7 +7,7 @@ use super::free::{Free, onto};
 use super::source::{Context, Source};
 use super::subtrace::{ALONE, Subtrace, total};
 use crate::constraints::Constraint;
-use crate::distributions::{LogProb, Sample, Support};
+use crate::distributions::{Distribution, ImproperUniform, LogProb, Sample, Support};
 use crate::record::Part;
 use probpipe_trace::{
     Array, DType, Error, ErrorKind, Key, Loc, Shape, ShapeDisplay, here, select, with_location,
@@ -29,10 +29,24 @@ where
     }
 }
 
+/// A choice that is given, or inferred by [`Target::of`](crate::inference::Target::of): there are
+/// no draws to simulate it by.
+impl GenerativeFunction for ImproperUniform {
+    type Args = ();
+    type Value = Array;
+
+    #[track_caller]
+    fn trace(&self, source: Source, (): ()) -> (Subtrace, Array) {
+        let location = here();
+        with_location(location, || choose(&Flat(self), source, location))
+    }
+}
+
 /// A distribution as a trait object.
 trait Law {
     fn shape(&self) -> Shape;
-    fn draw(&self, key: Key) -> Array;
+    /// None of a distribution that has no draws.
+    fn draw(&self, key: Key) -> Option<Array>;
     fn log_density(&self, x: &Array) -> Array;
     fn set(&self) -> Constraint;
 }
@@ -42,8 +56,8 @@ impl<D: Sample + LogProb + Support<Value = Array>> Law for D {
         self.batch_shape().iter().chain(&self.event_shape()).copied().collect()
     }
 
-    fn draw(&self, key: Key) -> Array {
-        self.sample_shape(key, Shape::new())
+    fn draw(&self, key: Key) -> Option<Array> {
+        Some(self.sample_shape(key, Shape::new()))
     }
 
     fn log_density(&self, x: &Array) -> Array {
@@ -53,6 +67,45 @@ impl<D: Sample + LogProb + Support<Value = Array>> Law for D {
     fn set(&self) -> Constraint {
         self.support()
     }
+}
+
+struct Flat<'a>(&'a ImproperUniform);
+
+impl Law for Flat<'_> {
+    fn shape(&self) -> Shape {
+        self.0.batch_shape().iter().chain(&self.0.event_shape()).copied().collect()
+    }
+
+    fn draw(&self, _: Key) -> Option<Array> {
+        None
+    }
+
+    fn log_density(&self, x: &Array) -> Array {
+        self.0.log_prob(x)
+    }
+
+    fn set(&self) -> Constraint {
+        self.0.support()
+    }
+}
+
+/// A draw; in a run that only sees what there is, the middle of what has none.
+fn drawn(law: &dyn Law, key: Key, context: &Context, location: Loc) -> Array {
+    if let Some(draw) = law.draw(key) {
+        return draw;
+    }
+    let path = context.shown();
+    if context.free == Free::Middle {
+        let middle = onto(path, &law.set(), location)
+            .and_then(|onto| Ok(onto.forward(&zeros(onto.inverse_shape(&law.shape())?))));
+        return middle.unwrap_or_else(|error| Array::invalid(error, location));
+    }
+    let message = format!("`{path}` has a flat distribution, of which there are no draws");
+    let error = Error::new(ErrorKind::Value, message)
+        .at(location)
+        .note(format!("`{}` was called", context.method), Some(context.location))
+        .help("give it a value, infer it with `Target::of`, or give it a distribution");
+    Array::invalid(error, location)
 }
 
 fn choose(law: &dyn Law, source: Source, location: Loc) -> (Subtrace, Array) {
@@ -176,12 +229,12 @@ fn value(law: &dyn Law, source: Source, location: Loc) -> Array {
     {
         let held = source.held().cloned();
         return match (held, source.key) {
-            (Some(held), Some(key)) => select(held, before, law.draw(key)),
+            (Some(held), Some(key)) => select(held, before, drawn(law, key, context, location)),
             _ => before.clone(),
         };
     }
     match source.key {
-        Some(key) => law.draw(key),
+        Some(key) => drawn(law, key, context, location),
         None => {
             let error =
                 fault(ErrorKind::Value, format!("`{method}` has no value for the choice `{path}`"));

@@ -17,6 +17,8 @@ pub(super) enum Free {
     Onto(Selection),
     /// Their values are given, and the real numbers are recorded.
     Real(Selection),
+    /// Nothing yet: a run that sees what there is. What has no draws is in its middle.
+    Middle,
 }
 
 impl PartialEq for Free {

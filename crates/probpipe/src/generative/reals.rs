@@ -1,4 +1,5 @@
-//! The two runs that a target is made of: from choices to real numbers, and back with a density.
+//! The runs that a target is made of: one that sees what there is, one from choices to real
+//! numbers, and one back with a density.
 
 use super::GenerativeFunction;
 use super::choice_map::ChoiceMap;
@@ -7,7 +8,15 @@ use super::selection::Selection;
 use super::source::Source;
 use super::subtrace::record_of;
 use crate::record::Record;
-use probpipe_trace::{Array, Error};
+use probpipe_trace::{Array, Error, Key};
+
+/// All choices of a run that none but their addresses and shapes are asked of.
+pub(crate) fn any_choices<G: GenerativeFunction>(function: &G, args: &G::Args) -> ChoiceMap {
+    let mut source = Source::simulate(Key::new(0));
+    source.context.free = Free::Middle;
+    let (record, _) = function.trace(source, args.clone());
+    ChoiceMap::from(record_of(record.choices()))
+}
 
 /// The choices that are not observed, as real numbers: those of one run.
 pub(crate) fn real_choices<G: GenerativeFunction>(

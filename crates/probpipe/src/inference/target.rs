@@ -3,11 +3,13 @@
 
 use crate::bijectors::{Bijector, biject_to};
 use crate::constraints::Constraint;
-use crate::generative::{ChoiceMap, GenerativeFunction, addresses, chosen, real_choices};
+use crate::generative::{
+    ChoiceMap, GenerativeFunction, addresses, any_choices, chosen, real_choices,
+};
 use crate::record::{Record, Unravel, ravel};
 use probpipe_trace::{
-    Array, Error, ErrorKind, IntoTree, Key, Result, Shape, Tree, here, with_location,
-    without_location, zeros_like,
+    Array, Error, ErrorKind, IntoTree, Result, Shape, Tree, here, with_location, without_location,
+    zeros_like,
 };
 use probpipe_transforms::vmap;
 use std::fmt;
@@ -178,7 +180,8 @@ impl Target<ChoiceMap> {
     /// Of the choices of a generative function that are not observed, given those that are: each in
     /// the support of its distribution, as that is where the choice comes. The start is zeros,
     /// which every support has in its middle. Discrete choices must be observed, or summed out by
-    /// [`marginal`](GenerativeFunction::marginal).
+    /// [`marginal`](GenerativeFunction::marginal); an
+    /// [`ImproperUniform`](crate::ImproperUniform) is a flat prior.
     ///
     /// ```
     /// use probpipe::inference::Target;
@@ -213,8 +216,7 @@ impl Target<ChoiceMap> {
     {
         let args = args.into_tree();
         let latent = !addresses(observed.addresses());
-        // Any draw says what there is.
-        let all = model.simulate(Key::new(0), args.clone()).choices();
+        let all = with_location(here(), || any_choices(&model, &args));
         let rest = ChoiceMap::from(all.record().only(|address| latent.contains(address)));
         if !all.is_empty() && rest.is_empty() {
             return Err(Error::new(ErrorKind::Value, "every choice is observed")

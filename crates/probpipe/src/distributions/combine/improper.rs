@@ -17,7 +17,8 @@ use probpipe_trace::{
 /// let draw = flat.sample(Key::new(0), ());
 /// ```
 ///
-/// As a prior it leaves the likelihood as it is:
+/// As a prior it leaves the likelihood as it is, also as a choice of a generative function that is
+/// given a value or inferred by [`Target::of`](crate::inference::Target::of):
 ///
 /// ```
 /// use probpipe::distributions::ImproperUniform;
