@@ -249,6 +249,19 @@ impl Target<ChoiceMap> {
     }
 }
 
+/// The target of choices as one of a record of them.
+impl From<Target<ChoiceMap>> for Target<Record> {
+    fn from(target: Target<ChoiceMap>) -> Target<Record> {
+        let Target { start, log_density, constrain, unconstrain } = target;
+        Target {
+            start,
+            log_density,
+            constrain: Rc::new(move |z: &Array| Ok(constrain(z)?.into())),
+            unconstrain: Rc::new(move |values: &Record| unconstrain(&values.clone().into())),
+        }
+    }
+}
+
 /// How a constrained array of a record comes from its part of the vector.
 struct Part {
     path: String,
