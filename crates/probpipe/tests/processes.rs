@@ -297,6 +297,10 @@ fn hidden_states() {
     assert_eq!(h.log_prob(&rows).shape(), [2]);
     assert_eq!(h.posterior_marginals(&rows).shape(), [2, 5, 3]);
     assert_eq!(h.posterior_mode(&rows).shape(), [2, 5]);
+    // A choice of a model as any other.
+    let model = generative(|t: &mut Choices| t.sample("x", hidden()));
+    let (score, _) = model.assess(&ChoiceMap::new([("x", x.clone())]), ());
+    assert_eq!(floats(&score), floats(&h.log_prob(&x)));
     travels("hidden", &h, &x, 1e-5);
     travels("rows", &h, &rows, 1e-5);
     slopes("hidden", &h, &x);

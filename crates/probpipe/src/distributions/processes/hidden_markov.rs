@@ -3,7 +3,7 @@
 use crate::constraints::Constraint;
 use crate::distributions::multivariate::held;
 use crate::distributions::shapes::join;
-use crate::distributions::{Distribution, LogProb, Moments, Sample};
+use crate::distributions::{Distribution, LogProb, Moments, Sample, Support};
 use crate::random::categorical;
 use probpipe_trace::{
     Array, DType, Error, ErrorKind, Key, Shape, ShapeDisplay, Tree, concat, here, scan, scan_n,
@@ -248,6 +248,13 @@ impl<D: LogProb<Value = Array>> HiddenMarkovModel<D> {
             });
             concat([earlier, last.expand_dims(0)], 0).move_axis(0, -1)
         })
+    }
+}
+
+impl<D: Support<Value = Array>> Support for HiddenMarkovModel<D> {
+    /// That of one observation: it holds for each.
+    fn support(&self) -> Constraint {
+        self.emission.support()
     }
 }
 
