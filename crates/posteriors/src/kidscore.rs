@@ -1,5 +1,5 @@
-//! Test scores of 434 children by whether their mother finished school and by her intelligence, with
-//! the product of both.
+//! Test scores of 434 children by whether their mother finished school and by her intelligence,
+//! with the product of both.
 
 use crate::{Data, design, flat};
 use probpipe::HalfCauchy;

@@ -1,7 +1,7 @@
-//! Real-world posteriors as programs: those of sixteen Stan programs of posteriordb, each written as
-//! a user of the library writes it, with their data, with what Stan finds at points, and with what
-//! draws of them say; and least squares with certified values. Tests, benches and examples share
-//! them. Everything is `f64`.
+//! Real-world posteriors as programs: those of sixteen Stan programs of posteriordb, each written
+//! as a user of the library writes it, with their data, with what Stan finds at points, and with
+//! what draws of them say; and least squares with certified values. Tests, benches and examples
+//! share them. Everything is `f64`.
 //!
 //! ```
 //! use probpipe::{DType, jit, value_and_grad, with_default_float};
@@ -216,7 +216,7 @@ impl Posterior {
     pub fn reference(&self) -> Reference {
         let data = Data::new(self.reference);
         let entries = data.value()["parameters"].as_object().expect("an entry for each number");
-        // The map is in the order of its keys, not of the file: `theta[10]` comes before `theta[2]`.
+        // The map is in the order of its keys: `theta[10]` comes before `theta[2]`.
         let place = |name: &str| {
             let (address, index) = name.split_once('[').unwrap_or((name, "0]"));
             (address.to_string(), index.trim_end_matches(']').parse::<usize>().expect("an index"))

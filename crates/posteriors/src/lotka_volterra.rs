@@ -1,5 +1,5 @@
-//! Hares and lynxes, by the furs that were sold in Canada from 1900 to 1920: numbers that follow the
-//! equations of Lotka and Volterra, seen with errors.
+//! Hares and lynxes, by the furs that were sold in Canada from 1900 to 1920: numbers that follow
+//! the equations of Lotka and Volterra, seen with errors.
 
 use crate::Data;
 use probpipe::inference::Target;
@@ -7,8 +7,8 @@ use probpipe::odes::{DormandPrince, solve_ode};
 use probpipe::prelude::*;
 use probpipe::{LeftTruncatedNormal, LogNormal};
 
-/// `-2 ln P(1 + z / 2 > 0) - 2 ln P(1 + z > 0)` for a standard normal `z`: the Stan program does not
-/// count what its priors of `theta` lose below zero.
+/// `-2 ln P(1 + z / 2 > 0) - 2 ln P(1 + z > 0)` for a standard normal `z`: the Stan program does
+/// not count what its priors of `theta` lose below zero.
 pub(crate) const CONSTANT: f64 = 2.0 * 0.023012909328963486 + 2.0 * 0.17275377902344988;
 
 pub(crate) fn target() -> Result<Target<Record>> {

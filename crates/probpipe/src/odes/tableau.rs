@@ -55,7 +55,7 @@ mod tests {
     fn sums_to(parts: &[f64], want: f64) {
         let sum: f64 = parts.iter().sum();
         assert!(
-            (sum - want).abs() < 1e-14 * parts.iter().fold(1.0, |m, x| m.max(x.abs())),
+            (sum - want).abs() < 1e-14 * parts.iter().fold(1.0f64, |m, x| m.max(x.abs())),
             "{sum}"
         );
     }
