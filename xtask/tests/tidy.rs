@@ -102,7 +102,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         "inference/vi",
         &["record", "random", "bijectors", "distributions", "generative", "optimize", "inference"],
     ),
-    ("diagnostics", &["record", "random", "inference"]),
+    ("diagnostics", &["record"]),
     (
         "pipeline",
         &[

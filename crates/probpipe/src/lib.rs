@@ -36,6 +36,8 @@
 //! | [`generative`](mod@generative) | models as programs with named random choices |
 //! | [`optimize`] | minimisation |
 //! | [`odes`] | ordinary differential equations |
+//! | [`diagnostics`] | whether draws can be trusted, and which model predicts better |
+//! | [`pipeline`] | whole runs: chains on all cores, and what they give |
 //! | [`device`] | where programs run |
 //! | [`debug`] | looking into programs: graphs, stages, profiles, the origin of a NaN |
 //! | `plot` | figures, with the feature `plot` |
@@ -49,6 +51,7 @@
 pub mod bijectors;
 pub mod constraints;
 pub mod device;
+pub mod diagnostics;
 pub mod distributions;
 pub mod generative;
 pub mod inference;
