@@ -10,6 +10,7 @@
 mod attrs;
 mod compare;
 mod conventions;
+mod diagnostics;
 mod distributions;
 mod edges;
 mod ops;
@@ -28,8 +29,17 @@ use probpipe::{Device, Subnormals, with_subnormals};
 use std::path::{Path, PathBuf};
 
 /// The families of cases, each a file `<family>.json`.
-pub const FAMILIES: [&str; 8] =
-    ["rng", "ops", "special", "edges", "programs", "seeds", "distributions", "optim"];
+pub const FAMILIES: [&str; 9] = [
+    "rng",
+    "ops",
+    "special",
+    "edges",
+    "programs",
+    "seeds",
+    "distributions",
+    "optim",
+    "diagnostics",
+];
 
 /// Operations that are known to differ in some case, by family and device, with the reason. They
 /// are run and printed, and counted apart; a case that starts to pass is simply counted as passed.
@@ -69,6 +79,7 @@ fn run_cases(family: &str, device: Device) -> Result<Report, String> {
             "seeds" => seeds::run(case, device),
             "distributions" => distributions::run(case, device, &mut report.conventions),
             "optim" => optim::run(case, cases, device),
+            "diagnostics" => diagnostics::run(case),
             _ => return Err(format!("no family `{family}`")),
         };
         let id = case["id"].as_str().unwrap_or("?");
