@@ -46,6 +46,9 @@ pub fn run(case: &Json) -> Verdict {
 /// A result, what it should be, and how close it must come.
 type Check = (String, Json, probpipe::Result<Array>, Tolerance);
 
+/// One number for each quantity, or for each of its lags.
+type Measure = fn(&Array) -> probpipe::Result<Array>;
+
 /// What is to be checked, or what there is no rule for.
 type Checks = Result<Vec<Check>, String>;
 
@@ -79,14 +82,13 @@ fn chains(case: &Json) -> Checks {
         let have = quantiles(&x, &[p]).map(|q| q.at(0));
         checks.push((format!("quantile {probability}"), scalar(want), have, PLAIN));
     }
-    let moments: [(&str, fn(&Array) -> probpipe::Result<Array>); 2] = [("mean", mean), ("sd", sd)];
-    for (name, of) in moments {
+    for (name, of) in [("mean", mean as Measure), ("sd", sd)] {
         if let Some(want) = case.get(name) {
             checks.push((name.to_string(), scalar(want), of(&x), PLAIN));
         }
     }
-    let lags: [(&str, fn(&Array) -> probpipe::Result<Array>); 2] =
-        [("autocov_chain0", autocovariance), ("autocorr_chain0", autocorrelation)];
+    let lags =
+        [("autocov_chain0", autocovariance as Measure), ("autocorr_chain0", autocorrelation)];
     for (name, of) in lags {
         if let Some(want) = case.get(name) {
             let scale = numbers(want).first().map_or(1.0, |first| first.abs().max(1.0));
@@ -165,13 +167,14 @@ fn densities(case: &Json) -> Checks {
     let log_likelihood = given(case, "log_likelihood")?;
     let mut checks: Vec<Check> = Vec::new();
     for (name, elpd) in [("loo", loo(&log_likelihood)), ("waic", waic(&log_likelihood))] {
-        let numbers: [(String, fn(&Elpd) -> f64); 3] = [
-            (format!("elpd_{name}"), |e| e.elpd),
-            (format!("se_{name}"), |e| e.se),
-            (format!("p_{name}"), |e| e.num_parameters),
-        ];
-        for (field, of) in numbers {
-            let have = elpd.clone().map(|e| Array::from_slice(&[of(&e)], []));
+        for part in ["elpd", "se", "p"] {
+            let number = |e: Elpd| match part {
+                "elpd" => e.elpd,
+                "se" => e.se,
+                _ => e.num_parameters,
+            };
+            let have = elpd.clone().map(|e| Array::from_slice(&[number(e)], []));
+            let field = format!("{part}_{name}");
             checks.push((field.clone(), scalar(&case[&field]), have, PLAIN));
         }
         let field = format!("{name}_i");

@@ -46,11 +46,12 @@ pub struct Calibration {
 ///
 /// # Errors
 /// Ranks that are not integers, that are none, that a trace has not computed, or outside of 0 to
-/// `num_draws`; fewer than two bins, or more than there are ranks.
+/// `num_draws`; fewer than two bins, or more than there are ranks or simulations.
 #[track_caller]
 pub fn calibration(ranks: &Array, num_draws: usize, bins: usize) -> Result<Calibration> {
+    let location = here();
     let refuse = |kind, message: String, help: &str| {
-        let error = Error::new(kind, message).at(here());
+        let error = Error::new(kind, message).at(location);
         Err(error.note("the ranks were made", Some(ranks.location())).help(help))
     };
     let value = ranks.value()?;
@@ -64,8 +65,10 @@ pub fn calibration(ranks: &Array, num_draws: usize, bins: usize) -> Result<Calib
         return refuse(ErrorKind::Shape, message, "the first axis holds the simulations");
     };
     let possible = num_draws as u128 + 1;
-    if bins < 2 || bins as u128 > possible {
-        let message = format!("`calibration` cannot sort {possible} ranks into {bins} bins");
+    if bins < 2 || bins as u128 > possible || bins > simulations {
+        let message = format!(
+            "`calibration` cannot sort {possible} ranks of {simulations} simulations into {bins} bins"
+        );
         let help = "take two bins or more, and a number that divides that of the ranks";
         return refuse(ErrorKind::Value, message, help);
     }

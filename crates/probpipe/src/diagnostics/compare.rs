@@ -70,8 +70,9 @@ pub struct Comparison {
 /// finite; [`loo`](super::loo()) beside [`waic`](super::waic()).
 #[track_caller]
 pub fn compare(models: &[(&str, &Elpd)], weighting: Weighting) -> Result<Comparison> {
+    let location = here();
     let refuse = |message: String, help: &str| {
-        Err(Error::new(ErrorKind::Value, message).at(here()).help(help))
+        Err(Error::new(ErrorKind::Value, message).at(location).help(help))
     };
     let Some(&(first, model)) = models.first() else {
         return refuse("`compare` of no models".to_string(), "give each with its name");

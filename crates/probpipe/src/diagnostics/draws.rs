@@ -97,9 +97,10 @@ impl Draws {
 
     #[track_caller]
     fn of(what: &str, array: &Array, value: &Value) -> Result<Draws> {
+        let location = here();
         let refuse = |message: String, help: &str| {
             Err(Error::new(ErrorKind::Shape, message)
-                .at(here())
+                .at(location)
                 .note("the draws were made", Some(array.location()))
                 .help(help))
         };

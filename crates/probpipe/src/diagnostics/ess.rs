@@ -54,10 +54,10 @@ pub enum Ess {
 /// ```
 /// use probpipe::diagnostics::{Ess, ess};
 /// use probpipe::prelude::*;
-/// // Each draw repeats half of the one before.
-/// let noise = normal(Key::new(1), [4, 1000, 2]);
-/// let draws = scan(|x: Array, e: Array| { let x = x * 0.5 + e; (x.clone(), x) },
-///     zeros([4, 2]), noise.swap_axes(0, 1)).1.swap_axes(0, 1);
+/// // Each draw is half of the one before, and noise.
+/// let noise = normal(Key::new(1), [1000, 4, 2]);
+/// let step = |x: Array, e: Array| (&x * 0.5 + &e, x * 0.5 + e);
+/// let draws = scan(zeros([4, 2]), noise, step).1.swap_axes(0, 1);
 /// let sizes = ess(&draws, Ess::Mean)?.to_vec::<f64>()?;
 /// assert!(sizes.iter().all(|n| (1000.0..1800.0).contains(n)), "a third of 4000: {sizes:?}");
 /// assert_eq!(ess(&draws, Ess::Tail)?.shape(), [2]);

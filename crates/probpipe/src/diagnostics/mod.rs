@@ -5,12 +5,13 @@
 //!
 //! | question | answer |
 //! |---|---|
-//! | have chains mixed? | [`r_hat`], [`ess`], [`autocorrelation`], [`bfmi`] |
-//! | what do the draws say, and how precisely? | [`mean`], [`sd`], [`quantiles`], [`hdi`], [`mcse`], [`summary`] |
-//! | can importance weights be trusted? | [`psis`] |
-//! | which model predicts better? | [`loo`], [`waic`], [`compare`] |
+//! | have chains mixed? | [`r_hat()`], [`ess()`], [`autocorrelation`], [`bfmi`] |
+//! | what do the draws say? | [`mean`], [`sd`], [`quantiles`], [`hdi()`], [`summary()`] |
+//! | how precisely? | [`mcse()`] |
+//! | can importance weights be trusted? | [`psis()`] |
+//! | which model predicts better? | [`loo`], [`waic`], [`compare()`] |
 //! | does the model make such data? | [`predictive_check`] |
-//! | is the sampler right? | [`calibration`] |
+//! | is the sampler right? | [`calibration()`] |
 //!
 //! ```
 //! use probpipe::diagnostics::summary;

@@ -60,8 +60,9 @@ pub fn psis_with(log_weights: &Array, relative_efficiency: f64) -> Result<Psis> 
     efficiency("psis", relative_efficiency)?;
     let value = log_weights.value()?;
     let ty = value.ty();
+    let location = here();
     let refuse = |kind, message: String, help: &str| {
-        let error = Error::new(kind, message).at(here());
+        let error = Error::new(kind, message).at(location);
         Err(error.note("the weights were made", Some(log_weights.location())).help(help))
     };
     if !ty.dtype.is_float() {

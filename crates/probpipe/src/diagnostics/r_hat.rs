@@ -62,8 +62,8 @@ impl RHat {
             RHat::Rank => {
                 let split = chains.split();
                 let (place, scale) = (ratio(&z_scale(&split)), ratio(&z_scale(&fold(&split))));
-                // A NaN of one says that all draws are equal, or as far from their median.
-                if place.is_nan() || scale.is_nan() { f64::NAN } else { place.max(scale) }
+                // All draws may be as far from their median, which says nothing of scale.
+                if scale > place { scale } else { place }
             }
             RHat::Split => ratio(&chains.split()),
             RHat::Folded => ratio(&z_scale(&fold(&chains.split()))),
