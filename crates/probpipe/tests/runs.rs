@@ -1,41 +1,64 @@
 //! Whole runs.
 
 use probpipe::inference::Target;
-use probpipe::inference::mcmc::Nuts;
+use probpipe::inference::adapt::Windows;
+use probpipe::inference::mcmc::{Hmc, Nuts};
 use probpipe::prelude::*;
-use std::time::Instant;
 
-fn eight_schools() -> Target<ChoiceMap> {
-    let sigma = probpipe::array([15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0f64]);
-    let y = probpipe::array([28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0f64]);
-    let model = generative(move |t: &mut Choices| {
-        let mu = t.sample("mu", Normal::new(0.0, 5.0));
-        let tau = t.sample("tau", probpipe::HalfCauchy::new(5.0));
-        let z = t.call("z", Normal::new(0.0, 1.0).repeat(8), ());
-        t.sample("y", Normal::new(&mu + &tau * &z, &sigma))
-    });
-    Target::of(model, (), &ChoiceMap::new([("y", y)])).unwrap()
+/// A normal density with strong correlations in ten dimensions.
+fn correlated() -> (Target<Array>, Array) {
+    let n = 10;
+    let at = linspace(0.0, 1.0, n);
+    let covariance = (-((at.expand_dims(1) - at.expand_dims(0)).abs())).exp() * 4.0;
+    let normal = MultivariateNormal::new(linspace(-1.0, 1.0, n), covariance.clone());
+    (Target::new(move |x: Array| normal.log_prob(&x), zeros([n])).unwrap(), covariance)
+}
+
+fn moments_hold(draws: &Array, covariance: &Array) {
+    let mean = draws.mean_axes([0, 1]);
+    let spread = covariance.diagonal().sqrt();
+    let off = ((mean - linspace(-1.0, 1.0, 10)) / &spread).abs().max();
+    assert!(off.item::<f64>().unwrap() < 0.1, "means are off by {off}");
+    let spread_of_draws = (draws - draws.mean_axes([0, 1])).square().mean_axes([0, 1]).sqrt();
+    let off = (spread_of_draws / spread - 1.0).abs().max();
+    assert!(off.item::<f64>().unwrap() < 0.1, "standard deviations are off by {off}");
 }
 
 #[test]
-fn first() {
+fn adaptations_find_the_shape_of_a_density() {
     probpipe::with_default_float(DType::F64, || {
-        let t = Instant::now();
-        let target = eight_schools();
-        println!("target {:?}", t.elapsed());
-        for threads in [1, 2, 2] {
-            let t = Instant::now();
-            let draws =
-                Nuts::default().chains(4).threads(threads).sample(Key::new(0), &target).unwrap();
-            println!("run {:?}", t.elapsed());
-            let steps = draws.stats["steps"].cast(DType::F64).sum().item::<f64>().unwrap();
-            println!("steps a draw {}", steps / 4000.0);
-            println!("acceptance {}", draws.stats["acceptance"].mean());
-            println!("diverging {}", draws.stats["diverging"].cast(DType::F64).sum());
-            for name in ["mu", "tau"] {
-                let x = &draws.values[name];
-                println!("{name} {:?} mean {} sd {}", x.shape(), x.mean(), x.std());
-            }
+        let (target, covariance) = correlated();
+        let run = Nuts::default().chains(4);
+        let by_gradients = run.clone().sample(Key::new(0), &target).unwrap();
+        moments_hold(&by_gradients.values, &covariance);
+        for windows in [Windows::diagonal(), Windows::dense()] {
+            let run = run.clone().warmup(1000).adaptation(windows);
+            moments_hold(&run.sample(Key::new(0), &target).unwrap().values, &covariance);
         }
+        // What the metric knows of correlations saves steps: without it there are some 15 a draw.
+        let steps = by_gradients.stats["steps"].cast(DType::F64).mean().item::<f64>().unwrap();
+        assert!(steps < 7.0, "{steps} steps a draw");
+        let run = Hmc::new(0.1, 4).chains(4).sample(Key::new(0), &target).unwrap();
+        moments_hold(&run.values, &covariance);
     });
+}
+
+#[test]
+fn draws_do_not_depend_on_the_number_of_threads() {
+    let target = Target::new(|x: Array| -x.square().sum() * 0.5, zeros([3])).unwrap();
+    let run = Nuts::default().chains(3).warmup(120).draws(70).thin(2);
+    let draws = |threads| run.clone().threads(threads).sample(Key::new(5), &target).unwrap();
+    let (one, three) = (draws(1), draws(3));
+    assert_eq!(one.values.shape(), [3, 70, 3]);
+    assert_eq!(one.values.to_vec::<f32>().unwrap(), three.values.to_vec::<f32>().unwrap());
+    assert_eq!(one.stats["depth"].shape(), [3, 70]);
+}
+
+#[test]
+fn what_cannot_be_run_is_told() {
+    let nowhere = Target::new(|x: Array| x.sum() * f64::NAN, zeros([2])).unwrap();
+    let error = Nuts::default().chains(2).sample(Key::new(0), &nowhere).unwrap_err();
+    assert!(error.to_string().contains("finite density"), "{error}");
+    let error = Nuts::default().chains(0).sample(Key::new(0), &nowhere).unwrap_err();
+    assert!(error.to_string().contains("0 chains"), "{error}");
 }

@@ -34,7 +34,7 @@ pub struct Run<K, W> {
     pub warm_up: W,
     /// Chains, 4 unless said otherwise.
     pub chains: usize,
-    /// Steps of the warm-up, which are not kept; 500 unless said otherwise.
+    /// Steps of the warm-up, which are not kept; 400 unless said otherwise.
     pub warmup: usize,
     /// Draws that each chain keeps; 1,000 unless said otherwise.
     pub draws: usize,
@@ -53,7 +53,7 @@ impl<K, W> Run<K, W> {
             kernel,
             warm_up,
             chains: 4,
-            warmup: 500,
+            warmup: 400,
             draws: 1000,
             thin: 1,
             threads: None,

@@ -6,15 +6,29 @@ use super::step_size::DualAveraging;
 use super::windows::searched;
 use super::{Adaptation, Task, Tasks};
 use crate::inference::mcmc::{Metric, Point, Tuning};
-use probpipe_trace::{Array, Tree, cond, select, tree_map};
+use probpipe_trace::{Array, Tree, Triangular, cond, eye, ones_of, select, tree_map, zeros_of};
 
-/// Standard deviations from the variances of draws and of gradients: the square root of their
-/// quotient is the variance along each entry that makes the density most like a standard normal
-/// one, in the sense of the Fisher divergence. Gradients say much after few steps, so that 400
-/// steps do where draws alone take 1,000. Draws are forgotten in windows, of 10 in the first 30 %
-/// and of 80 then; the last 15 % look for the step size alone.
+/// The shape of the density from draws and gradients: of the linear maps of a kind the one that
+/// makes it most like a standard normal density, in the sense of the Fisher divergence. Gradients
+/// say much after few steps, so that 400 steps do where draws alone take 1,000: of a normal density
+/// `n` draws say all. Draws are forgotten in windows, of 10 in the first 30 % and of 80 then; the
+/// last 15 % look for the step size alone.
+///
+/// For standard deviations alone it is the square root of the variance of the draws divided by that
+/// of the gradients, entry by entry; with all covariances the geometric mean of the covariance of
+/// the draws and the inverse of that of the gradients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gradients {
+    /// Covariances too are found of at most so many numbers, for the steps of chains then cost
+    /// `n^2` operations.
+    pub dense_up_to: usize,
+    /// Of more than that and at most so many only those along a few directions, for the steps of
+    /// chains then cost `n` operations for each; in the warm-up it is `n^2`. Of still more numbers
+    /// there are standard deviations alone.
+    pub low_rank_up_to: usize,
+    /// How many directions: those in which the density, in units of the standard deviations, is the
+    /// longest or the shortest.
+    pub directions: usize,
     /// Steps of a window in the first 30 %.
     pub early: usize,
     /// Steps of a window after that.
@@ -23,7 +37,14 @@ pub struct Gradients {
 
 impl Default for Gradients {
     fn default() -> Gradients {
-        Gradients { early: 10, late: 80 }
+        Gradients { dense_up_to: 50, low_rank_up_to: 300, directions: 16, early: 10, late: 80 }
+    }
+}
+
+impl Gradients {
+    /// With standard deviations alone.
+    pub fn diagonal() -> Gradients {
+        Gradients { dense_up_to: 0, low_rank_up_to: 0, ..Gradients::default() }
     }
 }
 
@@ -38,8 +59,11 @@ pub struct GradientsState {
     /// Since the last window.
     new_draws: Moments,
     new_gradients: Moments,
-    scale: Array,
+    metric: Metric,
 }
+
+/// Steps after which a dense metric is made anew, within a window.
+const AGAIN: usize = 20;
 
 impl Adaptation for Gradients {
     type State = GradientsState;
@@ -52,26 +76,37 @@ impl Adaptation for Gradients {
             since += 1;
             // None that would leave too little for the last window.
             let switch = since >= size && i + size <= end && i < end;
+            let metric = i < end && (switch || since % AGAIN == 0 || i + 1 == end);
             if switch {
                 since = 0;
             }
-            let collect = i < end;
-            let finish = i + 1 == steps;
+            let (collect, finish) = (i < end, i + 1 == steps);
             // The first metric that draws have made changes what a step size means.
-            Task { collect, switch, metric: collect, restart: i == self.early, finish }
+            Task { collect, switch, metric, restart: i == self.early, finish }
         };
         (0..steps).map(task).collect()
     }
 
     fn start(&self, point: &Point, step_size: &Array) -> GradientsState {
-        let none = Moments::diagonal(&point.position);
+        let (x, scale) = (&point.position, first_scale(&point.gradient));
+        let vector = x.rank() == 1;
+        let (none, metric) = if vector && x.size() <= self.dense_up_to {
+            (Moments::dense(x), Metric::Dense(scale.diag()))
+        } else if vector && x.size() <= self.low_rank_up_to {
+            let k = self.directions.min(x.size());
+            let (directions, stretch) =
+                (zeros_of(x.dtype(), [x.size(), k]), ones_of(x.dtype(), [k]));
+            (Moments::dense(x), Metric::LowRank { scale, directions, stretch })
+        } else {
+            (Moments::diagonal(x), Metric::Diagonal(scale))
+        };
         GradientsState {
             step_size: DualAveraging::new(step_size),
             draws: none.clone(),
             gradients: none.clone(),
             new_draws: none.clone(),
             new_gradients: none,
-            scale: first_scale(&point.gradient),
+            metric,
         }
     }
 
@@ -89,27 +124,41 @@ impl Adaptation for Gradients {
             let [draws, new_draws] = [&state.draws, &state.new_draws].map(|seen| seen.with(&x));
             let [gradients, new_gradients] =
                 [&state.gradients, &state.new_gradients].map(|seen| seen.with(&g));
-            let ratio = (draws.covariance() / gradients.covariance()).sqrt().sqrt();
-            // Nothing is known of entries that have not moved.
-            let known = ratio.is_finite() & ratio.gt(0.0) & draws.count.gt(2.5);
-            let scale = select(&known, ratio.clip(1e-10, 1e10), &state.scale);
-            GradientsState { draws, new_draws, gradients, new_gradients, scale, ..state }
+            let metric = match state.metric {
+                Metric::Diagonal(old) => Metric::Diagonal(known_scale(&draws, &gradients, &old)),
+                other => other,
+            };
+            GradientsState {
+                step_size: state.step_size,
+                draws,
+                new_draws,
+                gradients,
+                new_gradients,
+                metric,
+            }
         };
         let state = cond(&tasks.collect, (state, here), taken, |(state, _)| state);
-        let GradientsState { draws, gradients, new_draws, new_gradients, scale, .. } = state;
+        let GradientsState { draws, gradients, new_draws, new_gradients, mut metric, .. } = state;
+        if !matches!(metric, Metric::Diagonal(_)) {
+            let seen = (draws.clone(), gradients.clone(), metric);
+            metric = cond(
+                &tasks.metric,
+                seen,
+                |(draws, gradients, old)| learnt(&draws, &gradients, old),
+                |(.., old)| old,
+            );
+        }
         let older = |old: Moments, new: &Moments| {
             tree_map(|old: Array, new| select(&tasks.switch, new, old), old, new.clone())
         };
         let (draws, gradients) = (older(draws, &new_draws), older(gradients, &new_gradients));
         let fresh = |seen: Moments| seen.map(|x| select(&tasks.switch, 0.0, x));
         let (new_draws, new_gradients) = (fresh(new_draws), fresh(new_gradients));
-        GradientsState { step_size, draws, gradients, new_draws, new_gradients, scale }
+        GradientsState { step_size, draws, gradients, new_draws, new_gradients, metric }
     }
 
     fn tuning(state: &GradientsState) -> Tuning {
-        let (step_size, metric) =
-            (state.step_size.step_size(), Metric::Diagonal(state.scale.clone()));
-        Tuning { step_size, metric }
+        Tuning { step_size: state.step_size.step_size(), metric: state.metric.clone() }
     }
 }
 
@@ -117,4 +166,49 @@ impl Adaptation for Gradients {
 fn first_scale(gradient: &Array) -> Array {
     let scale = gradient.abs().sqrt().recip();
     select(&scale.is_finite(), scale.clip(1e-10, 1e10), 1.0)
+}
+
+/// Standard deviations; the old ones of entries that nothing is known of since they have not moved.
+fn known_scale(draws: &Moments, gradients: &Moments, old: &Array) -> Array {
+    let ratio = (draws.covariance() / gradients.covariance()).sqrt().sqrt();
+    let known = ratio.is_finite() & ratio.gt(0.0) & draws.count.gt(2.5);
+    select(&known, ratio.clip(1e-10, 1e10), old)
+}
+
+/// A metric of the kind of `old` from covariances; `old` itself if there are too few draws.
+fn learnt(draws: &Moments, gradients: &Moments, old: Metric) -> Metric {
+    let (scale, factor) = factor(draws, gradients);
+    let known = factor.is_finite().all() & draws.count.gt(2.5);
+    let new = match &old {
+        Metric::LowRank { stretch, .. } => {
+            let (w, v) = factor.matmul(&factor.transpose()).eigh();
+            let length = w.maximum(1e-20).sqrt();
+            let chosen = length.log().abs().top_k(stretch.size()).1;
+            let (directions, stretch) = (v.take(&chosen, 1), length.take(&chosen, 0));
+            // What is about as long as others is left as it is: few draws say no more.
+            let plain = stretch.log().abs().lt(0.5 * 2f64.ln());
+            Metric::LowRank { scale, directions, stretch: select(&plain, 1.0, stretch) }
+        }
+        _ => Metric::Dense(scale.expand_dims(1) * factor),
+    };
+    tree_map(|new: Array, old| select(&known, new, old), new, old)
+}
+
+/// Standard deviations, and a factor of the covariance in their units: of the geometric mean of
+/// `A`, the covariance of the draws, and the inverse of `B`, that of the gradients. With `B = L L'`
+/// and `L' A L = U diag(w) U'` it is `L'^-1 U diag(w^(1/4))`. The units are those in which draws
+/// and gradients vary alike, and both are drawn a little towards 1 there, which is what directions
+/// that nothing is known of then get.
+fn factor(draws: &Moments, gradients: &Moments) -> (Array, Array) {
+    const RIDGE: f64 = 1e-5;
+    let (a, b) = (draws.covariance(), gradients.covariance());
+    let scale = (a.diagonal() / b.diagonal()).sqrt().sqrt();
+    let scale = select(&(scale.is_finite() & scale.gt(0.0)), scale.clip(1e-10, 1e10), 1.0);
+    let units = scale.expand_dims(1) * scale.expand_dims(0);
+    let ridge = eye(scale.size()).cast(a.dtype()) * RIDGE;
+    let (a, b) = (a / &units + &ridge, b * units + ridge);
+    let l = b.cholesky();
+    let (w, u) = l.transpose().matmul(&a).matmul(&l).eigh();
+    let turned = l.solve_triangular_with(&u, Triangular::lower().transposed());
+    (scale, turned * w.maximum(1e-30).sqrt().sqrt())
 }

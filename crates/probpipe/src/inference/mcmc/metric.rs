@@ -14,7 +14,7 @@ pub enum Metric {
     Unit,
     /// Standard deviations of the entries, of the shape of a position.
     Diagonal(Array),
-    /// A lower triangular factor of the covariance, `[n, n]`.
+    /// A factor `L` of the covariance, `[n, n]`: a triangular one, or any other.
     Dense(Array),
     /// `diag(scale) (I + U diag(stretch - 1) U')`: standard deviations of the entries, and a few
     /// directions in which, after division by these, the density is longer or shorter than 1.
