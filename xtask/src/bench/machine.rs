@@ -115,7 +115,7 @@ pub fn date() -> String {
 }
 
 /// The most memory that this process has had.
-fn peak_bytes() -> Option<f64> {
+pub fn peak_bytes() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;
     let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;

@@ -3,6 +3,7 @@
 
 mod chart;
 mod distributions;
+mod inference;
 mod machine;
 mod measure;
 mod page;
@@ -49,6 +50,13 @@ pub struct Options {
     /// Measure families of distributions against NumPyro instead, with this Python.
     #[arg(long, value_name = "PYTHON", conflicts_with_all = ["jax", "devices", "json", "scaling"])]
     distributions: Option<String>,
+    /// Measure whole runs of the no-U-turn sampler against NumPyro, BlackJAX and nutpie instead,
+    /// with this Python.
+    #[arg(long, value_name = "PYTHON", conflicts_with_all = ["jax", "devices", "json", "scaling"])]
+    inference: Option<String>,
+    /// The part of that which is ours, of one posterior: a process of the bench itself.
+    #[arg(long, hide = true)]
+    inference_one: Option<String>,
     /// Measure several threads against one instead, on the machine as it is and beside a busy loop.
     #[arg(long, conflicts_with_all = ["jax", "only", "devices", "json", "docs", "scaling"])]
     threads: bool,
@@ -121,6 +129,12 @@ impl Options {
 }
 
 pub fn main(options: &Options) -> Result<(), String> {
+    if let Some(name) = &options.inference_one {
+        return inference::one(name);
+    }
+    if let Some(python) = &options.inference {
+        return inference::main(python, options.only.as_deref(), options.docs.as_deref());
+    }
     if let Some(python) = &options.distributions {
         if let Some(form) = &options.show {
             return distributions::show(options.only.as_deref(), form);
