@@ -42,7 +42,7 @@ fn collect(record: &Subtrace, arrays: &mut Vec<Array>) {
             arrays.push(score.clone());
         }
         // The model has none of these.
-        Subtrace::Joint { .. } | Subtrace::Branches { .. } => {}
+        Subtrace::Joint { .. } | Subtrace::Factor { .. } | Subtrace::Branches { .. } => {}
     }
 }
 

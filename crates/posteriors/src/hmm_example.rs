@@ -4,25 +4,19 @@
 use crate::Data;
 use probpipe::inference::Target;
 use probpipe::prelude::*;
-use probpipe::{Constraint, HiddenMarkovModel};
+use probpipe::{Constraint, Dirichlet, HiddenMarkovModel, ImproperUniform};
 
 pub(crate) fn target() -> Result<Target<Record>> {
     let y = Data::new(include_str!("../data/hmm_example/data.json")).floats("y");
-    let log_density = move |at: Record| {
-        let transition = probpipe::stack(&[&at["theta1"], &at["theta2"]], 0);
-        let emission = Normal::new(&at["mu"], 1.0);
-        let series = HiddenMarkovModel::new([0.5, 0.5], transition, emission, 100);
-        series.log_prob(&y) + Normal::new([3.0, 10.0], 1.0).log_prob(&at["mu"]).sum()
-    };
-    let start = Record::new([
-        ("theta1", array([0.5, 0.5])),
-        ("theta2", array([0.5, 0.5])),
-        ("mu", array([3.0, 10.0])),
-    ]);
-    let sets = [
-        ("theta1", Constraint::Simplex),
-        ("theta2", Constraint::Simplex),
-        ("mu", Constraint::PositiveOrderedVector),
-    ];
-    Target::within(log_density, start, sets)
+    let model = generative(|t: &mut Choices| {
+        let theta1 = t.sample("theta1", Dirichlet::new([1.0, 1.0]));
+        let theta2 = t.sample("theta2", Dirichlet::new([1.0, 1.0]));
+        let ordered = ImproperUniform::new(Constraint::PositiveOrderedVector, [], [2]);
+        let mu = t.sample("mu", ordered);
+        t.factor("means", Normal::new([3.0, 10.0], 1.0).log_prob(&mu));
+        let transition = probpipe::stack([theta1, theta2], 0);
+        let emission = Normal::new(mu, 1.0);
+        t.sample("y", HiddenMarkovModel::new([0.5, 0.5], transition, emission, 100))
+    });
+    Ok(Target::of(model, (), &ChoiceMap::new([("y", y)]))?.into())
 }

@@ -63,6 +63,35 @@ impl Choices {
         self.run(address, &function, args.into_tree())
     }
 
+    /// A factor of the density under an address, by its logarithm, which may be an array of terms:
+    /// what Stan writes as `target +=`. It is no choice: it has no value, counts in every score
+    /// and weight, and no selection has it.
+    ///
+    /// ```
+    /// use probpipe::inference::Target;
+    /// use probpipe::{Constraint, ImproperUniform, prelude::*};
+    /// // Levels in order, which their distribution does not know of.
+    /// let model = generative(|t: &mut Choices| {
+    ///     let ordered = ImproperUniform::new(Constraint::OrderedVector, [], [3]);
+    ///     let levels = t.sample("levels", ordered);
+    ///     t.factor("prior", Normal::new(0.0, 2.0).log_prob(&levels));
+    ///     t.sample("y", Normal::new(levels, 1.0))
+    /// });
+    /// let observed = ChoiceMap::new([("y", array([0.1, 0.4, 2.0]))]);
+    /// let target = Target::of(model, (), &observed)?;
+    /// assert_eq!(target.size(), 3);
+    /// # Ok::<(), probpipe::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn factor(&mut self, address: impl IntoAddress, log_factor: impl Into<Array>) {
+        let (location, address) = (here(), address.into_address());
+        self.claim(&address, location);
+        let score = total([&log_factor.into()]);
+        self.addresses.push(address);
+        self.lines.push(location);
+        self.parts.push(Subtrace::Factor { score });
+    }
+
     /// [`Choices::call`] of a function that stays where it is.
     #[track_caller]
     pub(super) fn run<G: GenerativeFunction>(
@@ -116,6 +145,14 @@ impl Choices {
     /// Checks an address and gives the source of what is called there.
     #[track_caller]
     fn enter(&mut self, address: &str, location: Loc) -> Source {
+        self.claim(address, location);
+        let index = self.next_key();
+        self.source.at(address, index)
+    }
+
+    /// Refuses what is no address, and one that is taken.
+    #[track_caller]
+    fn claim(&mut self, address: &str, location: Loc) {
         let full = below(&self.source.context.path, address);
         if !is_whole(address) {
             let error = Error::new(ErrorKind::Value, format!("`{full}` is no address"))
@@ -136,8 +173,6 @@ impl Choices {
                 .help("give each an address of its own; in a loop, number them: `(\"y\", i)`");
             self.fault(error);
         }
-        let index = self.next_key();
-        self.source.at(address, index)
     }
 
     /// What was recorded, given what the function gives. Of a run with a mistake all is invalid.
@@ -171,7 +206,13 @@ impl Choices {
                 self.fault(error);
             }
             Some(Part::Record(record)) => {
-                let known = |path: &str| self.addresses.iter().any(|a| within(path, a));
+                let chosen = || {
+                    self.addresses
+                        .iter()
+                        .zip(&self.parts)
+                        .filter(|(_, part)| !matches!(part, Subtrace::Factor { .. }))
+                };
+                let known = |path: &str| chosen().any(|(a, _)| within(path, a));
                 let strangers = record.arrays().into_iter().filter(|(path, _)| !known(path));
                 let strangers: Vec<(String, Error)> = strangers
                     .map(|(address, array)| (below(path, &address), array))

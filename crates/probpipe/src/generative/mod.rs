@@ -232,8 +232,8 @@ pub trait GenerativeFunction: Sized {
     }
 
     /// The trace with the selected choices drawn again, each from its distribution given those
-    /// before it. The weight is the change in the log-density of the other choices: what a
-    /// Metropolis-Hastings step accepts by.
+    /// before it. The weight is the change in the log-density of the other choices and of
+    /// [factors](Choices::factor): what a Metropolis-Hastings step accepts by.
     #[track_caller]
     fn regenerate(
         &self,
@@ -245,7 +245,7 @@ pub trait GenerativeFunction: Sized {
     }
 
     /// The part of the score that is of the selected choices: the sum of their log-densities, each
-    /// given those before it.
+    /// given those before it. [Factors](Choices::factor) belong to no choice.
     #[track_caller]
     fn project(&self, trace: &Trace<Self::Args, Self::Value>, selection: &Selection) -> Array {
         update::project(&trace.record, selection)

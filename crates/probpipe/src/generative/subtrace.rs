@@ -24,6 +24,11 @@ pub enum Subtrace {
         /// The log-density of all, a scalar.
         score: Array,
     },
+    /// A factor of the density, which is no choice.
+    Factor {
+        /// Its logarithm, a scalar.
+        score: Array,
+    },
     /// What a function chose and called.
     Call {
         /// The addresses, in the order of the run.
@@ -62,6 +67,8 @@ pub enum Subtrace {
 pub(super) struct Scored<'a> {
     pub(super) addresses: Vec<String>,
     pub(super) score: &'a Array,
+    /// Whether it is a factor, which has an address and no choice there.
+    pub(super) factor: bool,
     /// Whether they were made, where a branch decides that.
     pub(super) made: Option<Array>,
 }
@@ -72,6 +79,7 @@ impl Subtrace {
         match self {
             Subtrace::Choice { score, .. }
             | Subtrace::Joint { score, .. }
+            | Subtrace::Factor { score }
             | Subtrace::Call { score, .. }
             | Subtrace::Stack { score, .. }
             | Subtrace::Branches { score, .. } => score,
@@ -83,6 +91,7 @@ impl Subtrace {
         match self {
             Subtrace::Choice { value, .. } => Some(Part::Array(value.clone())),
             Subtrace::Joint { choices, .. } => Some(Part::Record(choices.clone())),
+            Subtrace::Factor { .. } => None,
             Subtrace::Call { addresses, parts, .. } => {
                 let mut record = Record::default();
                 for (address, part) in addresses.iter().zip(parts) {
@@ -118,12 +127,17 @@ impl Subtrace {
     fn collect<'a>(&'a self, path: &str, into: &mut Vec<Scored<'a>>) {
         match self {
             Subtrace::Choice { score, .. } => {
-                into.push(Scored { addresses: vec![own(path)], score, made: None });
+                let addresses = vec![own(path)];
+                into.push(Scored { addresses, score, factor: false, made: None });
+            }
+            Subtrace::Factor { score } => {
+                let addresses = vec![own(path)];
+                into.push(Scored { addresses, score, factor: true, made: None });
             }
             Subtrace::Joint { choices, score } => {
                 let addresses = choices.paths();
                 let addresses = addresses.iter().map(|address| below(path, address)).collect();
-                into.push(Scored { addresses, score, made: None });
+                into.push(Scored { addresses, score, factor: false, made: None });
             }
             Subtrace::Call { addresses, parts, .. } => {
                 for (address, part) in addresses.iter().zip(parts) {

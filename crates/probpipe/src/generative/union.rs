@@ -25,6 +25,9 @@ pub(super) fn union(a: &Subtrace, b: &Subtrace, path: &str) -> Result<Subtrace, 
                 && these.iter().zip(&those).all(|(a, b)| alike(a, b));
             if same { Ok(a.clone()) } else { Err(unlike(path)) }
         }
+        (Subtrace::Factor { score }, Subtrace::Factor { score: other }) if alike(score, other) => {
+            Ok(a.clone())
+        }
         (
             Subtrace::Call { addresses, parts, value, score },
             Subtrace::Call { addresses: others, parts: other_parts, value: other_value, .. },
@@ -121,7 +124,7 @@ pub(super) fn nothing() -> Subtrace {
 pub(super) fn owned(record: &Subtrace) -> Vec<String> {
     fn collect(record: &Subtrace, path: &str, into: &mut Vec<String>) {
         match record {
-            Subtrace::Choice { .. } => into.push(path.to_string()),
+            Subtrace::Choice { .. } | Subtrace::Factor { .. } => into.push(path.to_string()),
             Subtrace::Joint { choices, .. } => {
                 let paths: Vec<String> = Record::paths(choices);
                 into.extend(paths.iter().map(|address| below(path, address)));

@@ -115,7 +115,7 @@ pub(super) fn project(record: &Subtrace, selection: &Selection) -> Array {
         return Array::invalid(error, location);
     }
     let mut terms = Vec::new();
-    for Scored { addresses, score, .. } in record.scored() {
+    for Scored { addresses, score, .. } in record.scored().into_iter().filter(|s| !s.factor) {
         match share(&addresses, |path| selection.contains(path)) {
             Share::All => terms.push(score),
             Share::None => {}
@@ -131,7 +131,7 @@ pub(super) fn project(record: &Subtrace, selection: &Selection) -> Array {
     sum(&terms, record)
 }
 
-/// The log-density of what was given.
+/// The log-density of what was given, and of what is always: factors.
 #[track_caller]
 pub(super) fn weight_of_given(record: &Subtrace, given: &Record) -> Array {
     if let Some(error) = record.score().error() {
@@ -142,7 +142,7 @@ pub(super) fn weight_of_given(record: &Subtrace, given: &Record) -> Array {
     let terms = all.iter().filter(|scored| {
         let given = |path: &str| paths.iter().any(|given| given == path);
         // Parts of what has one density are refused where it is drawn.
-        matches!(share(&scored.addresses, given), Share::All)
+        scored.factor || matches!(share(&scored.addresses, given), Share::All)
     });
     let terms: Vec<&Array> = terms.map(|scored| scored.score).collect();
     sum(&terms, record)
@@ -176,34 +176,33 @@ fn sum(terms: &[&Array], record: &Subtrace) -> Array {
 /// not cost the digits of what differs.
 #[track_caller]
 fn difference(new: &Subtrace, old: &Subtrace, again: Option<&Selection>) -> Array {
-    let counts = |addresses: &[String]| match again {
-        Some(again) => !addresses.iter().any(|address| again.contains(address)),
-        None => true,
+    let drawn = |scored: &Scored<'_>| again.is_some() && !scored.factor;
+    let counts = |scored: &&Scored<'_>| match again {
+        Some(again) if drawn(scored) => !scored.addresses.iter().any(|a| again.contains(a)),
+        _ => true,
     };
     let (new_scores, old_scores) = (new.scored(), old.scored());
     let mut terms = Vec::new();
-    for scored in new_scores.iter().filter(|scored| counts(&scored.addresses)) {
+    for scored in new_scores.iter().filter(counts) {
         let before = old_scores.iter().find(|other| other.addresses == scored.addresses);
         match before {
             Some(before) if before.score.is_same(scored.score) => {}
             Some(before) => {
                 let change = scored.score - before.score;
                 // What only one of the runs has made is drawn in regenerations, either way.
-                match both(scored.made.clone(), before.made.clone()).filter(|_| again.is_some()) {
+                match both(scored.made.clone(), before.made.clone()).filter(|_| drawn(scored)) {
                     Some(made) => terms.push(select(made, change, 0.0)),
                     None => terms.push(change),
                 }
             }
             // Choices that only one of the runs has are drawn in regenerations, either way.
-            None if again.is_none() => terms.push(scored.score.clone()),
-            None => {}
+            None if drawn(scored) => {}
+            None => terms.push(scored.score.clone()),
         }
     }
-    if again.is_none() {
-        for gone in &old_scores {
-            if !new_scores.iter().any(|scored| scored.addresses == gone.addresses) {
-                terms.push(-gone.score);
-            }
+    for gone in old_scores.iter().filter(|gone| !drawn(gone)) {
+        if !new_scores.iter().any(|scored| scored.addresses == gone.addresses) {
+            terms.push(-gone.score);
         }
     }
     sum(&terms.iter().collect::<Vec<_>>(), new)

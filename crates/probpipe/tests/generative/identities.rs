@@ -68,7 +68,12 @@ fn check(seed: u64, model: &Model, dice: &mut Dice, jitted: bool) -> bool {
     ] {
         same(name, seed, trace.score(), &assessed(trace));
     }
-    same("the weight of importance", seed, &weight, &model.project(&drawn, &chosen));
+    // What no choice has in the score: factors.
+    let factors = |trace: &Trace<Array>| {
+        trace.score() - model.project(trace, &addresses(trace.choices().addresses()))
+    };
+    let given_and_always = model.project(&drawn, &chosen) + factors(&drawn);
+    same("the weight of importance", seed, &weight, &given_and_always);
     // What is given to a branch that does not run is not there afterwards.
     if !model.branches() {
         equal("the choices of importance", seed, &drawn.choices().filter(&chosen), &given);
@@ -88,8 +93,8 @@ fn check(seed: u64, model: &Model, dice: &mut Dice, jitted: bool) -> bool {
     let has_rest = all.addresses().iter().any(|address| rest.contains(address));
     if !model.branches() {
         let part = |trace: &Trace<Array>| match has_rest {
-            true => model.project(trace, &rest),
-            false => array(0.0),
+            true => model.project(trace, &rest) + factors(trace),
+            false => factors(trace),
         };
         let change = part(&again.trace) - part(&trace);
         same("the weight of regenerate", seed, &again.weight, &change);
@@ -100,7 +105,7 @@ fn check(seed: u64, model: &Model, dice: &mut Dice, jitted: bool) -> bool {
     }
     let parts = model.project(&trace, &chosen);
     let whole = if has_rest { parts + model.project(&trace, &rest) } else { parts };
-    same("the parts of the score", seed, &whole, trace.score());
+    same("the parts of the score", seed, &(whole + factors(&trace)), trace.score());
     lost
 }
 
@@ -118,6 +123,93 @@ fn methods_agree_on_random_models() {
         }
     }
     assert!(lost < MODELS / 20, "{lost} updates had no weight");
+}
+
+/// Against scores by hand, where no method is held to another one.
+#[test]
+fn factors_count_in_scores_and_weights() {
+    let model = generative(|t: &mut Choices, scale: Array| {
+        let x = t.sample("x", Normal::new(0.0, 1.0));
+        t.factor("pull", stack(&[x.square(), x.abs()], 0) * -scale);
+        t.sample("y", Normal::new(x, 1.0))
+    });
+    let by_hand = |x: f32, y: f32, scale: f32| {
+        let normal = |z: f32| -0.5 * z * z - 0.918_938_5;
+        (normal(x), -scale * (x * x + x.abs()), normal(y - x))
+    };
+    let number = |x: &Array| x.item::<f32>().unwrap();
+    let near = |have: &Array, want: f32| {
+        let have = number(have);
+        assert!((have - want).abs() < 1e-5, "{have} {want}");
+    };
+    let choices = ChoiceMap::new([("x", 0.5), ("y", -0.3)]);
+    let (prior, factor, last) = by_hand(0.5, -0.3, 2.0);
+    near(&model.assess(&choices, 2.0).0, prior + factor + last);
+    let run = |key: Key| model.importance(key, &ChoiceMap::new([("y", -0.3)]), 2.0);
+    for (trace, weight) in [run(Key::new(0)), jit(run)(Key::new(0))] {
+        let (prior, factor, last) = by_hand(number(&trace.choices()["x"]), -0.3, 2.0);
+        near(&weight, factor + last);
+        near(trace.score(), prior + factor + last);
+        assert_eq!(trace.choices().addresses(), ["x", "y"]);
+        near(&model.project(&trace, &addresses(["x", "y"])), prior + last);
+        let moved = model.update_args(&trace, 3.0, &ChoiceMap::new([("y", 0.7)]));
+        let (_, more, then) = by_hand(number(&trace.choices()["x"]), 0.7, 3.0);
+        near(&moved.weight, more + then - factor - last);
+        let again = model.regenerate(Key::new(1), &trace, &addresses(["x"]));
+        let (_, new, then) = by_hand(number(&again.trace.choices()["x"]), -0.3, 2.0);
+        near(&again.weight, new + then - factor - last);
+    }
+    let given = choices.with("pull", 1.0);
+    let error = model.assess(&given, 2.0).0.checked().unwrap_err();
+    assert!(error.message().contains("no choice has the address `pull`"), "{error}");
+    let twice = generative(|t: &mut Choices| {
+        t.factor("a", -1.0);
+        t.factor("a", -1.0);
+    });
+    let error = twice.simulate(Key::new(0), ()).score().clone().checked().unwrap_err();
+    assert!(error.message().contains("two choices have the address `a`"), "{error}");
+    // Steps and lanes.
+    let step = generative(|t: &mut Choices, x: Array| {
+        t.factor("f", &x * -0.5);
+        t.sample("x", Normal::new(x, 1.0))
+    });
+    let trace = step.unfold(3).simulate(Key::new(2), 1.0);
+    let x = trace.choices()["x"].to_vec::<f32>().unwrap();
+    let factors = -0.5 * (1.0 + x[0] + x[1]);
+    near(&(trace.score() - step.unfold(3).project(&trace, &addresses(["x"]))), factors);
+    let trace = step.mapped(0).simulate(Key::new(2), array([1.0, 2.0]));
+    near(&(trace.score() - step.mapped(0).project(&trace, &addresses(["x"]))), -1.5);
+}
+
+/// Sums over discrete choices have the factors that depend on these.
+#[test]
+fn factors_are_summed_with_what_they_depend_on() {
+    let step = || {
+        generative(|t: &mut Choices, before: Array| {
+            let z = t.sample("z", Bernoulli::new(before.cast(DType::F32) * 0.4 + 0.3));
+            let level = z.cast(DType::F32);
+            t.factor("bonus", &level * 0.7);
+            t.sample("y", Normal::new(level, 1.0));
+            z
+        })
+    };
+    let y = [0.4, -0.2, 1.5];
+    let chain = || step().unfold(3);
+    let scores: Vec<f32> = (0..8)
+        .map(|k| {
+            let z = array([k & 1, k >> 1 & 1, k >> 2 & 1]);
+            let all = ChoiceMap::new([("z", z), ("y", array(y))]);
+            chain().assess(&all, array(0)).0.item::<f32>().unwrap()
+        })
+        .collect();
+    let want = scores.iter().map(|s| s.exp()).sum::<f32>().ln();
+    let seen = ChoiceMap::new([("y", array(y))]);
+    let summed = chain().marginal(&addresses(["z"])).assess(&seen, array(0)).0;
+    assert!((summed.item::<f32>().unwrap() - want).abs() < 1e-5, "{summed} {want}");
+    let one = step().marginal(&addresses(["z"])).assess(&ChoiceMap::new([("y", 0.4)]), array(0)).0;
+    let normal = |x: f32| (-0.5 * x * x).exp() / 2.506_628_3;
+    let want = (0.7 * normal(0.4) + 0.3 * 0.7f32.exp() * normal(0.6)).ln();
+    assert!((one.item::<f32>().unwrap() - want).abs() < 1e-5, "{one} {want}");
 }
 
 #[test]

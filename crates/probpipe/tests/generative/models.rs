@@ -10,7 +10,7 @@ use std::rc::Rc;
 pub enum Model {
     /// A choice around the number, of a family.
     Choice(u64),
-    /// A choice of a coin, and one that depends on it.
+    /// A choice of a coin, one that depends on it, and a factor of that.
     Coin,
     /// One after another, at addresses of a loop.
     Row(Vec<Rc<Model>>),
@@ -126,7 +126,9 @@ impl GenerativeFunction for Model {
             .trace(source, x),
             Model::Coin => generative(|t: &mut Choices, x: Array| {
                 let coin = t.sample("coin", Bernoulli::new(x.sigmoid() * 0.8 + 0.1));
-                t.sample("n", Normal::new(&x + coin.cast(x.dtype()), 1.0))
+                let n = t.sample("n", Normal::new(&x + coin.cast(x.dtype()), 1.0));
+                t.factor("pull", n.square() * -0.1 - x);
+                n
             })
             .trace(source, x),
             Model::Row(parts) => generative(|t: &mut Choices, mut x: Array| {
