@@ -250,6 +250,11 @@ fn no_solution_is_none() {
         let (values, reached, _) = solve(TIGHT, |t, y| -(1.0 - t).sqrt() + y * 0.0)(array(1.0));
         assert!(!reached.item::<bool>().unwrap());
         assert!(numbers(&values)[0].is_finite() && numbers(&values)[1].is_nan());
+        // More steps than are worth it: a fall a million times faster than the time asked for.
+        let (values, reached, steps) =
+            solve(DormandPrince::default(), |_, y| (y - 1.0) * -1e6)(array(2.0));
+        assert!(!reached.item::<bool>().unwrap() && values.is_nan().any().item().unwrap());
+        assert_eq!(steps.item::<i32>().unwrap(), 10_000);
         // Times that turn back where only the program knows.
         let turning = |times: Array| {
             let s = solve_ode(|_, y: Array| -y, array(1.0), 0.0, times, TIGHT);

@@ -155,7 +155,7 @@ fn solve(
     let tolerances =
         Tolerances { relative: method.relative_tolerance, absolute: method.absolute_tolerance };
     let end = &passed.at(n - 1).stop_gradient();
-    let most = method.max_steps as i32;
+    let most = i32::try_from(method.max_steps).unwrap_or(i32::MAX);
     let place = Place::start(&f, y, end, method.first_step, tolerances);
     let to = |place: Place, t: Array| {
         let target = &t.stop_gradient();
