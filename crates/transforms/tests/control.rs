@@ -4,7 +4,7 @@
 use probpipe_testing::{self as testing, Tolerance};
 use probpipe_trace::{
     Array, DType, ScanOptions, arange, array, associative_scan, cond, fori_loop, fori_loop_dynamic,
-    map, scan, select, switch, while_loop,
+    map, scan, select, stack, switch, while_loop,
 };
 use probpipe_transforms::{grad, hessian, jacfwd, jacrev, jit, jvp, vjp, vmap};
 
@@ -299,6 +299,42 @@ fn loops_of_larger_carries_backwards() {
     close(&hessian(f)(x.clone()), &want.to_vec::<f64>().unwrap());
     close(&jacrev(grad(f))(x.clone()), &want.to_vec::<f64>().unwrap());
     close(&jit(hessian(f))(x), &want.to_vec::<f64>().unwrap());
+}
+
+/// Carries of several shapes and types, whose small ones share the checkpoints: the way back is
+/// that of a loop of a fixed length, which keeps all states.
+#[test]
+fn loops_of_many_carries_backwards() {
+    type Carry = (Array, Array, Array, (Array, Array), Array, Array);
+    let start = |x: &Array| -> Carry {
+        let wide = x.at(0) * f64s(&[1.0; 100]);
+        let few = Array::from_slice(&[true, false, true], [3]);
+        let half = Array::from_slice(&[0.25f32], ());
+        (array(0), x.clone(), x.at(1) * 0.5, (x.expand_dims(0), few), wide, half)
+    };
+    let step = |(i, x, s, (m, few), wide, half): Carry| -> Carry {
+        let turned = (&x * &s).sin() + m.at(0) * half.cast(DType::F64);
+        let s = &s * 0.9 + wide.sum() * 1e-3 * select(few.at(0), 1.0, -0.5);
+        let m = m * 0.95 + turned.expand_dims(0) * 0.1;
+        (i + 1, turned, s, (m, !few), wide.tanh(), half * 0.99)
+    };
+    let last = |(_, x, s, (m, _), wide, _): Carry| x.sum() + s + m.square().sum() + wide.sum();
+    let x = f64s(&[0.3, -0.7, 0.4]);
+    for n in [1, 3, 64, 65, 200] {
+        let free = |x: Array| last(while_loop(|c: Carry| c.0.lt(n), step, start(&x)));
+        let until = |x: Array| {
+            // So many steps, which the lane decides.
+            let most = (x.at(2) * 10.0).cast(DType::I32) + (n - 4);
+            last(while_loop(|c: Carry| c.0.lt(&most), step, start(&x)))
+        };
+        let fixed = |x: Array| last(fori_loop(n as usize, start(&x), |_, c| step(c)));
+        let want = grad(fixed)(x.clone()).to_vec::<f64>().unwrap();
+        close(&grad(free)(x.clone()), &want);
+        close(&jit(grad(free))(x.clone()), &want);
+        let lanes = stack([x.clone(), &x + f64s(&[0.0, 0.0, 0.7])], 0);
+        let both = jit(vmap(grad(until)))(lanes);
+        close(&both.at(0), &want);
+    }
 }
 
 #[test]

@@ -14,8 +14,8 @@ use crate::partial_eval::{
     Partial, flagged, known_carries, known_step, known_vars, run_known, split_step,
 };
 use probpipe_trace::{
-    Array, ArrayType, BinaryOp, CompareOp, DType, Graph, Op, Result, VarId, While, bind1, cond,
-    full_typed, here, inline, iota, select, while_loop, zeros_like,
+    Array, ArrayType, BinaryOp, CompareOp, DType, Graph, Op, Result, VarId, While, bind1, concat,
+    cond, full_typed, here, inline, iota, select, while_loop, zeros_like,
 };
 
 /// Number of checkpoints.
@@ -25,6 +25,8 @@ const RUNS: usize = 16;
 /// Values up to this size are written to their slot by a select over all slots, which compiled code
 /// does in registers of several; larger ones alone.
 const SMALL: usize = 4;
+/// Values up to this size share a slot with others of their type.
+const PACKED: usize = 64;
 
 pub(super) fn while_transpose(w: &While, eqn: &LinearEqn<'_>) -> Result<Cotangents> {
     let flags: Vec<bool> = (0..eqn.values.len()).map(|i| !eqn.is_linear(i)).collect();
@@ -151,20 +153,21 @@ impl Step {
     /// All steps back, from the last to the first.
     fn back(&self, steps: Array, state: Vec<Array>, cts: Vec<Array>) -> Vec<Array> {
         let slots = |x: &Array| x.expand_dims(0).broadcast_to([&[SLOTS], x.shape()].concat());
+        let packing = Packing::of(&state);
         let depth = Array::from(1).cast(DType::I32);
         let positions = full_typed(&ArrayType::new(DType::I64, [SLOTS]), 0);
-        let states = state.iter().map(slots).collect();
+        let states = packing.pack(&state).iter().map(slots).collect();
         let table = Array::from_slice(&reach(), [SLOTS, RUNS]);
         let (_, _, _, _, cts) = while_loop(
             |(step, ..): Back| step.ge(0),
-            |back: Back| self.turn(back, &table),
+            |back: Back| self.turn(back, &table, &packing),
             (steps - 1, depth, positions, states, cts),
         );
         cts
     }
 
     /// Goes from the last checkpoint to the next one, or takes a step back if that one is reached.
-    fn turn(&self, back: Back, table: &Array) -> Back {
+    fn turn(&self, back: Back, table: &Array, packing: &Packing) -> Back {
         let (step, depth, positions, states, cts) = back;
         let top = &depth - 1;
         let from = entry(&positions, &top);
@@ -173,6 +176,7 @@ impl Step {
         let gap = distance(table, &free, &left);
 
         let state: Vec<Array> = states.iter().map(|slots| entry(slots, &top)).collect();
+        let state = packing.unpack(&state);
         let (_, state) = while_loop(
             |(left, _): (Array, Vec<Array>)| left.gt(0),
             |(left, state)| (left - 1, self.forward(&state)),
@@ -194,9 +198,61 @@ impl Step {
             select(&reached, &step - 1, &step),
             select(&reached, kept, &depth + 1),
             write(&positions, &place, &to),
-            states.iter().zip(&state).map(|(s, x)| write(s, &place, x)).collect(),
+            states.iter().zip(packing.pack(&state)).map(|(s, x)| write(s, &place, &x)).collect(),
             cts,
         )
+    }
+}
+
+/// How known carries lie in the slots: the small ones of a type side by side, so that they are
+/// written together.
+struct Packing {
+    /// The carries of each part, by number.
+    parts: Vec<Vec<usize>>,
+    types: Vec<ArrayType>,
+}
+
+impl Packing {
+    fn of(state: &[Array]) -> Packing {
+        let types: Vec<ArrayType> =
+            state.iter().map(|x| ArrayType::new(x.dtype(), x.shape())).collect();
+        let mut parts: Vec<Vec<usize>> = Vec::new();
+        for (i, ty) in types.iter().enumerate() {
+            let small = |ty: &ArrayType| ty.size() <= PACKED;
+            let alike = |&&first: &&usize| small(&types[first]) && types[first].dtype == ty.dtype;
+            let part = parts.iter_mut().find(|part| part.first().filter(alike).is_some());
+            match part {
+                Some(part) if small(ty) => part.push(i),
+                _ => parts.push(vec![i]),
+            }
+        }
+        Packing { parts, types }
+    }
+
+    fn pack(&self, state: &[Array]) -> Vec<Array> {
+        let part = |part: &Vec<usize>| match part[..] {
+            [alone] => state[alone].clone(),
+            _ => concat(part.iter().map(|&i| state[i].flatten()).collect::<Vec<_>>(), 0),
+        };
+        self.parts.iter().map(part).collect()
+    }
+
+    fn unpack(&self, packed: &[Array]) -> Vec<Array> {
+        let mut state: Vec<(usize, Array)> = Vec::new();
+        for (part, whole) in self.parts.iter().zip(packed) {
+            if let [alone] = part[..] {
+                state.push((alone, whole.clone()));
+                continue;
+            }
+            let mut at = 0;
+            for &i in part {
+                let n = self.types[i].size();
+                state.push((i, whole.slice_axis(0, at..at + n).reshape(&self.types[i].shape)));
+                at += n;
+            }
+        }
+        state.sort_by_key(|(i, _)| *i);
+        state.into_iter().map(|(_, x)| x).collect()
     }
 }
 
