@@ -44,6 +44,26 @@ fn hessians() {
     agree("hessian through cholesky", 2e-5, hessian(log_prob), &array([0.3, 0.7, -0.2]));
 }
 
+/// Symmetric functions of eigenvalues and singular values where these repeat: closed forms.
+#[test]
+fn spectra_with_repeated_values() {
+    let half = [-0.25, 0.0, 0.0, 0.0, 0.0, -0.125, -0.125, 0.0];
+    let rest = [0.0, -0.125, -0.125, 0.0, 0.0, 0.0, 0.0, -0.25];
+    let log = [half, rest].concat();
+    let squares: Vec<f64> = (0..16).map(|i| if i % 5 == 0 { 2.0 } else { 0.0 }).collect();
+    for device in [Device::Interpreter, Device::Cpu] {
+        for (dtype, tolerance) in [(DType::F64, 1e-14), (DType::F32, 1e-6)] {
+            let a = eye(2).cast(dtype) * 2.0;
+            let check = |what: &str, f: fn(Array) -> Array, want: &[f64]| {
+                let have = floats(&jit_on(device, hessian(f))(a.clone()));
+                assert_close(&format!("{what} on {device:?}"), &have, want, 0.0, tolerance);
+            };
+            check("log", |a| a.eigvalsh().log().sum(), &log);
+            check("squares", |a| a.svdvals().square().sum(), &squares);
+        }
+    }
+}
+
 #[test]
 fn gradient_of_ten_thousand_steps() {
     let f = |x: Array| fori_loop(10_000, x.clone() * 0.0, |_, c| c.sin() * 0.9 + &x * 0.1);

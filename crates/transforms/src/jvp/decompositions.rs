@@ -1,11 +1,14 @@
 //! Derivatives of decompositions: Giles, "Collected matrix derivative results for forward and
-//! reverse mode algorithmic differentiation" (2008), and Townsend, "Differentiating the singular
-//! value decomposition" (2016). Reverse mode transposes what is here, which is linear in `da`.
+//! reverse mode algorithmic differentiation" (2008). Reverse mode transposes what is here, which is
+//! linear in `da`. Those of eigenvalues and singular values are in `spectral`, those of their
+//! vectors in `vectors`.
 
-use super::linalg::{masked, matmul, solve, swap, triangle};
+use super::linalg::{extents, masked, matmul, solve, swap};
+use super::spectral::push;
+use super::vectors::{eigh_jvp, svd_jvp, symmetric};
 use super::{Tangents, add};
 use probpipe_trace::{
-    Array, CompareOp, Error, ErrorKind, Keep, LinalgOp, Op, Outputs, Vectors, bind, bind1, concat,
+    Array, CompareOp, Error, ErrorKind, LinalgOp, Op, Outputs, Vectors, bind, bind1, concat,
     eye_offset, full_typed, here, select,
 };
 use smallvec::smallvec;
@@ -39,17 +42,19 @@ pub(super) fn decomposition_jvp(op: LinalgOp, x: &Array, da: &Array) -> (Outputs
         LinalgOp::Eigh { vectors } => {
             let y = run(LinalgOp::Eigh { vectors: true });
             let [w, v] = &y[..] else { return (y, smallvec![]) };
-            let (dw, dv) = eigh_jvp(w, v, da);
+            let dw = push(x, &y, &symmetric(da));
             match vectors {
-                true => (y, smallvec![Some(dw), Some(dv)]),
+                true => {
+                    let dv = eigh_jvp(w, v, da);
+                    (y, smallvec![Some(dw), Some(dv)])
+                }
                 false => (smallvec![w.clone()], smallvec![Some(dw)]),
             }
         }
         LinalgOp::Svd { vectors: Vectors::None } => {
             let y = run(LinalgOp::Svd { vectors: Vectors::Thin });
-            let [u, s, vt] = &y[..] else { return (y, smallvec![]) };
-            let core = matmul(&matmul(&swap(u), da), &swap(vt));
-            (smallvec![s.clone()], smallvec![Some(core.diagonal())])
+            let [_, s, _] = &y[..] else { return (y, smallvec![]) };
+            (smallvec![s.clone()], smallvec![Some(push(x, &y, da))])
         }
         LinalgOp::Svd { vectors: Vectors::Thin | Vectors::Full } => {
             let y = run(op);
@@ -60,7 +65,8 @@ pub(super) fn decomposition_jvp(op: LinalgOp, x: &Array, da: &Array) -> (Outputs
             };
             let [u, s, vt] = &thin[..] else { return (y, smallvec![]) };
             let (m, n) = extents(da);
-            let (du, ds, dvt) = svd_jvp(u, s, vt, da);
+            let (du, dvt) = svd_jvp(u, s, vt, da);
+            let ds = push(x, &thin, da);
             let du = if full && m > n { no_derivative("svd", "u") } else { du };
             let dvt = if full && n > m { no_derivative("svd", "vt") } else { dvt };
             (y, smallvec![Some(du), Some(ds), Some(dvt)])
@@ -75,10 +81,6 @@ pub(super) fn decomposition_jvp(op: LinalgOp, x: &Array, da: &Array) -> (Outputs
 /// The identity of the element type of `x`.
 fn identity(x: &Array, n: usize) -> Array {
     eye_offset(n, n, 0).cast(x.dtype())
-}
-
-fn extents(x: &Array) -> (usize, usize) {
-    (x.shape()[x.rank() - 2], x.shape()[x.rank() - 1])
 }
 
 /// Zeros of the batch of `x` with the given rows and columns.
@@ -175,49 +177,6 @@ fn qr_jvp(q: &Array, r: &Array, da: &Array) -> (Array, Array) {
     let w = &low - swap(&low);
     let dq = if m > k { matmul(q, &(&w - &b)) + right } else { matmul(q, &w) };
     (dq, masked(&(matmul(&swap(q), da) - matmul(&w, r)), CompareOp::Le))
-}
-
-/// dw = diag(V^T dA V), dV = V (F o V^T dA V) with F_ij = 1 / (w_j - w_i) off the diagonal and 0 on
-/// it: infinite where eigenvalues repeat and the vectors are not unique. Only the lower triangle
-/// of dA counts.
-fn eigh_jvp(w: &Array, v: &Array, da: &Array) -> (Array, Array) {
-    let ds = masked(da, CompareOp::Ge) + swap(&masked(da, CompareOp::Gt));
-    let inner = matmul(&matmul(&swap(v), &ds), v);
-    let f = reciprocal(&(w.expand_dims(-2) - w.expand_dims(-1)));
-    (inner.diagonal(), matmul(v, &(f * &inner)))
-}
-
-/// 1 / x off the diagonal, 0 on it.
-fn reciprocal(x: &Array) -> Array {
-    let diagonal = triangle(x, CompareOp::Eq);
-    select(&diagonal, 0.0, select(&diagonal, 1.0, x).recip())
-}
-
-/// With D = U^T dA V: ds = diag(D), dU = U (F o (D S + S D^T)) + (I - U U^T) dA V S^-1 and
-/// dV = V (F o (S D + D^T S)) + (I - V V^T) dA^T U S^-1 with F_ij = 1 / (s_j^2 - s_i^2) off the
-/// diagonal.
-fn svd_jvp(u: &Array, s: &Array, vt: &Array, da: &Array) -> (Array, Array, Array) {
-    let ((m, k), (_, n)) = (extents(u), extents(vt));
-    let v = swap(vt);
-    let d = matmul(&matmul(&swap(u), da), &v);
-    // In units of the largest value: the squares of all may be no numbers where they are.
-    let top = s.max_axes(Keep(-1)).stop_gradient();
-    let unit = select(&top.gt(0.0), &top, 1.0);
-    let scaled = s / &unit;
-    let (row, column) = (scaled.expand_dims(-2), scaled.expand_dims(-1));
-    let f = reciprocal(&((&row - &column) * (&row + &column)));
-    let part = &d / unit.expand_dims(-1);
-    let (ds_left, ds_right) = (&part * &row, &part * &column);
-    let mut du = matmul(u, &(&f * (&ds_left + swap(&ds_left))));
-    let mut dv = matmul(&v, &(f * (&ds_right + swap(&ds_right))));
-    let outside = |x: &Array, y: Array| (&y - matmul(x, &matmul(&swap(x), &y))) / s.expand_dims(-2);
-    if m > k {
-        du += outside(u, matmul(da, &v));
-    }
-    if n > k {
-        dv += outside(&v, matmul(&swap(da), u));
-    }
-    (du, d.diagonal(), swap(&dv))
 }
 
 /// The tangent of a basis of which some vectors are any of many.

@@ -24,6 +24,11 @@ pub(super) fn masked(x: &Array, op: CompareOp) -> Array {
     select(&triangle(x, op), x, 0.0)
 }
 
+/// Rows and columns.
+pub(super) fn extents(x: &Array) -> (usize, usize) {
+    (x.shape()[x.rank() - 2], x.shape()[x.rank() - 1])
+}
+
 pub(super) fn swap(x: &Array) -> Array {
     let mut permutation: Axes = (0..x.rank()).collect();
     let r = x.rank();

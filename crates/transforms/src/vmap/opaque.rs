@@ -3,7 +3,7 @@
 
 use super::{LaneOutputs, Lanes, vmap, vmap_arrays};
 use crate::extract::internal;
-use crate::jvp::spread as place;
+use crate::jvp::{spread as place, works_on_lanes};
 use crate::transpose::custom_transpose;
 use probpipe_trace::{
     Array, ArrayType, Callback, Custom, CustomRule, Error, Graph, Op, Outputs, Result, Scan, Shape,
@@ -37,6 +37,20 @@ pub(super) fn checkpoint_vmap(graph: &Graph, size: usize, x: &[Lanes]) -> LaneOu
 /// The graph on lanes, and its rule lane by lane. All results have lanes, so that they have them
 /// whatever the rule gives.
 pub(super) fn custom_vmap(custom: &Custom, size: usize, x: &[Lanes]) -> LaneOutputs {
+    // Of these the last operand, in which they are linear, may be the same for all lanes.
+    if let Some(on) = works_on_lanes(custom)
+        && x[..x.len() - 1].iter().all(|x| x.batched)
+    {
+        let arrays: SmallVec<[Array; 4]> = x.iter().map(|x| x.spread(size)).collect();
+        let operands: SmallVec<[&Array; 4]> = arrays.iter().collect();
+        return match on(&operands) {
+            Ok(op) => {
+                let results = bind(op, &operands).into_iter();
+                results.map(|array| Lanes { array, batched: true }).collect()
+            }
+            Err(error) => broken(&error, 1),
+        };
+    }
     let flags: Vec<bool> = x.iter().map(|x| x.batched).collect();
     let types: Vec<ArrayType> = custom.graph.input_types().cloned().collect();
     let graph = trace(&lane_types(&types, &flags, size), |arguments| {

@@ -53,7 +53,12 @@ impl Array {
     ///
     /// Derivatives of vectors divide by differences of eigenvalues: they are NaN where eigenvalues
     /// repeat, because there the vectors are not unique. First derivatives of the eigenvalues alone
-    /// are numbers everywhere; second derivatives, through the vectors, are NaN where they repeat.
+    /// are numbers everywhere. So are second derivatives of smooth symmetric functions of them,
+    /// such as sums of logarithms, if the inner one is taken in reverse (`hessian`, `hvp`, `grad`
+    /// of `grad`) and the function is not spread over the steps of a loop or the branches of a
+    /// `cond`. Other second derivatives, and third ones, are not finite where eigenvalues repeat.
+    /// What knows the function as a whole has those too: [`Array::slogdet`], [`Array::trace`] of
+    /// powers, [`Array::sqrtm_spd`].
     ///
     /// ```
     /// use probpipe_trace::array;
@@ -94,8 +99,9 @@ impl Array {
     ///
     /// Derivatives of `u` and `vt` divide by differences of squared singular values: they are NaN
     /// where these repeat, because there the vectors are not unique, and for a matrix that is not
-    /// square where one is 0. First derivatives of `s` alone are numbers everywhere; second
-    /// derivatives, through the vectors, are NaN where they repeat.
+    /// square where one is 0. First derivatives of `s` alone are numbers everywhere, and so are
+    /// second derivatives of smooth symmetric functions of `s` (even ones where a value is 0), as
+    /// told at [`Array::eigh`].
     ///
     /// ```
     /// use probpipe_trace::array;
