@@ -51,7 +51,8 @@ pub use combine::{
     Components, EulerMaruyama, Expanded, FlatDistribution, Gate, GaussianCopula,
     GaussianCopulaBeta, Hurdle, ImproperUniform, Independent, IntervalCensored, Joint, JointPart,
     JointValue, Layout, LeftCensored, Masked, Mixture, MixtureSameFamily, MomentsOfComponents,
-    Parts, Product, RightCensored, Sequential, Transformed, Truncated, Unit, ZeroInflated, product,
+    Parts, Product, RealForm, RealRun, RightCensored, Sequential, Transformed, Truncated, Unit,
+    ZeroInflated, product,
 };
 pub use continuous::{
     AsymmetricLaplace, AsymmetricLaplaceQuantile, Bates, Beta, BetaProportion, Cauchy, Chi, Chi2,

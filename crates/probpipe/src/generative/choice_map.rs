@@ -116,9 +116,9 @@ fn missing(message: String) -> Error {
 }
 
 /// What may have been meant by an address, for messages.
-pub(super) fn suggestion(address: &str, known: &[String]) -> String {
+pub(crate) fn suggestion(address: &str, known: &[String]) -> String {
     let all = match known.is_empty() {
-        true => "there are no choices".to_string(),
+        true => "there are none".to_string(),
         false => format!("there is: {}", known.join(", ")),
     };
     match nearest(address, known.iter().map(String::as_str)) {

@@ -79,6 +79,7 @@ pub use address::IntoAddress;
 pub use alternatives::{Alternatives, Masked, Mixture, OrElse, Switch};
 pub use chain::Chain;
 pub use choice_map::ChoiceMap;
+pub(crate) use choice_map::suggestion;
 pub use choices::Choices;
 pub use closure::{Body, Generative, generative};
 pub use lanes::{Mapped, Repeat};

@@ -4,6 +4,7 @@
 
 pub mod adapt;
 mod estimates;
+mod joints;
 pub mod mcmc;
 mod target;
 pub mod vi;

@@ -1,6 +1,7 @@
 //! What joint distributions share: parts that draw arrays or records, the layout of a joint draw,
 //! and the flat form over vectors.
 
+use super::reals::{RealForm, RealRun};
 use crate::distributions::shapes::join;
 use crate::distributions::{Distribution, LogProb, Sample};
 use crate::record::{Part, Record};
@@ -68,8 +69,8 @@ impl JointValue for Record {
     }
 }
 
-/// A part of a joint, as a trait object: any distribution of arrays or records with densities and
-/// draws.
+/// A part of a joint, as a trait object: any distribution of arrays or records with densities,
+/// draws and, for arrays, a [`Support`](crate::distributions::Support).
 pub trait JointPart {
     /// See [`JointValue::layout`].
     ///
@@ -85,9 +86,16 @@ pub trait JointPart {
     /// Draws of a shape.
     #[track_caller]
     fn draw(&self, key: Key, shape: &Shape) -> Part;
+
+    /// See [`RealForm::walk`].
+    ///
+    /// # Errors
+    /// Those of the form.
+    #[track_caller]
+    fn walk_part(&self, path: &str, run: &mut RealRun<'_>) -> Result<Part>;
 }
 
-impl<D: LogProb + Sample> JointPart for D
+impl<D: RealForm> JointPart for D
 where
     D::Value: JointValue,
 {
@@ -110,6 +118,15 @@ where
     fn draw(&self, key: Key, shape: &Shape) -> Part {
         self.sample_shape(key, shape.clone()).into()
     }
+
+    fn walk_part(&self, path: &str, run: &mut RealRun<'_>) -> Result<Part> {
+        Ok(self.walk(path, run)?.into())
+    }
+}
+
+/// The path of a part.
+pub(super) fn below(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_string() } else { format!("{path}/{name}") }
 }
 
 /// The layout of parts under their names.
@@ -121,7 +138,7 @@ pub(super) fn layout_of<'a>(
     for (name, part) in parts {
         // A caller's line does not pass through a trait object by itself.
         for (path, shape) in with_location(here(), || part.draw_layout())? {
-            let path = if path.is_empty() { name.into() } else { format!("{name}/{path}") };
+            let path = if path.is_empty() { name.into() } else { below(name, &path) };
             all.push((path, shape));
         }
     }
@@ -161,7 +178,7 @@ pub(super) fn sum(terms: Vec<Array>) -> Array {
 }
 
 /// A joint distribution over records: what has a flat form.
-pub trait Joint: LogProb + Sample<Value = Record> {
+pub trait Joint: RealForm + Sample<Value = Record> {
     /// The arrays of one draw, by their paths, in order.
     ///
     /// # Errors
@@ -272,6 +289,12 @@ impl<J: Joint> LogProb for FlatDistribution<J> {
             Ok(record) => self.joint.log_prob(&record),
             Err(error) => Array::invalid(error, here()),
         }
+    }
+}
+
+impl<J: Joint> RealForm for FlatDistribution<J> {
+    fn walk(&self, path: &str, run: &mut RealRun<'_>) -> Result<Array> {
+        run.observed(path, self, <Array as JointValue>::of, "a joint as a vector")
     }
 }
 

@@ -1,10 +1,12 @@
 //! Mixtures of any distributions of one event shape.
 
+use super::joint::JointValue;
+use super::reals::{RealForm, RealRun};
 use super::weights::Weights;
 use crate::distributions::shapes::join;
 use crate::distributions::{Distribution, LogProb, Moments, Sample};
 use probpipe_trace::{
-    Array, Error, ErrorKind, Key, Shape, ShapeDisplay, Tree, broadcast_shapes, here, stack,
+    Array, Error, ErrorKind, Key, Result, Shape, ShapeDisplay, Tree, broadcast_shapes, here, stack,
     with_location,
 };
 
@@ -213,6 +215,17 @@ impl<C: Components> LogProb for Mixture<C> {
             .try_fold(Shape::new(), |common, density| broadcast_shapes(&common, density.shape()))
             .unwrap_or_default();
         self.weights.total(&self.stacked(densities, &common, 0))
+    }
+}
+
+impl<C: Components> RealForm for Mixture<C> {
+    fn walk(&self, path: &str, run: &mut RealRun<'_>) -> Result<Array> {
+        run.observed(
+            path,
+            self,
+            <Array as JointValue>::of,
+            "a mixture of families, whose supports may differ",
+        )
     }
 }
 

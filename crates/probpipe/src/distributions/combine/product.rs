@@ -1,8 +1,9 @@
 //! Products: independent named parts as one distribution over records.
 
 use super::joint::{
-    FlatDistribution, Joint, JointPart, Layout, flat_shape, layout_of, needed, sum, twice,
+    FlatDistribution, Joint, JointPart, Layout, below, flat_shape, layout_of, needed, sum, twice,
 };
+use super::reals::{RealForm, RealRun};
 use crate::distributions::{Distribution, LogProb, Named, Sample};
 use crate::record::Record;
 use probpipe_trace::{Array, Key, Result, Shape, Tree, here, with_location};
@@ -128,6 +129,17 @@ impl<P: Parts> LogProb for Product<P> {
             }
         }
         sum(terms)
+    }
+}
+
+impl<P: Parts> RealForm for Product<P> {
+    fn walk(&self, path: &str, run: &mut RealRun<'_>) -> Result<Record> {
+        let mut record = Record::default();
+        for (name, part) in self.parts.parts() {
+            let path = below(path, name);
+            record.insert(name, with_location(here(), || part.walk_part(&path, run))?);
+        }
+        Ok(record)
     }
 }
 

@@ -1,6 +1,9 @@
 //! Sequential joints: named parts of which each may depend on the values of those before it.
 
-use super::joint::{FlatDistribution, Joint, JointPart, Layout, flat_shape, needed, sum, twice};
+use super::joint::{
+    FlatDistribution, Joint, JointPart, Layout, below, flat_shape, needed, sum, twice,
+};
+use super::reals::{RealForm, RealRun};
 use crate::distributions::shapes::join;
 use crate::distributions::{Distribution, LogProb, Sample};
 use crate::record::Record;
@@ -233,6 +236,18 @@ impl<T: Tree + 'static> LogProb for Sequential<T> {
             rows.insert(&path, all.reshape(join(&[draws], &shape)));
         }
         with_location(here(), || vmap(|x: Record| self.density(&x))(rows).reshape(lead))
+    }
+}
+
+impl<T: Tree + 'static> RealForm for Sequential<T> {
+    fn walk(&self, path: &str, run: &mut RealRun<'_>) -> Result<Record> {
+        let mut seen = Record::default();
+        for (name, rule) in &self.steps.0 {
+            let (of, path) = (self.part(rule, &seen), below(path, name));
+            let part = with_location(here(), || of.walk_part(&path, run))?;
+            seen.insert(name, part);
+        }
+        Ok(seen)
     }
 }
 

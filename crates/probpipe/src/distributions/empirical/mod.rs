@@ -7,9 +7,12 @@ pub use kde::{Bandwidth, Kde};
 
 use super::formulas::probability;
 use super::parameters::require;
-use super::{Cdf, Distribution, LogProb, Moments, Quantile, Sample, Support};
+use super::{
+    Cdf, Distribution, JointValue, LogProb, Moments, Quantile, RealForm, RealRun, Sample, Support,
+};
 use crate::constraints::Constraint;
 use crate::random::{randint, uniform_of};
+use crate::record::Record;
 use probpipe_trace::{
     Array, DType, Error, ErrorKind, Key, Result, Shape, ShapeDisplay, Tree, default_float, here,
     searchsorted, select, sort_key_val, with_location,
@@ -269,6 +272,12 @@ impl<V: Tree + Clone> LogProb for Empirical<V> {
             let log = select(&some, select(&some, mass, 1.0).log(), f64::NEG_INFINITY);
             select(&number, log, f64::NAN)
         })
+    }
+}
+
+impl RealForm for Empirical<Record> {
+    fn walk(&self, path: &str, run: &mut RealRun<'_>) -> Result<Record> {
+        run.observed(path, self, <Record as JointValue>::of, "one of finitely many points")
     }
 }
 
