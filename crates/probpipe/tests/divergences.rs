@@ -4,6 +4,7 @@
 mod golden;
 
 use golden::floats;
+use probpipe::bijectors::{Affine, Sigmoid, StickBreaking};
 use probpipe::distributions::*;
 use probpipe::prelude::*;
 
@@ -106,6 +107,74 @@ fn of_two_families() {
     // With parameters of one family it is the other: Kumaraswamy(a, 1) is Beta(a, 1).
     let same = kl_divergence(&Kumaraswamy::new(one(2.5), one(1.0)), &Beta::new(one(2.5), one(1.0)));
     assert!(floats(&same)[0].abs() < 1e-13, "{same}");
+}
+
+#[test]
+fn of_normal_vectors() {
+    let ind = |scale: &[f64]| {
+        Independent::new(Normal::new(f64s(&[0.5, -1.0, 0.25, 0.0]), f64s(scale)), 1)
+    };
+    let circle = |row: &[f64]| CirculantNormal::new(f64s(&[0.0, -0.5, 0.25, 1.0]), f64s(row));
+    let (some, other) = (circle(&[2.0, 0.5, 0.25, 0.5]), circle(&[1.5, -0.25, 0.5, -0.25]));
+    // As dense vectors.
+    let dense = |row: &[f64]| {
+        let rows: Vec<f64> = (0..16).map(|at| row[(4 + at / 4 - at % 4) % 4]).collect();
+        let loc = f64s(&[0.0, -0.5, 0.25, 1.0]);
+        MultivariateNormal::new(loc, Array::from_slice(&rows, [4, 4]))
+    };
+    let vectors = [dense(&[2.0, 0.5, 0.25, 0.5]), dense(&[1.5, -0.25, 0.5, -0.25])];
+    let p = ind(&[0.7, 1.2, 2.0, 0.4]);
+    let near = |what: &str, have: Array, want: Array| {
+        golden::assert_close(what, &floats(&have), &floats(&want), 1e-12, 0.0);
+    };
+    let [a, b] = &vectors;
+    near("circle", kl_divergence(&some, &other), kl_divergence(a, b));
+    near("independent || circle", kl_divergence(&p, &some), kl_divergence(&p, a));
+    near("circle || independent", kl_divergence(&some, &p), kl_divergence(a, &p));
+    let close = circle(&[2.0 + 1e-9, 0.5, 0.25, 0.5]);
+    let (tiny, v) = (floats(&kl_divergence(&close, &some))[0], [3.25, 1.75, 1.25, 1.75]);
+    let want: f64 = v.iter().map(|v| (1e-9f64 / v).powi(2) / 4.0).sum();
+    assert!((tiny - want).abs() < 1e-6 * want, "{tiny} {want}");
+    alike("CirculantNormal", some.clone(), other);
+    pair("independent || circle", p.clone(), some.clone());
+    pair("circle || independent", some, p.clone());
+    pair("independent || vector", p.clone(), a.clone());
+    pair("vector || independent", b.clone(), p);
+    // One scale for all.
+    let whole = Independent::new(Normal::new(f64s(&[0.5, -1.0, 0.25, 0.0]), one(0.8)), 1);
+    near("one scale", kl_divergence(&whole, &circle(&[2.0, 0.5, 0.25, 0.5])), {
+        kl_divergence(&ind(&[0.8; 4]), a)
+    });
+    let error = kl_divergence(&whole, &MultivariateNormal::new(zeros([3]), eye(3)));
+    let message = error.error().unwrap().message().to_string();
+    assert!(message.contains("events of shape [4] from one with events of shape [3]"), "{message}");
+    let rows = Independent::new(Normal::new(zeros([3, 4]).cast(DType::F64), one(1.0)), 2);
+    assert!(kl_divergence(&rows, &whole).error().is_some());
+}
+
+#[test]
+fn through_one_bijector() {
+    let (p, q) = (Normal::new(one(0.3), one(1.2)), Normal::new(one(-0.5), one(0.8)));
+    let bases = floats(&kl_divergence(&p, &q));
+    let through = |of: &Normal| Transformed::new(of.clone(), Sigmoid);
+    assert_eq!(floats(&kl_divergence(&through(&p), &through(&q))), bases);
+    pair("Sigmoid", through(&p), through(&q));
+    let affine = |of: &Normal, a: f64| Transformed::new(of.clone(), Affine::new(one(a), one(2.0)));
+    assert_eq!(floats(&kl_divergence(&affine(&p, 0.5), &affine(&q, 0.5))), bases);
+    let other = kl_divergence(&affine(&p, 0.5), &affine(&q, 0.25));
+    let message = other.error().unwrap().message().to_string();
+    assert!(message.contains("not known to be the same"), "{message}");
+    // The same array, though its value is not known.
+    let shared = jit(|shift: Array| {
+        let of = |x: &Normal| Transformed::new(x.clone(), Affine::new(&shift, one(2.0)));
+        kl_divergence(&of(&p), &of(&q))
+    });
+    assert_eq!(floats(&shared(one(3.0))), bases);
+    // Batch axes that are a part of an event: the sum over them.
+    let simplex = |loc: &[f64]| Transformed::new(Normal::new(f64s(loc), one(1.0)), StickBreaking);
+    let (p, q) = (simplex(&[0.0, 1.0]), simplex(&[1.0, 3.0]));
+    let have = kl_divergence(&p, &q);
+    assert_eq!((have.shape(), floats(&have)), (&[][..], vec![2.5]));
 }
 
 #[test]

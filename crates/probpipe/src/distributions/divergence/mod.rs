@@ -1,10 +1,12 @@
 //! Divergences between distributions: which pairs have a formula, and an estimate for the others.
 
+mod circulant;
 mod directions;
 mod numbers;
 mod vectors;
 mod wrapped;
 
+use crate::bijectors::{Affine, Exp, Sigmoid, StickBreaking};
 use crate::distributions::*;
 use probpipe_trace::{Array, Error, ErrorKind, IntoShape, Key, here, with_location};
 use std::any::{Any, type_name};
@@ -101,6 +103,8 @@ pairs! {
     Chi, Chi;
     Chi2, Chi2;
     Chi2, Gamma;
+    CirculantNormal, CirculantNormal;
+    CirculantNormal, Independent<Normal>;
     ContinuousBernoulli, ContinuousBernoulli;
     Dirichlet, Dirichlet;
     ExpGamma, ExpGamma;
@@ -120,6 +124,7 @@ pairs! {
     MatrixNormal, MatrixNormal;
     Moyal, Moyal;
     MultivariateNormal, MultivariateNormal;
+    MultivariateNormal, Independent<Normal>;
     Normal, Normal;
     OneHotCategorical, OneHotCategorical;
     OrderedLogistic, OrderedLogistic;
@@ -140,7 +145,9 @@ pairs! {
     Independent<Laplace>, Independent<Laplace>;
     Independent<LogNormal>, Independent<LogNormal>;
     Independent<MultivariateNormal>, Independent<MultivariateNormal>;
+    Independent<Normal>, CirculantNormal;
     Independent<Normal>, Independent<Normal>;
+    Independent<Normal>, MultivariateNormal;
     Expanded<Beta>, Expanded<Beta>;
     Expanded<Exponential>, Expanded<Exponential>;
     Expanded<Gamma>, Expanded<Gamma>;
@@ -155,6 +162,10 @@ pairs! {
     Masked<LogNormal>, Masked<LogNormal>;
     Masked<MultivariateNormal>, Masked<MultivariateNormal>;
     Masked<Normal>, Masked<Normal>;
+    Transformed<Normal, Affine>, Transformed<Normal, Affine>;
+    Transformed<Normal, Exp>, Transformed<Normal, Exp>;
+    Transformed<Normal, Sigmoid>, Transformed<Normal, Sigmoid>;
+    Transformed<Normal, StickBreaking>, Transformed<Normal, StickBreaking>;
     // Of a known number from all families of real numbers.
     Delta, AsymmetricLaplace;
     Delta, AsymmetricLaplaceQuantile;

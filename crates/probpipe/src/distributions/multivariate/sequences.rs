@@ -310,6 +310,15 @@ impl CirculantNormal {
     }
 }
 
+impl CirculantNormal {
+    /// The variances along the waves, and the waves at length 1, as columns.
+    #[track_caller]
+    pub(crate) fn waves(&self) -> [Array; 2] {
+        let [_, row] = self.checked();
+        self.spectrum(&row)
+    }
+}
+
 impl LogProb for CirculantNormal {
     fn log_prob(&self, x: &Array) -> Array {
         let [loc, row] = self.checked();
