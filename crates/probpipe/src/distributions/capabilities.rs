@@ -3,7 +3,7 @@
 use super::Named;
 use super::terms::log_of;
 use crate::constraints::Constraint;
-use probpipe_trace::{Array, IntoShape, Key, Shape, Tree};
+use probpipe_trace::{Array, IntoShape, Key, Shape, Tree, select};
 
 /// What every distribution has.
 pub trait Distribution {
@@ -104,6 +104,19 @@ pub trait Quantile: Distribution {
     #[track_caller]
     fn upper_quantile(&self, q: &Array) -> Self::Value {
         self.quantile(&(1.0 - q))
+    }
+
+    /// The upper quantile of `q` where `upper` is true, else the quantile: what has probabilities
+    /// of the side on which they are small asks this. By one inverse for both sides in families
+    /// whose inverses are long.
+    #[track_caller]
+    fn side_quantile(&self, q: &Array, upper: &Array) -> Array
+    where
+        Self: Distribution<Value = Array>,
+    {
+        let left = self.quantile(&select(upper, 0.25, q));
+        let right = self.upper_quantile(&select(upper, q, 0.25));
+        select(upper, right, left)
     }
 
     /// The quantile of one half.

@@ -88,9 +88,7 @@ impl<D: LogProb<Value = Array> + Cdf + Quantile> Cut<'_, D> {
             above += self.whole.survival(high);
         }
         let upper = below.gt(0.5);
-        let left = self.whole.quantile(&select(&upper, 0.25, below));
-        let right = self.whole.upper_quantile(&select(&upper, above, 0.25));
-        self.clipped(select(&upper, right, left))
+        self.clipped(self.whole.side_quantile(&select(&upper, above, below), &upper))
     }
 
     #[track_caller]

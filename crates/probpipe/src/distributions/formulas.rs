@@ -181,11 +181,17 @@ macro_rules! capability {
     };
     (
         $name:ident $parameters:tt
-        Quantile { $($method:ident($q:ident) => $formula:expr),+ $(,)? }
+        Quantile {
+            $($method:ident($q:ident $(, $upper:ident)?) => $formula:expr),+ $(,)?
+        }
     ) => {
         impl $crate::distributions::Quantile for $name {
             $(
-                fn $method(&self, q: &probpipe_trace::Array) -> probpipe_trace::Array {
+                fn $method(
+                    &self,
+                    q: &probpipe_trace::Array,
+                    $($upper: &probpipe_trace::Array)?
+                ) -> probpipe_trace::Array {
                     #[allow(unused_variables)]
                     let $parameters = &self.checked();
                     let $q = &$crate::distributions::formulas::probability(q);

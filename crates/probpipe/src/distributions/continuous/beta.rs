@@ -38,7 +38,14 @@ family! {
             cdf(x) => betainc(concentration1, concentration0, x),
             survival(x) => above(concentration1, concentration0, x),
         }
-        Quantile { quantile(q) => betaincinv(concentration1, concentration0, q) }
+        Quantile {
+            quantile(q) => betaincinv(concentration1, concentration0, q),
+            side_quantile(q, upper) => {
+                let (a, b) = (concentration1, concentration0);
+                let x = betaincinv(select(upper, b, a), select(upper, a, b), q);
+                select(upper, 1.0 - &x, &x)
+            },
+        }
         Moments {
             mean => concentration1 / (concentration1 + concentration0),
             variance => {

@@ -45,6 +45,10 @@ family! {
         Quantile {
             quantile(q) => quantile(q, power) * scale + loc,
             upper_quantile(q) => loc - quantile(q, power) * scale,
+            side_quantile(q, upper) => {
+                let z = quantile(q, power) * scale;
+                loc + select(upper, -&z, &z)
+            },
         }
         Moments {
             mean => loc.clone(),

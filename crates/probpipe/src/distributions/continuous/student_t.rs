@@ -44,6 +44,10 @@ family! {
         Quantile {
             quantile(q) => quantile(df, q) * scale + loc,
             upper_quantile(q) => loc - quantile(df, q) * scale,
+            side_quantile(q, upper) => {
+                let z = quantile(df, q) * scale;
+                loc + select(upper, -&z, &z)
+            },
         }
         Moments {
             mean => select(&df.gt(1.0), loc, f64::INFINITY),
