@@ -93,6 +93,7 @@ rows! {
     HalfCauchy::new(scale = 1.3);
     HalfNormal::new(scale = 0.8);
     HalfStudentT::new(df = 12.0, loc = 0.5, scale = 0.8);
+    Horseshoe::new(scale = 1.2);
     HurdleGamma::new(gate = 0.3, concentration = 2.0, rate = 1.5);
     HurdleLogNormal::new(gate = 0.3, loc = 0.5, scale = 0.7);
     InverseGamma::new(concentration = 12.0, rate = 1.7);
@@ -217,13 +218,30 @@ fn parameters_outside_of_their_sets() {
                 assert!(density.value().is_ok(), "{name}: {density}");
             }
         }
-        if let Some((low, _, high)) = row.family.ordered {
+        if let Some((low, order, high)) = row.family.ordered {
             let find = |n: &str| row.family.parameters.iter().position(|p| p.name == n).unwrap();
-            let mut p = row.good.clone();
-            p.swap(find(low), find(high));
-            let density = (row.log_prob)(&p, &x);
-            let message = density.error().map(|e| e.message().to_string()).unwrap_or_default();
-            assert!(message.starts_with(&format!("the {low} of a")), "{name}: {message}");
+            let (i, j) = (find(low), find(high));
+            let mut cases = vec![row.good.clone()];
+            cases[0].swap(i, j);
+            // Of the size of one, the other way and just as far.
+            for sign in [-1.5, -1.0, 1.0] {
+                if order == "within" {
+                    cases.push(row.good.clone());
+                    let last = cases.len() - 1;
+                    cases[last][i] = &row.good[j] * sign;
+                }
+            }
+            for (at, p) in cases.iter().enumerate() {
+                for result in [(row.log_prob)(p, &x), (row.sample)(p, Key::new(0))] {
+                    let message =
+                        result.error().map(|e| e.message().to_string()).unwrap_or_default();
+                    assert!(message.starts_with(&format!("the {low} of a")), "{name}: {message}");
+                }
+                // Where no value is known.
+                let density = jit(|p: Vec<Array>| (row.log_prob)(&p, &x))(p.clone());
+                let nan = density.is_nan().all().item::<bool>().unwrap();
+                assert!(order != "within" || nan, "{name} {at}: {density}");
+            }
         }
     }
 }

@@ -138,8 +138,46 @@ fn normal_numbers_of_inverse_gaussian_variance() {
     );
     let n = NormalInverseGaussian::new(1.0, 2.0, 5.0, 3.0);
     assert_eq!(n.variance().item::<f32>().unwrap(), 50.0 / 64.0);
-    let beyond = NormalInverseGaussian::new(0.0, 1.0, 1.0, -1.5);
-    assert!(beyond.log_prob(&array(0.0)).is_nan().item::<bool>().unwrap());
+    let beyond = |b: Array| NormalInverseGaussian::new(0.0, 1.0, 1.0, b).log_prob(&array(0.0));
+    for skewness in [-1.5, -1.0, 1.0, 2.0] {
+        let error = beyond(array(skewness)).error().unwrap().message().to_string();
+        assert!(error.contains("must be of smaller size than its tailweight"), "{error}");
+        assert!(jit(beyond)(array(skewness)).is_nan().item::<bool>().unwrap());
+    }
+}
+
+#[test]
+fn the_horseshoe() {
+    let f: Density = |p| Horseshoe::new(&p[1]).log_prob(&p[0]);
+    check(
+        "Horseshoe",
+        f,
+        &[
+            [2.0, 2.0, -2.83703847165880569],
+            [0.5, 1.2, -1.49041881933357376],
+            [-6.9, 1.0, -5.27320061660302451],
+            [7.2, 1.0, -5.35524678864861688],
+            [25.0, 0.5, -8.50221911100190074],
+            [30.0, 10.0, -6.04481865512488718],
+        ],
+    );
+    // Near the peak, whose slopes are large, and where squares would be no numbers.
+    for (x, scale, want) in [
+        (1e-6, 1.0, 1.25945760003082412),
+        (0.00099, 1.0, 0.57192219933676391),
+        (0.00101, 1.0, 0.569050940677623723),
+        (1e-200, 1.0, 4.76195443642459254),
+        (-1e180, 2.0, -829.608007535790629),
+    ] {
+        let p = scalars(&[x, scale], DType::F64);
+        assert_close("Horseshoe", &floats(&f(&p)), &[want], 1e-13, 0.0);
+        let (slope, x) = (grad(|p: Vec<Array>| f(&p))(p)[0].clone(), x);
+        let by_hand = |h: f64| floats(&f(&scalars(&[x * h, scale], DType::F64)))[0];
+        let want = (by_hand(1.0001) - by_hand(0.9999)) / 2e-4;
+        assert_close("slope", &[floats(&slope)[0] * x], &[want], 1e-7, 0.0);
+    }
+    let peak = Horseshoe::new(1.0).log_prob(&array([0.0, f64::INFINITY]));
+    assert_eq!(floats(&peak), [f64::INFINITY, f64::NEG_INFINITY]);
 }
 
 #[test]

@@ -13,7 +13,8 @@ pub struct Family {
     pub name: &'static str,
     /// The parameters, in order.
     pub parameters: &'static [Parameter],
-    /// Two parameters with `<` or `<=` between them, which must hold.
+    /// Two parameters with `<` or `<=` between them, which must hold; or with `within`: the size of
+    /// the first is less than the second.
     pub ordered: Option<(&'static str, &'static str, &'static str)>,
     /// The set in which draws lie, in words.
     pub support: &'static str,
@@ -45,7 +46,10 @@ impl fmt::Display for Family {
         let parameter = |p: &Parameter| format!("`{}` {}", p.name, p.constraint);
         let mut parameters: Vec<String> = self.parameters.iter().map(parameter).collect();
         if let Some((low, order, high)) = self.ordered {
-            parameters.push(format!("`{low}` {order} `{high}`"));
+            parameters.push(match order {
+                "within" => format!("`{low}` between `-{high}` and `{high}`"),
+                _ => format!("`{low}` {order} `{high}`"),
+            });
         }
         let (parameters, able) = (parameters.join(", "), self.abilities.cells().join(" | "));
         write!(f, "| `{}` | {parameters} | {} | {able} |", self.name, self.support)

@@ -211,10 +211,10 @@ fn shapes(family: &Family, arrays: &[Array], location: Loc) -> Result<()> {
     })
 }
 
-/// Where the declaration says so, one parameter is less than another.
+/// Where the declaration says so, one parameter, or its size, is less than another.
 fn ordered(family: &Family, arrays: &[Array], location: Loc) -> Result<()> {
     let Some((low, order, high)) = family.ordered else { return Ok(()) };
-    let strict = order == "<";
+    let (strict, within) = (order != "<=", order == "within");
     let find = |name| family.parameters.iter().position(|p| p.name == name);
     let (Some(i), Some(j)) = (find(low), find(high)) else { return Ok(()) };
     let numbers = |array: &Array| array.known()?.to_scalars().ok();
@@ -230,7 +230,8 @@ fn ordered(family: &Family, arrays: &[Array], location: Loc) -> Result<()> {
     };
     let mut index = vec![0; shape.len()];
     for _ in 0..total {
-        let a = below[place(&index, arrays[i].shape())].as_f64();
+        let value = below[place(&index, arrays[i].shape())].as_f64();
+        let a = if within { value.abs() } else { value };
         let b = above[place(&index, arrays[j].shape())].as_f64();
         if a > b || strict && a == b {
             let place = if index.is_empty() {
@@ -239,15 +240,23 @@ fn ordered(family: &Family, arrays: &[Array], location: Loc) -> Result<()> {
                 format!(" at {}", ShapeDisplay(&index))
             };
             let message = format!(
-                "the {low} of {} must be {} its {high}: {low} is {a} and {high} {b}{place}",
+                "the {low} of {} must be {} its {high}: {low} is {value} and {high} {b}{place}",
                 one(family.name),
-                if strict { "less than" } else { "at most" },
+                match order {
+                    "within" => "of smaller size than",
+                    "<" => "less than",
+                    _ => "at most",
+                },
             );
+            let help = match within {
+                true => format!("write {low} as {high} times a number between -1 and 1"),
+                false => format!("exchange them, or write {high} as {low} plus a positive width"),
+            };
             return Err(Error::new(ErrorKind::Value, message)
                 .at(location)
                 .note(format!("{low} was made"), Some(arrays[i].location()))
                 .note(format!("{high} was made"), Some(arrays[j].location()))
-                .help(format!("exchange them, or write {high} as {low} plus a positive width")));
+                .help(help));
         }
         for axis in (0..shape.len()).rev() {
             index[axis] += 1;

@@ -125,6 +125,7 @@ fn every_family_refuses_leaves_that_do_not_fit() {
         refuses(HalfCauchy::new(1.0)),
         refuses(HalfNormal::new(1.0)),
         refuses(HalfStudentT::new(3.0, 0.0, 1.0)),
+        refuses(Horseshoe::new(1.0)),
         refuses(HurdleGamma::new(0.5, 1.0, 1.0)),
         refuses(HurdleLogNormal::new(0.5, 0.0, 1.0)),
         refuses(InverseGamma::new(1.0, 1.0)),

@@ -70,7 +70,15 @@ macro_rules! row {
     // Of families without one the distribution function is an integral.
     (@cdf whole) => { |p, x| below(|x| make(p).prob(x), None, x) };
     (@cdf positive) => { |p, x| below(|x| make(p).prob(x), Some(0.0), x) };
+    (@cdf even) => {
+        |p, x| {
+            // At the peak itself the density is infinite.
+            let near = |x: &Array| make(p).prob(&x.maximum(1e-300));
+            0.5 + below(near, Some(0.0), &x.abs()) * x.sign()
+        }
+    };
     (@cdf $has:tt) => { |p, x| make(p).cdf(x) };
+    (@has $row:ident even) => {};
     (@has $row:ident whole) => { row!(@has $row moments); };
     (@has $row:ident positive) => { row!(@has $row moments); };
     (@has $row:ident all) => {
@@ -120,6 +128,7 @@ numbers! {
     quantile HalfCauchy(scale = 1.3);
     all HalfNormal(scale = 0.8);
     all HalfStudentT(df = 12.0, loc = 0.5, scale = 0.8);
+    even Horseshoe(scale = 1.2);
     all InverseGamma(concentration = 12.0, rate = 1.7);
     moments InverseGaussian(loc = 1.5, concentration = 2.5);
     all JohnsonSU(skewness = 0.5, tailweight = 2.0, loc = 0.3, scale = 1.2);

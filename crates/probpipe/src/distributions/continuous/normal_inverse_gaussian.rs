@@ -14,8 +14,7 @@ family! {
     /// `a scale K_1(a r) exp(scale g + b (x - loc)) / (pi r)` with the distance
     /// `r = sqrt(scale^2 + (x - loc)^2)` (O. E. Barndorff-Nielsen, 1997).
     ///
-    /// Draws are differentiable in all parameters, implicitly through `V`. All is NaN where the
-    /// skewness is at or below minus the tailweight.
+    /// Draws are differentiable in all parameters, implicitly through `V`.
     ///
     /// ```
     /// use probpipe::{NormalInverseGaussian, prelude::*};
@@ -33,7 +32,7 @@ family! {
         /// Positive where the upper tail is the longer one; its size is less than the tailweight.
         skewness: Real,
     }
-    on Real where skewness < tailweight {
+    on Real where skewness within tailweight {
         LogProb {
             log_prob(x) => {
                 let finite = x.is_finite();
@@ -69,8 +68,10 @@ family! {
     }
 }
 
-/// `sqrt(a^2 - b^2)`.
+/// `sqrt(a^2 - b^2)`; NaN where the skewness is not within the tailweight.
 #[track_caller]
 fn gap(tailweight: &Array, skewness: &Array) -> Array {
-    (tailweight - skewness).sqrt() * (tailweight + skewness).sqrt()
+    let gap = (tailweight - skewness).sqrt() * (tailweight + skewness).sqrt();
+    // A quotient of itself is no number where it is 0, and known where it is.
+    &gap * (&gap / &gap)
 }

@@ -195,6 +195,7 @@ pairs! {
     Delta, HalfCauchy;
     Delta, HalfNormal;
     Delta, HalfStudentT;
+    Delta, Horseshoe;
     Delta, HurdleGamma;
     Delta, HurdleLogNormal;
     Delta, InverseGamma;
