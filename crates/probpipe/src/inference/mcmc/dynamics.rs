@@ -79,8 +79,7 @@ pub enum Integrator {
 }
 
 impl Integrator {
-    /// Parts of the step by which momenta and positions move in turn, a momentum first, up to the
-    /// middle: the rest is the same backwards.
+    /// The first parts of a step, up to the middle: the rest is the same backwards.
     fn half(self) -> &'static [f64] {
         // 1 / (2 - 2^(1/3)) and what is left of 1.
         const Y: f64 = 1.351_207_191_959_657_6;
@@ -90,12 +89,19 @@ impl Integrator {
             Integrator::Yoshida => const { &[Y / 2.0, Y, (1.0 - Y) / 2.0, 1.0 - 2.0 * Y] },
             Integrator::Omelyan => {
                 const A: f64 = 0.083_983_152_628_766_93;
-                const B: f64 = 0.682_236_533_571_909_1;
-                const R: f64 = 0.253_978_510_841_060_37;
+                const B: f64 = 0.682_236_533_571_909;
+                const R: f64 = 0.253_978_510_841_060_4;
                 const S: f64 = -0.032_302_867_652_699_67;
                 const { &[A, R, B, S, 0.5 - A - B, 1.0 - 2.0 * (R + S)] }
             }
         }
+    }
+
+    /// Parts of a step by which momenta and positions move in turn, a momentum first and last.
+    pub(super) fn parts(self) -> impl Iterator<Item = f64> {
+        // An even number of parts ends with a position in the middle, an odd one with a momentum.
+        let half = self.half();
+        half.iter().chain(half[..half.len() - 1].iter().rev()).copied()
     }
 
     /// One step of a size, which may be negative.
@@ -106,13 +112,10 @@ impl Integrator {
         size: &Array,
         from: Moving,
     ) -> Moving {
-        let half = self.half();
-        // An even number of parts ends with a position in the middle, an odd one with a momentum.
-        let rest = half[..half.len() - 1].iter().rev();
         let Moving { mut point, mut momentum } = from;
-        for (i, &part) in half.iter().chain(rest).enumerate() {
+        for (i, part) in self.parts().enumerate() {
             if i % 2 == 0 {
-                momentum = momentum + size * part * metric.pull(&point.gradient);
+                momentum += size * part * metric.pull(&point.gradient);
             } else {
                 let position = &point.position + size * part * metric.push(&momentum);
                 point = Point::at(log_density, position);
