@@ -95,7 +95,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "optimize",
         ],
     ),
-    ("inference/mcmc", &["record", "random", "inference"]),
+    ("inference/mcmc", &["record", "random", "distributions", "generative", "inference"]),
     ("inference/adapt", &["inference", "inference/mcmc"]),
     ("inference/smc", &["record", "random", "distributions", "inference", "inference/mcmc"]),
     (

@@ -16,11 +16,13 @@
 //! # Ok::<(), probpipe::Error>(())
 //! ```
 
+mod chains;
 mod draws;
 mod program;
 mod run;
 mod warm_up;
 
+pub use chains::Chains;
 pub use draws::Draws;
-pub use run::{Chains, Run};
+pub use run::Run;
 pub use warm_up::{Fixed, WarmUp};

@@ -5,8 +5,7 @@ use super::program::{BLOCK, DRAW, Kept, Programs};
 use super::warm_up::WarmUp;
 use crate::device::Device;
 use crate::inference::Target;
-use crate::inference::adapt::Gradients;
-use crate::inference::mcmc::{Kernel, Tuned};
+use crate::inference::mcmc::Kernel;
 use crate::record::Record;
 use probpipe_trace::{
     Array, Error, ErrorKind, Key, Result, Tree, concat, here, stack, uniform_of, with_location,
@@ -14,16 +13,6 @@ use probpipe_trace::{
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
-
-/// Kernels that a run can be made of.
-pub trait Chains: Tuned + Sized {
-    /// A run of so many chains, with a warm-up by [`Gradients`].
-    fn chains(self, chains: usize) -> Run<Self, Gradients> {
-        Run { chains, ..Run::new(self, Gradients::default()) }
-    }
-}
-
-impl<K: Tuned> Chains for K {}
 
 /// A run of several chains. Each begins at a place of its own, warms up, and keeps its draws.
 #[derive(Clone, Debug)]

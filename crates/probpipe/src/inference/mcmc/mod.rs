@@ -7,19 +7,39 @@
 //! |---|---|
 //! | [`Nuts`] | Hamiltonian dynamics until it turns back |
 //! | [`Hmc`] | a fixed number of steps of Hamiltonian dynamics |
+//! | [`MultinomialHmc`] | a point of such a trajectory, in proportion to its density |
+//! | [`Mala`] | one step of Langevin dynamics |
+//! | [`Barker`] | a random walk whose signs follow the gradient |
+//! | [`RandomWalk`] | normal proposals |
+//! | [`Independent`] | proposals of any distribution |
+//!
+//! Kernels with a step size and a metric that a warm-up can find are [`Tuned`]. No kernel goes
+//! where the density is not finite, or is not a number.
 
+mod barker;
 mod dynamics;
 mod hmc;
+mod independent;
 mod kernel;
+mod mala;
 mod metric;
+mod metropolis;
+mod multinomial;
 mod nuts;
+mod random_walk;
 mod subtree;
 mod tuned;
 
+pub use barker::Barker;
 pub(crate) use dynamics::one_step;
 pub use dynamics::{Integrator, Point};
 pub use hmc::{Hmc, HmcInfo};
+pub use independent::Independent;
 pub use kernel::{Kernel, LogDensity, StepCx};
+pub use mala::Mala;
 pub use metric::Metric;
+pub use metropolis::{MetropolisInfo, Place};
+pub use multinomial::MultinomialHmc;
 pub use nuts::{Nuts, NutsInfo};
+pub use random_walk::RandomWalk;
 pub use tuned::{Tuned, Tuning};
