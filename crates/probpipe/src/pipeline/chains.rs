@@ -4,7 +4,9 @@ use super::run::Run;
 use super::warm_up::Fixed;
 use crate::distributions::{LogProb, Sample};
 use crate::inference::adapt::Gradients;
-use crate::inference::mcmc::{Independent, Kernel, RandomWalk, Tuned};
+use crate::inference::mcmc::{
+    CoordinateSlice, EllipticalSlice, Independent, Kernel, RandomWalk, Slice, Tuned,
+};
 use probpipe_trace::Array;
 
 /// Kernels that a run can be made of. Those of this library are; one of a user's own that is
@@ -29,5 +31,17 @@ impl Chains for RandomWalk {
 }
 
 impl<D: LogProb<Value = Array> + Sample> Chains for Independent<D> {
+    type WarmUp = Fixed;
+}
+
+impl Chains for Slice {
+    type WarmUp = Fixed;
+}
+
+impl Chains for CoordinateSlice {
+    type WarmUp = Fixed;
+}
+
+impl Chains for EllipticalSlice {
     type WarmUp = Fixed;
 }

@@ -12,12 +12,15 @@
 //! | [`Barker`] | a random walk whose signs follow the gradient |
 //! | [`RandomWalk`] | normal proposals |
 //! | [`Independent`] | proposals of any distribution |
+//! | [`Slice`], [`CoordinateSlice`] | a point of a line that lies above a random level |
+//! | [`EllipticalSlice`] | the same of an ellipse, under a normal prior |
 //!
 //! Kernels with a step size and a metric that a warm-up can find are [`Tuned`]. No kernel goes
 //! where the density is not finite, or is not a number.
 
 mod barker;
 mod dynamics;
+mod elliptical;
 mod hmc;
 mod independent;
 mod kernel;
@@ -27,12 +30,14 @@ mod metropolis;
 mod multinomial;
 mod nuts;
 mod random_walk;
+mod slice;
 mod subtree;
 mod tuned;
 
 pub use barker::Barker;
 pub(crate) use dynamics::one_step;
 pub use dynamics::{Integrator, Point};
+pub use elliptical::EllipticalSlice;
 pub use hmc::{Hmc, HmcInfo};
 pub use independent::Independent;
 pub use kernel::{Kernel, LogDensity, StepCx};
@@ -42,4 +47,5 @@ pub use metropolis::{MetropolisInfo, Place};
 pub use multinomial::MultinomialHmc;
 pub use nuts::{Nuts, NutsInfo};
 pub use random_walk::RandomWalk;
+pub use slice::{CoordinateSlice, Slice, SliceInfo};
 pub use tuned::{Tuned, Tuning};
