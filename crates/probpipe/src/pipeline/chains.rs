@@ -5,7 +5,7 @@ use super::warm_up::Fixed;
 use crate::distributions::{LogProb, Sample};
 use crate::inference::adapt::Gradients;
 use crate::inference::mcmc::{
-    CoordinateSlice, EllipticalSlice, Independent, Kernel, RandomWalk, Slice, Tuned,
+    CoordinateSlice, EllipticalSlice, Independent, Kernel, RandomWalk, Sghmc, Sgld, Slice, Tuned,
 };
 use probpipe_trace::Array;
 
@@ -43,5 +43,13 @@ impl Chains for CoordinateSlice {
 }
 
 impl Chains for EllipticalSlice {
+    type WarmUp = Fixed;
+}
+
+impl Chains for Sgld {
+    type WarmUp = Fixed;
+}
+
+impl Chains for Sghmc {
     type WarmUp = Fixed;
 }

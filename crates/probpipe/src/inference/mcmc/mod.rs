@@ -10,6 +10,7 @@
 //! | [`MultinomialHmc`] | a point of such a trajectory, in proportion to its density |
 //! | [`Mala`] | one step of Langevin dynamics |
 //! | [`Barker`] | a random walk whose signs follow the gradient |
+//! | [`Sgld`], [`Sghmc`] | Langevin dynamics by gradients that may be estimates |
 //! | [`RandomWalk`] | normal proposals |
 //! | [`Independent`] | proposals of any distribution |
 //! | [`Slice`], [`CoordinateSlice`] | a point of a line that lies above a random level |
@@ -27,9 +28,12 @@ mod kernel;
 mod mala;
 mod metric;
 mod metropolis;
+mod minibatch;
 mod multinomial;
 mod nuts;
 mod random_walk;
+mod sghmc;
+mod sgld;
 mod slice;
 mod subtree;
 mod tuned;
@@ -44,8 +48,11 @@ pub use kernel::{Kernel, LogDensity, StepCx};
 pub use mala::Mala;
 pub use metric::Metric;
 pub use metropolis::{MetropolisInfo, Place};
+pub use minibatch::Minibatch;
 pub use multinomial::MultinomialHmc;
 pub use nuts::{Nuts, NutsInfo};
 pub use random_walk::RandomWalk;
+pub use sghmc::{Sghmc, SghmcState};
+pub use sgld::{Sgld, StochasticInfo};
 pub use slice::{CoordinateSlice, Slice, SliceInfo};
 pub use tuned::{Tuned, Tuning};
