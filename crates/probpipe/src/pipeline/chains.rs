@@ -3,9 +3,10 @@
 use super::run::Run;
 use super::warm_up::Fixed;
 use crate::distributions::{LogProb, Sample};
-use crate::inference::adapt::Gradients;
+use crate::inference::adapt::{Gradients, Microcanonical};
 use crate::inference::mcmc::{
-    CoordinateSlice, EllipticalSlice, Independent, Kernel, RandomWalk, Sghmc, Sgld, Slice, Tuned,
+    CoordinateSlice, EllipticalSlice, Independent, Kernel, Mclmc, RandomWalk, Sghmc, Sgld, Slice,
+    Tuned,
 };
 use probpipe_trace::Array;
 
@@ -24,6 +25,10 @@ pub trait Chains: Kernel + Sized {
 
 impl<K: Tuned> Chains for K {
     type WarmUp = Gradients;
+}
+
+impl Chains for Mclmc {
+    type WarmUp = Microcanonical;
 }
 
 impl Chains for RandomWalk {

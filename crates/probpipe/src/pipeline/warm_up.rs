@@ -1,7 +1,9 @@
 //! What a run does while chains warm up: an adaptation, or nothing.
 
-use crate::inference::adapt::{Adaptation, Tasks, reasonable_step_size};
-use crate::inference::mcmc::{Kernel, LogDensity, Tuned};
+use crate::inference::adapt::{
+    Adaptation, Microcanonical, MicrocanonicalState, Tasks, reasonable_step_size,
+};
+use crate::inference::mcmc::{Kernel, LogDensity, Mclmc, MclmcInfo, MclmcState, Tuned};
 use probpipe_trace::{Array, Key, Tree};
 
 /// How a kernel is warmed up.
@@ -80,7 +82,10 @@ impl<K: Tuned, A: Adaptation> WarmUp<K> for A {
         // In the metric that the adaptation begins with.
         let rough = Adaptation::start(self, point, kernel.step_size());
         let metric = A::tuning(&rough).metric;
-        let step_size = reasonable_step_size(key, log_density, point, &metric, kernel.step_size());
+        // Looked for with leapfrog steps, as long as those of the kernel.
+        let stride = K::stride(point);
+        let first = kernel.step_size() * stride;
+        let step_size = reasonable_step_size(key, log_density, point, &metric, &first) / stride;
         Adaptation::start(self, point, &step_size)
     }
 
@@ -102,5 +107,42 @@ impl<K: Tuned, A: Adaptation> WarmUp<K> for A {
 
     fn step_size(&self, known: &A::State) -> Option<Array> {
         Some(A::tuning(known).step_size)
+    }
+}
+
+impl WarmUp<Mclmc> for Microcanonical {
+    type State = MicrocanonicalState;
+
+    fn plan(&self, steps: usize) -> Vec<i32> {
+        self.plan(steps).into_iter().map(|task| task.bits()).collect()
+    }
+
+    fn start(
+        &self,
+        key: Key,
+        log_density: LogDensity<'_>,
+        kernel: &Mclmc,
+        state: &MclmcState,
+    ) -> MicrocanonicalState {
+        self.start(key, log_density, kernel, state)
+    }
+
+    fn update(
+        &self,
+        known: MicrocanonicalState,
+        bits: &Array,
+        _: &Mclmc,
+        state: &MclmcState,
+        info: &MclmcInfo,
+    ) -> MicrocanonicalState {
+        self.update(known, &Tasks::of(bits), state, info)
+    }
+
+    fn kernel(&self, known: &MicrocanonicalState, kernel: &Mclmc) -> Mclmc {
+        self.kernel(known, kernel)
+    }
+
+    fn step_size(&self, known: &MicrocanonicalState) -> Option<Array> {
+        Some(known.step_size.clone())
     }
 }

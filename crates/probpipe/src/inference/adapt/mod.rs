@@ -6,8 +6,12 @@
 //! |---|---|
 //! | [`Gradients`] | standard deviations of draws and gradients together |
 //! | [`Windows`] | standard deviations or covariances of draws in growing windows, as Stan has it |
+//!
+//! [`Microcanonical`] finds the two lengths that [`Mclmc`](crate::inference::mcmc::Mclmc) goes by.
 
 mod gradients;
+mod lags;
+mod microcanonical;
 mod moments;
 mod step_size;
 mod windows;
@@ -16,6 +20,7 @@ use crate::inference::mcmc::{Point, Tuning};
 use probpipe_trace::{Array, Tree};
 
 pub use gradients::Gradients;
+pub use microcanonical::{Microcanonical, MicrocanonicalState};
 pub use moments::Moments;
 pub use step_size::{DualAveraging, reasonable_step_size};
 pub use windows::Windows;

@@ -10,6 +10,8 @@
 //! | [`MultinomialHmc`] | a point of such a trajectory, in proportion to its density |
 //! | [`Mala`] | one step of Langevin dynamics |
 //! | [`Barker`] | a random walk whose signs follow the gradient |
+//! | [`Mclmc`] | isokinetic dynamics with noise, not corrected |
+//! | [`AdjustedMclmc`] | isokinetic dynamics, accepted or not |
 //! | [`Sgld`], [`Sghmc`] | Langevin dynamics by gradients that may be estimates |
 //! | [`RandomWalk`] | normal proposals |
 //! | [`Independent`] | proposals of any distribution |
@@ -19,13 +21,16 @@
 //! Kernels with a step size and a metric that a warm-up can find are [`Tuned`]. No kernel goes
 //! where the density is not finite, or is not a number.
 
+mod adjusted_mclmc;
 mod barker;
 mod dynamics;
 mod elliptical;
 mod hmc;
 mod independent;
+mod isokinetic;
 mod kernel;
 mod mala;
+mod mclmc;
 mod metric;
 mod metropolis;
 mod minibatch;
@@ -38,6 +43,7 @@ mod slice;
 mod subtree;
 mod tuned;
 
+pub use adjusted_mclmc::{AdjustedMclmc, AdjustedMclmcInfo};
 pub use barker::Barker;
 pub(crate) use dynamics::one_step;
 pub use dynamics::{Integrator, Point};
@@ -46,6 +52,7 @@ pub use hmc::{Hmc, HmcInfo};
 pub use independent::Independent;
 pub use kernel::{Kernel, LogDensity, StepCx};
 pub use mala::Mala;
+pub use mclmc::{Mclmc, MclmcInfo, MclmcState};
 pub use metric::Metric;
 pub use metropolis::{MetropolisInfo, Place};
 pub use minibatch::Minibatch;

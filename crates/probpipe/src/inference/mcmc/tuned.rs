@@ -14,6 +14,12 @@ pub trait Tuned: Kernel {
     /// The size of a step to begin with.
     fn step_size(&self) -> &Array;
 
+    /// How far a step of size 1 goes, in units of a leapfrog step of size 1 with a momentum of its
+    /// own: what such a step says of sizes is said of those of this kernel by a factor.
+    fn stride(_point: &Point) -> f64 {
+        1.0
+    }
+
     /// The place and the gradient of a state.
     fn point(state: &Self::State) -> &Point;
 
