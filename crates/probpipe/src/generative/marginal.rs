@@ -120,6 +120,57 @@ fn invalid(error: Error, location: Loc) -> (Subtrace, ChoiceMap) {
     (Subtrace::Joint { choices: Record::default(), score: nothing }, ChoiceMap::default())
 }
 
+/// All choices of a run that is thrown away: what they can be, and what they were.
+fn counted<G: GenerativeFunction>(
+    function: &G,
+    source: &Source,
+    choices: &Record,
+    args: &G::Args,
+    location: Loc,
+) -> Result<(Vec<Found>, Record)> {
+    let census = Census::default();
+    let (traced, record) = trace_with(location, &[], |_| {
+        let run = source.counting(choices.clone(), census.clone());
+        let (record, _) = with_location(location, || function.trace(run, args.clone()));
+        (vec![record.score().clone()], record)
+    });
+    traced?;
+    let mut found: Vec<Found> = census.list();
+    for one in &mut found {
+        let address = one.address.strip_prefix(&source.context.path).unwrap_or(&one.address);
+        one.address = address.trim_start_matches('/').to_string();
+    }
+    Ok((found, record_of(record.choices())))
+}
+
+/// The smallest of the values that a choice can have, given the others, and how many these are.
+#[track_caller]
+pub(crate) fn finite_values<G: GenerativeFunction>(
+    function: &G,
+    args: &G::Args,
+    choices: &ChoiceMap,
+    address: &str,
+) -> Result<(i32, usize)> {
+    let location = here();
+    let source = Source::assess(choices.record().clone(), None);
+    let (found, all) = counted(function, &source, choices.record(), args, location)?;
+    let Some(one) = found.iter().find(|one| one.address == address) else {
+        let message = format!("there is no choice `{address}`");
+        let error = Error::new(ErrorKind::Value, message).at(location);
+        return Err(error.help(suggestion(address, &all.paths())));
+    };
+    match (i32::try_from(one.low), one.count) {
+        (Ok(low), Some(count)) if count <= MOST => Ok((low, count)),
+        _ => {
+            let message = format!("the values of `{address}` are not finitely many and known");
+            Err(Error::new(ErrorKind::Value, message)
+                .at(one.location)
+                .note("they were to be enumerated", Some(location))
+                .help("enumerate choices of a Bernoulli, Categorical or DiscreteUniform"))
+        }
+    }
+}
+
 /// The choices to sum out: what they can be, found in a run that is thrown away.
 pub(super) fn found<G: GenerativeFunction>(
     function: &G,
@@ -129,24 +180,12 @@ pub(super) fn found<G: GenerativeFunction>(
     summed: &Selection,
     location: Loc,
 ) -> Result<Vec<Found>> {
-    let census = Census::default();
-    let (traced, record) = trace_with(location, &[], |_| {
-        let run = source.counting(choices.clone(), census.clone());
-        let (record, _) = with_location(location, || function.trace(run, args.clone()));
-        (vec![record.score().clone()], record)
-    });
-    traced?;
-    let all = record_of(record.choices());
+    let (mut found, all) = counted(function, source, choices, args, location)?;
     if let Some((address, listed)) = summed.unknown(&all.paths()) {
         let message = format!("the selection lists `{address}`, where there is nothing");
         let error = Error::new(ErrorKind::Value, message).at(listed);
         let error = error.note("it was to be summed out", Some(location));
         return Err(error.help(suggestion(address, &all.paths())));
-    }
-    let mut found: Vec<Found> = census.list();
-    for one in &mut found {
-        let address = one.address.strip_prefix(&source.context.path).unwrap_or(&one.address);
-        one.address = address.trim_start_matches('/').to_string();
     }
     found.retain(|one| summed.contains(&one.address));
     for one in &mut found {

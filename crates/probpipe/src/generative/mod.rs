@@ -84,6 +84,7 @@ pub use choices::Choices;
 pub use closure::{Body, Generative, generative};
 pub use lanes::{Mapped, Repeat};
 pub use marginal::Marginal;
+pub(crate) use marginal::finite_values;
 pub(crate) use reals::{any_choices, chosen, real_choices};
 pub use selection::{Selection, addresses};
 pub use source::Source;

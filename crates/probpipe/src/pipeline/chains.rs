@@ -5,8 +5,8 @@ use super::warm_up::Fixed;
 use crate::distributions::{LogProb, Sample};
 use crate::inference::adapt::{Gradients, Microcanonical};
 use crate::inference::mcmc::{
-    CoordinateSlice, EllipticalSlice, Independent, Kernel, Mclmc, RandomWalk, Sghmc, Sgld, Slice,
-    Tuned,
+    Blocks, CoordinateSlice, EllipticalSlice, Gibbs, Independent, Kernel, Mclmc, RandomWalk,
+    ReplicaExchange, Sghmc, Sgld, Slice, Tuned,
 };
 use probpipe_trace::Array;
 
@@ -56,5 +56,13 @@ impl Chains for Sgld {
 }
 
 impl Chains for Sghmc {
+    type WarmUp = Fixed;
+}
+
+impl<B: Blocks> Chains for Gibbs<B> {
+    type WarmUp = Fixed;
+}
+
+impl<K: Kernel, F: Fn(&Array) -> K> Chains for ReplicaExchange<K, F> {
     type WarmUp = Fixed;
 }

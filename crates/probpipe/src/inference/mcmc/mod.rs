@@ -17,14 +17,20 @@
 //! | [`Independent`] | proposals of any distribution |
 //! | [`Slice`], [`CoordinateSlice`] | a point of a line that lies above a random level |
 //! | [`EllipticalSlice`] | the same of an ellipse, under a normal prior |
+//! | [`Gibbs`] | other kernels on parts of a position in turn |
+//! | [`ReplicaExchange`] | other kernels at several temperatures, which swap places |
 //!
-//! Kernels with a step size and a metric that a warm-up can find are [`Tuned`]. No kernel goes
-//! where the density is not finite, or is not a number.
+//! Kernels with a step size and a metric that a warm-up can find are [`Tuned`]. [`gibbs()`] moves
+//! the choices of a model that have finitely many values, from trace to trace; [`Minibatch`]
+//! estimates densities of much data. No kernel goes where the density is not finite, or is not a
+//! number.
 
 mod adjusted_mclmc;
 mod barker;
 mod dynamics;
 mod elliptical;
+mod enumeration;
+mod gibbs;
 mod hmc;
 mod independent;
 mod isokinetic;
@@ -37,6 +43,7 @@ mod minibatch;
 mod multinomial;
 mod nuts;
 mod random_walk;
+mod replica_exchange;
 mod sghmc;
 mod sgld;
 mod slice;
@@ -48,6 +55,8 @@ pub use barker::Barker;
 pub(crate) use dynamics::one_step;
 pub use dynamics::{Integrator, Point};
 pub use elliptical::EllipticalSlice;
+pub use enumeration::gibbs;
+pub use gibbs::{Block, Blocks, Gibbs};
 pub use hmc::{Hmc, HmcInfo};
 pub use independent::Independent;
 pub use kernel::{Kernel, LogDensity, StepCx};
@@ -59,6 +68,7 @@ pub use minibatch::Minibatch;
 pub use multinomial::MultinomialHmc;
 pub use nuts::{Nuts, NutsInfo};
 pub use random_walk::RandomWalk;
+pub use replica_exchange::{ReplicaExchange, ReplicaInfo, Replicas};
 pub use sghmc::{Sghmc, SghmcState};
 pub use sgld::{Sgld, StochasticInfo};
 pub use slice::{CoordinateSlice, Slice, SliceInfo};
