@@ -79,7 +79,10 @@ const FLOORS: &[(&str, &[&str])] = &[
         &["random", "constraints", "distributions", "distributions/multivariate"],
     ),
     ("distributions/operations", &["record", "constraints", "distributions"]),
-    ("distributions/divergence", &["random", "distributions", "distributions/directional"]),
+    (
+        "distributions/divergence",
+        &["random", "bijectors", "distributions", "distributions/directional"],
+    ),
     ("generative", &["record", "random", "constraints", "bijectors", "distributions"]),
     ("odes", &["record"]),
     ("optimize", &["record"]),

@@ -8,6 +8,7 @@
 //! which it has but the heading. Writes its figures to `figures/`.
 
 use probpipe::generative::Selection;
+use probpipe::inference::mcmc::{Kernel, Mala};
 use probpipe::inference::{Target, vi::Advi};
 use probpipe::optimize::{Adam, Optimizer, apply_updates};
 use probpipe::prelude::*;
@@ -103,29 +104,12 @@ fn by_unzip(
     jit(|start| scan(start, arange(2000), step).0)(start)
 }
 
-/// Steps along the gradient with noise, each taken or left (MALA), over the real numbers that stand
-/// for the latents: the bounds of their priors are found in the model.
+/// Draws by the Metropolis-adjusted Langevin algorithm over the real numbers that stand for the
+/// latents: the bounds of their priors are found in the model.
 fn langevin(target: &Target<ChoiceMap>, mode: &ChoiceMap) -> Result<()> {
-    let tau = 3e-3f64;
-    let propose = |z: &Array| {
-        let (value, g) = value_and_grad(|z: Array| target.log_density(&z))(z.clone());
-        (value, Normal::new(z + g * tau, (2.0 * tau).sqrt()))
-    };
-    let step = |z: Array, key: Key| {
-        let (noise, accept) = key.split();
-        let (here, forward) = propose(&z);
-        let moved = forward.sample(noise, ());
-        let (there, backward) = propose(&moved);
-        let ways = backward.log_prob(&z).sum() - forward.log_prob(&moved).sum();
-        let taken = uniform(accept, ()).log().lt(there - here + ways);
-        let z = select(&taken, moved, z);
-        (z.clone(), (z, taken))
-    };
-    let start = target.unconstrain(mode)?;
-    let run = jit(|(start, keys): (Array, Key)| scan(start, keys, step).1);
-    let (z, taken) = run((start, Key::new(3).split_batch(5000)));
-    println!("MALA: {:.2} accepted", taken.cast(DType::F32).mean());
-    let draws = target.constrain_each(&z)?;
+    let target = target.clone().starting_at(target.unconstrain(mode)?);
+    let (draws, info) = Mala::new(0.08).sample(Key::new(3), &target, 5000)?;
+    println!("MALA: {:.2} accepted", info.accepted.cast(DType::F32).mean());
     table(&draws);
     let trace = |name: &str| Plot::new(name).line(&arange(5000), &draws[name]).x_label("step");
     Figure::row(["x_mu", "a", "b"].map(trace)).save("figures/langevin.svg")

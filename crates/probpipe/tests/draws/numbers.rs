@@ -78,7 +78,7 @@ macro_rules! row {
         }
     };
     (@cdf $has:tt) => { |p, x| make(p).cdf(x) };
-    (@has $row:ident even) => {};
+    (@has $row:ident even) => { $row.quantile = None; };
     (@has $row:ident whole) => { row!(@has $row moments); };
     (@has $row:ident positive) => { row!(@has $row moments); };
     (@has $row:ident all) => {

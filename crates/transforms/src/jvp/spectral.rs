@@ -187,10 +187,8 @@ impl Quotients<'_> {
     fn divided(&self, [over, size, under]: [Array; 3], limit: Option<Array>, top: &Array) -> Array {
         let Some(limit) = limit else { return over / under };
         let n = self.values.shape()[self.values.rank() - 1] as f64;
-        let unit = match self.values.dtype() {
-            DType::F32 => f64::from(f32::EPSILON),
-            _ => f64::EPSILON,
-        };
+        let narrow = self.values.dtype() == DType::F32;
+        let unit = if narrow { f64::from(f32::EPSILON) } else { f64::EPSILON };
         // The limit is off by `n` times the distance, the quotient by the unit over it.
         let half = (unit / n).sqrt();
         let (rise, run) = (over.abs(), under.abs());
@@ -279,9 +277,9 @@ pub(super) fn in_sight(
     dx: &[Option<&Array>],
 ) -> Option<(Outputs, Tangents)> {
     let eqn = &graph.eqns()[at];
-    match &eqn.op {
-        Op::Custom(custom) if Arc::ptr_eq(&custom.rule, &PULL) && dx[0].is_some() => {}
-        _ => return None,
+    let is_pull = |op: &Op| matches!(op, Op::Custom(custom) if Arc::ptr_eq(&custom.rule, &PULL));
+    if !is_pull(&eqn.op) || dx[0].is_none() {
+        return None;
     }
     let values = eqn.inputs[if x.len() == 4 { 1 } else { 2 }];
     let moved = apart(graph, at, env, values, *eqn.inputs.last()?)?;
@@ -321,9 +319,10 @@ fn apart(graph: &Graph, at: usize, env: &Env, values: VarId, g: VarId) -> Option
 
 /// The values that an equation computes.
 fn spectrum(eqn: &Eqn) -> Option<VarId> {
-    match (&eqn.op, &eqn.outputs[..]) {
-        (Op::Linalg(LinalgOp::Eigh { .. }), [values, ..])
-        | (Op::Linalg(LinalgOp::Svd { .. }), [_, values, _] | [values]) => Some(*values),
+    let Op::Linalg(op) = &eqn.op else { return None };
+    match (op, &eqn.outputs[..]) {
+        (LinalgOp::Eigh { .. }, [values, ..])
+        | (LinalgOp::Svd { .. }, [_, values, _] | [values]) => Some(*values),
         _ => None,
     }
 }

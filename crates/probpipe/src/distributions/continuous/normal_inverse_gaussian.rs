@@ -72,6 +72,7 @@ family! {
 #[track_caller]
 fn gap(tailweight: &Array, skewness: &Array) -> Array {
     let gap = (tailweight - skewness).sqrt() * (tailweight + skewness).sqrt();
-    // A quotient of itself is no number where it is 0, and known where it is.
-    &gap * (&gap / &gap)
+    // One, or no number where it is 0.
+    let one = &gap / gap.clone();
+    gap * one
 }
