@@ -31,7 +31,9 @@ DATA = Path(__file__).parent.parent.parent / "crates" / "posteriors" / "data"
 
 
 def data(name):
-    given = json.loads((DATA / name / "data.json").read_text())
+    # Both forms of the eight schools have the same data.
+    folder = "eight_schools_centered" if name == "eight_schools_noncentered" else name
+    given = json.loads((DATA / folder / "data.json").read_text())
     return {key: np.asarray(value, dtype=np.float64) for key, value in given.items()}
 
 
