@@ -172,9 +172,9 @@ impl Microcanonical {
         let lags =
             cond(&tasks.switch, (lags, x.clone()), |(lags, x)| lags.with(&x), |(lags, _)| lags);
         let last = lags.time() * &step_size * LAST;
-        // Of few steps nothing can be said, and none forgets its direction within less than one.
+        // Of few steps nothing can be said. Steps that undo each other have no time of memory.
         let told = last.is_finite() & lags.count.ge(10.0) & &tasks.finish;
-        let length = select(told, last.maximum(&step_size), length);
+        let length = select(told, last.maximum(&step_size * 0.1), length);
         MicrocanonicalState { step_size, length, search, seen, lags, scale }
     }
 
