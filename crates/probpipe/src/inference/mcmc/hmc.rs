@@ -79,6 +79,7 @@ impl Kernel for Hmc {
     }
 
     fn step(&self, cx: StepCx<'_>, state: Point) -> (Point, HmcInfo) {
+        // As BlackJAX splits it, so that the same key makes the same step.
         let (for_momentum, for_acceptance) = cx.key.split();
         let start = Moving::from(state.clone(), for_momentum);
         let before = start.energy();
