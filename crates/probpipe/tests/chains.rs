@@ -230,7 +230,7 @@ fn no_kernel_goes_where_the_density_is_no_number() {
 }
 
 /// Chains under `vmap` are those of a loop, and compiled programs make the same as the
-/// interpreter.
+/// interpreter, every choice among them.
 #[test]
 fn chains_are_the_same_in_lanes_and_compiled() {
     fn check(name: &str, kernel: &impl Kernel) {
@@ -249,7 +249,8 @@ fn chains_are_the_same_in_lanes_and_compiled() {
         let slow = vmap(one)((keys, starts.clone())).0;
         let close = |a: &Array, b: &Array, what: &str| {
             let off = (a - b).abs().max().item::<f64>().unwrap();
-            assert!(off < 1e-9, "{name}, {what}: {a} {b}");
+            // A few units in the last place: compiled programs fuse products and sums.
+            assert!(off < 1e-13, "{name}, {what}: {a} {b}");
         };
         close(&lanes, &slow, "in lanes, compiled and interpreted");
         for (i, key) in Key::new(3).split_n(3).into_iter().enumerate() {

@@ -82,6 +82,19 @@ fn microcanonical_warm_ups_take_failures() {
     assert!(draws.stats["step_size"].gt(1e-3).all().item::<bool>().unwrap());
 }
 
+/// Too little to find anything by, and nothing at all.
+#[test]
+fn microcanonical_warm_ups_may_be_short() {
+    let density = |x: Array| Normal::new(1.0, 3.0).log_prob(&x).sum();
+    let target = Target::new(density, zeros([3])).unwrap();
+    for steps in [0, 1, 5, 13, 30] {
+        let run = Mclmc::new(1.0, 0.1).chains(1).warmup(steps).draws(20);
+        let draws = run.sample(Key::new(0), &target).unwrap();
+        assert!(draws.values.is_finite().all().item::<bool>().unwrap(), "{steps}");
+        assert!(draws.stats["step_size"].gt(0.01).all().item::<bool>().unwrap(), "{steps}");
+    }
+}
+
 #[test]
 fn microcanonical_lengths_can_be_found_in_a_trace() {
     let density = |x: Array| Normal::new(1.0, 3.0).log_prob(&x).sum();
@@ -318,6 +331,10 @@ fn mistakes_are_told() {
     assert_eq!(message(&one.direction), "a microcanonical kernel at a position of shape [1]");
     let one = AdjustedMclmc::new(0.1).init(&density, zeros([1]));
     assert_eq!(message(&one.position), "a microcanonical kernel at a position of shape [1]");
+    let target = Target::new(density, zeros([1])).unwrap();
+    let run = Mclmc::new(1.0, 0.1).chains(1).warmup(10).draws(10);
+    let error = run.sample(Key::new(0), &target).unwrap_err();
+    assert_eq!(error.message(), "a microcanonical kernel at a position of shape [1]");
 
     let kernel = Independent::new(Normal::new(zeros([3]), 1.0));
     let state = kernel.init(&density, zeros([2]));
