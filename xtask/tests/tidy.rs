@@ -40,7 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("probpipe-conformance", &["probpipe", TESTING]),
     ("probpipe-fuzz", &["probpipe", TESTING]),
     ("probpipe-benches", &["probpipe"]),
-    ("xtask", &["probpipe", "probpipe-benches"]),
+    ("xtask", &["probpipe", "probpipe-benches", "probpipe-posteriors"]),
 ];
 
 /// The floors of the crate `probpipe` from the ground up, and what each may use. A floor is a
@@ -72,7 +72,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ),
     (
         "distributions/empirical",
-        &["random", "constraints", "distributions", "distributions/multivariate"],
+        &["record", "random", "constraints", "distributions", "distributions/multivariate"],
     ),
     (
         "distributions/processes",
