@@ -19,6 +19,16 @@ pub(super) struct Found {
     pub(super) count: Option<usize>,
 }
 
+/// A log-density as a distribution gives it, one number for each of its independent parts.
+#[derive(Clone, Debug)]
+pub(super) struct Density {
+    pub(super) address: String,
+    /// Where it is chosen.
+    pub(super) location: Loc,
+    pub(super) value: Array,
+    pub(super) density: Array,
+}
+
 /// A list that runs add to. All clones are one list.
 #[derive(Debug)]
 pub(super) struct Notes<T>(Arc<Mutex<Vec<T>>>);
@@ -28,6 +38,9 @@ pub(super) type Census = Notes<Found>;
 
 /// Addresses at which values were given that a run had no use for, with what is wrong with them.
 pub(super) type Strangers = Notes<(String, Error)>;
+
+/// The log-densities that a run came by.
+pub(super) type Densities = Notes<Density>;
 
 impl<T: Clone> Notes<T> {
     pub(super) fn note(&self, one: T) {

@@ -2,7 +2,7 @@
 //! it was given from.
 
 use super::GenerativeFunction;
-use super::census::{Found, values};
+use super::census::{Densities, Density, Found, values};
 use super::free::{Free, onto};
 use super::source::{Context, Source};
 use super::subtrace::{ALONE, Subtrace, total};
@@ -127,11 +127,13 @@ fn choose(law: &dyn Law, source: Source, location: Loc) -> (Subtrace, Array) {
     // An update keeps no value that was not there, and has none of its own.
     let kept = source.before.is_some() && source.key.is_none() && source.given.is_none();
     let gone = source.held().filter(|_| kept).cloned();
+    let notes = source.context.densities.clone().map(|notes| (notes, path.to_string()));
     let value = value(law, source, location);
     if value.error().is_some() {
         return (Subtrace::Choice { value: value.clone(), score: value.clone() }, value);
     }
     let density = law.log_density(&value);
+    note(notes.as_ref(), &value, &density, location);
     let density = match gone {
         Some(held) => select(held, density, f64::NAN),
         None => density,
@@ -156,6 +158,14 @@ fn choose(law: &dyn Law, source: Source, location: Loc) -> (Subtrace, Array) {
     (Subtrace::Choice { value: recorded, score }, value)
 }
 
+/// Notes a log-density, where that is asked for, at its address.
+fn note(notes: Option<&(Densities, String)>, value: &Array, density: &Array, location: Loc) {
+    if let Some((notes, address)) = notes {
+        let (address, value, density) = (address.clone(), value.clone(), density.clone());
+        notes.note(Density { address, location, value, density });
+    }
+}
+
 fn invalid(error: Error, location: Loc) -> (Subtrace, Array) {
     let value = Array::invalid(error, location);
     (Subtrace::Choice { value: value.clone(), score: value.clone() }, value)
@@ -172,7 +182,10 @@ fn from_real(law: &dyn Law, source: &Source, path: &str, location: Loc) -> (Subt
         return invalid(Error::new(ErrorKind::Value, message).at(location), location);
     };
     let value = onto.forward(numbers);
-    let score = total([&law.log_density(&value), &onto.log_det(numbers)]);
+    let density = law.log_density(&value);
+    let notes = source.context.densities.clone().map(|notes| (notes, path.to_string()));
+    note(notes.as_ref(), &value, &density, location);
+    let score = total([&density, &onto.log_det(numbers)]);
     let value = match score.error() {
         Some(error) => Array::invalid(error.clone(), location),
         None => value,

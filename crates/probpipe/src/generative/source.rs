@@ -2,7 +2,7 @@
 //! of the interface is one run from another source; this is the one place that tells them apart.
 
 use super::address::{below, within};
-use super::census::{Census, Strangers};
+use super::census::{Census, Densities, Strangers};
 use super::free::Free;
 use super::selection::Selection;
 use super::subtrace::{ALONE, Subtrace, at, made};
@@ -61,6 +61,8 @@ pub(super) struct Context {
     pub(super) census: Option<Census>,
     /// To note in what was given to none but another branch; without it that is an error.
     pub(super) strangers: Option<Strangers>,
+    /// To note log-densities in before they are summed.
+    pub(super) densities: Option<Densities>,
 }
 
 /// Where values were made, by address. Inside of lanes and loops they are other arrays.
@@ -97,6 +99,7 @@ impl Source {
             summing: false,
             census: None,
             strangers: None,
+            densities: None,
         };
         let again = Selection::none();
         let held = Vec::new();

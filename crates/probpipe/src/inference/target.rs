@@ -4,14 +4,14 @@
 use crate::bijectors::{Bijector, biject_to};
 use crate::constraints::Constraint;
 use crate::generative::{
-    ChoiceMap, GenerativeFunction, addresses, any_choices, chosen, real_choices,
+    ChoiceMap, GenerativeFunction, addresses, any_choices, chosen, culprit, real_choices,
 };
 use crate::record::{Record, Unravel, ravel};
 use probpipe_trace::{
-    Array, Error, ErrorKind, IntoTree, Result, Shape, Tree, here, with_location, without_location,
-    zeros_like,
+    Array, Error, ErrorKind, IntoTree, Loc, Result, Shape, Tree, here, with_location,
+    without_location, zeros_like,
 };
-use probpipe_transforms::vmap;
+use probpipe_transforms::{value_and_grad, vmap};
 use std::fmt;
 use std::rc::Rc;
 
@@ -42,7 +42,11 @@ pub struct Target<T> {
     log_density: Rc<dyn Fn(&Array) -> Array>,
     constrain: Way<Array, T>,
     unconstrain: Way<T, Array>,
+    explain: Option<Explain>,
 }
+
+/// What is to be said of a place where the density is not finite, with lines of the source.
+type Explain = Rc<dyn Fn(&Array) -> Vec<(String, Option<Loc>)>>;
 
 /// A way from one to the other that may be refused.
 type Way<A, B> = Rc<dyn Fn(&A) -> Result<B>>;
@@ -54,6 +58,7 @@ impl<T> Clone for Target<T> {
             log_density: self.log_density.clone(),
             constrain: self.constrain.clone(),
             unconstrain: self.unconstrain.clone(),
+            explain: self.explain.clone(),
         }
     }
 }
@@ -78,7 +83,16 @@ impl<T> Target<T> {
             log_density: Rc::new(log_density),
             constrain: Rc::new(constrain),
             unconstrain: Rc::new(unconstrain),
+            explain: None,
         }
+    }
+
+    /// With a function that says of a vector where the density is not finite what the cause is:
+    /// errors tell it. Targets of generative functions know by themselves.
+    pub fn explained(mut self, explain: impl Fn(&Array) -> Option<String> + 'static) -> Target<T> {
+        let explain = move |z: &Array| explain(z).map(|text| (text, None)).into_iter().collect();
+        self.explain = Some(Rc::new(explain));
+        self
     }
 
     /// Where searches begin, `[n]`.
@@ -129,6 +143,46 @@ impl<T> Target<T> {
 }
 
 impl<T: Tree + Clone> Target<T> {
+    /// What is to be said of a vector where the density or its gradient is not finite.
+    pub(crate) fn explain(&self, z: &Array) -> Vec<(String, Option<Loc>)> {
+        let said = self.explain.as_ref().map_or_else(Vec::new, |explain| explain(z));
+        if !said.is_empty() {
+            return said;
+        }
+        let (density, slope) = value_and_grad(|z: Array| self.log_density(&z))(z.clone());
+        if let Some(error) = density.error().or(slope.error()) {
+            return vec![(error.message().to_string(), error.location())];
+        }
+        let Ok(values) = self.constrain(z) else { return Vec::new() };
+        let paths = values.structure().paths();
+        let listed: Vec<String> = paths
+            .iter()
+            .zip(values.leaves())
+            .map(|(path, leaf)| format!("{} = {leaf}", named(path)))
+            .collect();
+        let listed = listed.join(", ");
+        if !density.is_finite().all().item::<bool>().unwrap_or(true) {
+            return vec![(format!("the log-density is {density} where {listed}"), None)];
+        }
+        let slopes = slope.is_finite().to_vec::<bool>().unwrap_or_default();
+        let Some(i) = slopes.iter().position(|finite| !finite) else { return Vec::new() };
+        // The value that moves with this entry of the vector.
+        let mut step = vec![0.0; slopes.len()];
+        step[i] = 1.0;
+        let moved = z + Array::from(step).cast(z.dtype());
+        let moved = self.constrain(&moved).map(|moved| moved.leaves()).unwrap_or_default();
+        let same = |a: &Array, b: &Array| (a.eq(b)).all().item::<bool>().unwrap_or(true);
+        let moves = values.leaves().iter().zip(&moved).position(|(a, b)| !same(a, b));
+        let name = moves.map_or_else(|| format!("entry {i} of the vector"), |at| named(&paths[at]));
+        let slope = slope.at(i as isize);
+        vec![(
+            format!(
+                "the log-density is {density}, but its derivative in {name} is {slope} where {listed}"
+            ),
+            None,
+        )]
+    }
+
     /// The values that vectors `[m, n]` stand for, along a new first axis.
     ///
     /// # Errors
@@ -236,6 +290,12 @@ impl Target<ChoiceMap> {
             }
         };
         let run = Rc::new(run);
+        let blamed = shared.clone();
+        let explain = move |z: &Array| {
+            let (model, args, observed, latent, unravel) = &*blamed;
+            let numbers = unravel.tree::<Record>(z);
+            numbers.map_or_else(|_| Vec::new(), |it| culprit(model, args, &it, observed, latent))
+        };
         let (again, location) = (run.clone(), here());
         let log_density = move |z: &Array| match run(z) {
             Ok((score, _)) => score,
@@ -245,21 +305,32 @@ impl Target<ChoiceMap> {
             let (model, args, observed, latent, _) = &*shared;
             Ok(ravel(&real_choices(model, args, &observed.union(values), latent)?)?.0)
         };
-        Ok(Target::of_parts(zeros_like(&z), log_density, move |z| Ok(again(z)?.1), back))
+        let way = move |z: &Array| Ok(again(z)?.1);
+        let target = Target::of_parts(zeros_like(&z), log_density, way, back);
+        Ok(Target { explain: Some(Rc::new(explain)), ..target })
     }
 }
 
 /// The target of choices as one of a record of them.
 impl From<Target<ChoiceMap>> for Target<Record> {
     fn from(target: Target<ChoiceMap>) -> Target<Record> {
-        let Target { start, log_density, constrain, unconstrain } = target;
+        let Target { start, log_density, constrain, unconstrain, explain } = target;
         Target {
             start,
             log_density,
             constrain: Rc::new(move |z: &Array| Ok(constrain(z)?.into())),
             unconstrain: Rc::new(move |values: &Record| unconstrain(&values.clone().into())),
+            explain,
         }
     }
+}
+
+/// The path of a leaf, for messages: `["x"]["y"]` as `x/y`.
+fn named(path: &str) -> String {
+    let path = path.strip_prefix(".record").filter(|rest| rest.starts_with('[')).unwrap_or(path);
+    let parts = path.split(['[', ']', '"']).filter(|part| !part.is_empty());
+    let name = parts.collect::<Vec<_>>().join("/");
+    if name.is_empty() { "the value".to_string() } else { name }
 }
 
 /// How a constrained array of a record comes from its part of the vector.

@@ -19,7 +19,7 @@ pub trait Chains: Kernel + Sized {
     /// A run of so many chains. Kernels with a step size are warmed up by [`Gradients`], others
     /// stay as they are: their warm-up only leads to where the density is.
     fn chains(self, chains: usize) -> Run<Self, Self::WarmUp> {
-        Run { chains, ..Run::new(self, Self::WarmUp::default()) }
+        Run::new(self, Self::WarmUp::default()).chains(chains)
     }
 }
 

@@ -1,9 +1,13 @@
 //! What a run gives.
 
+use super::columns::record;
+use super::course::Ended;
+use crate::diagnostics::{Summary, summary};
 use crate::record::Record;
-use probpipe_trace::Array;
+use probpipe_trace::{Array, Error, ErrorKind, Result, Tree, here, with_location};
 
-/// Draws of several chains.
+/// Draws of several chains. It says how the run ended and what there is to be said against it: see
+/// [`Draws::whole`] and [`Draws::warnings`].
 #[derive(Clone, Debug)]
 pub struct Draws<T> {
     /// Values of the target, each of shape `[chains, draws, ..]`.
@@ -13,4 +17,68 @@ pub struct Draws<T> {
     /// What is known of each step, `[chains, draws]`: `log_density`, `step_size`, and the fields of
     /// the kernel's information by their names.
     pub stats: Record,
+    /// How the run ended. Of one that did not complete there are as many draws as all chains had.
+    pub ended: Ended,
+    /// Draws that each chain was to have.
+    pub(super) wanted: usize,
+    /// Doublings that a trajectory has at most, of kernels that double.
+    pub(super) max_depth: Option<usize>,
+}
+
+impl<T> Draws<T> {
+    /// Number of chains.
+    pub fn chains(&self) -> usize {
+        self.unconstrained.shape()[0]
+    }
+
+    /// Number of draws of each chain.
+    pub fn draws(&self) -> usize {
+        self.unconstrained.shape()[1]
+    }
+
+    /// The draws, if the run completed.
+    ///
+    /// # Errors
+    /// What ended it before.
+    #[track_caller]
+    pub fn whole(self) -> Result<Draws<T>> {
+        match self.ended {
+            Ended::Complete => Ok(self),
+            Ended::Interrupted => {
+                let message =
+                    format!("the run was stopped after {} of {} draws", self.draws(), self.wanted);
+                Err(Error::new(ErrorKind::Value, message).at(here()))
+            }
+            Ended::Failed(error) => Err(error),
+        }
+    }
+}
+
+impl<T: Tree> Draws<T> {
+    /// The values by path.
+    pub fn record(&self) -> Record {
+        record(&self.values)
+    }
+
+    /// Means, errors, intervals, effective sizes and R-hat of all values: a table, which prints.
+    ///
+    /// ```
+    /// use probpipe::inference::Target;
+    /// use probpipe::inference::mcmc::Nuts;
+    /// use probpipe::prelude::*;
+    /// let log_density = |x: Array| Normal::new(1.0, [0.5, 2.0]).log_prob(&x).sum();
+    /// let target = Target::new(log_density, zeros([2]))?;
+    /// let draws = Nuts::default().chains(2).sample(Key::new(0), &target)?;
+    /// let table = draws.summary()?;
+    /// assert!((table.quantities()[1].sd - 2.0).abs() < 0.2);
+    /// println!("{table}");
+    /// # Ok::<(), probpipe::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`summary`].
+    #[track_caller]
+    pub fn summary(&self) -> Result<Summary> {
+        with_location(here(), || summary(&self.record()))
+    }
 }

@@ -1,12 +1,14 @@
 //! The two programs of a run: one finds out whether a chain can start somewhere, one makes a block
 //! of steps. They are compiled once and shared by the threads.
 
+use super::columns::{Column, Kept, columns};
+use super::fingerprint::hash;
 use super::warm_up::WarmUp;
 use crate::device::Device;
 use crate::inference::Target;
 use crate::inference::mcmc::{Kernel, StepCx};
-use probpipe_trace::{Array, Key, Result, Tree, cond, scan, zeros_like};
-use probpipe_transforms::Compiled;
+use probpipe_trace::{Array, Key, Result, Structure, Tree, cond, here, scan, zeros_like};
+use probpipe_transforms::{Compiled, graph_of};
 
 /// Steps of a block: what is known of a run on the host is known this often.
 pub(super) const BLOCK: usize = 50;
@@ -35,24 +37,33 @@ impl<S: Clone, W: Clone> Clone for Chain<S, W> {
     }
 }
 
-/// What is kept of a step; of a block, along a new first axis.
-#[derive(Tree, Clone, Debug)]
-#[tree(crate = probpipe_trace)]
-pub(super) struct Kept<T, I> {
-    pub z: Array,
-    pub values: T,
-    pub log_density: Option<Array>,
-    pub step_size: Option<Array>,
-    pub info: I,
-}
-
 type ChainOf<K, W> = Chain<<K as Kernel>::State, <W as WarmUp<K>>::State>;
 type KeptOf<K, T> = Kept<T, <K as Kernel>::Info>;
+type Block<K, W, T> = Compiled<(ChainOf<K, W>, Array), (ChainOf<K, W>, KeptOf<K, T>)>;
+
+/// The programs of a run, whatever its types: chains and what is kept are lists of leaves.
+pub(super) trait Steps: Sync {
+    /// A chain from a place, and whether it can start there.
+    fn start(&self, key: Key, z: Array) -> Result<(Vec<Array>, bool)>;
+
+    /// A chain after the steps of a plan of at most [`BLOCK`], and what is kept of [`BLOCK`] steps,
+    /// of which those that were not made are zeros.
+    fn block(&self, chain: Vec<Array>, plan: &[i32]) -> Result<(Vec<Array>, Vec<Array>)>;
+}
 
 /// The programs of a run.
 pub(super) struct Programs<K: Kernel, W: WarmUp<K>, T> {
     start: Compiled<(Key, Array), (ChainOf<K, W>, Array)>,
-    block: Compiled<(ChainOf<K, W>, Array), (ChainOf<K, W>, KeptOf<K, T>)>,
+    block: Block<K, W, T>,
+    chain: Structure,
+    /// Of what is kept of a step.
+    pub kept: Structure,
+    /// Its leaves.
+    pub columns: Vec<Column>,
+    /// The chain at the start of the target, of any key.
+    pub begun: Vec<Array>,
+    /// Of the program of a block, if asked for.
+    pub text: Option<u64>,
 }
 
 impl<K, W, T> Programs<K, W, T>
@@ -61,8 +72,15 @@ where
     W: WarmUp<K>,
     T: Tree + Clone,
 {
+    /// With a number that stands for the program of a block, which takes a while, if `known`.
     #[track_caller]
-    pub fn new(device: Device, kernel: &K, warm_up: &W, target: &Target<T>) -> Result<Self> {
+    pub fn new(
+        device: Device,
+        kernel: &K,
+        warm_up: &W,
+        target: &Target<T>,
+        known: bool,
+    ) -> Result<Self> {
         let backend = device.backend();
         let log_density = |z: Array| target.log_density(&z);
         let begin = |(key, z): (Key, Array)| {
@@ -113,25 +131,35 @@ where
                 cond(bits.ge(0), chain, |chain| step(chain, &bits), nothing)
             })
         };
-        let plan = Array::from(vec![IDLE; BLOCK]);
-        Ok(Programs { start, block: Compiled::new(&*backend, block, &(chain, plan))? })
+        let idle = (chain, Array::from(vec![IDLE; BLOCK]));
+        let text = match known {
+            true => Some(hash(graph_of(&block, &idle)?.to_string().as_bytes())),
+            false => None,
+        };
+        let block = Compiled::new(&*backend, block, &idle)?;
+        let (chain, begun) = (idle.0.structure(), idle.0.leaves());
+        let (_, kept) = block.call(idle)?;
+        let columns = columns(&kept)?;
+        Ok(Programs { start, block, chain, kept: kept.structure(), columns, begun, text })
     }
+}
 
-    /// A chain from a place, and whether it can start there.
-    pub fn start(&self, key: Key, z: Array) -> Result<(ChainOf<K, W>, bool)> {
+impl<K, W, T> Steps for Programs<K, W, T>
+where
+    K: Kernel,
+    W: WarmUp<K>,
+    T: Tree + Clone,
+{
+    fn start(&self, key: Key, z: Array) -> Result<(Vec<Array>, bool)> {
         let (chain, sound) = self.start.call((key, z))?;
-        Ok((chain, sound.item::<bool>()?))
+        Ok((chain.leaves(), sound.item::<bool>()?))
     }
 
-    /// The steps of a plan of at most [`BLOCK`].
-    pub fn block(
-        &self,
-        chain: ChainOf<K, W>,
-        plan: &[i32],
-    ) -> Result<(ChainOf<K, W>, KeptOf<K, T>)> {
+    fn block(&self, chain: Vec<Array>, plan: &[i32]) -> Result<(Vec<Array>, Vec<Array>)> {
         let mut bits = [IDLE; BLOCK];
         bits[..plan.len()].copy_from_slice(plan);
+        let chain: ChainOf<K, W> = self.chain.again(chain, here())?;
         let (chain, kept) = self.block.call((chain, Array::from(bits.to_vec())))?;
-        Ok((chain, kept.map(|x| x.slice_axis(0, 0..plan.len()))))
+        Ok((chain.leaves(), kept.leaves()))
     }
 }

@@ -1,17 +1,24 @@
-//! Chains on all cores.
+//! Runs: what is to be done, and how it is begun, gone on with and ended. How chains are made is
+//! told in `threads`.
 
+use super::checkpoint::Checkpoint;
+use super::columns::named;
+use super::course::{Chain, Course, Ended, Memory, Outcome, Pace, Sink};
 use super::draws::Draws;
-use super::program::{BLOCK, DRAW, Kept, Programs};
+use super::fingerprint::{Facts, Fingerprint};
+use super::folder::{Folder, is_run};
+use super::program::{DRAW, Programs};
+use super::progress::{Listeners, Progress, Watcher};
+use super::threads::run;
 use super::warm_up::WarmUp;
 use crate::device::Device;
 use crate::inference::Target;
 use crate::inference::mcmc::Kernel;
-use crate::record::Record;
-use probpipe_trace::{
-    Array, Error, ErrorKind, Key, Result, Tree, concat, here, stack, uniform_of, with_location,
-};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use probpipe_trace::{Error, ErrorKind, Key, Result, Tree, here, with_location};
+use std::any::type_name;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 /// A run of several chains. Each begins at a place of its own, warms up, and keeps its draws.
@@ -33,6 +40,9 @@ pub struct Run<K, W> {
     pub threads: Option<usize>,
     /// Where the steps are computed.
     pub device: Device,
+    /// The folder to which draws go, if they are not kept in memory.
+    pub folder: Option<PathBuf>,
+    listeners: Listeners,
 }
 
 impl<K, W> Run<K, W> {
@@ -47,7 +57,16 @@ impl<K, W> Run<K, W> {
             thin: 1,
             threads: None,
             device: Device::Cpu,
+            folder: None,
+            listeners: Listeners::default(),
         }
+    }
+
+    /// With so many chains.
+    #[must_use]
+    pub fn chains(mut self, chains: usize) -> Self {
+        self.chains = chains;
+        self
     }
 
     /// With so many steps of warm-up.
@@ -81,129 +100,237 @@ impl<K, W> Run<K, W> {
     /// With another warm-up.
     #[must_use]
     pub fn adaptation<V>(self, warm_up: V) -> Run<K, V> {
-        let Run { kernel, chains, warmup, draws, thin, threads, device, .. } = self;
-        Run { kernel, warm_up, chains, warmup, draws, thin, threads, device }
+        let Run { kernel, chains, warmup, draws, thin, threads, device, folder, listeners, .. } =
+            self;
+        Run { kernel, warm_up, chains, warmup, draws, thin, threads, device, folder, listeners }
+    }
+
+    /// With draws that go to a folder, block by block: a Zarr store that ArviZ opens, also while
+    /// the run goes on and however it ends. Memory holds a few blocks. What is there is at most a
+    /// tenth of a second old. A disk that fails ends the run in order, as [`Ended::Failed`]; it
+    /// goes on with [`Run::resume`].
+    #[must_use]
+    pub fn to_dir(mut self, path: impl Into<PathBuf>) -> Self {
+        self.folder = Some(path.into());
+        self
+    }
+
+    /// With bars on the terminal, or without. There are bars unless said otherwise, for runs of
+    /// more than a moment if the error output is a terminal.
+    #[must_use]
+    pub fn progress(mut self, on: bool) -> Self {
+        self.listeners.bars = on;
+        self
+    }
+
+    /// With a first ctrl-C that ends the run in order, with the draws that there are, as it does
+    /// unless said otherwise; or with one that ends the process, as the second does.
+    #[must_use]
+    pub fn interruptible(mut self, on: bool) -> Self {
+        self.listeners.interruptible = on;
+        self
+    }
+
+    /// With a function that hears of every block of every chain, on the thread that called. If it
+    /// says `Break` the run ends in order, as [`Ended::Interrupted`]; if it panics, as
+    /// [`Ended::Failed`]: with the draws that there are.
+    ///
+    /// ```
+    /// use probpipe::inference::Target;
+    /// use probpipe::inference::mcmc::Nuts;
+    /// use probpipe::pipeline::Ended;
+    /// use probpipe::prelude::*;
+    /// use std::ops::ControlFlow;
+    /// let target = Target::new(|x: Array| -x.square() / 2.0, array(0.0))?;
+    /// let run = Nuts::default().chains(2).draws(100_000).on_progress(|progress| {
+    ///     match progress.chains.iter().all(|chain| chain.draws >= 200) {
+    ///         true => ControlFlow::Break(()),
+    ///         false => ControlFlow::Continue(()),
+    ///     }
+    /// });
+    /// let draws = run.sample(Key::new(0), &target)?;
+    /// assert!(matches!(draws.ended, Ended::Interrupted) && draws.draws() >= 200);
+    /// # Ok::<(), probpipe::Error>(())
+    /// ```
+    #[must_use]
+    pub fn on_progress(
+        mut self,
+        callback: impl FnMut(&Progress) -> ControlFlow<()> + Send + 'static,
+    ) -> Self {
+        self.listeners.callback = Some(Arc::new(Mutex::new(callback)));
+        self
     }
 }
 
-/// Places that are tried as starts of a chain.
-const TRIES: usize = 100;
+/// Where a run begins, and where its draws go.
+enum Place<'a> {
+    Memory,
+    New(&'a Path),
+    Again(&'a Path),
+}
 
 impl<K, W> Run<K, W>
 where
     K: Kernel + Sync,
     W: WarmUp<K> + Sync,
 {
-    /// Draws from a target.
+    /// Draws from a target. How the run ended is told by [`Draws::ended`]: a run that is stopped,
+    /// or that fails once all chains have draws, gives what there is.
     ///
     /// # Errors
-    /// Those of the target; no start with a finite density and gradient; no chains or draws.
+    /// Those of the target; no start with a finite density and gradient; no chains or draws; a
+    /// folder that cannot be written or is not empty; an end before every chain had a draw.
     #[track_caller]
     pub fn sample<T>(&self, key: Key, target: &Target<T>) -> Result<Draws<T>>
     where
         T: Tree + Clone + Send,
     {
-        with_location(here(), || self.sampled(key, target))
+        let place = self.folder.as_deref().map_or(Place::Memory, Place::New);
+        with_location(here(), || Made::new(self, key, target, &place)?.draws())
     }
 
-    fn sampled<T>(&self, key: Key, target: &Target<T>) -> Result<Draws<T>>
+    /// [`Run::sample`] to the folder that [`Run::to_dir`] names, from which draws are not read
+    /// again: for more of them than memory holds. If there is this run already it goes on, as with
+    /// [`Run::resume`].
+    ///
+    /// # Errors
+    /// As [`Run::sample`]; no folder; a folder with another run.
+    #[track_caller]
+    pub fn stream<T>(&self, key: Key, target: &Target<T>) -> Result<Ended>
     where
         T: Tree + Clone + Send,
     {
-        let Run { chains, draws, thin, .. } = *self;
+        let Some(folder) = &self.folder else {
+            return Err(Error::new(ErrorKind::Value, "a stream of draws to no folder")
+                .at(here())
+                .help("name one by `to_dir`"));
+        };
+        let place = match is_run(folder) {
+            true => Place::Again(folder),
+            false => Place::New(folder),
+        };
+        with_location(here(), || Ok(Made::new(self, key, target, &place)?.outcome.ended))
+    }
+
+    /// Goes on with a run in a folder that ended before it was complete, however it ended. The
+    /// draws are those of the run as if it had never ended, bit for bit. If it was complete they
+    /// are read.
+    ///
+    /// # Errors
+    /// As [`Run::sample`]; a folder without a run, or with a run of another kernel, target, key or
+    /// other settings: the error says what differs.
+    #[track_caller]
+    pub fn resume<T>(
+        &self,
+        path: impl AsRef<Path>,
+        key: Key,
+        target: &Target<T>,
+    ) -> Result<Draws<T>>
+    where
+        T: Tree + Clone + Send,
+    {
+        let place = Place::Again(path.as_ref());
+        with_location(here(), || Made::new(self, key, target, &place)?.draws())
+    }
+}
+
+/// A run that is over.
+struct Made<K: Kernel, W: WarmUp<K>, T> {
+    programs: Programs<K, W, T>,
+    outcome: Outcome,
+    sink: Box<dyn Sink>,
+    wanted: usize,
+    max_depth: Option<usize>,
+}
+
+impl<K, W, T> Made<K, W, T>
+where
+    K: Kernel + Sync,
+    W: WarmUp<K> + Sync,
+    T: Tree + Clone + Send,
+{
+    #[track_caller]
+    fn new(of: &Run<K, W>, key: Key, target: &Target<T>, place: &Place<'_>) -> Result<Self> {
+        let Run { chains, warmup, draws, thin, device, .. } = *of;
         if chains == 0 || draws == 0 || thin == 0 {
             let message = format!("a run of {chains} chains with {draws} draws of {thin} steps");
             return Err(Error::new(ErrorKind::Value, message).at(here()).help("one at least"));
         }
-        let programs = Programs::new(self.device, &self.kernel, &self.warm_up, target)?;
-        let mut plan = self.warm_up.plan(self.warmup);
-        plan.resize(self.warmup + draws * thin, DRAW);
-        let keys: Vec<Key> = key.split_n(chains);
-        let start = target.start().clone();
-        let one = |i: usize| -> Result<Kept<T, K::Info>> {
-            let (for_start, for_chain) = keys[i].reuse().split();
-            let mut found = None;
-            for (i, key) in for_start.split_n(TRIES).into_iter().enumerate() {
-                // Nearer to the start of the target the longer nothing is found.
-                let radius = 0.5f64.powi((i / 10) as i32);
-                let jitter = uniform_of(start.dtype(), key, start.shape()) * 2.0 - 1.0;
-                let (chain, sound) = programs.start(for_chain.reuse(), &start + jitter * radius)?;
-                if sound {
-                    found = Some(chain);
-                    break;
-                }
-            }
-            let Some(mut chain) = found else {
-                let message = "no start with a finite density and gradient was found";
-                return Err(Error::new(ErrorKind::Value, message)
-                    .at(here())
-                    .help("give the target another start"));
-            };
-            let mut blocks = Vec::new();
-            for plan in plan.chunks(BLOCK) {
-                let (next, kept) = programs.block(chain, plan)?;
-                chain = next;
-                let first = plan.iter().position(|&bits| bits == DRAW).unwrap_or(plan.len());
-                if first < plan.len() {
-                    blocks.push(kept.map(|x| x.slice_axis(0, first..plan.len())));
-                }
-            }
-            joined(blocks, |parts| concat(&parts, 0))
-                .map(|kept| kept.map(|x| if thin == 1 { x.clone() } else { thinned(x, thin) }))
+        let stored = !matches!(place, Place::Memory);
+        let programs = Programs::new(device, &of.kernel, &of.warm_up, target, stored)?;
+        let mut plan = of.warm_up.plan(warmup);
+        plan.resize(warmup + draws * thin, DRAW);
+        let course = Course { plan, warmup, thin, columns: programs.columns.clone() };
+        let fingerprint = || {
+            Fingerprint::new(&Facts {
+                kernel: type_name::<K>(),
+                warm_up: type_name::<W>(),
+                device: format!("{device:?}"),
+                chains,
+                warmup,
+                draws,
+                thin,
+                key: &key,
+                plan: &course.plan,
+                columns: &course.columns,
+                begun: &programs.begun,
+                start: target.start(),
+                text: programs.text.unwrap_or(0),
+            })
         };
-        let threads = self.threads.or_else(|| thread::available_parallelism().ok().map(Into::into));
-        let threads = threads.unwrap_or(1).clamp(1, chains);
-        let mut found: Vec<Option<Result<Kept<T, K::Info>>>> = (0..chains).map(|_| None).collect();
-        let next = AtomicUsize::new(0);
-        let (tell, told) = mpsc::channel();
-        thread::scope(|scope| {
-            for _ in 0..threads {
-                let (tell, one, next) = (tell.clone(), &one, &next);
-                scope.spawn(move || {
-                    loop {
-                        let i = next.fetch_add(1, Ordering::Relaxed);
-                        if i >= chains || tell.send((i, one(i))).is_err() {
-                            break;
-                        }
-                    }
-                });
+        let mut states: Vec<_> = (0..chains).map(|_| None).collect();
+        let mut sink: Box<dyn Sink> = match place {
+            Place::Memory => Box::new(Memory::new(course.columns.clone(), chains)),
+            Place::New(path) => Box::new(Folder::create(path, chains, &course, &fingerprint()?)?),
+            Place::Again(path) => {
+                let (folder, found) =
+                    Folder::open(path, chains, &course, &fingerprint()?, &programs.begun)?;
+                states = found;
+                Box::new(folder)
             }
-            drop(tell);
-            for (i, result) in told {
-                found[i] = Some(result);
-            }
-        });
-        let all = found.into_iter().flatten().collect::<Result<Vec<_>>>()?;
-        let Kept { z, values, log_density, step_size, info } =
-            joined(all, |parts| stack(&parts, 0))?;
-        let mut stats = Record::default();
-        for (name, array) in [("log_density", log_density), ("step_size", step_size)] {
-            if let Some(array) = array {
-                stats.insert(name, array);
-            }
+        };
+        let keys = key.split_n(chains);
+        let chain = |(number, (key, state)): (usize, (Key, Option<_>))| {
+            let (steps, state) = match state {
+                Some(Checkpoint { steps, state }) => (steps, Some(state)),
+                None => (0, None),
+            };
+            Chain { number, keys: key.split(), steps, state, pace: Pace::default() }
+        };
+        let all: Vec<Chain> = keys.into_iter().zip(states).enumerate().map(chain).collect();
+        let steps: Vec<usize> = all.iter().map(|chain| chain.steps).collect();
+        let mut watcher = Watcher::new(&of.listeners, &course, &steps);
+        let threads = of.threads.or_else(|| thread::available_parallelism().ok().map(Into::into));
+        let threads = threads.unwrap_or(1);
+        let (to, start) = (&mut *sink, target.start());
+        let mut outcome = run(&programs, &course, start, all, threads, to, &mut watcher);
+        if let (Ended::Failed(error), Some((chain, z))) = (&outcome.ended, &outcome.lost) {
+            let note = format!("the last place that chain {chain} tried is {z}");
+            let error = error.clone().at(here()).help("give the target another start");
+            let add = |error: Error, (text, line)| error.note(text, line);
+            let said = target.explain(z).into_iter().fold(error, add);
+            outcome.ended = Ended::Failed(said.note(note, None));
         }
-        for (path, leaf) in info.structure().paths().iter().zip(info.leaves()) {
-            stats.insert(path.trim_start_matches('.'), leaf);
-        }
-        Ok(Draws { values, unconstrained: z, stats })
+        let max_depth = of.kernel.max_depth();
+        Ok(Made { programs, outcome, sink, wanted: draws, max_depth })
     }
-}
 
-/// Every `thin`th row, the last one among them.
-fn thinned(x: &Array, thin: usize) -> Array {
-    let mut shape = vec![x.shape()[0] / thin, thin];
-    shape.extend_from_slice(&x.shape()[1..]);
-    x.reshape(shape).slice_axis(1, thin - 1..thin).squeeze(1)
-}
-
-/// Trees of the same structure, leaf by leaf.
-fn joined<T: Tree>(trees: Vec<T>, join: impl Fn(Vec<Array>) -> Array) -> Result<T> {
-    let lists: Vec<Vec<Array>> = trees.iter().map(|tree| tree.leaves()).collect();
-    let mut i = 0;
-    let first = trees.into_iter().next();
-    let first = first.ok_or_else(|| Error::new(ErrorKind::Internal, "nothing to join"))?;
-    Ok(first.map(|_| {
-        i += 1;
-        join(lists.iter().map(|list| list[i - 1].clone()).collect())
-    }))
+    fn draws(self) -> Result<Draws<T>> {
+        let Outcome { ended, drawn, .. } = self.outcome;
+        let common = drawn.into_iter().min().unwrap_or(0);
+        if common == 0 {
+            return Err(match ended {
+                Ended::Failed(error) => error.at(here()),
+                _ => {
+                    let message = "the run was stopped before every chain had a draw";
+                    Error::new(ErrorKind::Value, message).at(here())
+                }
+            });
+        }
+        let Programs { kept, columns, .. } = &self.programs;
+        let arrays = self.sink.read(common)?;
+        let (values, unconstrained, stats) = named::<T, K::Info>(kept, columns, arrays)?;
+        let (wanted, max_depth) = (self.wanted, self.max_depth);
+        Ok(Draws { values, unconstrained, stats, ended, wanted, max_depth })
+    }
 }

@@ -67,6 +67,11 @@ pub trait Kernel {
         None
     }
 
+    /// Doublings that a trajectory has at most, of kernels whose information has a `depth`.
+    fn max_depth(&self) -> Option<usize> {
+        None
+    }
+
     /// A chain of `steps` states from the start of a target, as values of the target along a new
     /// first axis, and what is known of each step. A loop of the program: it can be traced, and
     /// has no warm-up.

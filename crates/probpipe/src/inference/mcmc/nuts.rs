@@ -155,6 +155,10 @@ impl Kernel for Nuts {
     fn log_density(state: &Point) -> Option<&Array> {
         Some(&state.log_density)
     }
+
+    fn max_depth(&self) -> Option<usize> {
+        Some(self.max_depth)
+    }
 }
 
 impl Tuned for Nuts {
