@@ -87,7 +87,7 @@ pub use lanes::{Mapped, Repeat};
 pub use marginal::Marginal;
 pub(crate) use marginal::finite_values;
 pub(crate) use pointwise::{culprit, pointwise};
-pub(crate) use reals::{any_choices, chosen, real_choices};
+pub(crate) use reals::{any_choices, chosen, prior_and_likelihood, real_choices};
 pub use selection::{Selection, addresses};
 pub use source::Source;
 pub use steps::{Scan, Unfold};

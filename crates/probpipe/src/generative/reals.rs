@@ -7,6 +7,7 @@ use super::free::Free;
 use super::selection::Selection;
 use super::source::Source;
 use super::subtrace::record_of;
+use super::update::project;
 use crate::record::Record;
 use probpipe_trace::{Array, Error, Key};
 
@@ -49,4 +50,20 @@ pub(crate) fn chosen<G: GenerativeFunction>(
     let (record, _) = function.trace(source, args.clone());
     let choices = ChoiceMap::from(record_of(record.choices()));
     (record.score().clone(), choices.filter(latent))
+}
+
+/// The log-density of real numbers for the choices that are not observed, and that of what is
+/// observed given these.
+pub(crate) fn prior_and_likelihood<G: GenerativeFunction>(
+    function: &G,
+    args: &G::Args,
+    numbers: &Record,
+    observed: &ChoiceMap,
+    latent: &Selection,
+) -> (Array, Array) {
+    let given = observed.union(&ChoiceMap::from(numbers.clone()));
+    let mut source = Source::assess(given.into(), None);
+    source.context.free = Free::Onto(latent.clone());
+    let (record, _) = function.trace(source, args.clone());
+    (project(&record, latent), project(&record, &!latent))
 }
