@@ -100,7 +100,10 @@ const FLOORS: &[(&str, &[&str])] = &[
     ),
     ("inference/mcmc", &["record", "random", "distributions", "generative", "inference"]),
     ("inference/adapt", &["inference", "inference/mcmc"]),
-    ("inference/smc", &["record", "random", "distributions", "inference", "inference/mcmc"]),
+    (
+        "inference/smc",
+        &["record", "random", "distributions", "generative", "inference", "inference/mcmc"],
+    ),
     (
         "inference/vi",
         &["record", "random", "bijectors", "distributions", "generative", "optimize", "inference"],

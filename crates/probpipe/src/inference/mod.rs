@@ -8,6 +8,7 @@ mod estimates;
 mod joints;
 pub mod mcmc;
 mod posterior;
+pub mod smc;
 mod target;
 pub mod vi;
 
