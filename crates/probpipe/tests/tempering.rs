@@ -1,9 +1,9 @@
-//! Particles from prior to posterior by tempering: evidences and moments that are known, and ranks
-//! of what was drawn from the prior.
+//! Particles from prior to posterior, by tempering and by nested sampling: evidences and moments
+//! that are known, and ranks of what was drawn from the prior.
 
 use probpipe::inference::Posterior;
 use probpipe::inference::mcmc::{Hmc, Kernel, RandomWalk, Slice};
-use probpipe::inference::smc::{Cloud, Ladder, Mutation, Resampling, Tempered};
+use probpipe::inference::smc::{Cloud, Ladder, Mutation, NestedSampling, Resampling, Tempered};
 use probpipe::prelude::*;
 use probpipe::random::{ChoiceOptions, choice_with};
 use probpipe::{Gamma, Poisson};
@@ -220,6 +220,132 @@ fn rates_are_calibrated() {
     );
 }
 
+/// Evidences of runs by several keys, in units of the errors that the runs tell: their mean is that
+/// of chance, and so is their spread.
+fn nested_agrees<K: Kernel, F: Fn(&Cloud) -> K>(
+    nested: &NestedSampling<F>,
+    posterior: &Posterior<Array>,
+    exact: f64,
+) -> Vec<(Array, Array)> {
+    let run = jit(|key| {
+        let run = nested.run(key, posterior).unwrap();
+        (run.log_evidence, run.evidence_error, run.finished, run.samples)
+    });
+    let (mut offs, mut samples) = (Vec::new(), Vec::new());
+    for key in Key::new(3).split_n(16) {
+        let (log, error, finished, all) = run(key);
+        assert!(finished.item::<bool>().unwrap());
+        offs.push((number(&log) - exact) / number(&error));
+        samples.push((all.values.clone(), all.weights()));
+    }
+    // Four standard errors of 16.
+    let (mean, _) = mean_and_error(&offs);
+    assert!(mean.abs() < 1.0, "evidences are off by {mean} errors: {offs:?}");
+    let squares: f64 = offs.iter().map(|x| x * x).sum();
+    // Chi-square with 16 degrees of freedom, one in 10,000 on both sides.
+    assert!((3.0..46.0).contains(&squares), "errors are not those of chance: {offs:?}");
+    samples
+}
+
+#[test]
+fn nested_sampling_finds_the_evidence_in_five_dimensions() {
+    with_default_float(DType::F64, || {
+        let prior = Uniform::new(full([5], -5.0), full([5], 5.0));
+        let density = |z: Array| Normal::new(0.3, 0.5).log_prob(&z).sum();
+        let posterior = Posterior::new(prior, density).unwrap();
+        let nested = NestedSampling { max_rounds: 400, ..NestedSampling::new(200, slice) };
+        for (z, w) in nested_agrees(&nested.steps(15), &posterior, -5.0 * 10f64.ln()) {
+            let w = w.expand_dims(1);
+            let mean = (&z * &w).sum_axes([0]);
+            let variance = ((z - &mean).square() * w).sum_axes([0]);
+            assert!(number(&(mean - 0.3).abs().max()) < 0.12);
+            assert!(number(&(variance - 0.25).abs().max()) < 0.12);
+        }
+    });
+}
+
+#[test]
+fn nested_sampling_finds_the_evidence_below_a_normal_prior() {
+    with_default_float(DType::F64, || {
+        let (posterior, evidence, ..) = seen_with_noise(5);
+        let nested = NestedSampling { max_rounds: 500, ..NestedSampling::new(200, walk) };
+        nested_agrees(&nested.steps(40), &posterior, evidence);
+    });
+}
+
+#[test]
+fn nested_sampling_keeps_two_modes() {
+    with_default_float(DType::F64, || {
+        let prior = Uniform::new(full([2], -10.0), full([2], 10.0));
+        let density = |z: Array| {
+            let mode = |at: f64| Normal::new(at, 0.4).log_prob(&z).sum();
+            (mode(-3.0) + 0.7f64.ln()).logaddexp(mode(4.0) + 0.3f64.ln())
+        };
+        let posterior = Posterior::new(prior, density).unwrap();
+        let nested = NestedSampling { max_rounds: 400, ..NestedSampling::new(400, slice) };
+        let samples = nested_agrees(&nested, &posterior, -2.0 * 20f64.ln());
+        let shares = samples.iter().map(|(z, w)| {
+            let left = z.index((.., 0)).lt(0.0).cast(DType::F64);
+            number(&(left * w).sum())
+        });
+        let (share, error) = mean_and_error(&shares.collect::<Vec<f64>>());
+        assert!(error < 0.05 && (share - 0.7).abs() < 4.0 * error, "{share} with error {error}");
+    });
+}
+
+#[test]
+fn volumes_without_likelihood_are_left_out() {
+    with_default_float(DType::F64, || {
+        let prior = Uniform::new(full([2], -1.0), full([2], 1.0));
+        let density = |z: Array| {
+            let inside = Normal::new(0.0, 0.2).log_prob(&z).sum();
+            select(&(z.at(0).gt(0.0) & z.at(1).gt(-0.1)), inside, f64::NEG_INFINITY)
+        };
+        let posterior = Posterior::new(prior, density).unwrap();
+        let above: f64 = number(&Normal::new(0.0, 1.0).cdf(&array(0.5)));
+        let nested = NestedSampling { max_rounds: 300, ..NestedSampling::new(200, slice) };
+        nested_agrees(&nested, &posterior, (0.25 * 0.5 * above).ln());
+
+        let none = Posterior::new(Uniform::new(zeros([2]), ones([2])), |z: Array| {
+            z.at(0) * 0.0 + f64::NEG_INFINITY
+        });
+        let run = nested.run(Key::new(0), &none.unwrap()).unwrap();
+        assert!(!run.finished.item::<bool>().unwrap());
+        assert_eq!(number(&run.log_evidence), f64::NEG_INFINITY);
+    });
+}
+
+#[test]
+fn plateaus_have_their_volumes() {
+    let prior = || Uniform::new(zeros([1]), ones([1]));
+    // In both types: few likelihoods differ in the one, and none in the other.
+    for dtype in [DType::F32, DType::F64] {
+        with_default_float(dtype, || {
+            let steps = Posterior::new(prior(), |z: Array| (z.at(0) * 3.0).floor()).unwrap();
+            let nested = NestedSampling { max_rounds: 200, ..NestedSampling::new(200, slice) };
+            let exact = ((1.0 + 1f64.exp() + 2f64.exp()) / 3.0).ln();
+            nested_agrees(&nested, &steps, exact);
+        });
+    }
+}
+
+#[test]
+fn nested_sampling_says_when_it_did_not_finish() {
+    let (posterior, ..) = seen_with_noise(2);
+    let nested = NestedSampling { max_rounds: 20, ..NestedSampling::new(50, slice) };
+    let run = jit(|key| nested.run(key, &posterior).unwrap())(Key::new(0));
+    assert!(!run.finished.item::<bool>().unwrap());
+    assert!(run.log_evidence.item::<f32>().unwrap().is_nan());
+    assert!(run.samples.log_weights.is_nan().all().item::<bool>().unwrap());
+    assert_eq!(number(&run.moved), 1.0);
+    let still = NestedSampling::new(50, |_: &Cloud| RandomWalk::new(1e6)).steps(1);
+    let run = jit(|key| still.run(key, &posterior).unwrap())(Key::new(0));
+    assert_eq!(number(&run.moved), 0.0);
+    let all = NestedSampling { replaced: 50, ..NestedSampling::new(50, slice) };
+    let fault = all.run(Key::new(0), &posterior).map(|_| ()).unwrap_err();
+    says(fault, &["50 of 50 live points cannot be replaced at a time"]);
+}
+
 #[test]
 fn compiled_runs_are_those_of_the_interpreter() {
     with_default_float(DType::F64, || {
@@ -229,6 +355,11 @@ fn compiled_runs_are_those_of_the_interpreter() {
         let (a, b) = (run(Key::new(1)), jit(run)(Key::new(1)));
         assert!(number(&(a.log_evidence - b.log_evidence).abs()) < 1e-9);
         assert!(number(&(a.unconstrained - b.unconstrained).abs().max()) < 1e-6);
+        let nested = NestedSampling { max_rounds: 150, ..NestedSampling::new(20, slice).steps(5) };
+        let run = |key| nested.run(key, &posterior).unwrap();
+        let (a, b) = (run(Key::new(2)), jit(run)(Key::new(2)));
+        assert!(a.finished.item::<bool>().unwrap());
+        assert!(number(&(a.log_evidence - b.log_evidence).abs()) < 1e-9);
     });
 }
 
