@@ -5,7 +5,7 @@ use super::legend::{place_legend, shapes};
 use super::scale::{Axis, drawable, span};
 use super::series::{Kind, Series, runs};
 use kuva::plot::legend::{LegendEntry, LegendPosition, LegendShape};
-use kuva::plot::{ContourPlot, LinePlot, LineStyle, MarkerShape, ScatterPlot};
+use kuva::plot::{BandPlot, ContourPlot, LinePlot, LineStyle, MarkerShape, ScatterPlot};
 use kuva::render::layout::{ComputedLayout, Layout, TickFormat};
 use kuva::render::plots::Plot as Marks;
 use kuva::render::render::{Primitive, Scene};
@@ -38,7 +38,10 @@ pub(super) fn panel(plot: &Plot, top: f64) -> Panel {
     let whole = |&&(x, y): &&(f64, f64)| x.is_nan() || y.is_nan() || drawable(x) && drawable(y);
     let x = Axis::around(span(points().filter(whole).map(|p| p.0)), false);
     let histogram = plot.series.iter().any(|s| s.kind == Kind::Histogram);
-    let mut y = Axis::around(span(points().filter(whole).map(|p| p.1)), histogram);
+    let mut y = match plot.y_names.len() {
+        0 => Axis::around(span(points().filter(whole).map(|p| p.1)), histogram),
+        n => Axis::places(n),
+    };
 
     let entries = legend(plot);
     let mut layout = layout(plot, top, &x, &y, &entries);
@@ -85,6 +88,17 @@ fn frame(title: &str) -> Layout {
 fn layout(plot: &Plot, top: f64, x: &Axis, y: &Axis, entries: &[LegendEntry]) -> Layout {
     let (x, y) = (*x, *y);
     let format = |axis: Axis| TickFormat::Custom(Arc::new(move |v| axis.format(v)));
+    let y_format = match plot.y_names.clone() {
+        names if names.is_empty() => format(y),
+        names => {
+            let name = move |v: f64| {
+                // Of numbers that are no places there is nothing to say.
+                let name = names.get(v.round() as usize).filter(|_| v > -0.5);
+                name.cloned().unwrap_or_default()
+            };
+            TickFormat::Custom(Arc::new(name))
+        }
+    };
     let mut layout = frame(&plot.title)
         .with_x_axis_min(x.lo)
         .with_x_axis_max(x.hi)
@@ -93,7 +107,7 @@ fn layout(plot: &Plot, top: f64, x: &Axis, y: &Axis, entries: &[LegendEntry]) ->
         .with_x_tick_step(x.step)
         .with_y_tick_step(y.step)
         .with_x_tick_format(format(x))
-        .with_y_tick_format(format(y));
+        .with_y_tick_format(y_format);
     // The renderer takes the widths of the tick labels from these.
     (layout.x_range, layout.y_range) = ((x.lo, x.hi), (y.lo, y.hi));
     layout.force_margin_top = Some(top);
@@ -121,7 +135,9 @@ fn styles(plot: &Plot) -> impl Iterator<Item = (&Series, &'static str, LineStyle
             let dashes = REFERENCE_DASHES[(references - 1) % REFERENCE_DASHES.len()];
             return (s, REFERENCE, LineStyle::Custom(dashes.into()));
         }
-        series += 1;
+        if !(s.shared && series > 0) {
+            series += 1;
+        }
         let style = match s.kind {
             Kind::Dashed => LineStyle::Custom(DASHES.into()),
             _ => LineStyle::Solid,
@@ -138,7 +154,7 @@ fn legend(plot: &Plot) -> Vec<LegendEntry> {
                 color: color.into(),
                 shape: match series.kind {
                     Kind::Scatter => LegendShape::Marker(MarkerShape::Circle),
-                    Kind::Histogram | Kind::Filled => LegendShape::Rect,
+                    Kind::Histogram | Kind::Band | Kind::Filled => LegendShape::Rect,
                     _ => LegendShape::Line,
                 },
                 dasharray: style.dasharray(),
@@ -161,18 +177,28 @@ fn marks(plot: &Plot, x: &Axis, y: &Axis) -> Vec<Marks> {
             continue;
         }
         if series.kind == Kind::Scatter {
-            let dots = ScatterPlot::new().with_color(color).with_size(2.5).with_marker_opacity(0.7);
+            let (size, opacity) = if series.fine { (1.5, 0.4) } else { (2.5, 0.7) };
+            let dots = ScatterPlot::new().with_color(color).with_size(size);
+            let dots = dots.with_marker_opacity(opacity);
             marks.push(dots.with_data(runs.concat()).into());
             continue;
         }
         for run in runs {
+            if series.kind == Kind::Band {
+                let (low, high) = run.split_at(run.len() / 2);
+                let x = low.iter().map(|p| p.0);
+                let heights = (low.iter().map(|p| p.1), high.iter().rev().map(|p| p.1));
+                let area = BandPlot::new(x, heights.0, heights.1);
+                below.push(area.with_color(color).with_opacity(0.25).into());
+                continue;
+            }
             let line = LinePlot::new().with_color(color).with_line_style(style.clone());
             let line = line.with_data(run);
             match series.kind {
                 Kind::Histogram => below
                     .push(line.with_fill().with_fill_opacity(0.3).with_stroke_width(1.2).into()),
                 Kind::Horizontal | Kind::Vertical => below.push(line.with_stroke_width(1.2).into()),
-                _ => marks.push(line.with_stroke_width(2.0).into()),
+                _ => marks.push(line.with_stroke_width(if series.fine { 0.8 } else { 2.0 }).into()),
             }
         }
     }

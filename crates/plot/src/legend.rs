@@ -17,6 +17,11 @@ pub(super) fn shapes(all: &[Series], x: &Axis, y: &Axis) -> Shapes {
                     let single = (run.len() == 1).then(|| [run[0], run[0]]);
                     let segments = run.windows(2).map(|w| [w[0], w[1]]).chain(single);
                     shapes.extend(segments.map(|s| (kind.is_reference(), s)));
+                    if kind == Kind::Band {
+                        let (low, high) = run.split_at(run.len() / 2);
+                        let across = low.iter().zip(high.iter().rev());
+                        shapes.extend(across.map(|(&a, &b)| (false, [a, b])));
+                    }
                     if kind == Kind::Histogram {
                         shapes.extend(run.iter().map(|&p| (false, [p, (p.0, 0.0)])));
                     }

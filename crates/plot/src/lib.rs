@@ -1,4 +1,4 @@
-//! Figures of arrays: lines, points, histograms and contours, as SVG or PNG, with no system
+//! Figures of arrays: lines, points, bands, histograms and contours, as SVG or PNG, with no system
 //! libraries. Nothing here knows of distributions: it draws the numbers that it is given.
 //!
 //! ```no_run
@@ -34,7 +34,7 @@ use draw::{PIXELS, cut_dashes, scene};
 use kuva::backend::raster::RasterBackend;
 use kuva::backend::svg::SvgBackend;
 use probpipe_trace::{Array, Error, ErrorKind, Loc, Result};
-use scale::outline;
+use scale::{drawable, outline};
 use series::{Kind, Series};
 use std::panic::Location;
 use std::path::Path;
@@ -48,6 +48,8 @@ pub struct Plot {
     title: String,
     x_label: Option<String>,
     y_label: Option<String>,
+    /// What 0, 1, 2 on the vertical axis stand for.
+    y_names: Vec<String>,
     series: Vec<Series>,
     /// The first thing that went wrong.
     error: Option<Error>,
@@ -60,6 +62,7 @@ impl Plot {
             title: printable(title.into()),
             x_label: None,
             y_label: None,
+            y_names: Vec::new(),
             series: Vec::new(),
             error: None,
         }
@@ -81,6 +84,28 @@ impl Plot {
     #[track_caller]
     pub fn scatter(self, xs: &Array, ys: &Array) -> Plot {
         self.add(Kind::Scatter, pairs("scatter", xs, ys))
+    }
+
+    /// The area between the points `(xs[i], low[i])` and `(xs[i], high[i])`.
+    ///
+    /// ```no_run
+    /// use probpipe_plot::Plot;
+    /// use probpipe_trace::linspace;
+    /// let x = linspace(0.0, 1.0, 50);
+    /// let mean = (&x * 6.0).sin();
+    /// Plot::new("A mean with a band around it")
+    ///     .line(&x, &mean)
+    ///     .label("mean")
+    ///     .band(&x, &(&mean - 0.2), &(&mean + 0.2))
+    ///     .same_color()
+    ///     .save("figures/band.svg")?;
+    /// # Ok::<(), probpipe_trace::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn band(self, xs: &Array, low: &Array, high: &Array) -> Plot {
+        let (low, high) = (pairs("band", xs, low), pairs("band", xs, high));
+        let points = low.and_then(|low| Ok(around(&low, &high?)));
+        self.add(Kind::Band, points)
     }
 
     /// A histogram of `xs`, scaled to area 1 so that it compares with a density.
@@ -136,16 +161,27 @@ impl Plot {
 
     /// Names the series added last, which puts it in the legend.
     #[track_caller]
-    pub fn label(mut self, label: impl Into<String>) -> Plot {
-        match self.series.last_mut() {
-            Some(series) => series.label = Some(printable(label.into())),
-            None => {
-                let error = Error::new(ErrorKind::Value, "there is no series yet to label")
-                    .at(Location::caller())
-                    .help("call `label` after `line`, `scatter` or another series");
-                self.error.get_or_insert(error);
-            }
-        }
+    pub fn label(self, label: impl Into<String>) -> Plot {
+        let label = printable(label.into());
+        self.last("label", |series| series.label = Some(label))
+    }
+
+    /// Draws the series added last in the colour of the one before it.
+    #[track_caller]
+    pub fn same_color(self) -> Plot {
+        self.last("same_color", |series| series.shared = true)
+    }
+
+    /// Draws the series added last with fine lines or small points, for many of them.
+    #[track_caller]
+    pub fn fine(self) -> Plot {
+        self.last("fine", |series| series.fine = true)
+    }
+
+    /// Writes names in place of the numbers 0, 1, 2 and so on, from the bottom up, on the vertical
+    /// axis, which has room for just these.
+    pub fn y_names<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Plot {
+        self.y_names = names.into_iter().map(|name| printable(name.into())).collect();
         self
     }
 
@@ -189,7 +225,23 @@ impl Plot {
             self.error.get_or_insert(error);
             Vec::new()
         });
-        self.series.push(Series { kind, points, label: None, bands: None });
+        let (label, bands) = (None, None);
+        self.series.push(Series { kind, points, label, bands, shared: false, fine: false });
+        self
+    }
+
+    /// Changes the series added last.
+    #[track_caller]
+    fn last(mut self, call: &str, change: impl FnOnce(&mut Series)) -> Plot {
+        match self.series.last_mut() {
+            Some(series) => change(series),
+            None => {
+                let error = Error::new(ErrorKind::Value, format!("there is no series to `{call}`"))
+                    .at(Location::caller())
+                    .help(format!("call `{call}` after `line`, `scatter` or another series"));
+                self.error.get_or_insert(error);
+            }
+        }
         self
     }
 }
@@ -260,6 +312,21 @@ fn pairs(call: &str, xs: &Array, ys: &Array) -> Result<Vec<(f64, f64)>> {
         .help("give one `y` for every `x`"));
     }
     Ok(x.into_iter().zip(y).collect())
+}
+
+/// The outlines of the area between two lines over the same abscissas: there along the lower one,
+/// back along the upper one, and a point that is none behind each part.
+fn around(low: &[(f64, f64)], high: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let both: Vec<_> = low.iter().zip(high).collect();
+    let drawn = |(a, b): &(&(f64, f64), &(f64, f64))| [a.0, a.1, b.1].iter().all(|&v| drawable(v));
+    let parts = both.split(|pair| !drawn(pair)).filter(|part| !part.is_empty());
+    parts
+        .flat_map(|part| {
+            let there = part.iter().map(|pair| *pair.0);
+            let back = part.iter().rev().map(|pair| *pair.1);
+            there.chain(back).chain([(f64::NAN, f64::NAN)]).collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 /// Heights over a grid, `zs[i, j]` at `(xs[j], ys[i])`.

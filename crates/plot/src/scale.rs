@@ -56,6 +56,8 @@ pub(super) struct Axis {
     pub(super) hi: f64,
     pub(super) step: f64,
     exponent: i32,
+    /// Whether the step stays as it is.
+    places: bool,
 }
 
 impl Axis {
@@ -69,10 +71,18 @@ impl Axis {
         let (lo, hi) = (lo / unit, hi / unit);
         let room = (hi - lo) * 0.05;
         let lo = if base && lo == 0.0 { 0.0 } else { lo - room };
-        Axis { lo, hi: hi + room, step: 0.0, exponent }.with_ticks()
+        Axis { lo, hi: hi + room, step: 0.0, exponent, places: false }.with_ticks()
+    }
+
+    /// An axis with a place for each of the numbers 0 to `n - 1`.
+    pub(super) fn places(n: usize) -> Axis {
+        Axis { lo: -0.6, hi: n as f64 - 0.4, step: 1.0, exponent: 0, places: true }
     }
 
     pub(super) fn with_ticks(mut self) -> Axis {
+        if self.places {
+            return self;
+        }
         let raw = (self.hi - self.lo) / TICKS;
         let magnitude = 10f64.powf(raw.log10().floor());
         let factor = match raw / magnitude {

@@ -12,6 +12,10 @@ pub(super) struct Series {
     pub(super) label: Option<String>,
     /// The heights and how many bands, of a filled contour.
     pub(super) bands: Option<(Grid, usize)>,
+    /// Whether it has the colour of the series before it.
+    pub(super) shared: bool,
+    /// Whether its lines are fine and its points small.
+    pub(super) fine: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -19,6 +23,8 @@ pub(super) enum Kind {
     Line,
     Dashed,
     Scatter,
+    /// Outlines of areas: as many points along the lower line as then back along the upper one.
+    Band,
     /// The outline of the bars, from the left end of the base to the right one.
     Histogram,
     /// Bands of colour between the levels of a grid, whose corners are the points.

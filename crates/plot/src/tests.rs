@@ -322,3 +322,23 @@ fn grids_have_rows() {
     let refused = Figure::grid(0, plots).save("figure.svg").unwrap_err();
     assert_eq!(refused.message(), "a figure of no columns has no place for plots");
 }
+
+#[test]
+fn bands_names_and_colours_are_drawn() {
+    let xs = array([0.0, 1.0, 2.0, 3.0, 4.0]);
+    let low = Array::from_slice(&[0.0, 0.0, f64::NAN, 1.0, 1.0], [5]);
+    let plot = Plot::new("").line(&xs, &xs).band(&xs, &low, &(&low + 1.0)).same_color();
+    // There along the lower line and back along the upper one, in two parts.
+    let points = &plot.series[1].points;
+    let heights: Vec<f64> = points.iter().map(|p| p.1).collect();
+    assert_eq!(heights[..4], [0.0, 0.0, 1.0, 1.0]);
+    assert!(heights[4].is_nan() && heights.len() == 10);
+    assert_eq!((points[1].0, points[2].0, points[3].0), (1.0, 1.0, 0.0));
+    let svg = drawn(plot.clone().scatter(&xs, &xs).fine().label("points"));
+    assert!(svg.contains(COLORS[0]) && svg.contains(COLORS[1]) && !svg.contains(COLORS[2]));
+    let svg = drawn(plot.clone().y_names(["first", "second", "third"]).label("band"));
+    assert!(["first", "second", "third"].iter().all(|name| svg.contains(name)));
+    assert_eq!(fault(plot.band(&xs, &low, &array([1.0]))).kind(), ErrorKind::Shape);
+    assert_eq!(fault(Plot::new("t").same_color()).kind(), ErrorKind::Value);
+    assert_eq!(fault(Plot::new("t").fine()).kind(), ErrorKind::Value);
+}
