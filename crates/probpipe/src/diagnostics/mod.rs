@@ -12,6 +12,7 @@
 //! | which model predicts better? | [`loo`], [`waic`], [`compare()`] |
 //! | does the model make such data? | [`predictive_check`] |
 //! | is the sampler right? | [`calibration()`] |
+//! | what does all that look like? | `plots`, with the feature `plot` |
 //!
 //! ```
 //! use probpipe::diagnostics::summary;
@@ -33,6 +34,8 @@ mod hdi;
 mod information;
 mod mcse;
 mod moments;
+#[cfg(feature = "plot")]
+pub mod plots;
 mod predictive;
 mod psis;
 mod r_hat;

@@ -45,21 +45,8 @@ pub fn predictive_check(
     observed: &Array,
     statistic: impl Fn(&[f64]) -> f64,
 ) -> Result<PredictiveCheck> {
-    let draws = Draws::read_any("predictive_check", replicated)?;
-    let data = observed.value()?;
-    if data.ty().shape[..] != *draws.shape() {
-        let message = format!(
-            "`predictive_check` compares {} [chains, draws, ...] with data {}",
-            replicated.ty()?,
-            data.ty()
-        );
-        return Err(Error::new(ErrorKind::Shape, message)
-            .at(here())
-            .note("the replications were made", Some(replicated.location()))
-            .note("the data were made", Some(observed.location()))
-            .help("the extents behind chains and draws are those of the data"));
-    }
-    let observed = statistic(&floats(&data)?);
+    let (draws, data) = replications("predictive_check", replicated, observed)?;
+    let observed = statistic(&data);
     let all: Vec<f64> = draws.rows().map(&statistic).collect();
     let part = |f: &dyn Fn(f64) -> bool| {
         let unknown = observed.is_nan() || all.iter().any(|x| x.is_nan());
@@ -72,4 +59,28 @@ pub fn predictive_check(
         equal: part(&|x| x == observed),
         replicated: Array::from_slice(&all, [draws.chains(), draws.draws()]),
     })
+}
+
+/// Replications and the data that they are of. `what` is the function that the user called.
+#[track_caller]
+pub(super) fn replications(
+    what: &str,
+    replicated: &Array,
+    observed: &Array,
+) -> Result<(Draws, Vec<f64>)> {
+    let draws = Draws::read_any(what, replicated)?;
+    let data = observed.value()?;
+    if data.ty().shape[..] != *draws.shape() {
+        let message = format!(
+            "`{what}` compares {} [chains, draws, ...] with data {}",
+            replicated.ty()?,
+            data.ty()
+        );
+        return Err(Error::new(ErrorKind::Shape, message)
+            .at(here())
+            .note("the replications were made", Some(replicated.location()))
+            .note("the data were made", Some(observed.location()))
+            .help("the extents behind chains and draws are those of the data"));
+    }
+    Ok((draws, floats(&data)?))
 }

@@ -8,24 +8,31 @@ use super::moments::median;
 /// The normal quantiles at the ranks of draws among those of all chains, `ndtri((r - 3/8) / (n +
 /// 1/4))` (Blom 1958). Equal draws have the mean of their ranks. All NaN where one is.
 pub(super) fn z_scale(chains: &Chains) -> Chains {
-    let n = chains.values.len();
     if chains.values.iter().any(|x| x.is_nan()) {
         return chains.map(|_| f64::NAN);
     }
-    let mut order: Vec<(f64, usize)> = chains.values.iter().copied().zip(0..).collect();
+    let n = chains.values.len() as f64;
+    let z = |rank: f64| normal_quantile((rank - 0.375) / (n + 0.25));
+    let values = ranks(&chains.values).into_iter().map(z).collect();
+    Chains { values, draws: chains.draws }
+}
+
+/// The ranks of values, from 1; equal ones have the mean of theirs.
+pub(super) fn ranks(values: &[f64]) -> Vec<f64> {
+    let n = values.len();
+    let mut order: Vec<(f64, usize)> = values.iter().copied().zip(0..).collect();
     order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    let mut values = vec![0.0; n];
+    let mut ranks = vec![0.0; n];
     let mut start = 0;
     while start < n {
         let end = (start + 1..n).find(|&i| order[i].0 != order[start].0).unwrap_or(n);
         let rank = (start + 1 + end) as f64 / 2.0;
-        let z = normal_quantile((rank - 0.375) / (n as f64 + 0.25));
         for &(_, at) in &order[start..end] {
-            values[at] = z;
+            ranks[at] = rank;
         }
         start = end;
     }
-    Chains { values, draws: chains.draws }
+    ranks
 }
 
 /// The distances from the median of all draws.

@@ -69,18 +69,29 @@ pub fn summary(draws: &Record) -> Result<Summary> {
 #[track_caller]
 pub fn summary_with(draws: &Record, probability: f64) -> Result<Summary> {
     self::probability("`summary`", probability)?;
-    let location = here();
     let mut quantities = Vec::new();
+    each_quantity("summary", draws, |name, chains| {
+        quantities.push(Quantity::new(name, chains, probability));
+    })?;
+    Ok(Summary { quantities, probability })
+}
+
+/// Does something with each quantity of a record and its name in turn. `what` is the function that
+/// the user called.
+#[track_caller]
+pub(super) fn each_quantity(
+    what: &str,
+    draws: &Record,
+    mut f: impl FnMut(String, &Chains),
+) -> Result<()> {
+    let location = here();
     for (path, array) in draws.arrays() {
         let of = |error: Error| error.note(format!("in the part `{path}`"), None).at(location);
-        let draws = Draws::read_any("summary", array).map_err(of)?;
+        let draws = Draws::read_any(what, array).map_err(of)?;
         let mut names = places(draws.shape()).map(|place| format!("{path}{place}"));
-        draws.each(|chains| {
-            let name = names.next().unwrap_or_default();
-            quantities.push(Quantity::new(name, chains, probability));
-        });
+        draws.each(|chains| f(names.next().unwrap_or_default(), chains));
     }
-    Ok(Summary { quantities, probability })
+    Ok(())
 }
 
 /// The places of the elements of an array, in order: `[0,1]`, and nothing for a scalar.
