@@ -1,14 +1,15 @@
 //! Diagnostics of draws, as ArviZ has them: convergence, effective sizes, errors and intervals of
 //! chains, smoothed importance weights, energies, and predictive densities. They are functions of
-//! the host, the same on every device.
+//! the host, the same on every device; what warm-ups go by is a program of one.
 
+use crate::adaptation;
 use crate::compare::{Tolerance, array, within};
 use crate::report::{Verdict, Worst};
-use probpipe::Array;
 use probpipe::diagnostics::{
     Elpd, Ess, Mcse, RHat, autocorrelation, autocovariance, bfmi, ess, hdi, loo, mcse, mean, psis,
     quantiles, r_hat, sd, waic,
 };
+use probpipe::{Array, Device};
 use probpipe_testing::reference::{array as read, numbers};
 use serde_json::{Map, Value as Json, json};
 
@@ -17,9 +18,10 @@ const SIZE: Tolerance = within(1e-6, 0.0);
 const TAIL: Tolerance = within(1e-6, 1e-9);
 
 /// Runs one case.
-pub fn run(case: &Json) -> Verdict {
+pub fn run(case: &Json, device: Device) -> Verdict {
     let kind = case["kind"].as_str().unwrap_or("?");
     let found = match kind {
+        "dual_averaging" | "welford" => return adaptation::run(case, device),
         "chains" => chains(case),
         "psis" => weights(case),
         "bfmi" => energies(case),

@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod adaptation;
 mod attrs;
 mod compare;
 mod conventions;
@@ -79,7 +80,7 @@ fn run_cases(family: &str, device: Device) -> Result<Report, String> {
             "seeds" => seeds::run(case, device),
             "distributions" => distributions::run(case, device, &mut report.conventions),
             "optim" => optim::run(case, cases, device),
-            "diagnostics" => diagnostics::run(case),
+            "diagnostics" => diagnostics::run(case, device),
             _ => return Err(format!("no family `{family}`")),
         };
         let id = case["id"].as_str().unwrap_or("?");
