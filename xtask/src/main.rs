@@ -13,7 +13,7 @@ use std::process::ExitCode;
 #[command(bin_name = "cargo xtask")]
 enum Task {
     /// Measure the workloads of `benches/`, with `--jax` side by side with JAX.
-    Bench(bench::Options),
+    Bench(Box<bench::Options>),
     /// Write `docs/names.md`: what functions of JAX and NumPy are called here.
     Names,
     /// Run the whole test suite, as the README does.

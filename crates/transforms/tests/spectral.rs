@@ -77,7 +77,9 @@ fn check(what: &str, f: &Loss, a: &Array) {
     near(&format!("{what}, reverse twice"), &(twice / size), &(want / size), 2e-8);
 }
 
-fn losses(list: Vec<(&'static str, fn(Array) -> Array)>) -> Vec<(&'static str, Loss)> {
+type Named = (&'static str, fn(Array) -> Array);
+
+fn losses(list: Vec<Named>) -> Vec<(&'static str, Loss)> {
     list.into_iter().map(|(name, f)| (name, Arc::new(f) as Loss)).collect()
 }
 

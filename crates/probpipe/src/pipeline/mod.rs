@@ -52,6 +52,6 @@ pub use course::Ended;
 pub use draws::Draws;
 pub use export::Export;
 pub use progress::{ChainProgress, Progress};
-pub use run::Run;
+pub use run::{Prepared, Run};
 pub use warm_up::{Fixed, WarmUp};
 pub use warnings::Warning;

@@ -7,7 +7,7 @@ use super::warm_up::WarmUp;
 use crate::device::Device;
 use crate::inference::Target;
 use crate::inference::mcmc::{Kernel, StepCx};
-use probpipe_trace::{Array, Key, Result, Structure, Tree, cond, here, scan, zeros_like};
+use probpipe_trace::{Array, DType, Key, Result, Structure, Tree, cond, here, scan, zeros_like};
 use probpipe_transforms::{Compiled, graph_of};
 
 /// Steps of a block: what is known of a run on the host is known this often.
@@ -37,14 +37,25 @@ impl<S: Clone, W: Clone> Clone for Chain<S, W> {
     }
 }
 
+/// A chain at a place.
+#[derive(Tree, Debug)]
+#[tree(crate = probpipe_trace)]
+struct Start<C> {
+    chain: C,
+    /// Whether it can start there.
+    sound: Array,
+    density: Option<Array>,
+}
+
 type ChainOf<K, W> = Chain<<K as Kernel>::State, <W as WarmUp<K>>::State>;
 type KeptOf<K, T> = Kept<T, <K as Kernel>::Info>;
 type Block<K, W, T> = Compiled<(ChainOf<K, W>, Array), (ChainOf<K, W>, KeptOf<K, T>)>;
 
 /// The programs of a run, whatever its types: chains and what is kept are lists of leaves.
 pub(super) trait Steps: Sync {
-    /// A chain from a place, and whether it can start there.
-    fn start(&self, key: Key, z: Array) -> Result<(Vec<Array>, bool)>;
+    /// A chain from a place, if it can start there, and the log-density: 0 of kernels that do not
+    /// keep it.
+    fn start(&self, key: Key, z: Array) -> Result<Option<(f64, Vec<Array>)>>;
 
     /// A chain after the steps of a plan of at most [`BLOCK`], and what is kept of [`BLOCK`] steps,
     /// of which those that were not made are zeros.
@@ -53,7 +64,7 @@ pub(super) trait Steps: Sync {
 
 /// The programs of a run.
 pub(super) struct Programs<K: Kernel, W: WarmUp<K>, T> {
-    start: Compiled<(Key, Array), (ChainOf<K, W>, Array)>,
+    start: Compiled<(Key, Array), Start<ChainOf<K, W>>>,
     block: Block<K, W, T>,
     chain: Structure,
     /// Of what is kept of a step.
@@ -93,11 +104,12 @@ where
                 .iter()
                 .filter(|leaf| leaf.dtype().is_float())
                 .fold(Array::from(true), |sound, leaf| sound & leaf.is_finite().all());
-            (Chain { key, number: Array::from(0i32), state, known }, sound)
+            let density = K::log_density(&state).cloned();
+            Start { chain: Chain { key, number: Array::from(0i32), state, known }, sound, density }
         };
         let like = (Key::new(0), target.start().clone());
         let start = Compiled::new(&*backend, begin, &like)?;
-        let (chain, _) = start.call(like)?;
+        let chain = start.call(like)?.chain;
         let way = target.way()?;
         let step = |chain: ChainOf<K, W>, bits: &Array| {
             let Chain { key, number, state, known } = chain;
@@ -150,9 +162,13 @@ where
     W: WarmUp<K>,
     T: Tree + Clone,
 {
-    fn start(&self, key: Key, z: Array) -> Result<(Vec<Array>, bool)> {
-        let (chain, sound) = self.start.call((key, z))?;
-        Ok((chain.leaves(), sound.item::<bool>()?))
+    fn start(&self, key: Key, z: Array) -> Result<Option<(f64, Vec<Array>)>> {
+        let Start { chain, sound, density } = self.start.call((key, z))?;
+        if !sound.item::<bool>()? {
+            return Ok(None);
+        }
+        let density = density.map_or(Ok(0.0), |density| density.cast(DType::F64).item())?;
+        Ok(Some((density, chain.leaves())))
     }
 
     fn block(&self, chain: Vec<Array>, plan: &[i32]) -> Result<(Vec<Array>, Vec<Array>)> {

@@ -16,6 +16,7 @@ use crate::inference::Target;
 use crate::inference::mcmc::Kernel;
 use probpipe_trace::{Error, ErrorKind, Key, Result, Tree, here, with_location};
 use std::any::type_name;
+use std::fmt;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -186,7 +187,7 @@ where
         T: Tree + Clone + Send,
     {
         let place = self.folder.as_deref().map_or(Place::Memory, Place::New);
-        with_location(here(), || Made::new(self, key, target, &place)?.draws())
+        with_location(here(), || Made::compiled(self, key, target, &place)?.draws())
     }
 
     /// [`Run::sample`] to the folder that [`Run::to_dir`] names, from which draws are not read
@@ -209,7 +210,7 @@ where
             true => Place::Again(folder),
             false => Place::New(folder),
         };
-        with_location(here(), || Ok(Made::new(self, key, target, &place)?.outcome.ended))
+        with_location(here(), || Ok(Made::compiled(self, key, target, &place)?.outcome.ended))
     }
 
     /// Goes on with a run in a folder that ended before it was complete, however it ended. The
@@ -230,13 +231,83 @@ where
         T: Tree + Clone + Send,
     {
         let place = Place::Again(path.as_ref());
-        with_location(here(), || Made::new(self, key, target, &place)?.draws())
+        with_location(here(), || Made::compiled(self, key, target, &place)?.draws())
+    }
+
+    /// This run with its programs compiled: what is sampled with several keys compiles once.
+    ///
+    /// ```
+    /// use probpipe::inference::Target;
+    /// use probpipe::inference::mcmc::Nuts;
+    /// use probpipe::prelude::*;
+    /// let target = Target::new(|x: Array| -x.square().sum() / 2.0, zeros([3]))?;
+    /// let prepared = Nuts::default().chains(2).draws(100).prepare(&target)?;
+    /// let (one, two) = (prepared.sample(Key::new(0))?, prepared.sample(Key::new(1))?);
+    /// assert!((one.values - two.values).abs().max().item::<f32>()? > 0.0);
+    /// # Ok::<(), probpipe::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of the target; no chains or draws.
+    #[track_caller]
+    pub fn prepare<T>(&self, target: &Target<T>) -> Result<Prepared<K, W, T>>
+    where
+        K: Clone,
+        W: Clone,
+        T: Tree + Clone + Send,
+    {
+        let programs = with_location(here(), || self.programs(target, self.folder.is_some()))?;
+        Ok(Prepared { run: self.clone(), target: target.clone(), programs: Arc::new(programs) })
+    }
+
+    #[track_caller]
+    fn programs<T>(&self, target: &Target<T>, stored: bool) -> Result<Programs<K, W, T>>
+    where
+        T: Tree + Clone,
+    {
+        let Run { chains, draws, thin, device, .. } = *self;
+        if chains == 0 || draws == 0 || thin == 0 {
+            let message = format!("a run of {chains} chains with {draws} draws of {thin} steps");
+            return Err(Error::new(ErrorKind::Value, message).at(here()).help("one at least"));
+        }
+        Programs::new(device, &self.kernel, &self.warm_up, target, stored)
+    }
+}
+
+/// A run of a target whose programs are compiled, by [`Run::prepare`].
+pub struct Prepared<K: Kernel, W: WarmUp<K>, T> {
+    run: Run<K, W>,
+    target: Target<T>,
+    programs: Arc<Programs<K, W, T>>,
+}
+
+impl<K: Kernel, W: WarmUp<K>, T> fmt::Debug for Prepared<K, W, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prepared").field("target", &self.target).finish_non_exhaustive()
+    }
+}
+
+impl<K, W, T> Prepared<K, W, T>
+where
+    K: Kernel + Sync,
+    W: WarmUp<K> + Sync,
+    T: Tree + Clone + Send,
+{
+    /// Draws, as [`Run::sample`] makes them.
+    ///
+    /// # Errors
+    /// As there.
+    #[track_caller]
+    pub fn sample(&self, key: Key) -> Result<Draws<T>> {
+        let Prepared { run, target, programs } = self;
+        let place = run.folder.as_deref().map_or(Place::Memory, Place::New);
+        with_location(here(), || Made::new(run, programs.clone(), key, target, &place)?.draws())
     }
 }
 
 /// A run that is over.
 struct Made<K: Kernel, W: WarmUp<K>, T> {
-    programs: Programs<K, W, T>,
+    programs: Arc<Programs<K, W, T>>,
     outcome: Outcome,
     sink: Box<dyn Sink>,
     wanted: usize,
@@ -250,14 +321,20 @@ where
     T: Tree + Clone + Send,
 {
     #[track_caller]
-    fn new(of: &Run<K, W>, key: Key, target: &Target<T>, place: &Place<'_>) -> Result<Self> {
+    fn compiled(of: &Run<K, W>, key: Key, target: &Target<T>, place: &Place<'_>) -> Result<Self> {
+        let programs = of.programs(target, !matches!(place, Place::Memory))?;
+        Made::new(of, Arc::new(programs), key, target, place)
+    }
+
+    #[track_caller]
+    fn new(
+        of: &Run<K, W>,
+        programs: Arc<Programs<K, W, T>>,
+        key: Key,
+        target: &Target<T>,
+        place: &Place<'_>,
+    ) -> Result<Self> {
         let Run { chains, warmup, draws, thin, device, .. } = *of;
-        if chains == 0 || draws == 0 || thin == 0 {
-            let message = format!("a run of {chains} chains with {draws} draws of {thin} steps");
-            return Err(Error::new(ErrorKind::Value, message).at(here()).help("one at least"));
-        }
-        let stored = !matches!(place, Place::Memory);
-        let programs = Programs::new(device, &of.kernel, &of.warm_up, target, stored)?;
         let mut plan = of.warm_up.plan(warmup);
         plan.resize(warmup + draws * thin, DRAW);
         let course = Course { plan, warmup, thin, columns: programs.columns.clone() };
@@ -303,7 +380,7 @@ where
         let threads = of.threads.or_else(|| thread::available_parallelism().ok().map(Into::into));
         let threads = threads.unwrap_or(1);
         let (to, start) = (&mut *sink, target.start());
-        let mut outcome = run(&programs, &course, start, all, threads, to, &mut watcher);
+        let mut outcome = run(&*programs, &course, start, all, threads, to, &mut watcher);
         if let (Ended::Failed(error), Some((chain, z))) = (&outcome.ended, &outcome.lost) {
             let note = format!("the last place that chain {chain} tried is {z}");
             let error = error.clone().at(here()).help("give the target another start");
@@ -327,7 +404,7 @@ where
                 }
             });
         }
-        let Programs { kept, columns, .. } = &self.programs;
+        let Programs { kept, columns, .. } = &*self.programs;
         let arrays = self.sink.read(common)?;
         let (values, unconstrained, stats) = named::<T, K::Info>(kept, columns, arrays)?;
         let (wanted, max_depth) = (self.wanted, self.max_depth);
