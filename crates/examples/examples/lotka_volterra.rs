@@ -57,13 +57,12 @@ fn main() -> Result<()> {
         let diverging = draws.stats["diverging"].cast(DType::I32).sum();
         println!("\ndivergent steps: {diverging}");
 
-        // Both populations at every tenth draw, without and with the errors of the counts:
+        // Both populations at each draw, without and with the errors of the counts:
         // [chains, draws, times, 2].
         let times = linspace(0.0, 25.0, 251);
-        let few = draws.values.map(|x| x.take(arange(50) * 10, 1));
         let solved = |at: ChoiceMap| populations(&at["start"], &at["rate"], &times);
-        let z = jit(vmap(vmap(solved)))(few.clone());
-        let errors = few["sigma"].expand_dims(2);
+        let z = jit(vmap(vmap(solved)))(draws.values.clone());
+        let errors = draws.values["sigma"].expand_dims(2);
         let counts = LogNormal::new(z.log(), errors).sample(Key::new(7), ());
         let (middle, band) = (quantiles(&z, &[0.5])?, quantiles(&counts, &[0.05, 0.95])?);
 
