@@ -63,7 +63,7 @@ fn states_are_told() {
 #[test]
 fn hares_and_lynxes_follow_their_equation() {
     with_default_float(DType::F64, || {
-        let draws = lotka_volterra::posterior(100).unwrap();
+        let draws = lotka_volterra::posterior(300).unwrap();
         // By Stan.
         let known = [("rate[0]", 0.547, 0.02), ("rate[2]", 0.803, 0.03), ("sigma[0]", 0.25, 0.02)];
         holds(draws.values.record(), &known);
