@@ -8,7 +8,7 @@ use probpipe::prelude::*;
 use probpipe::{Triangular, normal_of};
 
 const NONE: Gradients =
-    Gradients { dense_up_to: 0, low_rank_up_to: 0, directions: 0, early: 0, late: 0 };
+    Gradients { dense_up_to: 0, low_rank_up_to: 0, directions: 0, round: 0, early: 0, late: 0 };
 
 /// That a plan is as long as asked, that the search for a step size ends with the last step and no
 /// other, and where the steps begin and end from which the metric is made.

@@ -6,13 +6,17 @@ use super::step_size::DualAveraging;
 use super::windows::searched;
 use super::{Adaptation, Task, Tasks};
 use crate::inference::mcmc::{Metric, Point, Tuning};
-use probpipe_trace::{Array, Tree, Triangular, cond, eye, ones_of, select, tree_map, zeros_of};
+use probpipe_trace::{
+    Array, Tree, Triangular, cond, eye, ones_like, ones_of, select, tree_map, zeros_of,
+};
 
 /// The shape of the density from draws and gradients: of the linear maps of a kind the one that
 /// makes it most like a standard normal density, in the sense of the Fisher divergence. Gradients
 /// say much after few steps, so that 400 steps do where draws alone take 1,000: of a normal density
-/// `n` draws say all. Draws are forgotten in windows, of 10 in the first 30 % and of 80 then; the
-/// last 15 % look for the step size alone.
+/// `n` draws say all. Draws are forgotten in windows, of 10 in the first 30 % and of 160 then; the
+/// last 15 % look for the step size alone. The first steps take the density to be round, and those
+/// up to 30 % know its standard deviations alone: what a few draws from a minor mode or on the way
+/// say of covariances would keep a chain there.
 ///
 /// For standard deviations alone it is the square root of the variance of the draws divided by that
 /// of the gradients, entry by entry; with all covariances the geometric mean of the covariance of
@@ -29,6 +33,8 @@ pub struct Gradients {
     /// How many directions: those in which the density, in units of the standard deviations, is the
     /// longest or the shortest.
     pub directions: usize,
+    /// The first steps, which take the density to be round.
+    pub round: usize,
     /// Steps of a window in the first 30 %.
     pub early: usize,
     /// Steps of a window after that.
@@ -37,7 +43,14 @@ pub struct Gradients {
 
 impl Default for Gradients {
     fn default() -> Gradients {
-        Gradients { dense_up_to: 50, low_rank_up_to: 300, directions: 16, early: 10, late: 80 }
+        Gradients {
+            dense_up_to: 50,
+            low_rank_up_to: 300,
+            directions: 16,
+            round: 15,
+            early: 10,
+            late: 160,
+        }
     }
 }
 
@@ -70,25 +83,33 @@ impl Adaptation for Gradients {
 
     fn plan(&self, steps: usize) -> Vec<Task> {
         let (early, end) = (steps * 3 / 10, steps - steps * 15 / 100);
+        let round = self.round.min(early);
         let mut since = 0;
         let task = |i: usize| {
             let size = if i < early { self.early } else { self.late }.max(1);
             since += 1;
             // None that would leave too little for the last window.
             let switch = since >= size && i + size <= end && i < end;
-            let metric = i < end && (switch || since % AGAIN == 0 || i + 1 == end);
+            let metric =
+                (early..end).contains(&i) && (switch || since % AGAIN == 0 || i + 1 == end);
             if switch {
                 since = 0;
             }
-            let (collect, finish) = (i < end, i + 1 == steps);
-            // The first metric that draws have made changes what a step size means.
-            Task { collect, switch, metric, restart: i == self.early, finish }
+            Task {
+                collect: i < end,
+                switch,
+                scale: (round..early).contains(&i),
+                metric,
+                // Where the metric becomes another, a step size means another thing.
+                restart: i == round || i == early,
+                finish: i + 1 == steps,
+            }
         };
         (0..steps).map(task).collect()
     }
 
     fn start(&self, point: &Point, step_size: &Array) -> GradientsState {
-        let (x, scale) = (&point.position, first_scale(&point.gradient));
+        let (x, scale) = (&point.position, ones_like(&point.position));
         let vector = x.rank() == 1;
         let (none, metric) = if vector && x.size() <= self.dense_up_to {
             (Moments::dense(x), Metric::Dense(scale.diag()))
@@ -124,10 +145,7 @@ impl Adaptation for Gradients {
             let [draws, new_draws] = [&state.draws, &state.new_draws].map(|seen| seen.with(&x));
             let [gradients, new_gradients] =
                 [&state.gradients, &state.new_gradients].map(|seen| seen.with(&g));
-            let metric = match state.metric {
-                Metric::Diagonal(old) => Metric::Diagonal(known_scale(&draws, &gradients, &old)),
-                other => other,
-            };
+            let metric = state.metric;
             GradientsState {
                 step_size: state.step_size,
                 draws,
@@ -138,16 +156,21 @@ impl Adaptation for Gradients {
             }
         };
         let state = cond(&tasks.collect, (state, here), taken, |(state, _)| state);
-        let GradientsState { draws, gradients, new_draws, new_gradients, mut metric, .. } = state;
-        if !matches!(metric, Metric::Diagonal(_)) {
-            let seen = (draws.clone(), gradients.clone(), metric);
-            metric = cond(
-                &tasks.metric,
-                seen,
-                |(draws, gradients, old)| learnt(&draws, &gradients, old),
-                |(.., old)| old,
-            );
-        }
+        let GradientsState { draws, gradients, new_draws, new_gradients, metric, .. } = state;
+        let seen = (draws.clone(), gradients.clone(), metric);
+        let metric = cond(
+            &tasks.scale,
+            seen,
+            |(draws, gradients, old)| scaled(&draws, &gradients, old),
+            |(.., old)| old,
+        );
+        let seen = (draws.clone(), gradients.clone(), metric);
+        let metric = cond(
+            &tasks.metric,
+            seen,
+            |(draws, gradients, old)| learnt(&draws, &gradients, old),
+            |(.., old)| old,
+        );
         let older = |old: Moments, new: &Moments| {
             tree_map(|old: Array, new| select(&tasks.switch, new, old), old, new.clone())
         };
@@ -162,21 +185,31 @@ impl Adaptation for Gradients {
     }
 }
 
-/// Of a single gradient: where it is large the density is narrow.
-fn first_scale(gradient: &Array) -> Array {
-    let scale = gradient.abs().sqrt().recip();
-    select(&scale.is_finite(), scale.clip(1e-10, 1e10), 1.0)
-}
-
-/// Standard deviations; the old ones of entries that nothing is known of since they have not moved.
-fn known_scale(draws: &Moments, gradients: &Moments, old: &Array) -> Array {
-    let ratio = (draws.covariance() / gradients.covariance()).sqrt().sqrt();
+/// Standard deviations by those of draws and gradients in a metric of the kind of `old`, whatever
+/// that knew besides; the old ones of entries that nothing is known of since they have not moved.
+fn scaled(draws: &Moments, gradients: &Moments, old: Metric) -> Metric {
+    let [draws_vary, gradients_vary] = [draws, gradients].map(|seen| {
+        let all = seen.covariance();
+        if all.rank() > seen.mean.rank() { all.diagonal() } else { all }
+    });
+    let ratio = (draws_vary / gradients_vary).sqrt().sqrt();
     let known = ratio.is_finite() & ratio.gt(0.0) & draws.count.gt(2.5);
-    select(&known, ratio.clip(1e-10, 1e10), old)
+    let chosen = |old: &Array| select(&known, ratio.clip(1e-10, 1e10), old);
+    match old {
+        Metric::Dense(factor) => Metric::Dense(chosen(&factor.diagonal()).diag()),
+        Metric::LowRank { scale, directions, stretch } => {
+            Metric::LowRank { scale: chosen(&scale), directions, stretch: ones_like(&stretch) }
+        }
+        Metric::Diagonal(scale) => Metric::Diagonal(chosen(&scale)),
+        Metric::Unit => Metric::Unit,
+    }
 }
 
 /// A metric of the kind of `old` from covariances; `old` itself if there are too few draws.
 fn learnt(draws: &Moments, gradients: &Moments, old: Metric) -> Metric {
+    if matches!(old, Metric::Diagonal(_)) {
+        return scaled(draws, gradients, old);
+    }
     let (scale, factor) = factor(draws, gradients);
     let known = factor.is_finite().all() & draws.count.gt(2.5);
     let new = match &old {

@@ -109,6 +109,7 @@ impl Microcanonical {
         let (early, middle, late) = (steps * 3 / 10, steps * 6 / 10, steps * 7 / 10);
         let task = |i: usize| Task {
             collect: early <= i && i < middle,
+            scale: false,
             metric: i + 1 == middle,
             switch: late <= i,
             restart: i < late,

@@ -32,6 +32,8 @@ pub struct Task {
     pub collect: bool,
     /// Forgets the draws of the window before the last, and begins a new one.
     pub switch: bool,
+    /// Makes the standard deviations of the metric anew, and forgets what else it knew.
+    pub scale: bool,
     /// Makes the metric anew.
     pub metric: bool,
     /// Begins the search for a step size anew, from the one at hand.
@@ -43,8 +45,8 @@ pub struct Task {
 impl Task {
     /// As bits: how compiled programs get it.
     pub fn bits(self) -> i32 {
-        let Task { collect, switch, metric, restart, finish } = self;
-        [collect, switch, metric, restart, finish]
+        let Task { collect, switch, scale, metric, restart, finish } = self;
+        [collect, switch, scale, metric, restart, finish]
             .iter()
             .enumerate()
             .map(|(i, &on)| i32::from(on) << i)
@@ -59,6 +61,8 @@ pub struct Tasks {
     pub collect: Array,
     /// See [`Task::switch`].
     pub switch: Array,
+    /// See [`Task::scale`].
+    pub scale: Array,
     /// See [`Task::metric`].
     pub metric: Array,
     /// See [`Task::restart`].
@@ -71,7 +75,14 @@ impl Tasks {
     /// Of [`Task::bits`], an `i32` scalar.
     pub fn of(bits: &Array) -> Tasks {
         let bit = |i: i32| ((bits >> i) & 1i32).eq(1);
-        Tasks { collect: bit(0), switch: bit(1), metric: bit(2), restart: bit(3), finish: bit(4) }
+        Tasks {
+            collect: bit(0),
+            switch: bit(1),
+            scale: bit(2),
+            metric: bit(3),
+            restart: bit(4),
+            finish: bit(5),
+        }
     }
 }
 
