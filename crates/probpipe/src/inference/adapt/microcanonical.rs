@@ -12,7 +12,8 @@ use probpipe_trace::{Array, Key, Tree, cond, ones_like, scan, select, tree_map};
 /// steps goes with it; standard deviations of the entries; and the length over which a direction
 /// is forgotten, from the time after which positions are. The warm-up is 30 % of steps for the
 /// step size, 30 % for the standard deviations too, 10 % for the step size with these, and 30 %
-/// for the length.
+/// for the length. Where a density ends at a boundary inside of the space steps fail there, and the
+/// step size may become very small.
 ///
 /// ```
 /// use probpipe::inference::Target;
