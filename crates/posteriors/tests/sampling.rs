@@ -54,7 +54,8 @@ fn holds(name: &str) {
         // How far the process varies changes what the covariances of its values are: a metric that
         // knows those of one place makes short ways elsewhere.
         "gp_pois_regr" => (Gradients::diagonal(), 0.9),
-        // As its authors advise; others get shorter steps, with which hierarchical scales mix better.
+        // As its authors advise. Others get shorter steps, with which hierarchical scales mix
+        // better.
         "irt_2pl" => (Gradients::default(), 0.8),
         _ => (Gradients::default(), 0.9),
     };
