@@ -167,9 +167,10 @@ def pymc_model(name):
             pm.Potential("flat", pt.log1p(-alpha1))
             squares = (y - mu) ** 2
             h, _ = pytensor_scan(
-                lambda square, h: alpha0 + alpha1 * square + beta1 * h,
-                squares[:-1],
+                lambda square, h, alpha0, alpha1, beta1: alpha0 + alpha1 * square + beta1 * h,
+                [squares[:-1]],
                 pt.as_tensor(d["sigma1"] ** 2),
+                [alpha0, alpha1, beta1],
             )
             h = pt.concatenate([pt.as_tensor(d["sigma1"][None] ** 2), h])
             pm.Normal("y", mu, pt.sqrt(h), observed=y)
@@ -197,10 +198,12 @@ def pymc_model(name):
     return model
 
 
-def pytensor_scan(step, sequence, first):
+def pytensor_scan(step, sequences, first, others):
     import pytensor
 
-    return pytensor.scan(step, sequences=[sequence], outputs_info=[first])
+    return pytensor.scan(
+        step, sequences=sequences, outputs_info=[first], non_sequences=others, strict=True
+    )
 
 
 def numpyro_runs(name):
