@@ -3,7 +3,7 @@
 //! The number of draws below the parameter is uniform if the sampler is right.
 
 use probpipe::inference::Target;
-use probpipe::inference::mcmc::{AdjustedMclmc, Hmc, Kernel, Mala, Nuts, StepCx};
+use probpipe::inference::mcmc::{AdjustedMclmc, Hmc, Kernel, Located, Mala, Nuts, StepCx};
 use probpipe::prelude::*;
 use probpipe::{Gamma, Poisson};
 use probpipe_testing::statistics::{Found, chi_square};
@@ -45,7 +45,7 @@ where
         let step = |state, key: Key| kernel.step(StepCx::new(key, &log_density), state);
         let step = |state, key: Key| {
             let (state, _) = step(state, key);
-            let position = position_of(kernel, &state).clone();
+            let position = state.position().clone();
             (state, position)
         };
         let start = kernel.init(&log_density, target.start().clone());
@@ -62,10 +62,6 @@ where
         println!("{observed:?}");
         chi_square(&observed, &expected, 0)
     })
-}
-
-fn position_of<'a, K: Kernel>(_: &K, state: &'a K::State) -> &'a Array {
-    K::position(state)
 }
 
 /// One in 10,000 right samplers would fail each of two tests for each model.

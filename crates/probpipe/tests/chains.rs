@@ -3,8 +3,8 @@
 use probpipe::inference::Target;
 use probpipe::inference::mcmc::{
     AdjustedMclmc, Barker, CoordinateSlice, EllipticalSlice, Gibbs, Hmc, Independent, Integrator,
-    Kernel, Mala, Mclmc, Metric, MultinomialHmc, Nuts, RandomWalk, ReplicaExchange, Sghmc, Sgld,
-    Slice, StepCx,
+    Kernel, Located, Mala, Mclmc, Metric, MultinomialHmc, Nuts, RandomWalk, ReplicaExchange, Sghmc,
+    Sgld, Slice, StepCx,
 };
 use probpipe::prelude::*;
 
@@ -241,7 +241,7 @@ fn chains_are_the_same_in_lanes_and_compiled() {
                 (state, ())
             };
             let last = scan(kernel.init(&density, x), key.split_batch(5), step).0;
-            (position_of(kernel, &last).clone(), last)
+            (last.position().clone(), last)
         };
         let starts = linspace(-1.0, 1.0, 6).reshape([3, 2]);
         let keys = Key::new(3).split_batch(3);
@@ -259,9 +259,6 @@ fn chains_are_the_same_in_lanes_and_compiled() {
             close(&alone, &one((key, start)).0, "compiled and interpreted");
             close(&alone, &lanes.at(i as isize), "alone and in lanes");
         }
-    }
-    fn position_of<'a, K: Kernel>(_: &K, state: &'a K::State) -> &'a Array {
-        K::position(state)
     }
     probpipe::with_default_float(DType::F64, || {
         check("nuts", &Nuts::new(0.5));

@@ -4,9 +4,9 @@
 use probpipe::inference::Target;
 use probpipe::inference::adapt::Microcanonical;
 use probpipe::inference::mcmc::{
-    AdjustedMclmc, Barker, CoordinateSlice, EllipticalSlice, Gibbs, Hmc, Independent, Kernel, Mala,
-    Mclmc, Metric, Minibatch, MultinomialHmc, RandomWalk, ReplicaExchange, Sghmc, Sgld, Slice,
-    StepCx, Tuned, gibbs,
+    AdjustedMclmc, Barker, CoordinateSlice, EllipticalSlice, Gibbs, Hmc, Independent, Kernel,
+    Located, Mala, Mclmc, Metric, Minibatch, MultinomialHmc, RandomWalk, ReplicaExchange, Sghmc,
+    Sgld, Slice, StepCx, Tuned, gibbs,
 };
 use probpipe::optimize::{Bfgs, minimize};
 use probpipe::prelude::*;
@@ -265,7 +265,7 @@ fn minibatches_estimate_sums() {
             let (for_rows, for_step) = key.split();
             let now = |x: Array| density(&for_rows, &x);
             let (state, _) = sghmc.step(StepCx::new(for_step, &now), state);
-            let position = Sghmc::position(&state).clone();
+            let position = state.position().clone();
             (state, position)
         };
         let start = sghmc.init(&|x| x * 0.0, zeros(()) + 2.0);
@@ -297,15 +297,12 @@ fn positions_have_any_shape_and_type() {
                     scan(start.clone(), key.split_batch(60), chain).0
                 };
                 let end = jit(run)(Key::new(0));
-                let x = at(kernel, &end);
+                let x = end.position();
                 assert_eq!((x.shape(), x.dtype()), (shape, dtype), "{name}");
                 assert!(x.is_finite().all().item::<bool>().unwrap(), "{name}");
                 assert!(x.ne(0.0).any().item::<bool>().unwrap(), "{name} stays");
             }
         }
-    }
-    fn at<'a, K: Kernel>(_: &K, state: &'a K::State) -> &'a Array {
-        K::position(state)
     }
     check("hmc", &Hmc::new(0.25, 3), 1);
     check("multinomial", &MultinomialHmc::new(0.25, 3), 1);

@@ -4,10 +4,11 @@
 use probpipe::inference::smc::{
     Filtered, ImportanceSampling, ParticleFilter, Resampling, StateSpace, effective_sample_size,
 };
-use probpipe::inference::{Posterior, Target};
+use probpipe::inference::{Guided, Posterior, Target};
 use probpipe::prelude::*;
 use probpipe::{Categorical, Gamma, HiddenMarkovModel, LinearGaussianSSM, Poisson};
 use probpipe_testing::says;
+use probpipe_testing::statistics::mean_and_error;
 
 const ALL: [Resampling; 4] =
     [Resampling::Multinomial, Resampling::Systematic, Resampling::Stratified, Resampling::Residual];
@@ -18,13 +19,6 @@ fn numbers(x: &Array) -> Vec<f64> {
 
 fn number(x: &Array) -> f64 {
     x.cast(DType::F64).item::<f64>().unwrap()
-}
-
-fn mean_and_error(xs: &[f64]) -> (f64, f64) {
-    let n = xs.len() as f64;
-    let mean = xs.iter().sum::<f64>() / n;
-    let variance = xs.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    (mean, (variance / n).sqrt())
 }
 
 /// How often each of the particles was taken, `[runs, n]`.
@@ -151,8 +145,8 @@ fn importance_sampling_finds_the_evidence() {
     let guide =
         generative(|t: &mut Choices, shape: Array| t.sample("rate", Gamma::new(shape, 4.0)));
     let by_target = jit(|key| sampling.sample(key, &target, &proposal).unwrap())(Key::new(0));
-    let by_guide =
-        jit(|key| sampling.guided(key, &model, (), &observed, &guide, 10.0))(Key::new(1));
+    let guided = Guided::new(model, (), observed.clone(), guide);
+    let by_guide = jit(|key| sampling.guided(key, &guided, 10.0))(Key::new(1));
     let by_prior = jit(|key| sampling.prior(key, &model, (), &observed))(Key::new(2));
     for w in [by_target, by_guide, by_prior] {
         let (error, n) = (number(&w.evidence_error()), number(&w.effective_sample_size()));
@@ -178,7 +172,8 @@ fn guides_that_are_exact_have_no_error() {
     let guide =
         generative(|t: &mut Choices, at: Array| t.sample("mean", Normal::new(at, 0.5f64.sqrt())));
     let seen = ChoiceMap::new([("y", 2.0)]);
-    let w = ImportanceSampling::new(64).guided(Key::new(0), &model, (), &seen, &guide, 1.0);
+    let guided = Guided::new(model, (), seen, guide);
+    let w = ImportanceSampling::new(64).guided(Key::new(0), &guided, 1.0);
     let evidence = number(&Normal::new(0.0, 2f64.sqrt()).log_prob(&array(2.0)));
     assert!((number(&w.log_evidence()) - evidence).abs() < 1e-5);
     assert!(number(&w.evidence_error()) < 1e-3);

@@ -1,9 +1,10 @@
 //! What draws depend on, what ends a run and leaves of it, and what is said of draws.
 
 use probpipe::inference::Target;
+use probpipe::inference::adapt::Fixed;
 use probpipe::inference::adapt::Windows;
 use probpipe::inference::mcmc::{Hmc, Nuts};
-use probpipe::pipeline::{Ended, Fixed, Run, Warning};
+use probpipe::pipeline::{Ended, Run, Warning};
 use probpipe::prelude::*;
 use std::ops::ControlFlow;
 use std::sync::Arc;

@@ -6,9 +6,9 @@ use probpipe::inference::mcmc::{Hmc, Kernel, RandomWalk, Slice};
 use probpipe::inference::smc::{Cloud, Ladder, Mutation, NestedSampling, Resampling, Tempered};
 use probpipe::prelude::*;
 use probpipe::random::{ChoiceOptions, choice_with};
-use probpipe::{Gamma, Poisson};
+use probpipe::{Gamma, GenerativeFunction, Poisson};
 use probpipe_testing::says;
-use probpipe_testing::statistics::chi_square;
+use probpipe_testing::statistics::{chi_square, mean_and_error};
 
 fn numbers(x: &Array) -> Vec<f64> {
     x.cast(DType::F64).to_vec::<f64>().unwrap()
@@ -16,13 +16,6 @@ fn numbers(x: &Array) -> Vec<f64> {
 
 fn number(x: &Array) -> f64 {
     x.cast(DType::F64).item::<f64>().unwrap()
-}
-
-fn mean_and_error(xs: &[f64]) -> (f64, f64) {
-    let n = xs.len() as f64;
-    let mean = xs.iter().sum::<f64>() / n;
-    let variance = xs.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    (mean, (variance / n).sqrt())
 }
 
 /// Normal numbers that are seen with noise: posterior, logarithm of the evidence, mean and variance
@@ -180,6 +173,22 @@ fn rank(key: Key, value: &Array, particles: &Array) -> Array {
     few.lt(value).cast(DType::I32).sum()
 }
 
+/// The rank of a latent choice among the particles that stand for its posterior, given the data `y`
+/// that came with it.
+fn rank_of<K: Kernel, F: Fn(&Cloud) -> K>(
+    key: Key,
+    model: impl GenerativeFunction<Args = ()> + Clone + 'static,
+    latent: &str,
+    smc: &Tempered<F>,
+) -> Array {
+    let [for_data, for_run, for_rank] = key.split_array();
+    let all = model.simulate(for_data, ()).choices();
+    let seen = all.filter(&addresses(["y"]));
+    let posterior = Posterior::of(model, (), &seen).unwrap();
+    let run = smc.run(for_run, &posterior).unwrap();
+    rank(for_rank, &all[latent], &run.values[latent])
+}
+
 #[test]
 fn normal_means_are_calibrated() {
     let model = generative(|t: &mut Choices| {
@@ -187,17 +196,7 @@ fn normal_means_are_calibrated() {
         t.call("y", Normal::new(mean, 1.5).repeat(4), ())
     });
     let smc = Tempered::new(190, walk);
-    calibrated(
-        |key: Key| {
-            let [for_data, for_run, for_rank] = key.split_array();
-            let all = model.simulate(for_data, ()).choices();
-            let seen = all.filter(&addresses(["y"]));
-            let posterior = Posterior::of(model, (), &seen).unwrap();
-            let run = smc.run(for_run, &posterior).unwrap();
-            rank(for_rank, &all["mean"], &run.values["mean"])
-        },
-        2000,
-    );
+    calibrated(|key: Key| rank_of(key, model, "mean", &smc), 2000);
 }
 
 #[test]
@@ -207,17 +206,7 @@ fn rates_are_calibrated() {
         t.call("y", Poisson::new(rate).repeat(3), ())
     });
     let smc = Tempered::new(192, walk).mutation(Mutation::WasteFree(6));
-    calibrated(
-        |key: Key| {
-            let [for_data, for_run, for_rank] = key.split_array();
-            let all = model.simulate(for_data, ()).choices();
-            let seen = all.filter(&addresses(["y"]));
-            let posterior = Posterior::of(model, (), &seen).unwrap();
-            let run = smc.run(for_run, &posterior).unwrap();
-            rank(for_rank, &all["rate"], &run.values["rate"])
-        },
-        2000,
-    );
+    calibrated(|key: Key| rank_of(key, model, "rate", &smc), 2000);
 }
 
 /// Evidences of runs by several keys, in units of the errors that the runs tell: their mean is that

@@ -3,7 +3,8 @@
 
 use probpipe::Categorical;
 use probpipe::constraints::Constraint;
-use probpipe::inference::vi::{Advi, Guided, Pathfinder, Svgd, laplace};
+use probpipe::inference::Guided;
+use probpipe::inference::vi::{Advi, Pathfinder, Svgd, laplace};
 use probpipe::inference::{Draws, Target, expectation};
 use probpipe::optimize::Lbfgs;
 use probpipe::prelude::*;

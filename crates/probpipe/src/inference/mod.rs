@@ -5,6 +5,7 @@
 
 pub mod adapt;
 mod estimates;
+mod guided;
 mod joints;
 pub mod mcmc;
 mod posterior;
@@ -13,5 +14,6 @@ mod target;
 pub mod vi;
 
 pub use estimates::{Draws, expectation};
+pub use guided::Guided;
 pub use posterior::Posterior;
 pub use target::Target;

@@ -1,9 +1,8 @@
 //! Kernels that runs can be made of, and how each is warmed up.
 
 use super::run::Run;
-use super::warm_up::Fixed;
 use crate::distributions::{LogProb, Sample};
-use crate::inference::adapt::{Gradients, Microcanonical};
+use crate::inference::adapt::{Fixed, Gradients, Microcanonical};
 use crate::inference::mcmc::{
     Blocks, CoordinateSlice, EllipticalSlice, Gibbs, Independent, Kernel, Mclmc, RandomWalk,
     ReplicaExchange, Sghmc, Sgld, Slice, Tuned,

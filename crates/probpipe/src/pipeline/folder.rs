@@ -29,14 +29,14 @@ pub(super) struct Folder {
     columns: Vec<Column>,
     /// Of each column, then the axes.
     variables: Vec<Variable>,
-    chains: Vec<Kept>,
+    chains: Vec<Written>,
     /// Draws of all chains that readers see, since when.
     shown: (usize, Instant),
 }
 
 /// What is known of a chain.
 #[derive(Debug)]
-struct Kept {
+struct Written {
     drawn: usize,
     /// The last state and its steps, if it is not safe yet.
     state: Option<(usize, Vec<Array>)>,
@@ -137,8 +137,9 @@ impl Folder {
         }
         variables.extend(axes);
         let now = Instant::now();
-        let kept = |&drawn: &usize| Kept { drawn, state: None, files: BTreeSet::new(), safe: now };
-        let chains = drawn.iter().map(kept).collect();
+        let written =
+            |&drawn: &usize| Written { drawn, state: None, files: BTreeSet::new(), safe: now };
+        let chains = drawn.iter().map(written).collect();
         let root = root.to_path_buf();
         let folder =
             Folder { root, created: zarr::now(), columns, variables, chains, shown: (shown, now) };

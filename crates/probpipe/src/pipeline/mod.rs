@@ -43,7 +43,6 @@ mod program;
 mod progress;
 mod run;
 mod threads;
-mod warm_up;
 mod warnings;
 mod zarr;
 
@@ -53,5 +52,4 @@ pub use draws::Draws;
 pub use export::Export;
 pub use progress::{ChainProgress, Progress};
 pub use run::{Prepared, Run};
-pub use warm_up::{Fixed, WarmUp};
 pub use warnings::Warning;

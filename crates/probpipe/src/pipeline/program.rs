@@ -3,10 +3,10 @@
 
 use super::columns::{Column, Kept, columns};
 use super::fingerprint::hash;
-use super::warm_up::WarmUp;
 use crate::device::Device;
 use crate::inference::Target;
-use crate::inference::mcmc::{Kernel, StepCx};
+use crate::inference::adapt::{Tasks, WarmUp};
+use crate::inference::mcmc::{Kernel, Located, StepCx};
 use probpipe_trace::{Array, DType, Key, Result, Structure, Tree, cond, here, scan, zeros_like};
 use probpipe_transforms::{Compiled, graph_of};
 
@@ -20,7 +20,7 @@ pub(super) const DRAW: i32 = 1 << 30;
 /// A chain between two steps: all that the next ones depend on.
 #[derive(Tree, Debug)]
 #[tree(crate = probpipe_trace)]
-pub(super) struct Chain<S, W> {
+pub(super) struct Snapshot<S, W> {
     /// Of the chain; steps fold their number in.
     pub key: Key,
     /// Steps so far, `i32`.
@@ -29,11 +29,11 @@ pub(super) struct Chain<S, W> {
     pub known: W,
 }
 
-impl<S: Clone, W: Clone> Clone for Chain<S, W> {
+impl<S: Clone, W: Clone> Clone for Snapshot<S, W> {
     fn clone(&self) -> Self {
-        let Chain { key, number, state, known } = self;
+        let Snapshot { key, number, state, known } = self;
         let (number, state, known) = (number.clone(), state.clone(), known.clone());
-        Chain { key: key.reuse(), number, state, known }
+        Snapshot { key: key.reuse(), number, state, known }
     }
 }
 
@@ -47,9 +47,9 @@ struct Start<C> {
     density: Option<Array>,
 }
 
-type ChainOf<K, W> = Chain<<K as Kernel>::State, <W as WarmUp<K>>::State>;
+type ChainOf<K, W> = Snapshot<<K as Kernel>::State, <W as WarmUp<K>>::State>;
 type KeptOf<K, T> = Kept<T, <K as Kernel>::Info>;
-type Block<K, W, T> = Compiled<(ChainOf<K, W>, Array), (ChainOf<K, W>, KeptOf<K, T>)>;
+type BlockProgram<K, W, T> = Compiled<(ChainOf<K, W>, Array), (ChainOf<K, W>, KeptOf<K, T>)>;
 
 /// The programs of a run, whatever its types: chains and what is kept are lists of leaves.
 pub(super) trait Steps: Sync {
@@ -65,7 +65,7 @@ pub(super) trait Steps: Sync {
 /// The programs of a run.
 pub(super) struct Programs<K: Kernel, W: WarmUp<K>, T> {
     start: Compiled<(Key, Array), Start<ChainOf<K, W>>>,
-    block: Block<K, W, T>,
+    block: BlockProgram<K, W, T>,
     chain: Structure,
     /// Of what is kept of a step.
     pub kept: Structure,
@@ -104,15 +104,19 @@ where
                 .iter()
                 .filter(|leaf| leaf.dtype().is_float())
                 .fold(Array::from(true), |sound, leaf| sound & leaf.is_finite().all());
-            let density = K::log_density(&state).cloned();
-            Start { chain: Chain { key, number: Array::from(0i32), state, known }, sound, density }
+            let density = state.log_density().cloned();
+            Start {
+                chain: Snapshot { key, number: Array::from(0i32), state, known },
+                sound,
+                density,
+            }
         };
         let like = (Key::new(0), target.start().clone());
         let start = Compiled::new(&*backend, begin, &like)?;
         let chain = start.call(like)?.chain;
         let way = target.way()?;
         let step = |chain: ChainOf<K, W>, bits: &Array| {
-            let Chain { key, number, state, known } = chain;
+            let Snapshot { key, number, state, known } = chain;
             let stepping = warm_up.kernel(&known, kernel);
             let step_size = warm_up.step_size(&known);
             let cx = StepCx::new(key.reuse().fold_in(&number), &log_density);
@@ -120,18 +124,20 @@ where
             let known = cond(
                 bits.lt(DRAW),
                 (known, state.clone(), info.clone()),
-                |(known, state, info)| warm_up.update(known, bits, kernel, &state, &info),
+                |(known, state, info)| {
+                    warm_up.update(known, &Tasks::of(bits), kernel, &state, &info)
+                },
                 |(known, ..)| known,
             );
-            let z = K::position(&state).clone();
+            let z = state.position().clone();
             let kept = Kept {
                 values: way(z.clone()),
                 z,
-                log_density: K::log_density(&state).cloned(),
+                log_density: state.log_density().cloned(),
                 step_size,
                 info,
             };
-            (Chain { key, number: number + 1, state, known }, kept)
+            (Snapshot { key, number: number + 1, state, known }, kept)
         };
         let block = |(chain, plan): (ChainOf<K, W>, Array)| {
             scan(chain, plan, |chain, bits| {

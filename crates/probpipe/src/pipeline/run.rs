@@ -10,9 +10,9 @@ use super::folder::{Folder, is_run};
 use super::program::{DRAW, Programs};
 use super::progress::{Listeners, Progress, Watcher};
 use super::threads::run;
-use super::warm_up::WarmUp;
 use crate::device::Device;
 use crate::inference::Target;
+use crate::inference::adapt::{Task, WarmUp};
 use crate::inference::mcmc::Kernel;
 use probpipe_trace::{Error, ErrorKind, Key, Result, Tree, here, with_location};
 use std::any::type_name;
@@ -335,7 +335,8 @@ where
         place: &Place<'_>,
     ) -> Result<Self> {
         let Run { chains, warmup, draws, thin, device, .. } = *of;
-        let mut plan = of.warm_up.plan(warmup);
+        let plan = of.warm_up.plan(warmup).into_iter().map(Task::bits);
+        let mut plan: Vec<i32> = plan.collect();
         plan.resize(warmup + draws * thin, DRAW);
         let course = Course { plan, warmup, thin, columns: programs.columns.clone() };
         let fingerprint = || {

@@ -10,7 +10,7 @@ mod moments;
 
 pub use chi_square::chi_square;
 pub use kolmogorov::{kolmogorov_smirnov, kolmogorov_smirnov_two};
-pub use moments::{mean, mean_of_known_variance, variance};
+pub use moments::{mean, mean_and_error, mean_of_known_variance, variance};
 
 use probpipe_special::gammaincc;
 

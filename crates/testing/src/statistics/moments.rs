@@ -38,3 +38,10 @@ fn moments(sample: &[f64]) -> (f64, f64) {
     let squares: f64 = sample.iter().map(|x| (x - mean).powi(2)).sum();
     (mean, squares / (n - 1.0))
 }
+
+/// The mean of numbers that do not depend on one another, and its standard error.
+#[must_use]
+pub fn mean_and_error(xs: &[f64]) -> (f64, f64) {
+    let (mean, variance) = moments(xs);
+    (mean, (variance / xs.len() as f64).sqrt())
+}

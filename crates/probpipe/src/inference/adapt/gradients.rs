@@ -5,10 +5,8 @@ use super::moments::Moments;
 use super::step_size::DualAveraging;
 use super::windows::searched;
 use super::{Adaptation, Task, Tasks};
-use crate::inference::mcmc::{Metric, Point, Tuning};
-use probpipe_trace::{
-    Array, Tree, Triangular, cond, eye, ones_like, ones_of, select, tree_map, zeros_of,
-};
+use crate::inference::mcmc::{Metric, Point, Tuning, either};
+use probpipe_trace::{Array, Tree, Triangular, cond, eye, ones_like, ones_of, select, zeros_of};
 
 /// The shape of the density from draws and gradients: of the linear maps of a kind the one that
 /// makes it most like a standard normal density, in the sense of the Fisher divergence. Gradients
@@ -67,12 +65,18 @@ impl Gradients {
 pub struct GradientsState {
     step_size: DualAveraging,
     /// Since the window before the last.
+    seen: Seen,
+    /// Since the last window.
+    new: Seen,
+    metric: Metric,
+}
+
+/// Draws and the gradients there.
+#[derive(Tree, Clone, Debug)]
+#[tree(crate = probpipe_trace)]
+struct Seen {
     draws: Moments,
     gradients: Moments,
-    /// Since the last window.
-    new_draws: Moments,
-    new_gradients: Moments,
-    metric: Metric,
 }
 
 /// Steps after which a dense metric is made anew, within a window.
@@ -121,14 +125,9 @@ impl Adaptation for Gradients {
         } else {
             (Moments::diagonal(x), Metric::Diagonal(scale))
         };
-        GradientsState {
-            step_size: DualAveraging::new(step_size),
-            draws: none.clone(),
-            gradients: none.clone(),
-            new_draws: none.clone(),
-            new_gradients: none,
-            metric,
-        }
+        let none = Seen { draws: none.clone(), gradients: none };
+        let step_size = DualAveraging::new(step_size);
+        GradientsState { step_size, seen: none.clone(), new: none, metric }
     }
 
     fn update(
@@ -139,45 +138,29 @@ impl Adaptation for Gradients {
         acceptance: &Array,
         target: f64,
     ) -> GradientsState {
-        let step_size = searched(&state.step_size, tasks, acceptance, target);
-        let here = (point.position.clone(), point.gradient.clone());
-        let taken = |(state, (x, g)): (GradientsState, (Array, Array))| {
-            let [draws, new_draws] = [&state.draws, &state.new_draws].map(|seen| seen.with(&x));
-            let [gradients, new_gradients] =
-                [&state.gradients, &state.new_gradients].map(|seen| seen.with(&g));
-            let metric = state.metric;
-            GradientsState {
-                step_size: state.step_size,
-                draws,
-                new_draws,
-                gradients,
-                new_gradients,
-                metric,
-            }
-        };
-        let state = cond(&tasks.collect, (state, here), taken, |(state, _)| state);
-        let GradientsState { draws, gradients, new_draws, new_gradients, metric, .. } = state;
-        let seen = (draws.clone(), gradients.clone(), metric);
+        let GradientsState { step_size, seen, new, metric } = state;
+        let step_size = searched(&step_size, tasks, acceptance, target);
+        let (seen, new) = cond(
+            &tasks.collect,
+            (seen, new, point.clone()),
+            |(seen, new, point)| (seen.with(&point), new.with(&point)),
+            |(seen, new, _)| (seen, new),
+        );
         let metric = cond(
             &tasks.scale,
-            seen,
-            |(draws, gradients, old)| scaled(&draws, &gradients, old),
-            |(.., old)| old,
+            (seen.clone(), metric),
+            |(seen, old)| seen.scaled(old),
+            |(_, old)| old,
         );
-        let seen = (draws.clone(), gradients.clone(), metric);
         let metric = cond(
             &tasks.metric,
-            seen,
-            |(draws, gradients, old)| learnt(&draws, &gradients, old),
-            |(.., old)| old,
+            (seen.clone(), metric),
+            |(seen, old)| seen.learnt(old),
+            |(_, old)| old,
         );
-        let older = |old: Moments, new: &Moments| {
-            tree_map(|old: Array, new| select(&tasks.switch, new, old), old, new.clone())
-        };
-        let (draws, gradients) = (older(draws, &new_draws), older(gradients, &new_gradients));
-        let fresh = |seen: Moments| seen.map(|x| select(&tasks.switch, 0.0, x));
-        let (new_draws, new_gradients) = (fresh(new_draws), fresh(new_gradients));
-        GradientsState { step_size, draws, gradients, new_draws, new_gradients, metric }
+        let seen = either(&tasks.switch, new.clone(), seen);
+        let new = new.map(|x| select(&tasks.switch, 0.0, x));
+        GradientsState { step_size, seen, new, metric }
     }
 
     fn tuning(state: &GradientsState) -> Tuning {
@@ -185,63 +168,71 @@ impl Adaptation for Gradients {
     }
 }
 
-/// Standard deviations by those of draws and gradients in a metric of the kind of `old`, whatever
-/// that knew besides; the old ones of entries that nothing is known of since they have not moved.
-fn scaled(draws: &Moments, gradients: &Moments, old: Metric) -> Metric {
-    let [draws_vary, gradients_vary] = [draws, gradients].map(|seen| {
-        let all = seen.covariance();
-        if all.rank() > seen.mean.rank() { all.diagonal() } else { all }
-    });
-    let ratio = (draws_vary / gradients_vary).sqrt().sqrt();
-    let known = ratio.is_finite() & ratio.gt(0.0) & draws.count.gt(2.5);
-    let chosen = |old: &Array| select(&known, ratio.clip(1e-10, 1e10), old);
-    match old {
-        Metric::Dense(factor) => Metric::Dense(chosen(&factor.diagonal()).diag()),
-        Metric::LowRank { scale, directions, stretch } => {
-            Metric::LowRank { scale: chosen(&scale), directions, stretch: ones_like(&stretch) }
-        }
-        Metric::Diagonal(scale) => Metric::Diagonal(chosen(&scale)),
-        Metric::Unit => Metric::Unit,
+impl Seen {
+    fn with(&self, point: &Point) -> Seen {
+        let draws = self.draws.with(&point.position);
+        Seen { draws, gradients: self.gradients.with(&point.gradient) }
     }
-}
 
-/// A metric of the kind of `old` from covariances; `old` itself if there are too few draws.
-fn learnt(draws: &Moments, gradients: &Moments, old: Metric) -> Metric {
-    if matches!(old, Metric::Diagonal(_)) {
-        return scaled(draws, gradients, old);
+    /// Standard deviations; the old ones of entries that nothing is known of since they have not
+    /// moved.
+    fn scale(&self, old: &Array) -> Array {
+        let ratio = self.draws.variance() / self.gradients.variance();
+        let scale = ratio.sqrt().sqrt();
+        let known = scale.is_finite() & scale.gt(0.0) & self.draws.count.gt(2.5);
+        select(&known, scale.clip(1e-10, 1e10), old)
     }
-    let (scale, factor) = factor(draws, gradients);
-    let known = factor.is_finite().all() & draws.count.gt(2.5);
-    let new = match &old {
-        Metric::LowRank { stretch, .. } => {
-            let (w, v) = factor.matmul(&factor.transpose()).eigh();
-            let length = w.maximum(1e-20).sqrt();
-            let chosen = length.log().abs().top_k(stretch.size()).1;
-            let (directions, stretch) = (v.take(&chosen, 1), length.take(&chosen, 0));
-            // What is about as long as others is left as it is: few draws say no more.
-            let plain = stretch.log().abs().lt(0.5 * 2f64.ln());
-            Metric::LowRank { scale, directions, stretch: select(&plain, 1.0, stretch) }
-        }
-        _ => Metric::Dense(scale.expand_dims(1) * factor),
-    };
-    tree_map(|new: Array, old| select(&known, new, old), new, old)
-}
 
-/// Standard deviations, and a factor of the covariance in their units: of the geometric mean of
-/// `A`, the covariance of the draws, and the inverse of `B`, that of the gradients. With `B = L L'`
-/// and `L' A L = U diag(w) U'` it is `L'^-1 U diag(w^(1/4))`. The units are those in which draws
-/// and gradients vary alike, and both are drawn a little towards 1 there, which is what directions
-/// that nothing is known of then get.
-fn factor(draws: &Moments, gradients: &Moments) -> (Array, Array) {
-    const RIDGE: f64 = 1e-5;
-    let (a, b) = (draws.covariance(), gradients.covariance());
-    let scale = (a.diagonal() / b.diagonal()).sqrt().sqrt();
-    let scale = select(&(scale.is_finite() & scale.gt(0.0)), scale.clip(1e-10, 1e10), 1.0);
-    let units = scale.expand_dims(1) * scale.expand_dims(0);
-    let ridge = eye(scale.size()).cast(a.dtype()) * RIDGE;
-    let (a, b) = (a / &units + &ridge, b * units + ridge);
-    let l = b.cholesky();
-    let (w, u) = l.transpose().matmul(&a).matmul(&l).eigh();
-    let turned = l.solve_triangular_with(&u, Triangular::lower().transposed());
-    (scale, turned * w.maximum(1e-30).sqrt().sqrt())
+    /// A metric of the kind of `old` that knows standard deviations alone.
+    fn scaled(&self, old: Metric) -> Metric {
+        match old {
+            Metric::Dense(factor) => Metric::Dense(self.scale(&factor.diagonal()).diag()),
+            Metric::LowRank { scale, directions, stretch } => {
+                let (scale, stretch) = (self.scale(&scale), ones_like(&stretch));
+                Metric::LowRank { scale, directions, stretch }
+            }
+            Metric::Diagonal(scale) => Metric::Diagonal(self.scale(&scale)),
+            Metric::Unit => Metric::Unit,
+        }
+    }
+
+    /// A metric of the kind of `old` by all that is known; `old` itself if there are too few draws.
+    fn learnt(&self, old: Metric) -> Metric {
+        let (scale, factor) = match old {
+            Metric::Dense(_) | Metric::LowRank { .. } => self.factor(),
+            Metric::Diagonal(_) | Metric::Unit => return self.scaled(old),
+        };
+        let known = factor.is_finite().all() & self.draws.count.gt(2.5);
+        let new = match &old {
+            Metric::LowRank { stretch, .. } => {
+                let (w, v) = factor.matmul(&factor.transpose()).eigh();
+                let length = w.maximum(1e-20).sqrt();
+                let chosen = length.log().abs().top_k(stretch.size()).1;
+                let (directions, stretch) = (v.take(&chosen, 1), length.take(&chosen, 0));
+                // What is about as long as others is left as it is: few draws say no more.
+                let plain = stretch.log().abs().lt(0.5 * 2f64.ln());
+                Metric::LowRank { scale, directions, stretch: select(&plain, 1.0, stretch) }
+            }
+            _ => Metric::Dense(scale.expand_dims(1) * factor),
+        };
+        either(&known, new, old)
+    }
+
+    /// Standard deviations, and a factor of the covariance in their units: of the geometric mean of
+    /// `A`, the covariance of the draws, and the inverse of `B`, that of the gradients. With
+    /// `B = L L'` and `L' A L = U diag(w) U'` it is `L'^-1 U diag(w^(1/4))`. The units are those in
+    /// which draws and gradients vary alike, and both are drawn a little towards 1 there, which is
+    /// what directions that nothing is known of then get.
+    fn factor(&self) -> (Array, Array) {
+        const RIDGE: f64 = 1e-5;
+        let (a, b) = (self.draws.covariance(), self.gradients.covariance());
+        let scale = self.scale(&ones_like(&self.draws.mean));
+        let units = scale.expand_dims(1) * scale.expand_dims(0);
+        let ridge = eye(scale.size()).cast(a.dtype()) * RIDGE;
+        let (a, b) = (a / &units + &ridge, b * units + ridge);
+        let l = b.cholesky();
+        let (w, u) = l.transpose().matmul(&a).matmul(&l).eigh();
+        let turned = l.solve_triangular_with(&u, Triangular::lower().transposed());
+        (scale, turned * w.maximum(1e-30).sqrt().sqrt())
+    }
 }

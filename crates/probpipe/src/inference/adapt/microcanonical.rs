@@ -4,9 +4,11 @@
 
 use super::lags::Lags;
 use super::moments::Moments;
-use super::{Task, Tasks, reasonable_step_size};
-use crate::inference::mcmc::{Kernel, LogDensity, Mclmc, MclmcInfo, MclmcState, Metric, StepCx};
-use probpipe_trace::{Array, Key, Tree, cond, ones_like, scan, select, tree_map};
+use super::{Task, Tasks, WarmUp, reasonable_step_size};
+use crate::inference::mcmc::{
+    Kernel, LogDensity, Mclmc, MclmcInfo, MclmcState, Metric, StepCx, either,
+};
+use probpipe_trace::{Array, Key, Tree, cond, ones_like, scan, select};
 
 /// The step size at which the energy has a given variance for each dimension, for the error of the
 /// steps goes with it; standard deviations of the entries; and the length over which a direction
@@ -103,10 +105,12 @@ impl Search {
     }
 }
 
-impl Microcanonical {
-    /// What to do after each of so many steps: `collect` for the standard deviations, `metric` to
-    /// use them, `switch` for the memory, `finish` to use that.
-    pub fn plan(&self, steps: usize) -> Vec<Task> {
+impl WarmUp<Mclmc> for Microcanonical {
+    type State = MicrocanonicalState;
+
+    /// `collect` is for the standard deviations, `metric` to use them, `switch` for the memory,
+    /// `finish` to use that.
+    fn plan(&self, steps: usize) -> Vec<Task> {
         let (early, middle, late) = (steps * 3 / 10, steps * 6 / 10, steps * 7 / 10);
         let task = |i: usize| Task {
             collect: early <= i && i < middle,
@@ -119,9 +123,7 @@ impl Microcanonical {
         (0..steps).map(task).collect()
     }
 
-    /// What is known at the start of a chain.
-    #[track_caller]
-    pub fn start(
+    fn start(
         &self,
         key: Key,
         log_density: LogDensity<'_>,
@@ -144,12 +146,11 @@ impl Microcanonical {
         }
     }
 
-    /// What is known after a step.
-    #[track_caller]
-    pub fn update(
+    fn update(
         &self,
         known: MicrocanonicalState,
         tasks: &Tasks,
+        _: &Mclmc,
         state: &MclmcState,
         info: &MclmcInfo,
     ) -> MicrocanonicalState {
@@ -180,6 +181,21 @@ impl Microcanonical {
         MicrocanonicalState { step_size, length, search, seen, lags, scale }
     }
 
+    fn kernel(&self, known: &MicrocanonicalState, kernel: &Mclmc) -> Mclmc {
+        let metric = match self.metric {
+            true => Metric::Diagonal(known.scale.clone()),
+            false => kernel.metric.clone(),
+        };
+        let (length, step_size) = (known.length.clone(), known.step_size.clone());
+        Mclmc { length, step_size, metric, ..kernel.clone() }
+    }
+
+    fn step_size(&self, known: &MicrocanonicalState) -> Option<Array> {
+        Some(known.step_size.clone())
+    }
+}
+
+impl Microcanonical {
     /// Standard deviations, and what goes with them: a new search, of sizes in units of them, the
     /// length of a typical vector, and memory about the mean.
     fn with_moments(
@@ -200,16 +216,6 @@ impl Microcanonical {
         };
         let lags = Lags::about(&seen.mean, self.lags.max(2));
         (scale, Search::from(&size), size, length, lags)
-    }
-
-    /// The kernel to step with.
-    pub fn kernel(&self, known: &MicrocanonicalState, kernel: &Mclmc) -> Mclmc {
-        let metric = match self.metric {
-            true => Metric::Diagonal(known.scale.clone()),
-            false => kernel.metric.clone(),
-        };
-        let (length, step_size) = (known.length.clone(), known.step_size.clone());
-        Mclmc { length, step_size, metric, ..kernel.clone() }
     }
 
     /// The kernel after a warm-up of so many steps from a position, and the state that it ends in:
@@ -239,18 +245,15 @@ impl Microcanonical {
         let (for_start, for_steps) = key.split();
         let state = kernel.init(log_density, position);
         let known = self.start(for_start, log_density, kernel, &state);
-        let bits: Vec<i32> = self.plan(steps).into_iter().map(Task::bits).collect();
+        let plan = WarmUp::<Mclmc>::plan(self, steps);
+        let bits: Vec<i32> = plan.into_iter().map(Task::bits).collect();
         let step = |(known, state): (MicrocanonicalState, MclmcState), (key, bits)| {
             let stepping = self.kernel(&known, kernel);
             let (state, info) = stepping.step(StepCx::new(key, log_density), state);
-            ((self.update(known, &Tasks::of(&bits), &state, &info), state), ())
+            ((self.update(known, &Tasks::of(&bits), kernel, &state, &info), state), ())
         };
         let xs = (for_steps.split_batch(steps), Array::from(bits));
         let ((known, state), ()) = scan((known, state), xs, step);
         (self.kernel(&known, kernel), state)
     }
-}
-
-fn either<T: Tree>(first: &Array, a: T, b: T) -> T {
-    tree_map(|a: Array, b: Array| select(first, a, b), a, b)
 }

@@ -14,6 +14,7 @@ mod lags;
 mod microcanonical;
 mod moments;
 mod step_size;
+mod warm_up;
 mod windows;
 
 use crate::inference::mcmc::{Point, Tuning};
@@ -23,6 +24,7 @@ pub use gradients::Gradients;
 pub use microcanonical::{Microcanonical, MicrocanonicalState};
 pub use moments::Moments;
 pub use step_size::{DualAveraging, reasonable_step_size};
+pub use warm_up::{Fixed, WarmUp};
 pub use windows::Windows;
 
 /// What is done after a step of the warm-up. Plans are lists of these, one for each step.

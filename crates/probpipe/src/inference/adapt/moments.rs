@@ -57,4 +57,10 @@ impl Moments {
     pub fn covariance(&self) -> Array {
         &self.sum / (&self.count - 1.0)
     }
+
+    /// The variances of the entries.
+    pub fn variance(&self) -> Array {
+        let all = self.covariance();
+        if self.sum.rank() > self.mean.rank() { all.diagonal() } else { all }
+    }
 }

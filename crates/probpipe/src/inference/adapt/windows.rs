@@ -3,8 +3,8 @@
 use super::moments::Moments;
 use super::step_size::DualAveraging;
 use super::{Adaptation, Task, Tasks};
-use crate::inference::mcmc::{Metric, Point, Tuning};
-use probpipe_trace::{Array, Tree, cond, eye, ones_like, select, tree_map};
+use crate::inference::mcmc::{Metric, Point, Tuning, either};
+use probpipe_trace::{Array, Tree, cond, eye, ones_like, select};
 
 /// A first window for the step size alone, windows that double for the metric, each of which
 /// forgets the one before, and a last one for the step size: of 1,000 steps 75, 25, 50, 100, 200,
@@ -126,7 +126,7 @@ pub(super) fn searched(
 ) -> DualAveraging {
     let next = search.update(acceptance, target);
     let again = DualAveraging::new(next.step_size());
-    let next = tree_map(|again: Array, next| select(&tasks.restart, again, next), again, next);
+    let next = either(&tasks.restart, again, next);
     // What is kept is the average, of the step just made too.
     let kept = select(&tasks.finish, &next.log_average, &next.log_step_size);
     DualAveraging { log_step_size: kept, ..next }

@@ -5,7 +5,7 @@ use super::isokinetic::{Drifting, direction_like, isokinetic, some_direction};
 use super::kernel::{Kernel, LogDensity, StepCx};
 use super::metric::Metric;
 use super::metropolis::metropolis;
-use super::tuned::{Tuned, Tuning};
+use super::tuned::tuned;
 use probpipe_trace::{Array, DType, Tree, fori_loop_dynamic, uniform_of};
 
 /// Follows isokinetic dynamics from a random direction, and accepts the end by the change of the
@@ -141,40 +141,13 @@ impl Kernel for AdjustedMclmc {
         };
         (point, info)
     }
-
-    fn position(state: &Point) -> &Array {
-        &state.position
-    }
-
-    fn log_density(state: &Point) -> Option<&Array> {
-        Some(&state.log_density)
-    }
 }
 
-impl Tuned for AdjustedMclmc {
-    fn tuned(&self, tuning: &Tuning) -> AdjustedMclmc {
-        let Tuning { step_size, metric } = tuning.clone();
-        AdjustedMclmc { step_size, metric, ..self.clone() }
-    }
-
-    fn step_size(&self) -> &Array {
-        &self.step_size
-    }
+tuned! {
+    AdjustedMclmc, AdjustedMclmcInfo;
 
     fn stride(point: &Point) -> f64 {
         // Directions have length 1, standard normal momenta this one.
         1.0 / (point.position.size() as f64).sqrt()
-    }
-
-    fn point(state: &Point) -> &Point {
-        state
-    }
-
-    fn acceptance(info: &AdjustedMclmcInfo) -> &Array {
-        &info.acceptance
-    }
-
-    fn target_acceptance(&self) -> f64 {
-        self.target_acceptance
     }
 }

@@ -4,7 +4,7 @@ use super::dynamics::Point;
 use super::kernel::{Kernel, LogDensity, StepCx};
 use super::metric::Metric;
 use super::metropolis::{MetropolisInfo, metropolis};
-use super::tuned::{Tuned, Tuning};
+use super::tuned::tuned;
 use probpipe_trace::{Array, Tree, normal_of, select, uniform_of};
 
 /// Proposes `x + L w`, where `w` is normal with the step size as its standard deviation, each entry
@@ -73,35 +73,6 @@ impl Kernel for Barker {
         let value = new.log_density.clone();
         metropolis(for_acceptance, &ratio, (new, &value), state)
     }
-
-    fn position(state: &Point) -> &Array {
-        &state.position
-    }
-
-    fn log_density(state: &Point) -> Option<&Array> {
-        Some(&state.log_density)
-    }
 }
 
-impl Tuned for Barker {
-    fn tuned(&self, tuning: &Tuning) -> Barker {
-        let Tuning { step_size, metric } = tuning.clone();
-        Barker { step_size, metric, ..self.clone() }
-    }
-
-    fn step_size(&self) -> &Array {
-        &self.step_size
-    }
-
-    fn point(state: &Point) -> &Point {
-        state
-    }
-
-    fn acceptance(info: &MetropolisInfo) -> &Array {
-        &info.acceptance
-    }
-
-    fn target_acceptance(&self) -> f64 {
-        self.target_acceptance
-    }
-}
+tuned!(Barker, MetropolisInfo);

@@ -1,6 +1,6 @@
 //! Hamiltonian dynamics: positions with standard normal momenta, and how they move.
 
-use super::kernel::LogDensity;
+use super::kernel::{Located, LogDensity};
 use super::metric::Metric;
 use probpipe_trace::{Array, Key, Tree, normal_of};
 use probpipe_transforms::value_and_grad;
@@ -15,6 +15,16 @@ pub struct Point {
     pub log_density: Array,
     /// Its gradient.
     pub gradient: Array,
+}
+
+impl Located for Point {
+    fn position(&self) -> &Array {
+        &self.position
+    }
+
+    fn log_density(&self) -> Option<&Array> {
+        Some(&self.log_density)
+    }
 }
 
 impl Point {

@@ -101,12 +101,4 @@ impl Kernel for EllipticalSlice {
         );
         (end.place, SliceInfo { evaluations: end.tries })
     }
-
-    fn position(state: &Place) -> &Array {
-        &state.position
-    }
-
-    fn log_density(state: &Place) -> Option<&Array> {
-        Some(&state.log_density)
-    }
 }

@@ -1,7 +1,7 @@
 //! Gibbs sampling in blocks: kernels on parts of a position, one after another, each given the
 //! rest. Choices of models that have finitely many values are drawn in `enumeration`.
 
-use super::kernel::{Kernel, LogDensity, StepCx};
+use super::kernel::{Kernel, Located, LogDensity, StepCx};
 use super::metropolis::Place;
 use probpipe_trace::{Array, Key, Tree, concat};
 use std::ops::Range;
@@ -91,8 +91,8 @@ impl<B: Blocks, K: Kernel> Blocks for (B, Block<K>) {
         let conditional = |x: Array| log_density(whole(&x));
         let state = kernel.init(&conditional, old.slice_axis(0, first..end));
         let (state, info) = kernel.step(StepCx::new(own, &conditional), state);
-        let position = whole(K::position(&state));
-        let place = match K::log_density(&state) {
+        let position = whole(state.position());
+        let place = match state.log_density() {
             Some(value) => Place { position, log_density: value.clone() },
             None => Place::at(log_density, position),
         };
@@ -114,13 +114,5 @@ impl<B: Blocks> Kernel for Gibbs<B> {
 
     fn step(&self, cx: StepCx<'_>, state: Place) -> (Place, B::Info) {
         self.blocks.move_all(cx.key, cx.log_density, state)
-    }
-
-    fn position(state: &Place) -> &Array {
-        &state.position
-    }
-
-    fn log_density(state: &Place) -> Option<&Array> {
-        Some(&state.log_density)
     }
 }

@@ -3,8 +3,9 @@
 use super::dynamics::{Integrator, Moving, Point};
 use super::kernel::{Kernel, LogDensity, StepCx};
 use super::metric::Metric;
-use super::tuned::{Tuned, Tuning};
-use probpipe_trace::{Array, Tree, fori_loop, select, tree_map, uniform_of};
+use super::metropolis::{MetropolisInfo, metropolis};
+use super::tuned::tuned;
+use probpipe_trace::{Array, Tree, fori_loop};
 
 /// Follows Hamiltonian dynamics for `steps` steps, and stays where it was if the energy has changed
 /// too much. A position of any shape.
@@ -87,44 +88,13 @@ impl Kernel for Hmc {
             self.integrator.step(cx.log_density, &self.metric, &self.step_size, moving)
         });
         let energy = end.energy();
-        let gain = &before - &energy;
-        // Also false where the change is not a number; an infinite density is never accepted.
-        let sound = gain.ge(-1000.0) & end.point.log_density.is_finite();
-        let acceptance = select(&sound, gain.minimum(0.0).exp(), 0.0);
-        let accepted = uniform_of(before.dtype(), for_acceptance, ()).lt(&acceptance);
-        let point =
-            tree_map(|new: Array, old: Array| select(&accepted, new, old), end.point, state);
+        let (gain, value) = (before - &energy, end.point.log_density.clone());
+        // Also false where the change is not a number.
+        let sound = gain.ge(-1000.0) & value.is_finite();
+        let (point, MetropolisInfo { acceptance, accepted }) =
+            metropolis(for_acceptance, &gain, (end.point, &value), state);
         (point, HmcInfo { acceptance, accepted, diverging: !sound, energy })
     }
-
-    fn position(state: &Point) -> &Array {
-        &state.position
-    }
-
-    fn log_density(state: &Point) -> Option<&Array> {
-        Some(&state.log_density)
-    }
 }
 
-impl Tuned for Hmc {
-    fn tuned(&self, tuning: &Tuning) -> Hmc {
-        let Tuning { step_size, metric } = tuning.clone();
-        Hmc { step_size, metric, ..self.clone() }
-    }
-
-    fn step_size(&self) -> &Array {
-        &self.step_size
-    }
-
-    fn point(state: &Point) -> &Point {
-        state
-    }
-
-    fn acceptance(info: &HmcInfo) -> &Array {
-        &info.acceptance
-    }
-
-    fn target_acceptance(&self) -> f64 {
-        self.target_acceptance
-    }
-}
+tuned!(Hmc, HmcInfo);

@@ -56,14 +56,6 @@ impl<D: LogProb<Value = Array> + Sample> Kernel for Independent<D> {
         let value = new.log_density.clone();
         metropolis(for_acceptance, &ratio, (new, &value), state)
     }
-
-    fn position(state: &Place) -> &Array {
-        &state.position
-    }
-
-    fn log_density(state: &Place) -> Option<&Array> {
-        Some(&state.log_density)
-    }
 }
 
 #[track_caller]

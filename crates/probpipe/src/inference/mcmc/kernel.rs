@@ -27,6 +27,17 @@ impl std::fmt::Debug for StepCx<'_> {
     }
 }
 
+/// What a chain is between two steps.
+pub trait Located: Tree + Clone + Send {
+    /// Where it is.
+    fn position(&self) -> &Array;
+
+    /// The log-density there, of states that keep it.
+    fn log_density(&self) -> Option<&Array> {
+        None
+    }
+}
+
 /// A random step that leaves a density as it is. Both functions can be traced; neither depends on
 /// anything but its arguments.
 ///
@@ -47,7 +58,7 @@ impl std::fmt::Debug for StepCx<'_> {
 /// ```
 pub trait Kernel {
     /// What the next step needs of the ones before.
-    type State: Tree + Clone + Send;
+    type State: Located;
     /// What is known of a step besides.
     type Info: Tree + Clone + Send;
 
@@ -58,14 +69,6 @@ pub trait Kernel {
     /// The next state.
     #[track_caller]
     fn step(&self, cx: StepCx<'_>, state: Self::State) -> (Self::State, Self::Info);
-
-    /// Where a state is.
-    fn position(state: &Self::State) -> &Array;
-
-    /// The log-density where a state is, of kernels that keep it.
-    fn log_density(_state: &Self::State) -> Option<&Array> {
-        None
-    }
 
     /// Doublings that a trajectory has at most, of kernels whose information has a `depth`.
     fn max_depth(&self) -> Option<usize> {
@@ -86,7 +89,7 @@ pub trait Kernel {
             let log_density = |z: Array| target.log_density(&z);
             let step = |state: Self::State, key: Key| {
                 let (state, info) = self.step(StepCx::new(key, &log_density), state);
-                let position = Self::position(&state).clone();
+                let position = state.position().clone();
                 (state, (position, info))
             };
             let start = self.init(&log_density, target.start().clone());

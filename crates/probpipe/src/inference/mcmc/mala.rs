@@ -4,7 +4,7 @@ use super::dynamics::{Integrator, Moving, Point};
 use super::kernel::{Kernel, LogDensity, StepCx};
 use super::metric::Metric;
 use super::metropolis::{MetropolisInfo, metropolis};
-use super::tuned::{Tuned, Tuning};
+use super::tuned::tuned;
 use probpipe_trace::{Array, Tree};
 
 /// Proposes `x + e^2 / 2 L L' g + e L z` with the step size `e`, the gradient `g`, the metric `L`
@@ -67,35 +67,6 @@ impl Kernel for Mala {
         let value = end.point.log_density.clone();
         metropolis(for_acceptance, &ratio, (end.point, &value), state)
     }
-
-    fn position(state: &Point) -> &Array {
-        &state.position
-    }
-
-    fn log_density(state: &Point) -> Option<&Array> {
-        Some(&state.log_density)
-    }
 }
 
-impl Tuned for Mala {
-    fn tuned(&self, tuning: &Tuning) -> Mala {
-        let Tuning { step_size, metric } = tuning.clone();
-        Mala { step_size, metric, ..self.clone() }
-    }
-
-    fn step_size(&self) -> &Array {
-        &self.step_size
-    }
-
-    fn point(state: &Point) -> &Point {
-        state
-    }
-
-    fn acceptance(info: &MetropolisInfo) -> &Array {
-        &info.acceptance
-    }
-
-    fn target_acceptance(&self) -> f64 {
-        self.target_acceptance
-    }
-}
+tuned!(Mala, MetropolisInfo);

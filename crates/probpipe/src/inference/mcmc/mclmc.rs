@@ -2,7 +2,7 @@
 
 use super::dynamics::{Integrator, Point};
 use super::isokinetic::{Drifting, direction_like, isokinetic, refreshed, some_direction};
-use super::kernel::{Kernel, LogDensity, StepCx};
+use super::kernel::{Kernel, Located, LogDensity, StepCx};
 use super::metric::Metric;
 use super::metropolis::either;
 use probpipe_trace::{Array, Tree, zeros_like};
@@ -46,6 +46,16 @@ pub struct MclmcState {
     pub point: Point,
     /// A unit vector.
     pub direction: Array,
+}
+
+impl Located for MclmcState {
+    fn position(&self) -> &Array {
+        &self.point.position
+    }
+
+    fn log_density(&self) -> Option<&Array> {
+        Some(&self.point.log_density)
+    }
 }
 
 /// What is known of a step of [`Mclmc`].
@@ -115,13 +125,5 @@ impl Kernel for Mclmc {
         let changes = either(&moved, (energy_change, kinetic_change), (zero.clone(), zero));
         let (energy_change, kinetic_change) = changes;
         (state, MclmcInfo { energy_change, kinetic_change, moved })
-    }
-
-    fn position(state: &MclmcState) -> &Array {
-        &state.point.position
-    }
-
-    fn log_density(state: &MclmcState) -> Option<&Array> {
-        Some(&state.point.log_density)
     }
 }

@@ -1,7 +1,7 @@
 //! Metropolis's rule, by which proposals become steps (N. Metropolis et al., 1953; W. K. Hastings,
 //! 1970), and the state of kernels that know no gradients.
 
-use super::kernel::LogDensity;
+use super::kernel::{Located, LogDensity};
 use probpipe_trace::{Array, Key, Tree, select, tree_map, uniform_of};
 
 /// A position, with the density there.
@@ -12,6 +12,16 @@ pub struct Place {
     pub position: Array,
     /// The logarithm of the density there, a scalar.
     pub log_density: Array,
+}
+
+impl Located for Place {
+    fn position(&self) -> &Array {
+        &self.position
+    }
+
+    fn log_density(&self) -> Option<&Array> {
+        Some(&self.log_density)
+    }
 }
 
 impl Place {
@@ -49,6 +59,6 @@ pub(super) fn metropolis<S: Tree>(
 }
 
 /// One of two trees of the same structure.
-pub(super) fn either<S: Tree>(first: &Array, a: S, b: S) -> S {
+pub(crate) fn either<S: Tree>(first: &Array, a: S, b: S) -> S {
     tree_map(|a: Array, b: Array| select(first, a, b), a, b)
 }

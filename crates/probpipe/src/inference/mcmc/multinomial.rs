@@ -5,7 +5,7 @@ use super::hmc::HmcInfo;
 use super::kernel::{Kernel, LogDensity, StepCx};
 use super::metric::Metric;
 use super::metropolis::either;
-use super::tuned::{Tuned, Tuning};
+use super::tuned::tuned;
 use crate::random::randint;
 use probpipe_trace::{Array, Tree, fori_loop, select, uniform_of};
 
@@ -127,35 +127,6 @@ impl Kernel for MultinomialHmc {
         let Trajectory { chosen, energy, moved, diverging, .. } = end;
         (chosen, HmcInfo { acceptance, accepted: moved, diverging, energy })
     }
-
-    fn position(state: &Point) -> &Array {
-        &state.position
-    }
-
-    fn log_density(state: &Point) -> Option<&Array> {
-        Some(&state.log_density)
-    }
 }
 
-impl Tuned for MultinomialHmc {
-    fn tuned(&self, tuning: &Tuning) -> MultinomialHmc {
-        let Tuning { step_size, metric } = tuning.clone();
-        MultinomialHmc { step_size, metric, ..self.clone() }
-    }
-
-    fn step_size(&self) -> &Array {
-        &self.step_size
-    }
-
-    fn point(state: &Point) -> &Point {
-        state
-    }
-
-    fn acceptance(info: &HmcInfo) -> &Array {
-        &info.acceptance
-    }
-
-    fn target_acceptance(&self) -> f64 {
-        self.target_acceptance
-    }
-}
+tuned!(MultinomialHmc, HmcInfo);

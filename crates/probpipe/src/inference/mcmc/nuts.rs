@@ -4,9 +4,10 @@
 use super::dynamics::{Integrator, Moving, Point};
 use super::kernel::{Kernel, LogDensity, StepCx};
 use super::metric::Metric;
+use super::metropolis::either;
 use super::subtree::{Leapfrog, turns};
-use super::tuned::{Tuned, Tuning};
-use probpipe_trace::{Array, Key, Tree, select, tree_map, uniform_of, while_loop};
+use super::tuned::tuned;
+use probpipe_trace::{Array, Key, Tree, select, uniform_of, while_loop};
 
 /// Follows Hamiltonian dynamics forwards and backwards, twice as far each time, until the
 /// trajectory turns back, and takes a point of it in proportion to its density, rather one of the
@@ -148,49 +149,19 @@ impl Kernel for Nuts {
         (chosen, NutsInfo { acceptance, depth, steps, diverging, energy })
     }
 
-    fn position(state: &Point) -> &Array {
-        &state.position
-    }
-
-    fn log_density(state: &Point) -> Option<&Array> {
-        Some(&state.log_density)
-    }
-
     fn max_depth(&self) -> Option<usize> {
         Some(self.max_depth)
     }
 }
 
-impl Tuned for Nuts {
-    fn tuned(&self, tuning: &Tuning) -> Nuts {
-        let Tuning { step_size, metric } = tuning.clone();
-        Nuts { step_size, metric, ..self.clone() }
-    }
-
-    fn step_size(&self) -> &Array {
-        &self.step_size
-    }
-
-    fn point(state: &Point) -> &Point {
-        state
-    }
-
-    fn acceptance(info: &NutsInfo) -> &Array {
-        &info.acceptance
-    }
-
-    fn target_acceptance(&self) -> f64 {
-        self.target_acceptance
-    }
-}
+tuned!(Nuts, NutsInfo);
 
 /// The trajectory with as many points again, before or after it.
 fn doubled(dynamics: &Leapfrog<'_>, t: Trajectory, key: &Key) -> Trajectory {
     let (for_choices, for_points) = key.reuse().fold_in(&t.depth).split();
     let chances = uniform_of(t.weight.dtype(), for_choices, [2]);
     let forwards = chances.at(0).lt(0.5);
-    let either = |a: Moving, b: Moving| tree_map(|a: Array, b| select(&forwards, a, b), a, b);
-    let near = either(t.right.clone(), t.left.clone());
+    let near = either(&forwards, t.right.clone(), t.left.clone());
     let far = select(&forwards, &t.left.momentum, &t.right.momentum);
     let inner = near.momentum.clone();
     let new = dynamics.subtree(near, &forwards, &t.depth, for_points);
@@ -204,10 +175,10 @@ fn doubled(dynamics: &Leapfrog<'_>, t: Trajectory, key: &Key) -> Trajectory {
         | turns(&far, &new.first, &(&t.rho + &new.first))
         | turns(&inner, outer, &(&inner + &new.rho));
     Trajectory {
-        left: either(t.left, new.end.clone()),
-        right: either(new.end, t.right),
+        left: either(&forwards, t.left, new.end.clone()),
+        right: either(&forwards, new.end, t.right),
         rho,
-        chosen: tree_map(|new: Array, old: Array| select(&take, new, old), new.chosen, t.chosen),
+        chosen: either(&take, new.chosen, t.chosen),
         weight: t.weight + new.weight,
         depth: t.depth + 1,
         steps: t.steps + new.steps,

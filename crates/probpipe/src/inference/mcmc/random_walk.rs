@@ -59,12 +59,4 @@ impl Kernel for RandomWalk {
         let value = new.log_density.clone();
         metropolis(for_acceptance, &ratio, (new, &value), state)
     }
-
-    fn position(state: &Place) -> &Array {
-        &state.position
-    }
-
-    fn log_density(state: &Place) -> Option<&Array> {
-        Some(&state.log_density)
-    }
 }

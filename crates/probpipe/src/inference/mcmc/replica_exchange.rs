@@ -1,6 +1,6 @@
 //! Replica exchange, or parallel tempering: chains at several temperatures that swap places.
 
-use super::kernel::{Kernel, LogDensity, StepCx};
+use super::kernel::{Kernel, Located, LogDensity, StepCx};
 use probpipe_trace::{Array, DType, Tree, arange, concat, uniform_of, zeros_of};
 use probpipe_transforms::vmap;
 use std::fmt;
@@ -77,6 +77,16 @@ pub struct Replicas<S> {
     pub steps: Array,
 }
 
+impl<S: Tree + Clone + Send> Located for Replicas<S> {
+    fn position(&self) -> &Array {
+        &self.position
+    }
+
+    fn log_density(&self) -> Option<&Array> {
+        Some(&self.log_density)
+    }
+}
+
 /// What is known of a step of [`ReplicaExchange`].
 #[derive(Tree, Clone, Debug)]
 #[tree(crate = probpipe_trace)]
@@ -110,8 +120,8 @@ impl<K: Kernel, F: Fn(&Array) -> K> Kernel for ReplicaExchange<K, F> {
         let (places, info) = vmap(|(key, t, state): (_, Array, K::State)| {
             let tempered = |x: Array| tempered(cx.log_density, &t, x);
             let (state, info) = (self.kernel)(&t).step(StepCx::new(key, &tempered), state);
-            let position = K::position(&state).clone();
-            let value = match K::log_density(&state) {
+            let position = state.position().clone();
+            let value = match state.log_density() {
                 Some(value) => value * t.cast(value.dtype()),
                 None => (cx.log_density)(position.clone()),
             };
@@ -144,14 +154,6 @@ impl<K: Kernel, F: Fn(&Array) -> K> Kernel for ReplicaExchange<K, F> {
             steps: steps + 1,
         };
         (state, ReplicaInfo { chains: info, acceptance, swapped })
-    }
-
-    fn position(state: &Self::State) -> &Array {
-        &state.position
-    }
-
-    fn log_density(state: &Self::State) -> Option<&Array> {
-        Some(&state.log_density)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Stochastic gradient Hamiltonian Monte Carlo: Langevin dynamics with inertia.
 
-use super::kernel::{Kernel, LogDensity, StepCx};
+use super::kernel::{Kernel, Located, LogDensity, StepCx};
 use super::metric::Metric;
 use super::metropolis::{Place, either};
 use super::sgld::StochasticInfo;
@@ -45,6 +45,16 @@ pub struct SghmcState {
     pub place: Place,
     /// The momentum, standard normal in the long run.
     pub momentum: Array,
+}
+
+impl Located for SghmcState {
+    fn position(&self) -> &Array {
+        &self.place.position
+    }
+
+    fn log_density(&self) -> Option<&Array> {
+        Some(&self.place.log_density)
+    }
 }
 
 impl Sghmc {
@@ -103,13 +113,5 @@ impl Kernel for Sghmc {
         let new = SghmcState { place: new, momentum };
         let state = either(&moved, new, SghmcState { place, momentum: -p });
         (state, StochasticInfo { moved })
-    }
-
-    fn position(state: &SghmcState) -> &Array {
-        &state.place.position
-    }
-
-    fn log_density(state: &SghmcState) -> Option<&Array> {
-        Some(&state.place.log_density)
     }
 }

@@ -70,12 +70,4 @@ impl Kernel for Sgld {
         let moved = new.log_density.is_finite();
         (either(&moved, new, state), StochasticInfo { moved })
     }
-
-    fn position(state: &Place) -> &Array {
-        &state.position
-    }
-
-    fn log_density(state: &Place) -> Option<&Array> {
-        Some(&state.log_density)
-    }
 }

@@ -121,14 +121,6 @@ impl Kernel for Slice {
             along(for_place, cx.log_density, state, &direction, self.most_widths);
         (place, SliceInfo { evaluations })
     }
-
-    fn position(state: &Place) -> &Array {
-        &state.position
-    }
-
-    fn log_density(state: &Place) -> Option<&Array> {
-        Some(&state.log_density)
-    }
 }
 
 impl Kernel for CoordinateSlice {
@@ -151,14 +143,6 @@ impl Kernel for CoordinateSlice {
             (place, evaluations + more)
         });
         (place, SliceInfo { evaluations })
-    }
-
-    fn position(state: &Place) -> &Array {
-        &state.position
-    }
-
-    fn log_density(state: &Place) -> Option<&Array> {
-        Some(&state.log_density)
     }
 }
 

@@ -39,3 +39,36 @@ pub struct Tuning {
     /// The shape of the density.
     pub metric: Metric,
 }
+
+/// [`Tuned`] for a kernel with fields `step_size`, `metric` and `target_acceptance`, whose states
+/// are points and whose information has an `acceptance`; and what of it is not usual.
+macro_rules! tuned {
+    ($kernel:ident, $info:ty $(; $($unusual:tt)*)?) => {
+        impl $crate::inference::mcmc::Tuned for $kernel {
+            fn tuned(&self, tuning: &$crate::inference::mcmc::Tuning) -> $kernel {
+                let (step_size, metric) = (tuning.step_size.clone(), tuning.metric.clone());
+                $kernel { step_size, metric, ..self.clone() }
+            }
+
+            fn step_size(&self) -> &Array {
+                &self.step_size
+            }
+
+            fn point(state: &Point) -> &Point {
+                state
+            }
+
+            fn acceptance(info: &$info) -> &Array {
+                &info.acceptance
+            }
+
+            fn target_acceptance(&self) -> f64 {
+                self.target_acceptance
+            }
+
+            $($($unusual)*)?
+        }
+    };
+}
+
+pub(super) use tuned;

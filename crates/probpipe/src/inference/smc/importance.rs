@@ -4,7 +4,7 @@
 use super::weights::Weighted;
 use crate::distributions::{LogProb, Sample};
 use crate::generative::{ChoiceMap, GenerativeFunction, addresses};
-use crate::inference::Target;
+use crate::inference::{Guided, Target};
 use probpipe_trace::{Array, IntoTree, Key, Result, Shape, Tree, here, with_location};
 use probpipe_transforms::vmap;
 
@@ -66,6 +66,7 @@ impl ImportanceSampling {
     /// Of a model, by choices of a guide at the addresses that are not observed.
     ///
     /// ```
+    /// use probpipe::inference::Guided;
     /// use probpipe::inference::smc::ImportanceSampling;
     /// use probpipe::prelude::*;
     /// let model = generative(|t: &mut Choices| {
@@ -75,10 +76,9 @@ impl ImportanceSampling {
     /// let guide = generative(|t: &mut Choices, at: Array, scale: Array| {
     ///     t.sample("mean", Normal::new(at, scale))
     /// });
-    /// let observed = ChoiceMap::new([("y", 2.0)]);
-    /// let at = (1.0, 0.5f64.sqrt());
+    /// let guided = Guided::new(model, (), ChoiceMap::new([("y", 2.0)]), guide);
     /// let sampling = ImportanceSampling::new(100);
-    /// let weighted = sampling.guided(Key::new(0), &model, (), &observed, &guide, at);
+    /// let weighted = sampling.guided(Key::new(0), &guided, (1.0, 0.5f64.sqrt()));
     /// // The posterior as a guide: all weights are the evidence.
     /// assert!(weighted.effective_sample_size().item::<f32>()? > 99.9);
     /// # Ok::<(), probpipe::Error>(())
@@ -87,10 +87,7 @@ impl ImportanceSampling {
     pub fn guided<M, G>(
         &self,
         key: Key,
-        model: &M,
-        args: impl IntoTree<M::Args>,
-        observed: &ChoiceMap,
-        guide: &G,
+        guided: &Guided<M, G>,
         guide_args: impl IntoTree<G::Args>,
     ) -> Weighted<ChoiceMap>
     where
@@ -99,14 +96,9 @@ impl ImportanceSampling {
         G: GenerativeFunction,
         G::Args: IntoTree<G::Args>,
     {
-        let (args, guide_args) = (args.into_tree(), guide_args.into_tree());
+        let guide_args = guide_args.into_tree();
         with_location(here(), || {
-            let draw = |key: Key| {
-                let trace = guide.simulate(key, guide_args.clone());
-                let choices = trace.choices();
-                let (score, _) = model.assess(&observed.union(&choices), args.clone());
-                (choices, score - trace.score())
-            };
+            let draw = |key: Key| guided.draw(key, guide_args.clone());
             let (values, log_weights) = vmap(draw)(key.split_batch(self.draws));
             Weighted { values, log_weights }
         })

@@ -6,7 +6,7 @@ use super::ladder::Ladder;
 use super::resampling::Resampling;
 use super::sums::effective_sample_size;
 use crate::inference::Posterior;
-use crate::inference::mcmc::{Kernel, LogDensity, StepCx};
+use crate::inference::mcmc::{Kernel, Located, LogDensity, StepCx};
 use crate::inference::posterior::raised;
 use probpipe_trace::{
     Array, Error, ErrorKind, Key, Result, Tree, concat, fori_loop, full_like, here, scan, select,
@@ -246,14 +246,14 @@ impl Mutation {
             Mutation::Steps(steps) => {
                 let state = kernel.init(log_density, z);
                 let state = fori_loop(steps, state, |i, state| step(state, key.reuse().fold_in(i)));
-                let z = K::position(&state).clone();
+                let z = state.position().clone();
                 (z.clone(), z)
             }
             Mutation::WasteFree(length) => {
                 let state = kernel.init(log_density, z.clone());
                 let (_, others) = scan(state, key.split_batch(length - 1), |state, key| {
                     let state = step(state, key);
-                    (state.clone(), K::position(&state).clone())
+                    (state.clone(), state.position().clone())
                 });
                 let last = others.at(-1);
                 (concat(&[z.expand_dims(0), others], 0), last)

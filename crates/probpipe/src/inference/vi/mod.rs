@@ -7,17 +7,16 @@
 //! | [`laplace`] | a normal distribution by the curvature at the mode |
 //! | [`Pathfinder`] | the best of the normal distributions on the way to the mode |
 //! | [`Svgd`] | points that move together |
-//! | [`Guided`] | bounds for a guide of your own, a generative function |
+//!
+//! Bounds for a guide of your own, a generative function, are [`Guided`](super::Guided)'s.
 
 mod advi;
-mod bounds;
 mod laplace;
 mod normal;
 mod pathfinder;
 mod svgd;
 
 pub use advi::{Advi, Fit};
-pub use bounds::Guided;
 pub use laplace::laplace;
 pub use normal::Approximation;
 pub use pathfinder::{Found, Pathfinder};

@@ -1,9 +1,7 @@
-//! What a run does while chains warm up: an adaptation, or nothing.
+//! What is done while chains warm up, whatever the kernel: an adaptation, or nothing.
 
-use crate::inference::adapt::{
-    Adaptation, Microcanonical, MicrocanonicalState, Tasks, reasonable_step_size,
-};
-use crate::inference::mcmc::{Kernel, LogDensity, Mclmc, MclmcInfo, MclmcState, Tuned};
+use super::{Adaptation, Task, Tasks, reasonable_step_size};
+use crate::inference::mcmc::{Kernel, LogDensity, Tuned};
 use probpipe_trace::{Array, Key, Tree};
 
 /// How a kernel is warmed up.
@@ -11,8 +9,8 @@ pub trait WarmUp<K: Kernel> {
     /// What is known so far.
     type State: Tree + Clone + Send;
 
-    /// What to do after each of so many steps, in bits.
-    fn plan(&self, steps: usize) -> Vec<i32>;
+    /// What to do after each of so many steps.
+    fn plan(&self, steps: usize) -> Vec<Task>;
 
     /// What is known at the start.
     fn start(
@@ -27,7 +25,7 @@ pub trait WarmUp<K: Kernel> {
     fn update(
         &self,
         known: Self::State,
-        bits: &Array,
+        tasks: &Tasks,
         kernel: &K,
         state: &K::State,
         info: &K::Info,
@@ -47,13 +45,13 @@ pub struct Fixed;
 impl<K: Kernel + Clone> WarmUp<K> for Fixed {
     type State = ();
 
-    fn plan(&self, steps: usize) -> Vec<i32> {
-        vec![0; steps]
+    fn plan(&self, steps: usize) -> Vec<Task> {
+        vec![Task::default(); steps]
     }
 
     fn start(&self, _: Key, _: LogDensity<'_>, _: &K, _: &K::State) {}
 
-    fn update(&self, (): (), _: &Array, _: &K, _: &K::State, _: &K::Info) {}
+    fn update(&self, (): (), _: &Tasks, _: &K, _: &K::State, _: &K::Info) {}
 
     fn kernel(&self, (): &(), kernel: &K) -> K {
         kernel.clone()
@@ -67,8 +65,8 @@ impl<K: Kernel + Clone> WarmUp<K> for Fixed {
 impl<K: Tuned, A: Adaptation> WarmUp<K> for A {
     type State = A::State;
 
-    fn plan(&self, steps: usize) -> Vec<i32> {
-        Adaptation::plan(self, steps).into_iter().map(|task| task.bits()).collect()
+    fn plan(&self, steps: usize) -> Vec<Task> {
+        Adaptation::plan(self, steps)
     }
 
     fn start(
@@ -92,13 +90,13 @@ impl<K: Tuned, A: Adaptation> WarmUp<K> for A {
     fn update(
         &self,
         known: A::State,
-        bits: &Array,
+        tasks: &Tasks,
         kernel: &K,
         state: &K::State,
         info: &K::Info,
     ) -> A::State {
-        let (tasks, target) = (Tasks::of(bits), kernel.target_acceptance());
-        Adaptation::update(self, known, &tasks, K::point(state), K::acceptance(info), target)
+        let (point, acceptance) = (K::point(state), K::acceptance(info));
+        Adaptation::update(self, known, tasks, point, acceptance, kernel.target_acceptance())
     }
 
     fn kernel(&self, known: &A::State, kernel: &K) -> K {
@@ -107,42 +105,5 @@ impl<K: Tuned, A: Adaptation> WarmUp<K> for A {
 
     fn step_size(&self, known: &A::State) -> Option<Array> {
         Some(A::tuning(known).step_size)
-    }
-}
-
-impl WarmUp<Mclmc> for Microcanonical {
-    type State = MicrocanonicalState;
-
-    fn plan(&self, steps: usize) -> Vec<i32> {
-        self.plan(steps).into_iter().map(|task| task.bits()).collect()
-    }
-
-    fn start(
-        &self,
-        key: Key,
-        log_density: LogDensity<'_>,
-        kernel: &Mclmc,
-        state: &MclmcState,
-    ) -> MicrocanonicalState {
-        self.start(key, log_density, kernel, state)
-    }
-
-    fn update(
-        &self,
-        known: MicrocanonicalState,
-        bits: &Array,
-        _: &Mclmc,
-        state: &MclmcState,
-        info: &MclmcInfo,
-    ) -> MicrocanonicalState {
-        self.update(known, &Tasks::of(bits), state, info)
-    }
-
-    fn kernel(&self, known: &MicrocanonicalState, kernel: &Mclmc) -> Mclmc {
-        self.kernel(known, kernel)
-    }
-
-    fn step_size(&self, known: &MicrocanonicalState) -> Option<Array> {
-        Some(known.step_size.clone())
     }
 }

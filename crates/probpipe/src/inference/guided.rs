@@ -1,5 +1,6 @@
-//! Bounds of the evidence for a guide that is a generative function: parameters of the guide are
-//! its arguments, so that derivatives in them are those of an ordinary function.
+//! A model and a guide that is a generative function: draws with weights, and bounds of the
+//! evidence. Parameters of the guide are its arguments, so that derivatives in them are those of an
+//! ordinary function.
 
 use crate::generative::{ChoiceMap, GenerativeFunction};
 use probpipe_trace::{Array, IntoTree, Key, Tree};
@@ -13,7 +14,7 @@ use probpipe_transforms::vmap;
 /// more draws.
 ///
 /// ```
-/// use probpipe::inference::vi::Guided;
+/// use probpipe::inference::Guided;
 /// use probpipe::prelude::*;
 /// let model = generative(|t: &mut Choices| {
 ///     let mean = t.sample("mean", Normal::new(0.0, 1.0));
@@ -52,8 +53,16 @@ where
     /// The evidence lower bound from one draw of the guide: `log p(z, x) - log q(z)`.
     #[track_caller]
     pub fn elbo(&self, key: Key, guide_args: impl IntoTree<G::Args>) -> Array {
+        self.draw(key, guide_args).1
+    }
+
+    /// Choices of the guide, and the logarithm of their weight: `log p(z, x) - log q(z)`.
+    #[track_caller]
+    pub fn draw(&self, key: Key, guide_args: impl IntoTree<G::Args>) -> (ChoiceMap, Array) {
         let trace = self.guide.simulate(key, guide_args);
-        self.score(&trace.choices()) - trace.score()
+        let choices = trace.choices();
+        let log_weight = self.score(&choices) - trace.score();
+        (choices, log_weight)
     }
 
     /// As [`Guided::elbo`], with derivatives through the draws alone: the density of the guide
