@@ -25,25 +25,68 @@ fn scatter_cells<T: Cell>(
     updates: &[T],
     out: &mut [T],
 ) {
-    let rest = dims.rest;
-    macro_rules! each {
-        ($combine:expr) => {
-            for b in 0..dims.batch {
-                dims.each(b, indices, |to, from| {
-                    let Some(to) = to else { return };
-                    for (x, &y) in out[to..to + rest].iter_mut().zip(&updates[from..from + rest]) {
-                        *x = $combine(*x, y);
-                    }
-                });
-            }
-        };
-    }
     match op {
-        ScatterOp::Set => each!(|_, y| y),
-        ScatterOp::Add => each!(T::sum),
-        ScatterOp::Mul => each!(T::product),
-        ScatterOp::Min => each!(T::smaller),
-        ScatterOp::Max => each!(T::larger),
+        ScatterOp::Set => combine_cells(|_, y| y, dims, indices, updates, out),
+        ScatterOp::Add => combine_cells(T::sum, dims, indices, updates, out),
+        ScatterOp::Mul => combine_cells(T::product, dims, indices, updates, out),
+        ScatterOp::Min => combine_cells(T::smaller, dims, indices, updates, out),
+        ScatterOp::Max => combine_cells(T::larger, dims, indices, updates, out),
+    }
+}
+
+fn combine_cells<T: Copy>(
+    combine: impl Fn(T, T) -> T,
+    dims: &IndexedDims,
+    indices: &[&[i32]],
+    updates: &[T],
+    out: &mut [T],
+) {
+    let rest = dims.rest;
+    if let ([list], [n], 1) = (indices, &dims.extents[..], rest) {
+        return combine_points(combine, *n, dims.count, list, updates, out);
+    }
+    for b in 0..dims.batch {
+        dims.each(b, indices, |to, from| {
+            let Some(to) = to else { return };
+            for (x, &y) in out[to..to + rest].iter_mut().zip(&updates[from..from + rest]) {
+                *x = combine(*x, y);
+            }
+        });
+    }
+}
+
+/// Single elements by one index. What goes to one element in a row, as where indices are sorted,
+/// is combined before it is written: the way through memory takes longer than a sum.
+fn combine_points<T: Copy>(
+    combine: impl Fn(T, T) -> T,
+    n: usize,
+    count: usize,
+    indices: &[i32],
+    updates: &[T],
+    out: &mut [T],
+) {
+    if n == 0 || count == 0 {
+        return;
+    }
+    let batches = indices.chunks_exact(count).zip(updates.chunks_exact(count));
+    for (out, (indices, updates)) in out.chunks_exact_mut(n).zip(batches) {
+        let mut held: Option<(i32, T)> = None;
+        for (&i, &y) in indices.iter().zip(updates) {
+            match &mut held {
+                Some((at, x)) if *at == i => *x = combine(*x, y),
+                _ => {
+                    // Negative ones become the largest, which are out of range too.
+                    let Some(&x) = out.get(i as usize) else { continue };
+                    if let Some((at, x)) = held {
+                        out[at as usize] = x;
+                    }
+                    held = Some((i, combine(x, y)));
+                }
+            }
+        }
+        if let Some((at, x)) = held {
+            out[at as usize] = x;
+        }
     }
 }
 

@@ -64,9 +64,9 @@ impl Gradients {
 #[tree(crate = probpipe_trace)]
 pub struct GradientsState {
     step_size: DualAveraging,
-    /// Since the window before the last.
-    seen: Seen,
-    /// Since the last window.
+    /// In the window before this one.
+    before: Seen,
+    /// In this window.
     new: Seen,
     metric: Metric,
 }
@@ -79,7 +79,8 @@ struct Seen {
     gradients: Moments,
 }
 
-/// Steps after which a dense metric is made anew, within a window.
+/// Steps of a window after which a metric is made anew, and then whenever they have doubled: it
+/// takes decompositions, and what comes between says little that is new.
 const AGAIN: usize = 20;
 
 impl Adaptation for Gradients {
@@ -94,8 +95,8 @@ impl Adaptation for Gradients {
             since += 1;
             // None that would leave too little for the last window.
             let switch = since >= size && i + size <= end && i < end;
-            let metric =
-                (early..end).contains(&i) && (switch || since % AGAIN == 0 || i + 1 == end);
+            let doubled = since % AGAIN == 0 && (since / AGAIN).is_power_of_two();
+            let metric = (early..end).contains(&i) && (switch || doubled || i + 1 == end);
             if switch {
                 since = 0;
             }
@@ -127,7 +128,7 @@ impl Adaptation for Gradients {
         };
         let none = Seen { draws: none.clone(), gradients: none };
         let step_size = DualAveraging::new(step_size);
-        GradientsState { step_size, seen: none.clone(), new: none, metric }
+        GradientsState { step_size, before: none.clone(), new: none, metric }
     }
 
     fn update(
@@ -138,29 +139,29 @@ impl Adaptation for Gradients {
         acceptance: &Array,
         target: f64,
     ) -> GradientsState {
-        let GradientsState { step_size, seen, new, metric } = state;
+        let GradientsState { step_size, before, new, metric } = state;
         let step_size = searched(&step_size, tasks, acceptance, target);
-        let (seen, new) = cond(
+        let new = cond(
             &tasks.collect,
-            (seen, new, point.clone()),
-            |(seen, new, point)| (seen.with(&point), new.with(&point)),
-            |(seen, new, _)| (seen, new),
+            (new, point.clone()),
+            |(new, point)| new.with(&point),
+            |(new, _)| new,
         );
         let metric = cond(
             &tasks.scale,
-            (seen.clone(), metric),
-            |(seen, old)| seen.scaled(old),
-            |(_, old)| old,
+            (before.clone(), new.clone(), metric),
+            |(before, new, old)| before.and(&new).scaled(old),
+            |(_, _, old)| old,
         );
         let metric = cond(
             &tasks.metric,
-            (seen.clone(), metric),
-            |(seen, old)| seen.learnt(old),
-            |(_, old)| old,
+            (before.clone(), new.clone(), metric),
+            |(before, new, old)| before.and(&new).learnt(old),
+            |(_, _, old)| old,
         );
-        let seen = either(&tasks.switch, new.clone(), seen);
+        let before = either(&tasks.switch, new.clone(), before);
         let new = new.map(|x| select(&tasks.switch, 0.0, x));
-        GradientsState { step_size, seen, new, metric }
+        GradientsState { step_size, before, new, metric }
     }
 
     fn tuning(state: &GradientsState) -> Tuning {
@@ -172,6 +173,12 @@ impl Seen {
     fn with(&self, point: &Point) -> Seen {
         let draws = self.draws.with(&point.position);
         Seen { draws, gradients: self.gradients.with(&point.gradient) }
+    }
+
+    /// Both.
+    fn and(&self, other: &Seen) -> Seen {
+        let draws = self.draws.and(&other.draws);
+        Seen { draws, gradients: self.gradients.and(&other.gradients) }
     }
 
     /// Standard deviations; the old ones of entries that nothing is known of since they have not

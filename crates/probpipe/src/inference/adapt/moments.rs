@@ -45,12 +45,29 @@ impl Moments {
         let before = x - &self.mean;
         let mean = &self.mean + &before / &count;
         let after = x - &mean;
-        let square = if self.sum.rank() > x.rank() {
-            after.expand_dims(1) * before.expand_dims(0)
-        } else {
-            after * before
-        };
-        Moments { count, mean, sum: &self.sum + square }
+        Moments { count, mean, sum: &self.sum + self.products(&after, &before) }
+    }
+
+    /// Of two streams together (T. F. Chan, G. H. Golub, R. J. LeVeque, 1979, "Updating formulae
+    /// and a pairwise algorithm for computing sample variances").
+    #[must_use]
+    #[track_caller]
+    pub fn and(&self, other: &Moments) -> Moments {
+        let count = &self.count + &other.count;
+        // Of two that are empty the mean is that of either.
+        let share = &other.count / count.maximum(1.0);
+        let apart = &other.mean - &self.mean;
+        let between = self.products(&apart, &apart) * (&self.count * &share);
+        Moments {
+            mean: &self.mean + apart * share,
+            sum: &self.sum + &other.sum + between,
+            count,
+        }
+    }
+
+    /// Of the entries, or of all pairs of entries.
+    fn products(&self, a: &Array, b: &Array) -> Array {
+        if self.sum.rank() > a.rank() { a.expand_dims(1) * b.expand_dims(0) } else { a * b }
     }
 
     /// The variances or covariances, unbiased; 0 / 0 for fewer than two.
