@@ -80,6 +80,49 @@ impl fmt::Debug for Memory {
     }
 }
 
+impl Device {
+    /// Hands on what is in a buffer once all that was submitted is done.
+    pub fn download(
+        &self,
+        source: &wgpu::Buffer,
+        offset: u64,
+        bytes: u64,
+        read: impl FnOnce(&[u8]),
+    ) -> Result<()> {
+        let staging = self.checked(|| {
+            let staging = self.device.create_buffer(&wgpu::BufferDescriptor {
+                label: None,
+                size: bytes,
+                usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+                mapped_at_creation: false,
+            });
+            let mut encoder = self.device.create_command_encoder(&Default::default());
+            encoder.copy_buffer_to_buffer(source, offset, &staging, 0, bytes);
+            self.queue.submit([encoder.finish()]);
+            staging
+        })?;
+        let (answer, answered) = std::sync::mpsc::channel();
+        // Sending fails only once this call has given up.
+        staging.map_async(wgpu::MapMode::Read, .., move |result| drop(answer.send(result)));
+        self.poll(wgpu::PollType::wait_indefinitely())?;
+        self.fault()?;
+        let failed = |what: String| Error::new(ErrorKind::Device, what);
+        // Another thread's poll may be the one that is about to deliver the answer.
+        match answered.recv_timeout(Duration::from_secs(10)) {
+            Ok(Ok(())) => {}
+            Ok(Err(e)) => return Err(failed(format!("reading the GPU failed: {e}"))),
+            Err(_) => return Err(failed("the GPU did not answer".into())),
+        }
+        let view = staging
+            .get_mapped_range(..)
+            .map_err(|e| failed(format!("reading the GPU failed: {e}")))?;
+        read(&view);
+        drop(view);
+        staging.unmap();
+        Ok(())
+    }
+}
+
 impl GpuBuffer {
     pub(crate) fn new(memory: Arc<Memory>, ty: ArrayType) -> GpuBuffer {
         GpuBuffer { memory, ty }
@@ -106,44 +149,15 @@ impl DeviceBuffer for GpuBuffer {
         if bytes == 0 {
             return Ok(host);
         }
-        let source = self.memory.buffer()?;
-        let staging = device.checked(|| {
-            let staging = device.device.create_buffer(&wgpu::BufferDescriptor {
-                label: None,
-                size: bytes,
-                usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-                mapped_at_creation: false,
-            });
-            let mut encoder = device.device.create_command_encoder(&Default::default());
-            encoder.copy_buffer_to_buffer(source, 0, &staging, 0, bytes);
-            device.queue.submit([encoder.finish()]);
-            staging
+        device.download(self.memory.buffer()?, 0, bytes, |view| {
+            if self.ty.dtype == DType::Bool {
+                for (to, from) in host.bytes_mut().iter_mut().zip(view.chunks_exact(4)) {
+                    *to = u8::from(from != [0; 4]);
+                }
+            } else {
+                host.bytes_mut().copy_from_slice(view);
+            }
         })?;
-        let (answer, answered) = std::sync::mpsc::channel();
-        // Sending fails only once this call has given up.
-        staging.map_async(wgpu::MapMode::Read, .., move |result| drop(answer.send(result)));
-        device.poll(wgpu::PollType::wait_indefinitely())?;
-        device.fault()?;
-        // Another thread's poll may be the one that is about to deliver the answer.
-        match answered.recv_timeout(Duration::from_secs(10)) {
-            Ok(Ok(())) => {}
-            Ok(Err(e)) => {
-                return Err(Error::new(ErrorKind::Device, format!("reading the GPU failed: {e}")));
-            }
-            Err(_) => return Err(Error::new(ErrorKind::Device, "the GPU did not answer")),
-        }
-        let view = staging
-            .get_mapped_range(..)
-            .map_err(|e| Error::new(ErrorKind::Device, format!("reading the GPU failed: {e}")))?;
-        if self.ty.dtype == DType::Bool {
-            for (to, from) in host.bytes_mut().iter_mut().zip(view.chunks_exact(4)) {
-                *to = u8::from(from != [0; 4]);
-            }
-        } else {
-            host.bytes_mut().copy_from_slice(&view);
-        }
-        drop(view);
-        staging.unmap();
         Ok(host)
     }
 

@@ -64,7 +64,7 @@ impl Gpu {
         special: false,
         serial: false,
         factors: false,
-        conditions: false,
+        conditions: true,
         callbacks: false,
     };
 

@@ -18,6 +18,8 @@ const LIBRARY_MATMUL: usize = 1 << 15;
 const GUARDED: usize = usize::MAX;
 /// Dispatches per submission: command buffers of long loops would otherwise grow without bound.
 const DISPATCHES: usize = 4096;
+/// Iterations of a conditional loop between two looks at its condition.
+const UNASKED: usize = 32;
 /// Arguments of at least this many bytes are kept on the device, in case the next call has them
 /// again: the data of a model is passed at every step.
 const KEEP_BYTES: usize = 4096;
@@ -203,6 +205,15 @@ impl GpuProgram {
     }
 }
 
+/// Whether steps wait for words.
+fn asks(steps: &[Step]) -> bool {
+    steps.iter().any(|step| match step {
+        Step::Dispatch { .. } => false,
+        Step::Loop { body, .. } => asks(body),
+        Step::While { .. } => true,
+    })
+}
+
 impl Call<'_> {
     fn steps(&mut self, steps: &[Step]) -> Result<()> {
         for step in steps {
@@ -216,9 +227,35 @@ impl Call<'_> {
                     }
                     self.indices.truncate(*slot);
                 }
+                Step::While { cond, word, body } => self.repeat(cond, *word, body)?,
             }
         }
         Ok(())
+    }
+
+    /// Asks for the word ever more seldom, since what is done after it has become 0 does nothing.
+    /// What asks for words of its own, which takes longer than anything else, is not done in vain.
+    fn repeat(&mut self, cond: &[Step], word: usize, body: &[Step]) -> Result<()> {
+        self.steps(cond)?;
+        let most = if [cond, body].iter().any(|steps| asks(steps)) { 1 } else { UNASKED };
+        let mut count = 1;
+        while self.word(word)? == 1 {
+            for _ in 0..count {
+                self.steps(body)?;
+                self.steps(cond)?;
+            }
+            count = most.min(2 * count);
+        }
+        Ok(())
+    }
+
+    /// A word of the arena after what has been encoded.
+    fn word(&mut self, at: usize) -> Result<u32> {
+        self.submit()?;
+        let mut word = [0; 4];
+        let arena = self.program.arena.buffer()?;
+        self.program.device.download(arena, at as u64 * 4, 4, |bytes| word.copy_from_slice(bytes))?;
+        Ok(u32::from_le_bytes(word))
     }
 
     fn dispatch(&mut self, shader: usize, grid: [u32; 2]) -> Result<()> {

@@ -165,7 +165,7 @@ fn limits_of_the_device_are_errors() {
     says(&error, &["touches 13 arrays, more than the 8"]);
     assert!(error.location().is_some_and(|l| l.line() > line), "{error}");
 
-    let graph = graph_of(&[ty(DType::F32, &[1000])], |x| {
+    let graph = graph_of(&[ty(DType::F32, &[100_000])], |x| {
         vec![fori_loop(5, x[0].clone(), |_, x| x.flip(0) + 1.0)]
     });
     let error = emitted(&graph, &Target { immediate_bytes: 0, ..Target::default() }).unwrap_err();

@@ -5,18 +5,18 @@
 use super::memory::Memory;
 use super::register::Register;
 use super::{Text, Uses};
-use probpipe_lowering::{BufferId, Expr, ExprId, IndexMap, Kernel, LoopId};
+use probpipe_lowering::{BufferId, Expr, ExprId, IndexMap, Kernel};
 use probpipe_trace::op::{BinaryInstruction, UnaryInstruction};
 use probpipe_trace::{BinaryOp, CompareOp, DType, ReduceOp, Scalar, UnaryOp};
 use rustc_hash::FxHashMap;
 
-/// Where the values of a kernel's axes and loop indices are, while its expressions are emitted.
+/// Where the values of a kernel's axes are, while its expressions are emitted. The indices of loops
+/// are variables of their names.
 pub(super) struct Scope<'a> {
     pub memory: &'a Memory,
     pub kernel: &'a Kernel,
     /// The name of each axis index; `None` where the extent is 1.
     pub axes: Vec<Option<String>>,
-    pub loops: &'a FxHashMap<LoopId, String>,
     /// Buffers that live in variables instead of memory.
     pub registers: &'a FxHashMap<BufferId, Register>,
     /// The axis that registers leave out, because each invocation has its own.
@@ -112,9 +112,7 @@ impl Scope<'_> {
             _ => terms.push(format!("{name} * {}", int(step))),
         };
         for (id, step) in &map.loops {
-            if let Some(name) = self.loops.get(id) {
-                term(name, *step);
-            }
+            term(&id.to_string(), *step);
         }
         for (axis, step) in map.axes.iter().enumerate() {
             if let Some(Some(name)) = self.axes.get(axis) {

@@ -5,8 +5,9 @@
 
 use super::expr::{self, Scope};
 use super::register::Register;
-use super::{Emitter, Step, Target, Text, Uses};
-use probpipe_lowering::{BufferId, Expr, ExprId, IndexMap, Kernel, LoopId, Store};
+use super::task::{Task, Work};
+use super::{Emitter, Target, Text, Uses};
+use probpipe_lowering::{BufferId, Expr, ExprId, IndexMap, Kernel, Store};
 use probpipe_trace::{ArrayType, DType, ReduceOp, Result, row_major_strides};
 use rustc_hash::FxHashMap;
 use smallvec::smallvec;
@@ -31,8 +32,6 @@ pub(super) struct Point<'a> {
     pub axes: Vec<Option<String>>,
     /// The axis that runs across invocations that keep their own registers.
     pub lane: Option<usize>,
-    /// Names of the indices of enclosing loops.
-    pub loops: &'a FxHashMap<LoopId, String>,
     /// Buffers that live in variables.
     pub registers: &'a FxHashMap<BufferId, Register>,
     /// Only every `lanes`-th reduced element from `lane` on, into buffers of partial results.
@@ -88,17 +87,23 @@ fn cut(points: usize, size: usize, target: &Target) -> Option<usize> {
     (size >= least && lanes >= 2).then_some(lanes)
 }
 
+/// The same where one workgroup does it all: every invocation takes a share.
+fn cut_in_workgroup(points: usize, size: usize, width: usize) -> Option<usize> {
+    let lanes = (width / points.max(1)).min(size / 4);
+    (lanes >= 2).then_some(lanes)
+}
+
 impl Emitter<'_> {
-    pub(super) fn kernel(&mut self, kernel: &Kernel, steps: &mut Vec<Step>) -> Result<()> {
+    pub(super) fn kernel(&mut self, kernel: &Kernel, tasks: &mut Vec<Task>) -> Result<()> {
         let mut scratch = 0;
-        self.kernel_pass(kernel, &mut scratch, steps)
+        self.kernel_pass(kernel, &mut scratch, tasks)
     }
 
     fn kernel_pass(
         &mut self,
         kernel: &Kernel,
         scratch: &mut usize,
-        steps: &mut Vec<Step>,
+        tasks: &mut Vec<Task>,
     ) -> Result<()> {
         let (points, size) = (kernel.parallel_size(), kernel.reduce_size());
         if points == 0 {
@@ -113,20 +118,28 @@ impl Emitter<'_> {
             .at(kernel.location));
         }
         let reduces = kernel.stores.iter().any(|s| s.reduce.is_some());
-        match cut(points, size, self.target).filter(|_| reduces) {
+        let cut = match self.together {
+            None => cut(points, size, self.target),
+            Some(width) => cut_in_workgroup(points, size, width),
+        };
+        match cut.filter(|_| reduces) {
             None => {
-                let mut text = Text { depth: 1, ..Text::default() };
-                let mut uses = Uses::default();
-                let axes = decompose("point", "i", &kernel.parallel, &mut text);
-                let loops = self.loop_names();
-                let registers = FxHashMap::default();
-                let point =
-                    Point { axes, lane: None, loops: &loops, registers: &registers, cut: None };
-                self.body(kernel, point, &mut text, &mut uses);
-                self.shader(text, uses, points, kernel.location, steps)
+                tasks.push(Task::Work(self.single(kernel)));
+                Ok(())
             }
-            Some(lanes) => self.passes(kernel, lanes, scratch, steps),
+            Some(lanes) => self.passes(kernel, lanes, scratch, tasks),
         }
+    }
+
+    /// A point of the work for each of the kernel.
+    pub(super) fn single(&self, kernel: &Kernel) -> Work {
+        let mut text = Text { depth: 1, ..Text::default() };
+        let mut uses = Uses::default();
+        let axes = decompose("point", "i", &kernel.parallel, &mut text);
+        let registers = FxHashMap::default();
+        let point = Point { axes, lane: None, registers: &registers, cut: None };
+        self.body(kernel, point, &mut text, &mut uses);
+        Work::new(text, uses, kernel.parallel_size(), kernel.location)
     }
 
     /// Partial reductions by `lanes` invocations per point, then a kernel that combines them.
@@ -135,7 +148,7 @@ impl Emitter<'_> {
         kernel: &Kernel,
         lanes: usize,
         scratch: &mut usize,
-        steps: &mut Vec<Step>,
+        tasks: &mut Vec<Task>,
     ) -> Result<()> {
         let points = kernel.parallel_size();
         let mut partials = Vec::new();
@@ -148,12 +161,11 @@ impl Emitter<'_> {
         text.line(format_args!("let lane = point / {points};"));
         text.line(format_args!("let at = point % {points};"));
         let axes = decompose("at", "i", &kernel.parallel, &mut text);
-        let loops = self.loop_names();
-        let registers = FxHashMap::default();
         let cut = Some((lanes, partials.as_slice()));
-        let point = Point { axes, lane: None, loops: &loops, registers: &registers, cut };
+        let registers = FxHashMap::default();
+        let point = Point { axes, lane: None, registers: &registers, cut };
         self.body(kernel, point, &mut text, &mut uses);
-        self.shader(text, uses, points * lanes, kernel.location, steps)?;
+        tasks.push(Task::Work(Work::new(text, uses, points * lanes, kernel.location)));
 
         let mut axes: smallvec::SmallVec<[i64; 4]> =
             row_major_strides(&kernel.parallel).iter().map(|&s| s as i64).collect();
@@ -176,18 +188,18 @@ impl Emitter<'_> {
             index.axes.truncate(kernel.parallel.len());
             rest.stores.push(Store { index, value: ExprId(i as u32), ..store.clone() });
         }
-        self.kernel_pass(&rest, scratch, steps)
+        self.kernel_pass(&rest, scratch, tasks)
     }
 
     /// The work of one parallel point.
     pub(super) fn body(&self, kernel: &Kernel, point: Point<'_>, text: &mut Text, uses: &mut Uses) {
-        let Point { mut axes, lane, loops, registers, cut } = point;
+        let Point { mut axes, lane, registers, cut } = point;
         let size = kernel.reduce_size();
         let Liveness { live, varying } = Liveness::new(kernel);
         let ids = || (0..kernel.exprs.len() as u32).map(ExprId);
         let parallel_axes = axes.len();
         axes.extend(kernel.reduce.iter().map(|_| None));
-        let mut scope = Scope { memory: &self.memory, kernel, axes, loops, registers, lane };
+        let mut scope = Scope { memory: &self.memory, kernel, axes, registers, lane };
         for id in ids().filter(|id| live[id.0 as usize] && !varying[id.0 as usize]) {
             scope.expr(id, text, uses);
         }
@@ -272,7 +284,6 @@ impl Emitter<'_> {
                         memory: &self.memory,
                         kernel,
                         axes: vec![Some("point".into())],
-                        loops,
                         registers,
                         lane: None,
                     };

@@ -7,8 +7,9 @@ use super::expr::{self, Scope};
 use super::kernel::Point;
 use super::region::{Region, count_reads, first_kernel, loop_lengths};
 use super::register::Register;
-use super::{Emitter, Slot, Step, Text, Uses};
-use probpipe_lowering::{BufferId, Expr, ExprId, IndexMap, Kernel, LoopId, Stmt, Store};
+use super::task::{Task, Work};
+use super::{Emitter, Slot, Text, Uses};
+use probpipe_lowering::{BufferId, Expr, ExprId, IndexMap, Kernel, Stmt, Store};
 use probpipe_trace::{ArrayType, Loc, Result};
 use rustc_hash::FxHashMap;
 
@@ -38,7 +39,7 @@ impl Emitter<'_> {
     pub(super) fn lane_region(
         &mut self,
         body: &[Stmt],
-        steps: &mut Vec<Step>,
+        tasks: &mut Vec<Task>,
     ) -> Result<Option<usize>> {
         let Some(kernel) = body.first().and_then(first_kernel) else { return Ok(None) };
         let lengths = loop_lengths(&self.program.body);
@@ -54,7 +55,7 @@ impl Emitter<'_> {
             count += 1;
         }
         if count > 0 && (region.has_loop || region.kernels > 1) {
-            self.emit_region(&body[..count], region, steps)?;
+            self.emit_region(&body[..count], region, tasks)?;
             return Ok(Some(count));
         }
         let Stmt::Loop(_) = &body[0] else { return Ok(None) };
@@ -63,7 +64,7 @@ impl Emitter<'_> {
         extents.dedup();
         while let Some(lanes) = extents.pop() {
             let mut region = Region::new(lanes, lengths.clone(), self.target);
-            if region.add(&body[0], 1) && self.emit_region(&body[..1], region, steps)? {
+            if region.add(&body[0], 1) && self.emit_region(&body[..1], region, tasks)? {
                 return Ok(Some(1));
             }
         }
@@ -75,7 +76,7 @@ impl Emitter<'_> {
         &mut self,
         body: &[Stmt],
         region: Region,
-        steps: &mut Vec<Step>,
+        tasks: &mut Vec<Task>,
     ) -> Result<bool> {
         let mut all = FxHashMap::default();
         count_reads(&self.program.body, &mut all);
@@ -87,7 +88,7 @@ impl Emitter<'_> {
             let outside = all.get(&buffer).is_some_and(|&n| n > usage.reads)
                 || matches!(span.slot, Slot::Output(_));
             // Between two iterations of a loop around the region, memory holds the value.
-            let carried = usage.read_first && !self.loops.is_empty();
+            let carried = usage.read_first && self.inside > 0;
             let store = usage.written && (outside || carried);
             // What is stored is loaded first: the region may write a part of it only, or nothing
             // where a loop has no steps.
@@ -113,7 +114,7 @@ impl Emitter<'_> {
         if lanes > 1 && !self.disjoint(&region, &moved) {
             return Ok(false);
         }
-        self.write_region(body, &region, &registers, &moved, steps)?;
+        self.write_region(body, &region, &registers, &moved, tasks)?;
         Ok(true)
     }
 
@@ -164,11 +165,10 @@ impl Emitter<'_> {
         region: &Region,
         registers: &FxHashMap<BufferId, Register>,
         moved: &[Moved],
-        steps: &mut Vec<Step>,
+        tasks: &mut Vec<Task>,
     ) -> Result<()> {
         let mut text = Text { depth: 1, ..Text::default() };
         let mut uses = Uses::default();
-        let loops = self.loop_names();
         let none = FxHashMap::default();
         let empty = Kernel {
             parallel: smallvec::smallvec![region.lanes],
@@ -195,7 +195,6 @@ impl Emitter<'_> {
             memory: &self.memory,
             kernel: &empty,
             axes: vec![lane],
-            loops: &loops,
             registers: &none,
             lane: None,
         };
@@ -213,14 +212,12 @@ impl Emitter<'_> {
             }
         }
         let mut cursor = 0;
-        let mut names = loops.clone();
         for stmt in body {
             self.write_statement(
                 stmt,
                 region,
                 registers,
                 &mut cursor,
-                &mut names,
                 &mut text,
                 &mut uses,
             );
@@ -239,7 +236,7 @@ impl Emitter<'_> {
                 text.close();
             }
         }
-        self.shader(text, uses, region.lanes, location(&body[0]), steps)?;
+        tasks.push(Task::Work(Work::new(text, uses, region.lanes, location(&body[0]))));
         for (buffer, from) in copies {
             let span = self.memory.span(buffer);
             let index = IndexMap { axes: smallvec::smallvec![1], ..IndexMap::default() };
@@ -251,7 +248,7 @@ impl Emitter<'_> {
                 stores: vec![Store { buffer, index, value: ExprId(0), reduce: None }],
                 ..empty.clone()
             };
-            self.kernel(&copy, steps)?;
+            self.kernel(&copy, tasks)?;
         }
         Ok(())
     }
@@ -263,7 +260,6 @@ impl Emitter<'_> {
         region: &Region,
         registers: &FxHashMap<BufferId, Register>,
         cursor: &mut usize,
-        names: &mut FxHashMap<LoopId, String>,
         text: &mut Text,
         uses: &mut Uses,
     ) {
@@ -278,9 +274,8 @@ impl Emitter<'_> {
                     "for (var {t}: i32 = 0; {t} < {}{opaque}; {t} = {t} + 1) {{",
                     l.length
                 ));
-                names.insert(l.id, t);
                 for stmt in &l.body {
-                    self.write_statement(stmt, region, registers, cursor, names, text, uses);
+                    self.write_statement(stmt, region, registers, cursor, text, uses);
                 }
                 text.close();
             }
@@ -307,7 +302,7 @@ impl Emitter<'_> {
                         }
                     });
                 }
-                let point = Point { axes, lane, loops: names, registers, cut: None };
+                let point = Point { axes, lane, registers, cut: None };
                 self.body(kernel, point, text, uses);
                 for _ in 0..opened {
                     text.close();
@@ -317,7 +312,7 @@ impl Emitter<'_> {
     }
 }
 
-fn location(stmt: &Stmt) -> Loc {
+pub(super) fn location(stmt: &Stmt) -> Loc {
     match stmt {
         Stmt::Kernel(kernel) => kernel.location,
         Stmt::Library(library) => library.location,

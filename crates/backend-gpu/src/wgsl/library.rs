@@ -2,7 +2,8 @@
 //! that read and write the operands put before them. The algorithms are in the templates.
 
 use super::expr::Scope;
-use super::{Emitter, Step, Text, Uses};
+use super::task::{Task, Work};
+use super::{Emitter, Text, Uses};
 use probpipe_kernels::{CHOLESKY_WGSL, MATMUL_WGSL, TRIANGULAR_SOLVE_WGSL};
 use probpipe_lowering::{IndexMap, Kernel, Library, LibraryCall, View};
 use probpipe_trace::{Error, ErrorKind, Loc, Result};
@@ -65,9 +66,7 @@ fn linear(view: &View) -> IndexMap {
 }
 
 impl Emitter<'_> {
-    pub(super) fn library(&mut self, library: &Library, steps: &mut Vec<Step>) -> Result<()> {
-        // The loop indices of a view are immediates, which any function may read.
-        let loops = self.loop_names();
+    pub(super) fn library(&mut self, library: &Library, tasks: &mut Vec<Task>) -> Result<()> {
         let registers = FxHashMap::default();
         let nothing: SmallVec<[usize; 4]> = SmallVec::new();
         let kernel = Kernel {
@@ -83,7 +82,6 @@ impl Emitter<'_> {
             memory: &self.memory,
             kernel: &kernel,
             axes: vec![Some("i".into())],
-            loops: &loops,
             registers: &registers,
             lane: None,
         };
@@ -163,6 +161,7 @@ impl Emitter<'_> {
         filling.uses.code = format!("{}{}", filling.accessors.out, filling.source);
         let mut body = Text { depth: 1, ..Text::default() };
         body.line(format_args!("pp_library(point);"));
-        self.shader(body, filling.uses, points, library.location, steps)
+        tasks.push(Task::Work(Work::new(body, filling.uses, points, library.location)));
+        Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! Where the buffers of a program lie in the storage buffers that shaders bind: one binding per
 //! input and output, one for all constants, one for the arena. It knows no expressions.
 
-use super::{Target, too_large};
+use super::{Target, Uses, too_large};
 use probpipe_lowering::{Buffer, BufferId, Place, Program};
 use probpipe_trace::{ArrayType, DType, Result, Value};
 
@@ -132,6 +132,20 @@ impl Memory {
         self.arena_words = self.arena_words.max(self.program_words + *used);
         self.spans.push(Span { slot: Slot::Arena, start, dtype: ty.dtype, size: ty.size() });
         BufferId(self.spans.len() as u32 - 1)
+    }
+
+    /// Memory that nothing else uses while the statement lasts that is emitted now, with all that
+    /// is inside it.
+    pub fn kept(&mut self, ty: &ArrayType) -> BufferId {
+        let buffer = self.scratch(ty, &mut 0);
+        self.relocate(buffer);
+        buffer
+    }
+
+    /// An `i32` of the arena, as an expression.
+    pub fn word(&self, buffer: BufferId, uses: &mut Uses) -> String {
+        uses.slots.push(Slot::Arena);
+        format!("bitcast<i32>(arena[{}])", self.span(buffer).start)
     }
 
     /// Whether two buffers share memory.

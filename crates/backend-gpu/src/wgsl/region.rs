@@ -73,8 +73,15 @@ pub(super) fn count_reads(body: &[Stmt], counts: &mut FxHashMap<BufferId, usize>
                 }
             }
             Stmt::Loop(l) => count_reads(&l.body, counts),
-            // Refused before anything is lowered; see `Gpu::CAPS`.
-            Stmt::While(_) | Stmt::Branch(_) => {}
+            Stmt::While(w) => {
+                *counts.entry(w.test).or_default() += 1;
+                count_reads(&w.cond, counts);
+                count_reads(&w.body, counts);
+            }
+            Stmt::Branch(branch) => {
+                *counts.entry(branch.index).or_default() += 1;
+                branch.branches.iter().for_each(|body| count_reads(body, counts));
+            }
             Stmt::Library(library) => {
                 for view in library.call.views() {
                     *counts.entry(view.buffer).or_default() += 1;
@@ -206,9 +213,19 @@ fn usage_conflict(usage: &mut Usage) {
 pub(super) fn loop_lengths(body: &[Stmt]) -> FxHashMap<LoopId, usize> {
     let mut lengths = FxHashMap::default();
     for stmt in body {
-        if let Stmt::Loop(l) = stmt {
-            lengths.insert(l.id, l.length);
-            lengths.extend(loop_lengths(&l.body));
+        match stmt {
+            Stmt::Kernel(_) | Stmt::Library(_) => {}
+            Stmt::Loop(l) => {
+                lengths.insert(l.id, l.length);
+                lengths.extend(loop_lengths(&l.body));
+            }
+            Stmt::While(w) => {
+                lengths.extend(loop_lengths(&w.cond));
+                lengths.extend(loop_lengths(&w.body));
+            }
+            Stmt::Branch(branch) => {
+                branch.branches.iter().for_each(|body| lengths.extend(loop_lengths(body)));
+            }
         }
     }
     lengths

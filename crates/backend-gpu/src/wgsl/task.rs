@@ -1,0 +1,166 @@
+//! What statements become before it is decided which shader runs it: work on independent points,
+//! under loops and conditions. The same tasks are dispatched one by one (`shader.rs`) or done by
+//! one workgroup (`together.rs`).
+
+use super::lanes::location;
+use super::{Emitter, Text, Uses};
+use probpipe_lowering::{
+    Branch, BufferId, Expr, ExprId, IndexMap, Kernel, LoopId, Stmt, Store, While,
+};
+use probpipe_trace::{ArrayType, BinaryOp, DType, Loc, Result, Scalar};
+use smallvec::smallvec;
+
+/// Points that one function does, independent of each other.
+#[derive(Debug)]
+pub(super) struct Work {
+    /// The body of a function of `point`.
+    pub body: Text,
+    pub uses: Uses,
+    pub points: usize,
+    pub location: Loc,
+    /// Done whatever the conditions around it.
+    pub always: bool,
+}
+
+impl Work {
+    pub fn new(body: Text, uses: Uses, points: usize, location: Loc) -> Work {
+        Work { body, uses, points, location, always: false }
+    }
+}
+
+/// A part of a program.
+#[derive(Debug)]
+pub(super) enum Task {
+    /// Points.
+    Work(Work),
+    /// Tasks that are repeated.
+    Loop { id: LoopId, length: usize, body: Vec<Task>, location: Loc },
+    /// Tasks that are repeated as long as `word` is 1 after `cond`.
+    While { cond: Vec<Task>, word: BufferId, body: Vec<Task> },
+    /// Lists of tasks, of which the one is done whose number `word` is.
+    Branch { word: BufferId, branches: Vec<Vec<Task>> },
+    /// Tasks that one workgroup of `width` invocations does.
+    Together { width: usize, tasks: Vec<Task>, location: Loc },
+}
+
+impl Emitter<'_> {
+    pub(super) fn statements(&mut self, body: &[Stmt]) -> Result<Vec<Task>> {
+        let mut tasks = Vec::new();
+        let mut at = 0;
+        while at < body.len() {
+            let rest = &body[at..];
+            at += match self.lane_region(rest, &mut tasks)? {
+                Some(count) => count,
+                None => match self.workgroup(rest) {
+                    Some((count, width)) => {
+                        tasks.push(self.together(&rest[..count], width)?);
+                        count
+                    }
+                    None => {
+                        self.statement(&rest[0], &mut tasks)?;
+                        1
+                    }
+                },
+            };
+        }
+        Ok(tasks)
+    }
+
+    /// One statement by itself, and what is inside it.
+    pub(super) fn statement(&mut self, stmt: &Stmt, tasks: &mut Vec<Task>) -> Result<()> {
+        match stmt {
+            Stmt::Kernel(kernel) => self.kernel(kernel, tasks),
+            Stmt::Library(library) => self.library(library, tasks),
+            Stmt::Loop(l) if l.length == 0 => Ok(()),
+            Stmt::Loop(l) => {
+                let body = self.inside(&l.body)?;
+                tasks.push(Task::Loop { id: l.id, length: l.length, body, location: l.location });
+                Ok(())
+            }
+            Stmt::While(w) => self.while_loop(w, tasks),
+            Stmt::Branch(branch) => self.branch(branch, tasks),
+        }
+    }
+
+    /// The statements of a loop or of a branch.
+    fn inside(&mut self, body: &[Stmt]) -> Result<Vec<Task>> {
+        self.inside += 1;
+        let tasks = match self.together {
+            None => self.statements(body),
+            Some(_) => self.one_by_one(body),
+        };
+        self.inside -= 1;
+        tasks
+    }
+
+    /// Each statement by itself.
+    pub(super) fn one_by_one(&mut self, body: &[Stmt]) -> Result<Vec<Task>> {
+        let mut tasks = Vec::new();
+        for stmt in body {
+            self.statement(stmt, &mut tasks)?;
+        }
+        Ok(tasks)
+    }
+
+    fn while_loop(&mut self, w: &While, tasks: &mut Vec<Task>) -> Result<()> {
+        let word = self.memory.kept(&ArrayType::scalar(DType::I32));
+        // Where a condition around the loop does not hold, its own is not looked at.
+        let never = self.word(word, &[Expr::Literal(Scalar::Int(0))], &[DType::I32], w.location);
+        tasks.push(Task::Work(Work { always: true, ..never }));
+        let mut cond = self.inside(&w.cond)?;
+        let load = Expr::Load { buffer: w.test, index: IndexMap::default(), guard: None };
+        let exprs = [load, Expr::Cast(ExprId(0))];
+        cond.push(Task::Work(self.word(word, &exprs, &[DType::Bool, DType::I32], w.location)));
+        let body = self.inside(&w.body)?;
+        tasks.push(Task::While { cond, word, body });
+        Ok(())
+    }
+
+    /// The number of the branch is taken before any of them, which may use its memory.
+    fn branch(&mut self, branch: &Branch, tasks: &mut Vec<Task>) -> Result<()> {
+        let word = self.memory.kept(&ArrayType::scalar(DType::I32));
+        let last = branch.branches.len() as i128 - 1;
+        let exprs = [
+            Expr::Load { buffer: branch.index, index: IndexMap::default(), guard: None },
+            Expr::Literal(Scalar::Int(0)),
+            Expr::Binary(BinaryOp::Max, ExprId(0), ExprId(1)),
+            Expr::Literal(Scalar::Int(last)),
+            Expr::Binary(BinaryOp::Min, ExprId(2), ExprId(3)),
+        ];
+        tasks.push(Task::Work(self.word(word, &exprs, &[DType::I32; 5], branch.location)));
+        let branches =
+            branch.branches.iter().map(|body| self.inside(body)).collect::<Result<_>>()?;
+        tasks.push(Task::Branch { word, branches });
+        Ok(())
+    }
+
+    /// Sets a word to the last of some expressions.
+    fn word(
+        &mut self,
+        word: BufferId,
+        exprs: &[Expr],
+        types: &[DType],
+        location: Loc,
+    ) -> Work {
+        let value = ExprId(exprs.len() as u32 - 1);
+        let store = Store { buffer: word, index: IndexMap::default(), value, reduce: None };
+        let kernel = Kernel {
+            parallel: smallvec![],
+            reduce: smallvec![],
+            exprs: exprs.to_vec(),
+            types: types.to_vec(),
+            stores: vec![store],
+            location,
+            lines: smallvec![location],
+        };
+        self.single(&kernel)
+    }
+
+    /// Statements for one workgroup.
+    fn together(&mut self, body: &[Stmt], width: usize) -> Result<Task> {
+        self.together = Some(width);
+        let tasks = self.one_by_one(body);
+        self.together = None;
+        Ok(Task::Together { width, tasks: tasks?, location: location(&body[0]) })
+    }
+}
