@@ -20,7 +20,19 @@ pub const CHOLESKY_WGSL: &str = include_str!("../wgsl/cholesky.wgsl");
 /// Substitution with a triangular matrix, a template.
 pub const TRIANGULAR_SOLVE_WGSL: &str = include_str!("../wgsl/triangular_solve.wgsl");
 
-/// One function of [`MATH_WGSL`].
+/// Running reductions, a template.
+pub const CUMULATIVE_WGSL: &str = include_str!("../wgsl/cumulative.wgsl");
+
+/// Stable sorts, a template.
+pub const SORT_WGSL: &str = include_str!("../wgsl/sort.wgsl");
+
+/// Updates at computed places, a template.
+pub const SCATTER_WGSL: &str = include_str!("../wgsl/scatter.wgsl");
+
+/// What running reductions keep beside their value, for templates.
+pub const STATES_WGSL: &str = include_str!("../wgsl/states.wgsl");
+
+/// One function of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WgslFn {
     /// Its name, with the `pp_` prefix.
@@ -31,28 +43,40 @@ pub struct WgslFn {
     pub deps: Vec<&'static str>,
 }
 
-/// The functions in the order of the file. The order is a guarantee: callees come first.
+/// The functions of a text, in its order. They are separated by blank lines and contain none.
+#[must_use]
+pub fn wgsl_functions(text: &'static str) -> Vec<WgslFn> {
+    let mut list = Vec::new();
+    for source in text.split("\n\n") {
+        let Some(start) = source.lines().find_map(|line| line.strip_prefix("fn ")) else {
+            continue;
+        };
+        let name = &start[..start.find('(').unwrap_or(0)];
+        let body = source.split_once('{').map_or("", |(_, body)| body);
+        list.push(WgslFn { name, source: source.trim_end(), deps: wgsl_mentions(body) });
+    }
+    list
+}
+
+/// The `pp_`-prefixed names in a text, each once.
+#[must_use]
+pub fn wgsl_mentions(text: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    for (at, _) in text.match_indices("pp_") {
+        let end = text[at..].find(|c: char| c != '_' && !c.is_ascii_alphanumeric());
+        let name = &text[at..end.map_or(text.len(), |end| at + end)];
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// The functions of [`MATH_WGSL`]. Their order is a guarantee: callees come first.
 fn functions() -> &'static (Vec<WgslFn>, BTreeMap<&'static str, usize>) {
     static FUNCTIONS: OnceLock<(Vec<WgslFn>, BTreeMap<&'static str, usize>)> = OnceLock::new();
     FUNCTIONS.get_or_init(|| {
-        let mut list = Vec::<WgslFn>::new();
-        // Functions are separated by blank lines and contain none.
-        for source in MATH_WGSL.split("\n\n") {
-            let Some(start) = source.lines().find_map(|line| line.strip_prefix("fn ")) else {
-                continue;
-            };
-            let name = &start[..start.find('(').unwrap_or(0)];
-            let body = source.split_once('{').map_or("", |(_, body)| body);
-            let mut deps = Vec::new();
-            for (at, _) in body.match_indices("pp_") {
-                let end = body[at..].find(|c: char| c != '_' && !c.is_ascii_alphanumeric());
-                let called = &body[at..at + end.unwrap_or(0)];
-                if !deps.contains(&called) {
-                    deps.push(called);
-                }
-            }
-            list.push(WgslFn { name, source: source.trim_end(), deps });
-        }
+        let list = wgsl_functions(MATH_WGSL);
         let index = list.iter().enumerate().map(|(i, function)| (function.name, i)).collect();
         (list, index)
     })

@@ -1,7 +1,7 @@
 // Lower Cholesky factors, row by row: one invocation per matrix. Zeros above the diagonal; NaN on
 // and below it if a pivot is not positive. Only the lower triangle of the input is read.
 // The emitter fills in `{{...}}`: extents, steps, and `pp_input(i)`, `pp_load(i)`, `pp_store(i, v)`.
-fn pp_library(point: i32) {
+fn pp_cholesky(point: i32, t: i32) {
     let source = point * {{input_batch}};
     let dest = point * {{out_batch}};
     var definite = true;

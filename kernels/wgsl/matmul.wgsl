@@ -1,7 +1,8 @@
 // out[b, i, j] = sum_k lhs[b, i, k] rhs[b, k, j]. One invocation computes a block of 4 by 4
 // elements in registers; no workgroup memory, since software devices run barriers badly.
-// The emitter fills in `{{...}}`: extents, steps, and `lhs(i)`, `rhs(i)`, `store(i, v)`.
-fn pp_library(point: i32) {
+// The emitter fills in `{{...}}`: extents, steps, and the type, `pp_lhs(i)`,
+// `pp_rhs(i)`, `pp_store(i, v)`.
+fn pp_matmul(point: i32, t: i32) {
     let across = ({{n}} + 3) / 4;
     let down = ({{m}} + 3) / 4;
     let tile = point % (down * across);
@@ -13,21 +14,21 @@ fn pp_library(point: i32) {
     let columns = min(vec4<i32>(column, column + 1, column + 2, column + 3), vec4<i32>({{n}} - 1));
     let a = rows * {{lhs_row}} + (batch * {{lhs_batch}});
     let b = columns * {{rhs_column}} + (batch * {{rhs_batch}});
-    var s0 = vec4<f32>();
-    var s1 = vec4<f32>();
-    var s2 = vec4<f32>();
-    var s3 = vec4<f32>();
+    var s0 = vec4<{{type}}>();
+    var s1 = vec4<{{type}}>();
+    var s2 = vec4<{{type}}>();
+    var s3 = vec4<{{type}}>();
     // Blocks of 64 products are summed apart: the error grows with the longest chain of additions.
     for (var first = 0; first < {{k}}; first = first + 64) {
         let last = min(first + 64, {{k}});
-        var p0 = vec4<f32>();
-        var p1 = vec4<f32>();
-        var p2 = vec4<f32>();
-        var p3 = vec4<f32>();
+        var p0 = vec4<{{type}}>();
+        var p1 = vec4<{{type}}>();
+        var p2 = vec4<{{type}}>();
+        var p3 = vec4<{{type}}>();
         for (var k = first; k < last; k = k + 1) {
             let r = k * {{rhs_row}};
             let l = k * {{lhs_column}};
-            let v = vec4<f32>(pp_rhs(b.x + r), pp_rhs(b.y + r), pp_rhs(b.z + r), pp_rhs(b.w + r));
+            let v = vec4<{{type}}>(pp_rhs(b.x + r), pp_rhs(b.y + r), pp_rhs(b.z + r), pp_rhs(b.w + r));
             p0 = p0 + pp_lhs(a.x + l) * v;
             p1 = p1 + pp_lhs(a.y + l) * v;
             p2 = p2 + pp_lhs(a.z + l) * v;
@@ -38,7 +39,7 @@ fn pp_library(point: i32) {
         s2 = s2 + p2;
         s3 = s3 + p3;
     }
-    let sums = array<vec4<f32>, 4>(s0, s1, s2, s3);
+    let sums = array<vec4<{{type}}>, 4>(s0, s1, s2, s3);
     for (var i = 0; i < 4; i = i + 1) {
         for (var j = 0; j < 4; j = j + 1) {
             if (row + i < {{m}} && column + j < {{n}}) {

@@ -2,7 +2,7 @@
 // first unknown comes first; `{{unit}}` takes the diagonal as ones. `a_row` and `a_column` are
 // swapped for the transpose. `pp_b(i)` may read what `pp_store(i, v)` wrote: each element of `b`
 // is read before its own is stored, and never after.
-fn pp_library(point: i32) {
+fn pp_triangular_solve(point: i32, t: i32) {
     let batch = point / {{columns}};
     let column = point % {{columns}};
     let a = batch * {{a_batch}};

@@ -15,6 +15,10 @@ use std::sync::{Arc, Mutex, OnceLock};
 /// few enough to bound the memory of command buffers.
 const IN_FLIGHT: usize = 16;
 
+/// Mesa's software driver (seen with 22.3.6) leaves every loop of a shader, without a word, once all
+/// of them together have gone round 65,535 times.
+const SOFTWARE_ROUNDS: usize = 60_000;
+
 /// An opened GPU. Cheap to clone; clones share the device.
 #[derive(Clone)]
 pub struct Gpu(pub(crate) Arc<Device>);
@@ -56,16 +60,17 @@ pub(crate) struct Pipeline {
 }
 
 impl Gpu {
-    /// What shaders can run: arrays of four types, and no work that goes through elements in an
-    /// order, point by point through a long function, or off the device.
+    /// What shaders can run: arrays of four types, and no work that takes other factors than
+    /// Cholesky's, goes point by point through a long function, or off the device.
     pub const CAPS: Caps = Caps {
         backend: "gpu",
         dtypes: &[DType::F32, DType::I32, DType::U32, DType::Bool],
         special: false,
-        serial: false,
+        serial: true,
         factors: false,
         conditions: true,
         callbacks: false,
+        lanes: true,
     };
 
     /// Opens the most capable adapter, a software one if there is no other.
@@ -119,6 +124,8 @@ impl Gpu {
             binding_bytes: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
             immediate_bytes: if has_immediates { limits.max_immediate_size as usize } else { 0 },
             workgroups: limits.max_compute_workgroups_per_dimension as usize,
+            rounds: if software { SOFTWARE_ROUNDS } else { 1 << 24 },
+            rounds_guessed: !software,
         };
         Ok(Gpu(Arc::new(Device {
             device,
@@ -145,6 +152,11 @@ impl Gpu {
     pub fn shared() -> Result<Gpu> {
         static SHARED: OnceLock<Result<Gpu>> = OnceLock::new();
         SHARED.get_or_init(Gpu::open).clone()
+    }
+
+    /// What shaders are written for.
+    pub fn target(&self) -> &Target {
+        &self.0.target
     }
 
     /// The adapter and the interface that it is driven through.

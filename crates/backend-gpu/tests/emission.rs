@@ -10,8 +10,8 @@ use probpipe_backend_gpu::wgsl::{Module, Step, Target, emit};
 use probpipe_lowering::{Options, lower};
 use probpipe_testing::says;
 use probpipe_trace::{
-    Array, ArrayType, BinaryOp, CompareOp, DType, ErrorKind, Graph, Op, Result, Triangular,
-    UnaryOp, arange, bind1, concat, fori_loop, scan, verify,
+    Array, ArrayType, BinaryOp, CompareOp, CumulativeOp, DType, ErrorKind, Graph, Op, Result,
+    ScatterOp, Triangular, UnaryOp, arange, bind, bind1, concat, fori_loop, scan, verify,
 };
 
 fn emitted(graph: &Graph, target: &Target) -> Result<Module> {
@@ -103,6 +103,41 @@ fn loops_and_linear_algebra_validate() {
         let l = x[0].cholesky();
         vec![l.solve_triangular_with(&x[1], Triangular::lower().transposed()), x[0].matmul(&x[1])]
     });
+}
+
+#[test]
+fn what_takes_elements_in_an_order_validates() {
+    // Lines of one block, of several, and of blocks of blocks.
+    for n in [1, 60, 700, 20_000] {
+        validate(&[ty(DType::F32, &[n, 2]), ty(DType::I32, &[n, 2])], |x| {
+            let mut out = Vec::new();
+            for op in CumulativeOp::ALL {
+                let running = Op::Cumulative { op, axis: 0, reverse: op == CumulativeOp::Min };
+                out.extend([bind1(running.clone(), &[&x[0]]), bind1(running, &[&x[1]])]);
+            }
+            let flags = x[1].gt(0);
+            out.extend(bind(Op::Sort { axis: 0, num_keys: 3 }, &[&flags, &x[0], &x[1]]));
+            for op in ScatterOp::ALL {
+                let at = x[1].at_axis(1, 0);
+                let scatter = Op::Scatter { op, batch: 0 };
+                out.push(bind1(scatter.clone(), &[&x[0], &at, &x[0].sin()]));
+                out.push(bind1(scatter, &[&x[1], &at, &(&x[1] * 2)]));
+            }
+            out
+        });
+    }
+}
+
+#[test]
+fn phases_repeat_without_immediates() {
+    let graph = graph_of(&[ty(DType::F32, &[1000])], |x| vec![x[0].sort(0)]);
+    let loops = |immediate_bytes| {
+        let target = Target { immediate_bytes, ..Target::default() };
+        let steps = emitted(&graph, &target).expect("the program is emitted").steps;
+        (steps.iter().filter(|s| matches!(s, Step::Loop { .. })).count(), steps.len())
+    };
+    assert_eq!(loops(4), (1, 3));
+    assert_eq!(loops(0), (0, 6));
 }
 
 #[test]

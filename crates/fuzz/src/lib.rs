@@ -51,6 +51,7 @@ pub fn config(seed: u64, device: Device) -> Config {
         float: if single { DType::F32 } else { DType::F64 },
         kinks: !seed.is_multiple_of(3),
         serial: caps.serial,
+        factors: caps.factors,
         conditions: caps.conditions,
         ..Config::default()
     }

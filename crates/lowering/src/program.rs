@@ -93,6 +93,8 @@ pub struct Loop {
     pub length: usize,
     /// What each iteration does.
     pub body: Vec<Stmt>,
+    /// No iteration reads what another has written.
+    pub apart: bool,
     /// The user's line.
     pub location: Loc,
 }

@@ -180,8 +180,8 @@ pub mod graph {
     // The graph, its text, its invariants, the meaning of every operation.
     #[doc(inline)]
     pub use probpipe_trace::{
-        BinaryOp, Callback, CompareOp, CumulativeOp, Custom, CustomRule, DotAxes, HostFn, LinalgOp,
-        Op, ReduceOp, Scan, ScatterOp, Sparse, SpecialOp, Switch, UnaryOp, Vectors, While,
+        BinaryOp, Callback, CompareOp, CumulativeOp, Custom, CustomRule, DotAxes, HostFn, Lane,
+        LinalgOp, Op, ReduceOp, Scan, ScatterOp, Sparse, SpecialOp, Switch, UnaryOp, Vectors, While,
     };
     #[doc(inline)]
     pub use probpipe_trace::{

@@ -108,6 +108,7 @@ fn random_programs(device: Device, seeds: std::ops::Range<u64>, float: DType) {
         float,
         kinks,
         serial: caps.serial,
+        factors: caps.factors,
         conditions: caps.conditions,
         ..Config::default()
     };

@@ -28,6 +28,8 @@ pub struct Caps {
     pub conditions: bool,
     /// Functions of the host.
     pub callbacks: bool,
+    /// Lanes that take branches and stop loops apart from each other run so, and not in step.
+    pub lanes: bool,
 }
 
 impl Caps {
@@ -41,6 +43,7 @@ impl Caps {
             factors: true,
             conditions: true,
             callbacks: true,
+            lanes: false,
         }
     }
 
@@ -54,6 +57,7 @@ impl Caps {
             factors: false,
             conditions: false,
             callbacks: false,
+            lanes: false,
         }
     }
 

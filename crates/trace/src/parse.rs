@@ -5,7 +5,7 @@
 use crate::dtype::{DType, Element, for_dtype};
 use crate::error::{Error, ErrorKind, Result};
 use crate::op::Op;
-use crate::op::control::{Scan, Switch, While};
+use crate::op::control::{Lane, Scan, Switch, While};
 use crate::op::elementwise::{BinaryOp, CompareOp, UnaryOp};
 use crate::op::graph::{Eqn, Graph};
 use crate::op::indexing::{CumulativeOp, ScatterOp};
@@ -384,6 +384,10 @@ impl<'t> Parameters<'t> {
         }
     }
 
+    fn has(&self, key: &str) -> bool {
+        self.list.iter().any(|p| p.0 == key)
+    }
+
     fn list(&mut self, key: &str) -> Result<Axes> {
         let what = "a list, such as `[0,1]`";
         match self.take(key, what)? {
@@ -495,7 +499,17 @@ fn operation(name: &str, results: &[Definition], p: &mut Parameters<'_>) -> Resu
         }
         "call" => {
             let name: String = p.word("name", "a name")?;
-            Op::Call { graph: p.graph("body")?, name: keep(&name, line)? }
+            let graph = p.graph("body")?;
+            let lane = match p.has("lanes") {
+                true => Some(Arc::new(Lane {
+                    count: p.number("lanes")?,
+                    inputs: p.list("of")?.iter().map(|&flag| flag != 0).collect(),
+                    outputs: p.list("to")?.iter().map(|&flag| flag != 0).collect(),
+                    graph: p.graph("lane")?,
+                })),
+                false => None,
+            };
+            Op::Call { graph, name: keep(&name, line)?, lane }
         }
         "scan" => Op::Scan(Scan {
             consts: p.number("consts")?,

@@ -173,9 +173,16 @@ fn parameters(f: &mut dyn Write, op: &Op, depth: Option<usize>) -> fmt::Result {
         Op::Linalg(LinalgOp::Qr { full }) => write!(f, " full={full}"),
         Op::Linalg(LinalgOp::Eigh { vectors }) => write!(f, " vectors={vectors}"),
         Op::Linalg(LinalgOp::Svd { vectors }) => write!(f, " vectors={}", vectors.name()),
-        Op::Call { graph, name } => {
+        Op::Call { graph, name, lane } => {
             write!(f, " name={}", word(name))?;
-            nested(f, "body", graph, depth)
+            nested(f, "body", graph, depth)?;
+            let Some(lane) = lane else { return Ok(()) };
+            let flags = |flags: &[bool]| -> Vec<usize> {
+                flags.iter().map(|&flag| usize::from(flag)).collect()
+            };
+            let (inputs, outputs) = (flags(&lane.inputs), flags(&lane.outputs));
+            write!(f, " lanes={} of={} to={}", lane.count, list(&inputs), list(&outputs))?;
+            nested(f, "lane", &lane.graph, depth)
         }
         Op::Scan(scan) => {
             write!(

@@ -200,8 +200,13 @@ impl Check<'_> {
     /// Invariant 7; false if it is broken.
     fn body(&mut self, at: usize, eqn: &Eqn) -> bool {
         let mut sound = true;
-        for (i, graph) in eqn.op.graphs().into_iter().enumerate() {
+        let lane = match &eqn.op {
+            Op::Call { lane: Some(lane), .. } => Some(&lane.graph),
+            _ => None,
+        };
+        for (i, graph) in eqn.op.graphs().into_iter().chain(lane).enumerate() {
             let part = match &eqn.op {
+                Op::Call { .. } if i > 0 => "a lane".to_string(),
                 Op::Switch(_) => format!("branch {i}"),
                 Op::While(_) if i == 0 => "the condition".to_string(),
                 _ => "the body".to_string(),

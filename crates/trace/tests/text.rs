@@ -119,7 +119,7 @@ fn names_of_calls_are_words() {
     for (name, printed) in
         [("graph", "graph"), ("value-and.grad_2", "value-and.grad_2"), ("f(x)", "f_x_"), ("", "_")]
     {
-        let op = Op::Call { graph: inner.clone(), name };
+        let op = Op::Call { graph: inner.clone(), name, lane: None };
         let text = common::one_op(&op, &[]).to_string();
         says(&text, &[&*format!("call name={printed} body=")]);
         round_trip(&parse(&text).unwrap());

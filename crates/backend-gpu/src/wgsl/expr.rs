@@ -130,10 +130,21 @@ impl Scope<'_> {
 
     /// The place of an element, as something that can be read and assigned.
     fn element(&self, buffer: BufferId, index: &IndexMap, uses: &mut Uses) -> String {
+        let (name, at) = self.place(buffer, index, uses);
+        format!("{name}[{at}]")
+    }
+
+    /// What holds a buffer, and where in it an element lies.
+    fn place(&self, buffer: BufferId, index: &IndexMap, uses: &mut Uses) -> (String, String) {
         let span = self.memory.span(buffer);
         uses.slots.push(span.slot);
-        let start = IndexMap { offset: index.offset + span.start as i64, ..index.clone() };
-        format!("{}[{}]", span.slot.name(), self.bounded(&start, i64::MAX))
+        let name = span.slot.name();
+        let Some((id, count)) = span.copies else {
+            let start = IndexMap { offset: index.offset + span.start as i64, ..index.clone() };
+            return (name, self.bounded(&start, i64::MAX));
+        };
+        let of_one = self.bounded(index, span.size as i64);
+        (name, format!("({of_one}) * {count} + {id} + {}", span.start))
     }
 
     /// An index for a subscript. WGSL refuses constants out of bounds, also behind a guard that
@@ -146,7 +157,8 @@ impl Scope<'_> {
         }
     }
 
-    fn load(&self, buffer: BufferId, index: &IndexMap, uses: &mut Uses) -> String {
+    /// Reads an element of a buffer, wherever it lives.
+    pub fn load(&self, buffer: BufferId, index: &IndexMap, uses: &mut Uses) -> String {
         if let Some(register) = self.registers.get(&buffer) {
             return self.register(register, index);
         }
@@ -159,7 +171,8 @@ impl Scope<'_> {
         match register.is_scalar() {
             true => register.name.clone(),
             false => {
-                format!("{}[{}]", register.name, self.index(&register.local(index, self.lane)))
+                let local = register.local(index, self.lane);
+                format!("{}[{}]", register.name, self.bounded(&local, register.size as i64))
             }
         }
     }
@@ -174,7 +187,7 @@ impl Scope<'_> {
         }
     }
 
-    /// Reads an element by the text of its index.
+    /// Reads an element of a buffer in memory.
     pub fn read(&self, buffer: BufferId, index: &IndexMap, uses: &mut Uses) -> String {
         let dtype = self.memory.span(buffer).dtype;
         let element = self.element(buffer, index, uses);
@@ -233,15 +246,20 @@ impl Scope<'_> {
                 return;
             }
             Expr::LoadAt { buffer, index, at } => {
-                let span = self.memory.span(*buffer);
-                uses.slots.push(span.slot);
-                let start = IndexMap { offset: index.offset + span.start as i64, ..index.clone() };
-                let mut element = format!("{}[{}", span.slot.name(), self.index(&start));
-                for (place, step) in at {
-                    element.push_str(&format!(" + {place} * {}", int(*step)));
+                let dtype = self.memory.span(*buffer).dtype;
+                match self.registers.get(buffer) {
+                    Some(register) if register.is_scalar() => register.name.clone(),
+                    Some(register) => {
+                        let local = register.local(index, self.lane);
+                        format!("{}[{}{}]", register.name, self.index(&local), computed(at, 1))
+                    }
+                    None => {
+                        let (name, first) = self.place(*buffer, index, uses);
+                        let step = self.memory.span(*buffer).copies.map_or(1, |(_, count)| count);
+                        let element = format!("{name}[{first}{}]", computed(at, step));
+                        self.decoded(*buffer, dtype, element)
+                    }
                 }
-                element.push(']');
-                self.decoded(*buffer, span.dtype, element)
             }
             Expr::Index(map) => {
                 let index = format!("i32({})", self.index(map));
@@ -280,6 +298,14 @@ impl Scope<'_> {
     fn is_nan_literal(&self, id: ExprId) -> bool {
         matches!(self.kernel.expr(id), Expr::Literal(Scalar::Float(v)) if v.is_nan())
     }
+}
+
+/// The computed part of an index, in elements of so many words.
+fn computed(at: &[(ExprId, i64)], words: usize) -> String {
+    let term = |(place, step): &(ExprId, i64)| {
+        format!(" + {place} * {}", int(step * words as i64))
+    };
+    at.iter().map(term).collect()
 }
 
 fn unary(op: UnaryOp, x: &str, ty: DType, uses: &mut Uses) -> String {

@@ -84,11 +84,12 @@ fn cut(points: usize, size: usize, target: &Target) -> Option<usize> {
     let (least, per_lane, invocations) =
         if target.software { (2048, 256, 256) } else { (512, 64, 1 << 16) };
     let lanes = (size / per_lane).min(invocations / points.max(1));
+    let lanes = lanes.max(size.div_ceil(target.rounds));
     (size >= least && lanes >= 2).then_some(lanes)
 }
 
 /// The same where one workgroup does it all: every invocation takes a share.
-fn cut_in_workgroup(points: usize, size: usize, width: usize) -> Option<usize> {
+pub(super) fn cut_in_workgroup(points: usize, size: usize, width: usize) -> Option<usize> {
     let lanes = (width / points.max(1)).min(size / 4);
     (lanes >= 2).then_some(lanes)
 }
@@ -136,10 +137,18 @@ impl Emitter<'_> {
         let mut text = Text { depth: 1, ..Text::default() };
         let mut uses = Uses::default();
         let axes = decompose("point", "i", &kernel.parallel, &mut text);
-        let registers = FxHashMap::default();
-        let point = Point { axes, lane: None, registers: &registers, cut: None };
+        let none = FxHashMap::default();
+        let registers = self.own.as_ref().map_or(&none, |own| &own.registers);
+        let point = Point { axes, lane: None, registers, cut: None };
         self.body(kernel, point, &mut text, &mut uses);
         Work::new(text, uses, kernel.parallel_size(), kernel.location)
+    }
+
+    /// Memory for the time of a statement.
+    pub(super) fn scratch_buffer(&mut self, ty: &ArrayType, used: &mut usize) -> BufferId {
+        let buffer = self.memory.scratch(ty, used);
+        self.make_own(buffer);
+        buffer
     }
 
     /// Partial reductions by `lanes` invocations per point, then a kernel that combines them.
@@ -154,7 +163,7 @@ impl Emitter<'_> {
         let mut partials = Vec::new();
         for store in kernel.stores.iter().filter(|s| s.reduce.is_some()) {
             let ty = ArrayType::new(kernel.ty(store.value), [lanes, points]);
-            partials.push(self.memory.scratch(&ty, scratch));
+            partials.push(self.scratch_buffer(&ty, scratch));
         }
         let mut text = Text { depth: 1, ..Text::default() };
         let mut uses = Uses::default();

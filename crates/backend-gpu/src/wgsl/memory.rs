@@ -2,7 +2,7 @@
 //! input and output, one for all constants, one for the arena. It knows no expressions.
 
 use super::{Target, Uses, too_large};
-use probpipe_lowering::{Buffer, BufferId, Place, Program};
+use probpipe_lowering::{Buffer, BufferId, LoopId, Place, Program};
 use probpipe_trace::{ArrayType, DType, Result, Value};
 
 /// A storage buffer that a shader binds.
@@ -49,6 +49,8 @@ pub(super) struct Span {
     pub dtype: DType,
     /// Number of elements, one word each.
     pub size: usize,
+    /// Each iteration of this loop has a copy, of so many; an element of all of them lies in a row.
+    pub copies: Option<(LoopId, usize)>,
 }
 
 /// The places of all buffers, and of scratch that the emitter adds.
@@ -110,7 +112,8 @@ impl Memory {
                     (Slot::Consts, start)
                 }
             };
-            memory.spans.push(Span { slot, start, dtype: ty.dtype, size: ty.size() });
+            let (dtype, size) = (ty.dtype, ty.size());
+            memory.spans.push(Span { slot, start, dtype, size, copies: None });
         }
         let const_bytes = memory.consts.len() as u64 * 4;
         if const_bytes > target.binding_bytes {
@@ -130,8 +133,21 @@ impl Memory {
         let start = self.program_words + *used;
         *used += ty.size();
         self.arena_words = self.arena_words.max(self.program_words + *used);
-        self.spans.push(Span { slot: Slot::Arena, start, dtype: ty.dtype, size: ty.size() });
+        let (dtype, size) = (ty.dtype, ty.size());
+        self.spans.push(Span { slot: Slot::Arena, start, dtype, size, copies: None });
         BufferId(self.spans.len() as u32 - 1)
+    }
+
+    /// Gives a buffer memory of its own for each iteration of a loop.
+    pub fn spread(&mut self, buffer: BufferId, id: LoopId, count: usize) {
+        let start = self.program_words;
+        if let Some(span) = self.spans.get_mut(buffer.0 as usize) {
+            span.slot = Slot::Arena;
+            span.start = start;
+            span.copies = Some((id, count));
+            self.program_words += span.size * count;
+            self.arena_words = self.arena_words.max(self.program_words);
+        }
     }
 
     /// Memory that nothing else uses while the statement lasts that is emitted now, with all that

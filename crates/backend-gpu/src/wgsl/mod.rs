@@ -1,6 +1,8 @@
 //! From programs to WGSL: shaders, the order in which they are dispatched, and which buffers each
 //! binds. Text only: nothing here touches a device, so all of it is checked without one.
 
+mod apart;
+mod budget;
 mod expr;
 mod kernel;
 mod lanes;
@@ -15,6 +17,7 @@ mod together;
 pub use memory::Slot;
 pub(crate) use memory::to_words;
 
+use apart::Own;
 use memory::Memory;
 use probpipe_lowering::{LoopId, Program};
 use probpipe_trace::{Error, ErrorKind, Loc, Result};
@@ -36,6 +39,10 @@ pub struct Target {
     pub immediate_bytes: usize,
     /// Workgroups per dimension of a dispatch.
     pub workgroups: usize,
+    /// Rounds that the loops of an invocation may go in all.
+    pub rounds: usize,
+    /// Whether that is a guess, and to go on for longer only slow.
+    pub rounds_guessed: bool,
 }
 
 impl Default for Target {
@@ -47,6 +54,8 @@ impl Default for Target {
             binding_bytes: 128 << 20,
             immediate_bytes: 128,
             workgroups: 65535,
+            rounds: 1 << 24,
+            rounds_guessed: true,
         }
     }
 }
@@ -147,8 +156,12 @@ struct Emitter<'a> {
     groups: Vec<Vec<Slot>>,
     /// Loops and branches around the current statement.
     inside: usize,
+    /// Loops that the program does not have.
+    added: usize,
     /// Invocations of the workgroup that does the current statement, if one does.
     together: Option<usize>,
+    /// What the invocation has to itself that does the current statement, if one does.
+    own: Option<Own>,
     known: FxHashMap<String, usize>,
 }
 
@@ -162,7 +175,9 @@ pub fn emit(program: &Program, target: &Target) -> Result<Module> {
         shaders: Vec::new(),
         groups: Vec::new(),
         inside: 0,
+        added: 0,
         together: None,
+        own: None,
         known: FxHashMap::default(),
     };
     let tasks = emitter.statements(&program.body)?;

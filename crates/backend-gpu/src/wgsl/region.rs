@@ -2,6 +2,7 @@
 //! value crossing it, little enough work. It emits nothing; see `lanes.rs`.
 
 use super::Target;
+use super::budget::{self, Share};
 use probpipe_lowering::{BufferId, Expr, IndexMap, Kernel, LoopId, Stmt};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -46,6 +47,8 @@ pub(super) struct Region {
     /// Extents of the loops that enclose the access at hand.
     lengths: FxHashMap<LoopId, usize>,
     work: usize,
+    rounds: usize,
+    most_rounds: usize,
     pub kernels: usize,
     pub has_loop: bool,
     own_loops: Vec<LoopId>,
@@ -109,6 +112,8 @@ impl Region {
             usage: BTreeMap::new(),
             lengths,
             work: 0,
+            rounds: 0,
+            most_rounds: target.rounds,
             kernels: 0,
             has_loop: false,
             own_loops: Vec::new(),
@@ -117,6 +122,15 @@ impl Region {
 
     /// Takes a statement in, or says that it does not fit.
     pub fn add(&mut self, stmt: &Stmt, repeats: usize) -> bool {
+        if repeats == 1 {
+            let share = if self.lanes == 1 { Share::Alone } else { Share::Lane(self.lanes) };
+            self.rounds = self
+                .rounds
+                .saturating_add(budget::rounds(stmt, share).unwrap_or(usize::MAX));
+            if self.rounds > self.most_rounds {
+                return false;
+            }
+        }
         match stmt {
             Stmt::Library(_) | Stmt::While(_) | Stmt::Branch(_) => false,
             Stmt::Loop(l) => {

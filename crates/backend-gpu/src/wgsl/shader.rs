@@ -41,7 +41,7 @@ impl Emitter<'_> {
                     let entry = self.entry(work)?;
                     steps.push(self.shader(entry, around)?);
                 }
-                Task::Loop { id, length, body, location } => {
+                Task::Loop { id, length, body, location, .. } => {
                     let slot = around.loops.len();
                     if (slot + 1) * 4 > self.target.immediate_bytes {
                         return Err(Error::new(
@@ -59,7 +59,7 @@ impl Emitter<'_> {
                     around.loops.pop();
                     steps.push(Step::Loop { slot, length, body });
                 }
-                Task::While { cond, word, body } => {
+                Task::While { cond, word, body, .. } => {
                     let cond = self.place(cond, around)?;
                     around.conditions.push((word, 1));
                     let body = self.place(body, around)?;
@@ -166,6 +166,11 @@ impl Emitter<'_> {
         if uniform {
             text.line(format_args!("var<workgroup> pp_word: i32;"));
         }
+        // A zero that compilers do not see.
+        let zero = body.out.contains("pp_zero") || uses.code.contains("pp_zero");
+        if zero {
+            text.line(format_args!("var<private> pp_zero: u32;"));
+        }
         let functions: Vec<&str> = uses.functions.iter().map(String::as_str).collect();
         let library = probpipe_kernels::wgsl_module(&functions).ok_or_else(|| {
             Error::new(ErrorKind::Internal, format!("a function of {functions:?} is missing"))
@@ -179,6 +184,9 @@ impl Emitter<'_> {
         text.depth = 1;
         for id in &around.loops {
             text.line(format_args!("{id} = loops.{id};"));
+        }
+        if zero {
+            text.line(format_args!("pp_zero = group.z;"));
         }
         match (tests.is_empty(), uniform) {
             (true, _) => {}

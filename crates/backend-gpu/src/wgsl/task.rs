@@ -3,6 +3,7 @@
 //! one workgroup (`together.rs`).
 
 use super::lanes::location;
+use super::together::Part;
 use super::{Emitter, Text, Uses};
 use probpipe_lowering::{
     Branch, BufferId, Expr, ExprId, IndexMap, Kernel, LoopId, Stmt, Store, While,
@@ -33,10 +34,16 @@ impl Work {
 pub(super) enum Task {
     /// Points.
     Work(Work),
-    /// Tasks that are repeated.
-    Loop { id: LoopId, length: usize, body: Vec<Task>, location: Loc },
-    /// Tasks that are repeated as long as `word` is 1 after `cond`.
-    While { cond: Vec<Task>, word: BufferId, body: Vec<Task> },
+    /// Tasks that are repeated. Of a loop in parts, so many steps are one step of another loop.
+    Loop {
+        id: LoopId,
+        length: usize,
+        part: Option<(LoopId, usize)>,
+        body: Vec<Task>,
+        location: Loc,
+    },
+    /// Tasks that are repeated as long as `word` is 1 after `cond`, or at most so often.
+    While { cond: Vec<Task>, word: BufferId, most: Option<usize>, body: Vec<Task> },
     /// Lists of tasks, of which the one is done whose number `word` is.
     Branch { word: BufferId, branches: Vec<Vec<Task>> },
     /// Tasks that one workgroup of `width` invocations does.
@@ -52,10 +59,7 @@ impl Emitter<'_> {
             at += match self.lane_region(rest, &mut tasks)? {
                 Some(count) => count,
                 None => match self.workgroup(rest) {
-                    Some((count, width)) => {
-                        tasks.push(self.together(&rest[..count], width)?);
-                        count
-                    }
+                    Some((part, width)) => self.together(rest, part, width, &mut tasks)?,
                     None => {
                         self.statement(&rest[0], &mut tasks)?;
                         1
@@ -72,9 +76,14 @@ impl Emitter<'_> {
             Stmt::Kernel(kernel) => self.kernel(kernel, tasks),
             Stmt::Library(library) => self.library(library, tasks),
             Stmt::Loop(l) if l.length == 0 => Ok(()),
+            Stmt::Loop(l) if self.runs_apart(l) => {
+                tasks.push(Task::Work(self.apart(l)?));
+                Ok(())
+            }
             Stmt::Loop(l) => {
                 let body = self.inside(&l.body)?;
-                tasks.push(Task::Loop { id: l.id, length: l.length, body, location: l.location });
+                let (id, length, location) = (l.id, l.length, l.location);
+                tasks.push(Task::Loop { id, length, part: None, body, location });
                 Ok(())
             }
             Stmt::While(w) => self.while_loop(w, tasks),
@@ -83,7 +92,7 @@ impl Emitter<'_> {
     }
 
     /// The statements of a loop or of a branch.
-    fn inside(&mut self, body: &[Stmt]) -> Result<Vec<Task>> {
+    pub(super) fn inside(&mut self, body: &[Stmt]) -> Result<Vec<Task>> {
         self.inside += 1;
         let tasks = match self.together {
             None => self.statements(body),
@@ -103,22 +112,28 @@ impl Emitter<'_> {
     }
 
     fn while_loop(&mut self, w: &While, tasks: &mut Vec<Task>) -> Result<()> {
-        let word = self.memory.kept(&ArrayType::scalar(DType::I32));
+        let word = self.kept_word();
         // Where a condition around the loop does not hold, its own is not looked at.
         let never = self.word(word, &[Expr::Literal(Scalar::Int(0))], &[DType::I32], w.location);
         tasks.push(Task::Work(Work { always: true, ..never }));
+        let cond = self.condition(w, word)?;
+        let body = self.inside(&w.body)?;
+        tasks.push(Task::While { cond, word, most: None, body });
+        Ok(())
+    }
+
+    /// The condition of a loop, as a word.
+    fn condition(&mut self, w: &While, word: BufferId) -> Result<Vec<Task>> {
         let mut cond = self.inside(&w.cond)?;
         let load = Expr::Load { buffer: w.test, index: IndexMap::default(), guard: None };
         let exprs = [load, Expr::Cast(ExprId(0))];
         cond.push(Task::Work(self.word(word, &exprs, &[DType::Bool, DType::I32], w.location)));
-        let body = self.inside(&w.body)?;
-        tasks.push(Task::While { cond, word, body });
-        Ok(())
+        Ok(cond)
     }
 
     /// The number of the branch is taken before any of them, which may use its memory.
     fn branch(&mut self, branch: &Branch, tasks: &mut Vec<Task>) -> Result<()> {
-        let word = self.memory.kept(&ArrayType::scalar(DType::I32));
+        let word = self.kept_word();
         let last = branch.branches.len() as i128 - 1;
         let exprs = [
             Expr::Load { buffer: branch.index, index: IndexMap::default(), guard: None },
@@ -132,6 +147,12 @@ impl Emitter<'_> {
             branch.branches.iter().map(|body| self.inside(body)).collect::<Result<_>>()?;
         tasks.push(Task::Branch { word, branches });
         Ok(())
+    }
+
+    fn kept_word(&mut self) -> BufferId {
+        let word = self.memory.kept(&ArrayType::scalar(DType::I32));
+        self.make_own(word);
+        word
     }
 
     /// Sets a word to the last of some expressions.
@@ -156,11 +177,61 @@ impl Emitter<'_> {
         self.single(&kernel)
     }
 
-    /// Statements for one workgroup.
-    fn together(&mut self, body: &[Stmt], width: usize) -> Result<Task> {
+    /// What one workgroup does of the statements; gives how many they are.
+    fn together(
+        &mut self,
+        body: &[Stmt],
+        part: Part,
+        width: usize,
+        tasks: &mut Vec<Task>,
+    ) -> Result<usize> {
+        let location = location(&body[0]);
+        match (part, &body[0]) {
+            (Part::Steps(steps), Stmt::Loop(l)) => {
+                let outer = self.added_loop();
+                let body = self.by(width, |cx| cx.inside(&l.body))?;
+                let (id, length, part) = (l.id, l.length, Some((outer, steps)));
+                let part = Task::Loop { id, length, part, body, location };
+                let body = vec![Task::Together { width, tasks: vec![part], location }];
+                let length = length.div_ceil(steps);
+                tasks.push(Task::Loop { id: outer, length, part: None, body, location });
+                Ok(1)
+            }
+            (Part::Iterations(most), Stmt::While(w)) => {
+                let word = self.kept_word();
+                let number = |i| [Expr::Literal(Scalar::Int(i))];
+                // It is asked at the beginning, and again by the host after so many iterations.
+                let mut start = self.word(word, &number(0), &[DType::I32], location);
+                start.always = true;
+                tasks.push(Task::Work(start));
+                tasks.push(Task::Work(self.word(word, &number(1), &[DType::I32], location)));
+                let (cond, body) =
+                    self.by(width, |cx| Ok((cx.condition(w, word)?, cx.inside(&w.body)?)))?;
+                let part = Task::While { cond, word, most: Some(most), body };
+                let body = vec![Task::Together { width, tasks: vec![part], location }];
+                tasks.push(Task::While { cond: Vec::new(), word, most: None, body });
+                Ok(1)
+            }
+            (Part::Run(count), _) => {
+                let run = self.by(width, |cx| cx.one_by_one(&body[..count]))?;
+                tasks.push(Task::Together { width, tasks: run, location });
+                Ok(count)
+            }
+            (Part::Steps(_) | Part::Iterations(_), _) => Ok(0),
+        }
+    }
+
+    /// Emits for the invocations of a workgroup.
+    fn by<T>(&mut self, width: usize, emit: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.together = Some(width);
-        let tasks = self.one_by_one(body);
+        let emitted = emit(self);
         self.together = None;
-        Ok(Task::Together { width, tasks: tasks?, location: location(&body[0]) })
+        emitted
+    }
+
+    /// A loop that the program does not have.
+    pub(super) fn added_loop(&mut self) -> LoopId {
+        self.added += 1;
+        LoopId((self.program.loops + self.added - 1) as u32)
     }
 }

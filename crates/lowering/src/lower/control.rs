@@ -117,6 +117,7 @@ impl Block<'_> {
             id,
             length: *length,
             body: stmts,
+            apart: *carries == 0,
             location: eqn.location,
         }));
         Ok(())

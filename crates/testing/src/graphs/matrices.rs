@@ -36,7 +36,7 @@ pub(super) fn factor(random: &mut Random, x: &Array, config: Config) -> Array {
     let ty = ArrayType::new(DType::I32, [n, n]);
     let eye = iota(&ty, 0).eq(iota(&ty, 1)).cast(x.dtype());
     let gram = x.matmul(&x.transpose());
-    match random.below(if config.serial { 5 } else { 1 }) {
+    match random.below(if config.factors { 5 } else { 1 }) {
         0 => {
             let factor = bind1(Op::Linalg(LinalgOp::Cholesky), &[&(gram + eye * 2.0)]);
             factor.solve_triangular(&x)

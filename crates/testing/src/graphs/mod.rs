@@ -32,8 +32,10 @@ pub struct Config {
     pub loops: bool,
     /// Whether branches and conditional loops may appear, where loops may.
     pub conditions: bool,
-    /// Whether scatters, running reductions, sorts and decompositions may appear.
+    /// Whether scatters, running reductions and sorts may appear.
     pub serial: bool,
+    /// Whether decompositions other than Cholesky's may appear.
+    pub factors: bool,
 }
 
 impl Default for Config {
@@ -45,6 +47,7 @@ impl Default for Config {
             loops: true,
             conditions: true,
             serial: true,
+            factors: true,
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::dtype::DType;
 use crate::op::fault::{Fault, Inferred, checked_size};
 use crate::op::graph::Graph;
 use crate::types::{ArrayType, Shape};
+use crate::var::VarId;
 use smallvec::smallvec;
 use std::sync::Arc;
 
@@ -36,6 +37,21 @@ impl Scan {
     pub fn ys(&self) -> usize {
         self.body.outputs().len() - self.carries
     }
+}
+
+/// One lane of a call that computes many side by side. Where lanes take branches and stop loops
+/// apart from each other, a device that runs them apart computes this instead.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Lane {
+    /// The graph of one: its operands are those of the call, without the leading axis of those that
+    /// have lanes.
+    pub graph: Arc<Graph>,
+    /// Number of lanes.
+    pub count: usize,
+    /// Which operands have lanes.
+    pub inputs: Vec<bool>,
+    /// Which results have lanes; the others are the same in all.
+    pub outputs: Vec<bool>,
 }
 
 /// One of several graphs, of which only the chosen one runs.
@@ -86,6 +102,36 @@ impl While {
     pub fn consts(&self) -> usize {
         self.cond_consts + self.body_consts
     }
+}
+
+/// Whether a lane of a call fits its operands and results.
+pub(super) fn lane(
+    lane: &Lane,
+    inputs: &[&ArrayType],
+    outputs: &[ArrayType],
+) -> std::result::Result<(), Fault> {
+    let graph = &*lane.graph;
+    let fits = |flag: bool, whole: &ArrayType, one: &ArrayType| match flag {
+        false => whole == one,
+        true => {
+            whole.dtype == one.dtype
+                && whole.shape.first() == Some(&lane.count)
+                && whole.shape[1..] == one.shape[..]
+        }
+    };
+    let all = |flags: &[bool], whole: &[&ArrayType], one: &[VarId]| {
+        flags.len() == whole.len()
+            && one.len() == whole.len()
+            && (0..one.len()).all(|i| fits(flags[i], whole[i], graph.ty(one[i])))
+    };
+    let outputs: Vec<&ArrayType> = outputs.iter().collect();
+    if all(&lane.inputs, inputs, graph.inputs()) && all(&lane.outputs, &outputs, graph.outputs()) {
+        return Ok(());
+    }
+    Err(Fault::shape(
+        format!("a lane of `call` does not fit {} lanes of its operands and results", lane.count),
+        "see `Lane`",
+    ))
 }
 
 pub(super) fn scan(scan: &Scan, inputs: &[&ArrayType]) -> Inferred {

@@ -16,7 +16,7 @@ pub(crate) mod opaque;
 pub(crate) mod special;
 pub(crate) mod structural;
 
-pub use control::{Scan, Switch, While};
+pub use control::{Lane, Scan, Switch, While};
 pub use elementwise::{
     Accepts, BinaryInstruction, BinaryOp, CompareOp, Cost, Oracle, Spec, UnaryInstruction, UnaryOp,
 };
@@ -159,6 +159,8 @@ pub enum Op {
         graph: Arc<Graph>,
         /// For printing.
         name: &'static str,
+        /// What each lane computes, where the graph computes lanes side by side.
+        lane: Option<Arc<Lane>>,
     },
     /// A loop of known length. See [`Scan`].
     Scan(Scan),
@@ -297,7 +299,13 @@ pub fn infer(op: &Op, inputs: &[&ArrayType]) -> Inferred {
         Op::Sort { axis, num_keys } => indexing::sort(*axis, *num_keys, inputs),
         Op::Dot(axes) => structural::dot(axes, inputs[0], inputs[1]),
         Op::Linalg(op) => linalg::infer(*op, inputs),
-        Op::Call { graph, .. } => opaque::call("call", graph, inputs),
+        Op::Call { graph, lane, .. } => {
+            let outputs = opaque::call("call", graph, inputs)?;
+            if let Some(lane) = lane {
+                control::lane(lane, inputs, &outputs)?;
+            }
+            Ok(outputs)
+        }
         Op::Scan(scan) => control::scan(scan, inputs),
         Op::Checkpoint { graph } => opaque::call("checkpoint", graph, inputs),
         Op::Custom(custom) => opaque::call("custom", &custom.graph, inputs),

@@ -4,7 +4,7 @@
 use super::inspect::compile_graph;
 use super::lift::{Function, Unsettled, failed, lift_or_invalid, own_types, poison, unsettled};
 use crate::extract::internal;
-use crate::simplify::finish;
+use crate::simplify::finish_for;
 use probpipe_trace::tree::AnyTree;
 use probpipe_trace::{
     Array, ArrayType, Asked, Backend, DType, Executable, Flat, Flatten, Given, Loc, Op, Result,
@@ -331,7 +331,7 @@ impl Cache {
         let shared = known.is_some();
         let compiled: Result<Arc<dyn Executable>> = match known {
             Some(executable) => Ok(executable),
-            None => compile_graph(&*self.backend, &finish(&traced.graph)).map(Arc::from),
+            None => compile_graph(&*self.backend, &finish_for(&traced.graph, &self.backend.caps())).map(Arc::from),
         };
         let executable = match compiled {
             Ok(executable) => executable,
@@ -393,7 +393,7 @@ impl Cache {
             Ok(lifted) => lifted,
             Err(invalid) => return *invalid,
         };
-        let op = Op::Call { graph: Arc::new(lifted.graph), name: "jit" };
+        let op = Op::Call { graph: Arc::new(lifted.graph), name: "jit", lane: None };
         let operands: SmallVec<[&Array; 8]> = lifted.operands.iter().collect();
         let results = with_location(self.location, || bind(op, &operands));
         Flat::new(lifted.output, results.into_vec(), self.location)

@@ -2,7 +2,7 @@
 
 use super::inspect::compile_graph;
 use super::lift::lift_plain;
-use crate::simplify::finish;
+use crate::simplify::finish_for;
 use probpipe_trace::{
     ArrayType, Backend, Error, ErrorKind, Executable, Flat, Flatten, Loc, Result, Structure, Tree,
     Value, on_flat,
@@ -62,7 +62,8 @@ impl<A: Tree, R: Tree> Compiled<A, R> {
         }
         let types = lifted.operands.iter().map(|leaf| leaf.ty()).collect::<Result<_>>()?;
         let executable =
-            compile_graph(backend, &finish(&lifted.graph)).map_err(|error| error.at(location))?;
+            compile_graph(backend, &finish_for(&lifted.graph, &backend.caps()))
+                .map_err(|error| error.at(location))?;
         Ok(Compiled {
             input: x.structure,
             types,

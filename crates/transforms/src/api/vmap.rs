@@ -3,11 +3,12 @@
 use super::lift::{Function, failed, leaf_name, lift, poison, run, transform_error};
 use crate::simplify::simplify;
 use probpipe_trace::{
-    Array, ArrayType, Axes, Flat, Loc, Op, Result, Structure, Token, Tree, bind1, here, through,
-    with_location,
+    Array, ArrayType, Axes, Flat, Graph, Lane, Loc, Op, Result, Structure, Token, Tree, bind, bind1,
+    here, through, with_location,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::panic::Location;
+use std::sync::Arc;
 
 /// Which axis of each leaf is mapped: one for a whole tree, or one for each of its parts. A prefix
 /// of the tree: `(0, None)` maps all leaves of the first part of a pair over their leading axes
@@ -236,7 +237,15 @@ pub(super) fn map(
     let mut axes = plan.axes.clone();
     axes.resize(lifted.operands.len(), None);
     let result = crate::vmap::vmap(&lifted.graph, plan.size, &axes).and_then(|(graph, flags)| {
-        let arrays = run(location, &simplify(&graph), &lifted.operands);
+        let graph = simplify(&graph);
+        let arrays = match lane(&lifted.graph, plan.size, &axes, &flags) {
+            None => run(location, &graph, &lifted.operands),
+            lane => {
+                let op = Op::Call { graph: Arc::new(graph), name: "vmap", lane };
+                let operands: Vec<&Array> = lifted.operands.iter().collect();
+                with_location(location, || bind(op, &operands)).into_vec()
+            }
+        };
         // What moves the lanes has no line of its own.
         with_location(location, || {
             place(arrays, &flags, out_axes, &lifted.output, plan.size, location)
@@ -246,6 +255,27 @@ pub(super) fn map(
         Ok(arrays) => Flat::new(lifted.output, arrays, location),
         Err(error) => Flat::invalid(&lifted.output, &error, location),
     }
+}
+
+/// What each lane computes, if lanes might go on for longer than others.
+fn lane(
+    graph: &Graph,
+    count: usize,
+    axes: &[Option<usize>],
+    flags: &[Option<usize>],
+) -> Option<Arc<Lane>> {
+    let leading = axes.iter().chain(flags).all(|axis| axis.is_none_or(|axis| axis == 0));
+    (leading && count > 1 && asks(graph)).then(|| {
+        let inputs = axes.iter().map(Option::is_some).collect();
+        let outputs = flags.iter().map(Option::is_some).collect();
+        Arc::new(Lane { graph: Arc::new(graph.clone()), count, inputs, outputs })
+    })
+}
+
+/// Whether a graph has a loop that runs as long as a condition holds.
+fn asks(graph: &Graph) -> bool {
+    let inside = |op: &Op| op.graphs().into_iter().any(|graph| asks(graph));
+    graph.eqns().iter().any(|eqn| matches!(eqn.op, Op::While(_)) || inside(&eqn.op))
 }
 
 /// The axis of every leaf, and the number of lanes.

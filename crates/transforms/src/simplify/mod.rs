@@ -29,6 +29,7 @@ mod draws;
 mod elementwise;
 mod join;
 mod key;
+mod lanes;
 mod last;
 mod linalg;
 mod quotient;
@@ -40,7 +41,7 @@ mod structural;
 mod while_loop;
 
 use arena::Arena;
-use probpipe_trace::{Graph, Result};
+use probpipe_trace::{Caps, Graph, Result};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -58,7 +59,16 @@ pub fn simplify(graph: &Graph) -> Graph {
 /// step of a loop waits for done for all steps at once: what is compiled. The result must not be
 /// differentiated, because those rules are gone.
 pub fn finish(graph: &Graph) -> Graph {
-    let mut simplifier = Simplifier { open: true, ..Simplifier::default() };
+    finished(graph, false)
+}
+
+/// As [`finish`], for a backend: lanes run apart from each other where it runs them so.
+pub fn finish_for(graph: &Graph, caps: &Caps) -> Graph {
+    finished(graph, caps.lanes)
+}
+
+fn finished(graph: &Graph, apart: bool) -> Graph {
+    let mut simplifier = Simplifier { open: true, apart, ..Simplifier::default() };
     let Ok(simple) = simplifier.graph(graph) else { return graph.clone() };
     match distribute::distribute(&simple, distribute::LEAST_STEPS) {
         // One round takes away what nothing reads any more.
@@ -96,6 +106,8 @@ type Known = (Arc<Graph>, Arc<Graph>);
 pub(crate) struct Simplifier {
     /// Whether ops with rules of their own are opened.
     open: bool,
+    /// Whether lanes run apart from each other.
+    apart: bool,
     bodies: FxHashMap<usize, Known>,
     hits: FxHashMap<&'static str, usize>,
 }
@@ -103,6 +115,10 @@ pub(crate) struct Simplifier {
 impl Simplifier {
     pub(crate) fn opens_custom(&self) -> bool {
         self.open
+    }
+
+    pub(crate) fn runs_apart(&self) -> bool {
+        self.apart
     }
 
     /// Fails only where a rule made an equation that does not type, which is a fault of the rule.

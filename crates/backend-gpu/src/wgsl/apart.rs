@@ -1,0 +1,145 @@
+//! Loops whose iterations do not know each other, such as lanes that stop their loops apart: an
+//! invocation does one, from its beginning to its end, with its own copies of what only that
+//! iteration needs.
+
+use super::budget::{self, Share};
+use super::register::Register;
+use super::task::Work;
+use super::together::Together;
+use super::{Emitter, Text};
+use probpipe_lowering::{BufferId, IndexMap, Loop, LoopId, Place, Stmt};
+use probpipe_trace::Result;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// Iterations from which on a device has enough to do with one for each invocation.
+const MANY: usize = 64;
+/// Elements of a copy up to which it lies in variables; larger ones lie in the arena, those of
+/// neighbours side by side.
+const PRIVATE: usize = 64;
+/// Elements that lie in variables in all.
+const ALL_PRIVATE: usize = 1024;
+
+/// What a statement does with buffers.
+#[derive(Debug, Default)]
+pub(super) struct Touched {
+    times: FxHashMap<BufferId, usize>,
+    /// Those of which an access depends on a certain loop.
+    stepped: FxHashSet<BufferId>,
+    /// Points of the largest kernel.
+    points: usize,
+}
+
+impl Touched {
+    /// By statements; `index` is the loop looked for.
+    pub fn by(body: &[Stmt], index: Option<LoopId>) -> Touched {
+        let mut touched = Touched::default();
+        touched.statements(body, index);
+        touched
+    }
+
+    fn buffer(&mut self, buffer: BufferId, map: &IndexMap, index: Option<LoopId>) {
+        *self.times.entry(buffer).or_default() += 1;
+        if map.loops.iter().any(|(id, step)| Some(*id) == index && *step != 0) {
+            self.stepped.insert(buffer);
+        }
+    }
+
+    fn statements(&mut self, body: &[Stmt], index: Option<LoopId>) {
+        for stmt in body {
+            match stmt {
+                Stmt::Kernel(kernel) => {
+                    self.points = self.points.max(kernel.parallel_size());
+                    for (buffer, map, _) in super::region::accesses(kernel) {
+                        self.buffer(buffer, map, index);
+                    }
+                }
+                Stmt::Library(library) => {
+                    for view in library.call.views() {
+                        self.buffer(view.buffer, &view.index, index);
+                    }
+                }
+                Stmt::Loop(l) => self.statements(&l.body, index),
+                Stmt::While(w) => {
+                    self.buffer(w.test, &IndexMap::default(), index);
+                    self.statements(&w.cond, index);
+                    self.statements(&w.body, index);
+                }
+                Stmt::Branch(branch) => {
+                    self.buffer(branch.index, &IndexMap::default(), index);
+                    branch.branches.iter().for_each(|body| self.statements(body, index));
+                }
+            }
+        }
+    }
+}
+
+/// What an invocation has to itself.
+#[derive(Debug, Default)]
+pub(super) struct Own {
+    /// The loop of which it does an iteration, and how many there are.
+    lanes: Option<(LoopId, usize)>,
+    pub registers: FxHashMap<BufferId, Register>,
+    elements: usize,
+    /// The declarations of its variables.
+    declared: String,
+}
+
+impl Emitter<'_> {
+    /// Whether an invocation should do each iteration.
+    pub(super) fn runs_apart(&self, l: &Loop) -> bool {
+        let few = || Touched::by(&l.body, None).points <= MANY;
+        let ends = || match budget::all(&l.body, Share::Alone) {
+            None => self.target.rounds_guessed,
+            Some(rounds) => rounds <= self.target.rounds,
+        };
+        let many = l.length >= MANY;
+        l.apart && self.own.is_none() && l.length > 1 && (many || few()) && ends()
+    }
+
+    /// The loop as work with a point for each iteration.
+    pub(super) fn apart(&mut self, l: &Loop) -> Result<Work> {
+        let all = Touched::by(&self.program.body, None);
+        let here = Touched::by(&l.body, Some(l.id));
+        self.own = Some(Own { lanes: Some((l.id, l.length)), ..Own::default() });
+        let mut own: Vec<BufferId> = here.times.keys().copied().collect();
+        own.sort_unstable();
+        for buffer in own {
+            let only_here = here.times.get(&buffer) == all.times.get(&buffer);
+            let arena = matches!(self.program.buffer(buffer).place, Place::Arena(_));
+            if arena && only_here && !here.stepped.contains(&buffer) {
+                self.make_own(buffer);
+            }
+        }
+        let together = self.together.replace(1);
+        let tasks = self.inside(&l.body);
+        self.together = together;
+        let own = self.own.take().unwrap_or_default();
+        let mut alone = Together::alone(self.target, &self.memory, &own.registers);
+        alone.tasks(tasks?);
+        let Together { text, mut uses, .. } = alone;
+        uses.private.insert(l.id);
+        uses.code.insert_str(0, &own.declared);
+        let mut body = Text { depth: 1, ..Text::default() };
+        body.line(format_args!("{} = point;", l.id));
+        body.out.push_str(&text.out);
+        Ok(Work::new(body, uses, l.length, l.location))
+    }
+
+    /// Gives each invocation its own copy of a buffer, if they are apart.
+    pub(super) fn make_own(&mut self, buffer: BufferId) {
+        let Some(own) = &mut self.own else { return };
+        let Some((id, count)) = own.lanes else { return };
+        let span = self.memory.span(buffer);
+        let (size, dtype) = (span.size, span.dtype);
+        if size > PRIVATE || own.elements + size > ALL_PRIVATE {
+            return self.memory.spread(buffer, id, count);
+        }
+        own.elements += size;
+        let name = format!("v{}", buffer.0);
+        let ty = super::expr::value_type(dtype);
+        let ty = if size == 1 { ty.to_string() } else { format!("array<{ty}, {size}>") };
+        own.declared.push_str(&format!("var<private> {name}: {ty};\n"));
+        let register = Register { name, size, step: 0, period: i64::MAX };
+        own.registers.insert(buffer, register);
+    }
+}

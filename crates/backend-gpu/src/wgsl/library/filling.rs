@@ -1,0 +1,210 @@
+//! A template of `kernels/wgsl` under way: its constants, the functions that reach the operands,
+//! and how its phases are queued. A phase is a function of a point and of the step of the loop
+//! around it, or 0; its points do not depend on each other. What is computed, the templates say.
+
+use super::super::expr::{Scope, value_type};
+use super::super::task::{Task, Work};
+use super::super::{Emitter, Text, Uses};
+use probpipe_kernels::{STATES_WGSL, WgslFn, wgsl_function, wgsl_functions, wgsl_mentions};
+use probpipe_lowering::{IndexMap, Kernel, View};
+use probpipe_trace::{ArrayType, DType, Loc, Result};
+use rustc_hash::FxHashMap;
+use smallvec::{SmallVec, smallvec};
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+/// A function that the emitter adds to a template.
+struct Accessor {
+    name: String,
+    code: String,
+    uses: Uses,
+}
+
+/// A template under way.
+pub(super) struct Filling {
+    functions: Vec<WgslFn>,
+    constants: Vec<(String, String)>,
+    accessors: Vec<Accessor>,
+    pub location: Loc,
+}
+
+/// The element of a view at the linear index `i` that the template computes.
+fn linear(view: &View) -> IndexMap {
+    IndexMap { axes: smallvec![1], ..view.index.clone() }
+}
+
+/// A kernel that does nothing, for a scope without one.
+fn nothing(location: Loc) -> Kernel {
+    let none: SmallVec<[usize; 4]> = SmallVec::new();
+    Kernel {
+        parallel: none.clone(),
+        reduce: none,
+        exprs: Vec::new(),
+        types: Vec::new(),
+        stores: Vec::new(),
+        location,
+        lines: smallvec![location],
+    }
+}
+
+impl Filling {
+    pub fn new(template: &'static str, location: Loc, constants: &[(&str, usize)]) -> Filling {
+        let mut functions = wgsl_functions(template);
+        functions.extend(wgsl_functions(STATES_WGSL));
+        let mut filling =
+            Filling { functions, constants: Vec::new(), accessors: Vec::new(), location };
+        for (name, value) in constants {
+            filling.constant(name, value);
+        }
+        filling
+    }
+
+    /// Fills in `{{name}}`.
+    pub fn constant(&mut self, name: &str, value: impl Display) {
+        self.constants.push((format!("{{{{{name}}}}}"), value.to_string()));
+    }
+
+    /// Fills in a view's steps as `{name}_batch`, `{name}_row` and `{name}_column`.
+    pub fn steps(&mut self, name: &str, view: &View) {
+        for (axis, what) in ["batch", "row", "column"].iter().enumerate() {
+            let step = view.index.axes.get(axis).copied().unwrap_or(0);
+            self.constant(&format!("{name}_{what}"), step);
+        }
+    }
+
+    /// Adds a function of templates' names only.
+    pub fn function(&mut self, name: &str, code: String) {
+        self.accessors.push(Accessor { name: name.into(), code, uses: Uses::default() });
+    }
+
+    /// Adds `name(i)`, which reads an element of a view.
+    pub fn read(&mut self, cx: &Emitter<'_>, name: &str, view: &View) {
+        let mut uses = Uses::default();
+        let ty = cx.value_type(view);
+        let value = cx.with_scope(self.location, |s| s.load(view.buffer, &linear(view), &mut uses));
+        let code = format!("fn {name}(i: i32) -> {ty} {{ return {value}; }}\n");
+        self.accessors.push(Accessor { name: name.into(), code, uses });
+    }
+
+    /// Adds `name(i, v)`, which writes an element of a view.
+    pub fn write(&mut self, cx: &Emitter<'_>, name: &str, view: &View) {
+        let (mut text, mut uses) = (Text::default(), Uses::default());
+        text.open(format_args!("fn {name}(i: i32, v: {}) {{", cx.value_type(view)));
+        cx.with_scope(self.location, |s| {
+            s.store(view.buffer, &linear(view), "v", &mut text, &mut uses);
+        });
+        text.close();
+        self.accessors.push(Accessor { name: name.into(), code: text.out, uses });
+    }
+
+    /// What shaders of these functions use: their text, with all that they call.
+    fn uses(&self, functions: &[&str]) -> Uses {
+        let mut uses = Uses::default();
+        let mut texts: BTreeMap<String, String> = BTreeMap::new();
+        let mut wanted: Vec<String> = functions.iter().map(|f| f.to_string()).collect();
+        while let Some(name) = wanted.pop() {
+            if texts.contains_key(&name) || uses.functions.contains(&name) {
+                continue;
+            }
+            let text = if let Some(own) = self.accessors.iter().find(|a| a.name == name) {
+                uses.slots.extend(&own.uses.slots);
+                uses.functions.extend(own.uses.functions.iter().cloned());
+                own.code.clone()
+            } else if let Some(function) = self.functions.iter().find(|f| f.name == name) {
+                function.source.to_string() + "\n"
+            } else if wgsl_function(&name).is_some() {
+                uses.functions.insert(name);
+                continue;
+            } else {
+                // A variable.
+                continue;
+            };
+            wanted.extend(wgsl_mentions(&text).into_iter().map(String::from));
+            texts.insert(name, text);
+        }
+        uses.code = texts.into_values().collect();
+        for (name, value) in &self.constants {
+            uses.code = uses.code.replace(name, value);
+        }
+        uses
+    }
+}
+
+impl Emitter<'_> {
+    /// The WGSL type of a view's elements.
+    pub(super) fn value_type(&self, view: &View) -> &'static str {
+        value_type(self.memory.span(view.buffer).dtype)
+    }
+
+    /// Reads and writes by an index `i`. The loop indices of a view are variables that any function
+    /// may read.
+    fn with_scope<T>(&self, location: Loc, f: impl FnOnce(&Scope<'_>) -> T) -> T {
+        let (none, kernel) = (FxHashMap::default(), nothing(location));
+        let registers = self.own.as_ref().map_or(&none, |own| &own.registers);
+        f(&Scope {
+            memory: &self.memory,
+            kernel: &kernel,
+            axes: vec![Some("i".into())],
+            registers,
+            lane: None,
+        })
+    }
+
+    /// Memory for the time of a call.
+    pub(super) fn scratch(&mut self, dtype: DType, size: usize, used: &mut usize) -> View {
+        let buffer = self.scratch_buffer(&ArrayType::new(dtype, [size]), used);
+        View { buffer, index: IndexMap { axes: smallvec![1], ..IndexMap::default() } }
+    }
+
+    /// Queues a phase outside of a loop.
+    pub(super) fn phase(
+        &mut self,
+        filling: &Filling,
+        function: &str,
+        points: usize,
+        tasks: &mut Vec<Task>,
+    ) -> Result<()> {
+        self.phase_at(filling, function, points, "0", tasks)
+    }
+
+    /// Queues a phase, given the step of the loop around it.
+    pub(super) fn phase_at(
+        &mut self,
+        filling: &Filling,
+        function: &str,
+        points: usize,
+        index: &str,
+        tasks: &mut Vec<Task>,
+    ) -> Result<()> {
+        if points == 0 {
+            return Ok(());
+        }
+        let uses = filling.uses(&[function]);
+        let mut body = Text { depth: 1, ..Text::default() };
+        body.line(format_args!("{function}(point, {index});"));
+        tasks.push(Task::Work(Work::new(body, uses, points, filling.location)));
+        Ok(())
+    }
+
+    /// Queues phases `length` times over. `queue` gets the step as text: an immediate, or a number
+    /// where the device has no room for another.
+    pub(super) fn repeat(
+        &mut self,
+        length: usize,
+        location: Loc,
+        tasks: &mut Vec<Task>,
+        mut queue: impl FnMut(&mut Self, &str, &mut Vec<Task>) -> Result<()>,
+    ) -> Result<()> {
+        if length < 2 || (self.inside + 1) * 4 > self.target.immediate_bytes {
+            return (0..length).try_for_each(|t| queue(self, &t.to_string(), tasks));
+        }
+        let id = self.added_loop();
+        let mut body = Vec::new();
+        self.inside += 1;
+        let queued = queue(self, &id.to_string(), &mut body);
+        self.inside -= 1;
+        queued?;
+        tasks.push(Task::Loop { id, length, part: None, body, location });
+        Ok(())
+    }
+}
