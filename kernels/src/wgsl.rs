@@ -32,6 +32,24 @@ pub const SCATTER_WGSL: &str = include_str!("../wgsl/scatter.wgsl");
 /// What running reductions keep beside their value, for templates.
 pub const STATES_WGSL: &str = include_str!("../wgsl/states.wgsl");
 
+/// What decompositions share, for templates.
+pub const FACTORS_WGSL: &str = include_str!("../wgsl/factors.wgsl");
+
+/// Gaussian elimination, a template.
+pub const LU_WGSL: &str = include_str!("../wgsl/lu.wgsl");
+
+/// Determinants and right sides from the factors of Gaussian elimination, a template.
+pub const LU_USE_WGSL: &str = include_str!("../wgsl/lu_use.wgsl");
+
+/// Householder reflections, a template.
+pub const QR_WGSL: &str = include_str!("../wgsl/qr.wgsl");
+
+/// Eigenvalues of symmetric matrices, a template.
+pub const EIGH_WGSL: &str = include_str!("../wgsl/eigh.wgsl");
+
+/// Singular values, a template.
+pub const SVD_WGSL: &str = include_str!("../wgsl/svd.wgsl");
+
 /// One function of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WgslFn {

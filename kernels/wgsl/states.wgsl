@@ -29,12 +29,10 @@ fn pp_narrow_sum(a: vec2<f32>) -> f32 {
 fn pp_wide_product(x: f32) -> vec2<f32> {
     let small = abs(x) < 1.1754944e-38;
     let y = select(x, x * 16777216.0, small);
-    let bits = bitcast<u32>(y);
-    let exponent = (bits >> 23u) & 255u;
-    let low = select(0.0, -24.0, small);
-    let m = bitcast<f32>((bits & 0x807fffffu) | 0x3f800000u);
-    let plain = exponent != 0u && exponent != 255u;
-    return select(vec2<f32>(x, 0.0), vec2<f32>(m, f32(exponent) - 127.0 + low), plain);
+    let field = i32((bitcast<u32>(y) >> 23u) & 255u);
+    let e = f32(field - 127) - select(0.0, 24.0, small);
+    let plain = field != 0 && field != 255;
+    return select(vec2<f32>(x, 0.0), vec2<f32>(pp_scale(y, 127 - field), e), plain);
 }
 
 fn pp_join_product(a: vec2<f32>, b: vec2<f32>) -> vec2<f32> {

@@ -60,14 +60,14 @@ pub(crate) struct Pipeline {
 }
 
 impl Gpu {
-    /// What shaders can run: arrays of four types, and no work that takes other factors than
-    /// Cholesky's, goes point by point through a long function, or off the device.
+    /// What shaders can run: arrays of four types, and no work that goes point by point through a
+    /// long function, chooses what to do next, or is off the device.
     pub const CAPS: Caps = Caps {
         backend: "gpu",
         dtypes: &[DType::F32, DType::I32, DType::U32, DType::Bool],
         special: false,
         serial: true,
-        factors: false,
+        factors: true,
         conditions: true,
         callbacks: false,
         lanes: true,

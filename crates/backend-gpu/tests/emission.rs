@@ -10,8 +10,9 @@ use probpipe_backend_gpu::wgsl::{Module, Step, Target, emit};
 use probpipe_lowering::{Options, lower};
 use probpipe_testing::says;
 use probpipe_trace::{
-    Array, ArrayType, BinaryOp, CompareOp, CumulativeOp, DType, ErrorKind, Graph, Op, Result,
-    ScatterOp, Triangular, UnaryOp, arange, bind, bind1, concat, fori_loop, scan, verify,
+    Array, ArrayType, BinaryOp, CompareOp, CumulativeOp, DType, ErrorKind, Graph, LinalgOp, Op,
+    Result, ScatterOp, Triangular, UnaryOp, Vectors, arange, bind, bind1, concat, fori_loop, scan,
+    verify,
 };
 
 fn emitted(graph: &Graph, target: &Target) -> Result<Module> {
@@ -141,20 +142,32 @@ fn phases_repeat_without_immediates() {
 }
 
 #[test]
-fn decompositions_are_refused_by_name_and_line() {
-    for (name, f) in [
-        ("lu", (|x: &Array| x.inv()) as fn(&Array) -> Array),
-        ("qr", |x| x.qr().1),
-        ("eigh", |x| x.eigvalsh()),
-        ("svd", |x| x.svdvals()),
-    ] {
-        let line = line!() + 1;
-        let graph = graph_of(&[ty(DType::F32, &[3, 3])], |x| vec![f(&x[0])]);
-        let error = emitted(&graph, &Target::default()).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Backend);
-        let text = error.to_string();
-        says(&text, &[&*format!("the gpu backend does not run `{name}`")]);
-        assert!(error.location().is_some_and(|l| l.line() < line), "{text}");
+fn decompositions_validate() {
+    // By one invocation, and in phases.
+    for n in [3, 20] {
+        validate(&[ty(DType::F32, &[2, n, n]), ty(DType::F32, &[2, n, 3])], |x| {
+            let wide = x[1].swap_axes(1, 2);
+            let mut out = vec![x[0].solve(&x[1]), x[0].det(), x[0].inv().swap_axes(1, 2)];
+            for a in [&x[0], &x[1], &wide] {
+                for op in [
+                    LinalgOp::Lu,
+                    LinalgOp::Qr { full: false },
+                    LinalgOp::Qr { full: true },
+                    LinalgOp::Svd { vectors: Vectors::None },
+                    LinalgOp::Svd { vectors: Vectors::Thin },
+                    LinalgOp::Svd { vectors: Vectors::Full },
+                ] {
+                    out.extend(bind(Op::Linalg(op), &[a]));
+                }
+            }
+            for vectors in [false, true] {
+                out.extend(bind(Op::Linalg(LinalgOp::Eigh { vectors }), &[&x[0]]));
+            }
+            // One result: a module may bind few buffers.
+            let flat: Vec<Array> =
+                out.iter().map(|a| a.cast(DType::F32).sum().reshape([1])).collect();
+            vec![concat(&flat, 0)]
+        });
     }
 }
 

@@ -5,7 +5,9 @@
 use super::super::expr::{Scope, value_type};
 use super::super::task::{Task, Work};
 use super::super::{Emitter, Text, Uses};
-use probpipe_kernels::{STATES_WGSL, WgslFn, wgsl_function, wgsl_functions, wgsl_mentions};
+use probpipe_kernels::{
+    FACTORS_WGSL, STATES_WGSL, WgslFn, wgsl_function, wgsl_functions, wgsl_mentions,
+};
 use probpipe_lowering::{IndexMap, Kernel, View};
 use probpipe_trace::{ArrayType, DType, Loc, Result};
 use rustc_hash::FxHashMap;
@@ -50,7 +52,7 @@ fn nothing(location: Loc) -> Kernel {
 impl Filling {
     pub fn new(template: &'static str, location: Loc, constants: &[(&str, usize)]) -> Filling {
         let mut functions = wgsl_functions(template);
-        functions.extend(wgsl_functions(STATES_WGSL));
+        functions.extend([STATES_WGSL, FACTORS_WGSL].into_iter().flat_map(wgsl_functions));
         let mut filling =
             Filling { functions, constants: Vec::new(), accessors: Vec::new(), location };
         for (name, value) in constants {
@@ -95,6 +97,12 @@ impl Filling {
         });
         text.close();
         self.accessors.push(Accessor { name: name.into(), code: text.out, uses });
+    }
+
+    /// Adds both.
+    pub fn both(&mut self, cx: &Emitter<'_>, read: &str, write: &str, view: &View) {
+        self.read(cx, read, view);
+        self.write(cx, write, view);
     }
 
     /// What shaders of these functions use: their text, with all that they call.
@@ -176,12 +184,24 @@ impl Emitter<'_> {
         index: &str,
         tasks: &mut Vec<Task>,
     ) -> Result<()> {
+        let mut body = Text { depth: 1, ..Text::default() };
+        body.line(format_args!("{function}(point, {index});"));
+        self.queue(filling, &[function], body, points, tasks)
+    }
+
+    /// Queues a body that calls functions of a template.
+    pub(super) fn queue(
+        &mut self,
+        filling: &Filling,
+        functions: &[&str],
+        body: Text,
+        points: usize,
+        tasks: &mut Vec<Task>,
+    ) -> Result<()> {
         if points == 0 {
             return Ok(());
         }
-        let uses = filling.uses(&[function]);
-        let mut body = Text { depth: 1, ..Text::default() };
-        body.line(format_args!("{function}(point, {index});"));
+        let uses = filling.uses(functions);
         tasks.push(Task::Work(Work::new(body, uses, points, filling.location)));
         Ok(())
     }

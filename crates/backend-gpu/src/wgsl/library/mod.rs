@@ -4,16 +4,22 @@
 
 mod cumulative;
 mod dense;
+mod elimination;
 mod filling;
 mod joining;
+mod orthogonal;
+mod plan;
 mod scatter;
 mod sort;
+mod spectral;
 
 use super::Emitter;
 use super::task::Task;
 use dense::Form;
-use probpipe_lowering::{Library, LibraryCall};
-use probpipe_trace::{Error, ErrorKind, Loc, Result};
+use plan::Size;
+use probpipe_lowering::{Library, LibraryCall, View};
+use probpipe_trace::op::Vectors;
+use probpipe_trace::{ArrayType, Error, ErrorKind, LinalgOp, Loc, Result};
 
 /// The fault of a graph that was lowered without the check against `Gpu::CAPS`.
 pub(super) fn unchecked(location: Loc) -> Error {
@@ -54,9 +60,51 @@ impl Emitter<'_> {
             LibraryCall::Sort { extents, num_keys, inputs, outputs } => {
                 self.sort(*extents, *num_keys, inputs, outputs, at, tasks)
             }
-            LibraryCall::Special { .. }
-            | LibraryCall::Callback { .. }
-            | LibraryCall::Factors { .. } => Err(unchecked(at)),
+            LibraryCall::Factors { op, inputs, outputs } => {
+                self.factors(*op, inputs, outputs, at, tasks)
+            }
+            LibraryCall::Special { .. } | LibraryCall::Callback { .. } => Err(unchecked(at)),
+        }
+    }
+
+    fn factors(
+        &mut self,
+        op: LinalgOp,
+        inputs: &[(View, ArrayType)],
+        outputs: &[(View, ArrayType)],
+        at: Loc,
+        tasks: &mut Vec<Task>,
+    ) -> Result<()> {
+        let size = Size::of(&inputs[0].1);
+        let (input, out) = (&inputs[0].0, |i: usize| &outputs[i].0);
+        let used = &mut 0;
+        match op {
+            LinalgOp::Lu => self.lu(size, input, [out(0), out(1), out(2)], at, used, tasks),
+            LinalgOp::LuDet => {
+                self.lu_determinant(size, [&inputs[1].0, &inputs[2].0, out(0)], at, used, tasks)
+            }
+            LinalgOp::LuSolve { transpose } => {
+                let columns = Size::of(&inputs[3].1).n;
+                let operands = [&inputs[1].0, &inputs[2].0, &inputs[3].0, out(0)];
+                self.lu_solve(size, columns, transpose, operands, at, used, tasks)
+            }
+            LinalgOp::Qr { full } => {
+                let k = if full { size.m } else { size.m.min(size.n) };
+                self.qr(size, k, [input, out(0), out(1)], at, used, tasks)
+            }
+            LinalgOp::Eigh { vectors } => {
+                let vectors = vectors.then(|| out(1));
+                self.eigh(size, input, out(0), vectors, at, used, tasks)
+            }
+            LinalgOp::Svd { vectors: Vectors::None } => {
+                self.svd(size, input, out(0), None, at, used, tasks)
+            }
+            LinalgOp::Svd { vectors } => {
+                let sides = Some((vectors == Vectors::Full, out(0), out(2)));
+                self.svd(size, input, out(1), sides, at, used, tasks)
+            }
+            // Calls of their own.
+            LinalgOp::Cholesky | LinalgOp::TriangularSolve { .. } => Err(unchecked(at)),
         }
     }
 }

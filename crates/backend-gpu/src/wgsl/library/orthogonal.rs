@@ -1,0 +1,52 @@
+//! QR factors by reflections.
+
+use super::super::Emitter;
+use super::super::task::Task;
+use super::filling::Filling;
+use super::plan::{Part, ROWS, Size};
+use probpipe_kernels::QR_WGSL;
+use probpipe_lowering::View;
+use probpipe_trace::{DType, Loc, Result};
+
+impl Emitter<'_> {
+    /// `k` columns of Q and rows of R, at least as many as there are reflections.
+    pub(super) fn qr(
+        &mut self,
+        size: Size,
+        k: usize,
+        [input, q, r]: [&View; 3],
+        location: Loc,
+        used: &mut usize,
+        tasks: &mut Vec<Task>,
+    ) -> Result<()> {
+        let Size { batch, m, n } = size;
+        let (count, chunks) = (size.steps(), m.div_ceil(ROWS));
+        let constants = [("m", m), ("n", n), ("k", k), ("size", m * n), ("steps", count)];
+        let mut filling = Filling::new(QR_WGSL, location, &constants);
+        filling.constant("rows", ROWS);
+        filling.constant("chunks", chunks);
+        filling.read(self, "pp_input", input);
+        filling.both(self, "pp_q", "pp_put_q", q);
+        filling.write(self, "pp_put_r", r);
+        for (name, dtype, size) in [
+            ("work", DType::F32, m * n),
+            ("power", DType::I32, n),
+            ("dot", DType::F32, chunks * n.max(k)),
+            ("tau", DType::F32, count),
+            ("head", DType::F32, count),
+        ] {
+            let view = self.scratch(dtype, batch * size, used);
+            filling.both(self, &format!("pp_{name}"), &format!("pp_put_{name}"), &view);
+        }
+        let parts = [
+            Part::Once(("pp_qr_powers", n)),
+            Part::Once(("pp_qr_start", m * n)),
+            Part::Repeat(count, vec![("pp_qr_dots", chunks * n), ("pp_qr_reflect", m * n)]),
+            Part::Once(("pp_qr_identity", m * k)),
+            Part::Repeat(count, vec![("pp_qr_back_dots", chunks * k), ("pp_qr_back", m * k)]),
+            Part::Once(("pp_qr_finish_q", m * k)),
+            Part::Once(("pp_qr_finish_r", k * n)),
+        ];
+        self.plan(&filling, size, &parts, tasks)
+    }
+}

@@ -1,0 +1,204 @@
+// Singular values by one-sided rotations (Hestenes; Golub & Van Loan 8.6.3): columns of a tall
+// matrix, {{m}} rows of {{n}}, are turned two by two until they are orthogonal. Their norms are the
+// singular values, they are the left vectors times these, and the rotations make up the right ones.
+// Of a wide matrix the transpose is taken. In a round every column meets one other: chunks of rows
+// take the products, then every row is turned. Columns of zeros have no direction; the emitter
+// completes the others to a basis by reflections. It adds `pp_input(b, i, j)`, `pp_largest(i)`,
+// `pp_put_largest(i, v)`, `pp_work(i)`, `pp_put_work(i, v)`, `pp_right(i)`, `pp_put_right(i, v)`,
+// `pp_dot(i)`, `pp_put_dot(i, v)`, `pp_norm(i)`, `pp_put_norm(i, v)`, `pp_order(i)`,
+// `pp_put_order(i, j)`, `pp_value(i, v)`, `pp_put_left(i, v)`, `pp_left(i)`, `pp_basis(i)`,
+// `pp_out_left(b, i, c, v)` and `pp_out_right(b, i, c, v)`.
+
+fn pp_svd_largest(point: i32, t: i32) {
+    var largest = 0.0;
+    for (var j = 0; j < {{n}}; j = j + 1) {
+        largest = pp_larger(largest, pp_input(point / {{m}}, point % {{m}}, j));
+    }
+    pp_put_largest(point, largest);
+}
+
+fn pp_svd_power(point: i32, t: i32) {
+    var largest = 0.0;
+    for (var i = 0; i < {{m}}; i = i + 1) {
+        largest = pp_larger(largest, pp_largest(point * {{m}} + i));
+    }
+    pp_put_power(point, pp_exponent(largest));
+}
+
+fn pp_svd_start(point: i32, t: i32) {
+    let b = point / ({{m}} * {{n}});
+    let e = pp_power(b);
+    let x = pp_input(b, point / {{n}} % {{m}}, point % {{n}});
+    pp_put_work(point, select(pp_scale(x, -e), 0.0, e == 1000));
+}
+
+fn pp_svd_identity(point: i32, t: i32) {
+    pp_put_right(point, select(0.0, 1.0, point / {{n}} % {{n}} == point % {{n}}));
+}
+
+fn pp_svd_dots(point: i32, t: i32) {
+    let chunk = point % {{chunks}};
+    let k = point / {{chunks}} % {{half}};
+    let matrix = point / {{chunks}} / {{half}} * {{m}} * {{n}};
+    let pair = pp_meeting(t % {{rounds}}, k, {{rounds}} + 1);
+    if (pair.y >= {{n}}) {
+        return;
+    }
+    var sums = vec3<f32>();
+    for (var i = chunk * {{rows}}; i < min((chunk + 1) * {{rows}}, {{m}}); i = i + 1) {
+        let p = pp_work(matrix + i * {{n}} + pair.x);
+        let q = pp_work(matrix + i * {{n}} + pair.y);
+        sums = sums + vec3<f32>(p * p, q * q, p * q);
+    }
+    pp_put_dot(3 * point, sums.x);
+    pp_put_dot(3 * point + 1, sums.y);
+    pp_put_dot(3 * point + 2, sums.z);
+}
+
+// Rows of the matrix, then of the right vectors.
+fn pp_svd_turn(point: i32, t: i32) {
+    let k = point % {{half}};
+    let row = point / {{half}} % ({{m}} + {{n}});
+    let b = point / {{half}} / ({{m}} + {{n}});
+    let pair = pp_meeting(t % {{rounds}}, k, {{rounds}} + 1);
+    if (pair.y >= {{n}}) {
+        return;
+    }
+    var sums = vec3<f32>();
+    for (var chunk = 0; chunk < {{chunks}}; chunk = chunk + 1) {
+        let at = 3 * ((b * {{half}} + k) * {{chunks}} + chunk);
+        sums = sums + vec3<f32>(pp_dot(at), pp_dot(at + 1), pp_dot(at + 2));
+    }
+    if (abs(sums.z) <= 3e-8 * sqrt(sums.x) * sqrt(sums.y)) {
+        return;
+    }
+    let turn = pp_rotation(sums.x, sums.y, sums.z);
+    if (row < {{m}}) {
+        let at = (b * {{m}} + row) * {{n}};
+        let turned = pp_turn(pp_work(at + pair.x), pp_work(at + pair.y), turn);
+        pp_put_work(at + pair.x, turned.x);
+        pp_put_work(at + pair.y, turned.y);
+    } else {
+        let at = (b * {{n}} + row - {{m}}) * {{n}};
+        let turned = pp_turn(pp_right(at + pair.x), pp_right(at + pair.y), turn);
+        pp_put_right(at + pair.x, turned.x);
+        pp_put_right(at + pair.y, turned.y);
+    }
+}
+
+fn pp_svd_norms(point: i32, t: i32) {
+    let first = point / {{n}} * {{m}} * {{n}} + point % {{n}};
+    var square = 0.0;
+    for (var i = 0; i < {{m}}; i = i + 1) {
+        let x = pp_work(first + i * {{n}});
+        square = square + x * x;
+    }
+    pp_put_norm(point, sqrt(square));
+}
+
+fn pp_svd_values(point: i32, t: i32) {
+    let first = point / {{n}} * {{n}};
+    let own = pp_norm(point);
+    var rank = first;
+    for (var j = first; j < first + {{n}}; j = j + 1) {
+        let other = pp_norm(j);
+        rank = rank + select(0, 1, other > own || (other == own && j < point));
+    }
+    let e = pp_power(point / {{n}});
+    var value = pp_nan();
+    if (e != 1000) {
+        value = pp_scale(own, e);
+    }
+    pp_value(rank, value);
+    pp_put_order(rank, point - first);
+}
+
+// Whether a column, by its place in the order, has a direction.
+fn pp_svd_good(b: i32, c: i32) -> bool {
+    return c < {{n}} && pp_norm(b * {{n}} + pp_order(b * {{n}} + min(c, {{n}} - 1))) > 1e-18;
+}
+
+fn pp_svd_left(point: i32, t: i32) {
+    let c = point % {{n}};
+    let row = point / {{n}};
+    let b = row / {{m}};
+    var value = 0.0;
+    if (pp_svd_good(b, c)) {
+        let source = pp_order(b * {{n}} + c);
+        value = pp_work(row * {{n}} + source) / pp_norm(b * {{n}} + source);
+    }
+    pp_put_left(point, value);
+}
+
+fn pp_svd_left_at(b: i32, i: i32, c: i32, good: bool) -> f32 {
+    if (good) {
+        return pp_left((b * {{m}} + i) * {{n}} + c);
+    }
+    return pp_basis((b * {{m}} + i) * {{k}} + c);
+}
+
+// Positive where the first element of about the largest magnitude is.
+fn pp_svd_left_sign(b: i32, c: i32, good: bool) -> f32 {
+    var largest = 0.0;
+    for (var i = 0; i < {{m}}; i = i + 1) {
+        largest = max(largest, abs(pp_svd_left_at(b, i, c, good)));
+    }
+    for (var i = 0; i < {{m}}; i = i + 1) {
+        let x = pp_svd_left_at(b, i, c, good);
+        if (abs(x) >= largest * 0.999) {
+            return select(1.0, -1.0, x < 0.0);
+        }
+    }
+    return 1.0;
+}
+
+// The sign, over the norm.
+fn pp_svd_right_factor(b: i32, source: i32) -> f32 {
+    var largest = 0.0;
+    var square = 0.0;
+    for (var i = 0; i < {{n}}; i = i + 1) {
+        let x = pp_right((b * {{n}} + i) * {{n}} + source);
+        largest = max(largest, abs(x));
+        square = square + x * x;
+    }
+    for (var i = 0; i < {{n}}; i = i + 1) {
+        let x = pp_right((b * {{n}} + i) * {{n}} + source);
+        if (abs(x) >= largest * 0.999) {
+            return select(1.0, -1.0, x < 0.0) / sqrt(square);
+        }
+    }
+    return 1.0;
+}
+
+// A left vector and the right one beside it. The sign is that of the vector in U: the left one, or
+// the right one of a transpose. One that completes a basis is positive in itself.
+fn pp_svd_finish(point: i32, t: i32) {
+    let c = point % {{k}};
+    let b = point / {{k}};
+    let good = pp_svd_good(b, c);
+    let failed = pp_power(b) == 1000;
+    var left = pp_svd_left_sign(b, c, good);
+    if (c < {{n}}) {
+        let source = pp_order(b * {{n}} + c);
+        var right = pp_svd_right_factor(b, source);
+        if ({{wide}} == 1) {
+            left = select(left, 1.0, good) * sign(right);
+        } else {
+            right = abs(right) * select(1.0, left, good);
+        }
+        for (var i = 0; i < {{n}}; i = i + 1) {
+            var x = pp_nan();
+            if (!failed) {
+                x = right * pp_right((b * {{n}} + i) * {{n}} + source);
+            }
+            pp_out_right(b, i, c, x);
+        }
+    }
+    for (var i = 0; i < {{m}}; i = i + 1) {
+        var x = pp_nan();
+        if (!failed) {
+            x = left * pp_svd_left_at(b, i, c, good);
+        }
+        pp_out_left(b, i, c, x);
+    }
+}
