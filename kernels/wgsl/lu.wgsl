@@ -68,11 +68,12 @@ fn pp_lu_finish(point: i32, t: i32) {
     pp_lu(point, pp_work({{result}} + point));
 }
 
+fn pp_lu_order(point: i32, t: i32) {
+    pp_put_permutation(point, point % {{m}});
+}
+
 fn pp_lu_permutation(point: i32, t: i32) {
     let first = point * {{m}};
-    for (var i = 0; i < {{m}}; i = i + 1) {
-        pp_put_permutation(first + i, i);
-    }
     for (var i = 0; i < {{k}}; i = i + 1) {
         let row = first + pp_pivot(point * {{k}} + i);
         let own = pp_permutation(first + i);

@@ -1,7 +1,7 @@
 // out[b, i, j] = sum_k lhs[b, i, k] rhs[b, k, j]. One invocation computes a block of 4 by 4
-// elements in registers; no workgroup memory, since software devices run barriers badly.
-// The emitter fills in `{{...}}`: extents, steps, and the type, `pp_lhs(i)`,
-// `pp_rhs(i)`, `pp_store(i, v)`.
+// elements in registers; no workgroup memory, since software devices run barriers badly. Of long
+// sums a phase takes {{slice}} products. The emitter fills in `{{...}}`: extents, steps, and the
+// type, `pp_lhs(i)`, `pp_rhs(i)`, `pp_load(i)`, `pp_store(i, v)`.
 fn pp_matmul(point: i32, t: i32) {
     let across = ({{n}} + 3) / 4;
     let down = ({{m}} + 3) / 4;
@@ -19,8 +19,9 @@ fn pp_matmul(point: i32, t: i32) {
     var s2 = vec4<{{type}}>();
     var s3 = vec4<{{type}}>();
     // Blocks of 64 products are summed apart: the error grows with the longest chain of additions.
-    for (var first = 0; first < {{k}}; first = first + 64) {
-        let last = min(first + 64, {{k}});
+    let end = min((t + 1) * {{slice}}, {{k}});
+    for (var first = t * {{slice}}; first < end; first = first + 64) {
+        let last = min(first + 64, end);
         var p0 = vec4<{{type}}>();
         var p1 = vec4<{{type}}>();
         var p2 = vec4<{{type}}>();
@@ -44,7 +45,11 @@ fn pp_matmul(point: i32, t: i32) {
         for (var j = 0; j < 4; j = j + 1) {
             if (row + i < {{m}} && column + j < {{n}}) {
                 let at = batch * {{out_batch}} + (row + i) * {{out_row}} + (column + j) * {{out_column}};
-                pp_store(at, sums[i][j]);
+                if (t == 0) {
+                    pp_store(at, sums[i][j]);
+                } else {
+                    pp_store(at, pp_load(at) + sums[i][j]);
+                }
             }
         }
     }

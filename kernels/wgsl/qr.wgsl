@@ -10,12 +10,22 @@
 // `pp_put_power(i, e)`, `pp_dot(i)`, `pp_put_dot(i, v)`, `pp_tau(i)`, `pp_put_tau(i, v)`,
 // `pp_head(i)`, `pp_put_head(i, v)`, `pp_q(i)`, `pp_put_q(i, v)`, `pp_put_r(i, v)`.
 
-fn pp_qr_powers(point: i32, t: i32) {
-    let b = point / {{n}};
+fn pp_qr_largest(point: i32, t: i32) {
     let c = point % {{n}};
+    let chunk = point / {{n}} % {{chunks}};
+    let matrix = point / {{n}} / {{chunks}} * {{size}};
     var largest = 0.0;
-    for (var i = 0; i < {{m}}; i = i + 1) {
-        largest = pp_larger(largest, pp_input((b * {{m}} + i) * {{n}} + c));
+    for (var i = chunk * {{rows}}; i < min((chunk + 1) * {{rows}}, {{m}}); i = i + 1) {
+        largest = pp_larger(largest, pp_input(matrix + i * {{n}} + c));
+    }
+    pp_put_dot(point, largest);
+}
+
+fn pp_qr_powers(point: i32, t: i32) {
+    let first = point / {{n}} * {{chunks}};
+    var largest = 0.0;
+    for (var chunk = first; chunk < first + {{chunks}}; chunk = chunk + 1) {
+        largest = pp_larger(largest, pp_dot(chunk * {{n}} + point % {{n}}));
     }
     pp_put_power(point, pp_exponent(largest));
 }

@@ -5,9 +5,10 @@
 // take the products, then every row is turned. Columns of zeros have no direction; the emitter
 // completes the others to a basis by reflections. It adds `pp_input(b, i, j)`, `pp_largest(i)`,
 // `pp_put_largest(i, v)`, `pp_work(i)`, `pp_put_work(i, v)`, `pp_right(i)`, `pp_put_right(i, v)`,
-// `pp_dot(i)`, `pp_put_dot(i, v)`, `pp_norm(i)`, `pp_put_norm(i, v)`, `pp_order(i)`,
-// `pp_put_order(i, j)`, `pp_value(i, v)`, `pp_put_left(i, v)`, `pp_left(i)`, `pp_basis(i)`,
-// `pp_out_left(b, i, c, v)` and `pp_out_right(b, i, c, v)`.
+// `pp_sum(i)`, `pp_put_sum(i, v)`, `pp_dot(i)`, `pp_put_dot(i, v)`, `pp_norm(i)`,
+// `pp_put_norm(i, v)`, `pp_power(i)`, `pp_put_power(i, e)`, `pp_order(i)`, `pp_put_order(i, j)`,
+// `pp_factor(i)`, `pp_put_factor(i, v)`, `pp_value(i, v)`, `pp_put_left(i, v)`, `pp_left(i)`,
+// `pp_basis(i)`, `pp_out_left(b, i, c, v)` and `pp_out_right(b, i, c, v)`.
 
 fn pp_svd_largest(point: i32, t: i32) {
     var largest = 0.0;
@@ -17,10 +18,20 @@ fn pp_svd_largest(point: i32, t: i32) {
     pp_put_largest(point, largest);
 }
 
+fn pp_svd_peaks(point: i32, t: i32) {
+    let chunk = point % {{chunks}};
+    let first = point / {{chunks}} * {{m}};
+    var largest = 0.0;
+    for (var i = chunk * {{rows}}; i < min((chunk + 1) * {{rows}}, {{m}}); i = i + 1) {
+        largest = pp_larger(largest, pp_largest(first + i));
+    }
+    pp_put_sum(point, largest);
+}
+
 fn pp_svd_power(point: i32, t: i32) {
     var largest = 0.0;
-    for (var i = 0; i < {{m}}; i = i + 1) {
-        largest = pp_larger(largest, pp_largest(point * {{m}} + i));
+    for (var chunk = 0; chunk < {{chunks}}; chunk = chunk + 1) {
+        largest = pp_larger(largest, pp_sum(point * {{chunks}} + chunk));
     }
     pp_put_power(point, pp_exponent(largest));
 }
@@ -86,12 +97,23 @@ fn pp_svd_turn(point: i32, t: i32) {
     }
 }
 
-fn pp_svd_norms(point: i32, t: i32) {
-    let first = point / {{n}} * {{m}} * {{n}} + point % {{n}};
+fn pp_svd_squares(point: i32, t: i32) {
+    let c = point % {{n}};
+    let chunk = point / {{n}} % {{chunks}};
+    let matrix = point / {{n}} / {{chunks}} * {{m}} * {{n}};
     var square = 0.0;
-    for (var i = 0; i < {{m}}; i = i + 1) {
-        let x = pp_work(first + i * {{n}});
+    for (var i = chunk * {{rows}}; i < min((chunk + 1) * {{rows}}, {{m}}); i = i + 1) {
+        let x = pp_work(matrix + i * {{n}} + c);
         square = square + x * x;
+    }
+    pp_put_sum(point, square);
+}
+
+fn pp_svd_norms(point: i32, t: i32) {
+    let first = point / {{n}} * {{chunks}};
+    var square = 0.0;
+    for (var chunk = first; chunk < first + {{chunks}}; chunk = chunk + 1) {
+        square = square + pp_sum(chunk * {{n}} + point % {{n}});
     }
     pp_put_norm(point, sqrt(square));
 }
@@ -130,21 +152,37 @@ fn pp_svd_left(point: i32, t: i32) {
     pp_put_left(point, value);
 }
 
-fn pp_svd_left_at(b: i32, i: i32, c: i32, good: bool) -> f32 {
-    if (good) {
+fn pp_svd_left_at(b: i32, i: i32, c: i32) -> f32 {
+    if (pp_svd_good(b, c)) {
         return pp_left((b * {{m}} + i) * {{n}} + c);
     }
     return pp_basis((b * {{m}} + i) * {{k}} + c);
 }
 
-// Positive where the first element of about the largest magnitude is.
-fn pp_svd_left_sign(b: i32, c: i32, good: bool) -> f32 {
+fn pp_svd_tops(point: i32, t: i32) {
+    let c = point % {{k}};
+    let chunk = point / {{k}} % {{chunks}};
+    let b = point / {{k}} / {{chunks}};
     var largest = 0.0;
-    for (var i = 0; i < {{m}}; i = i + 1) {
-        largest = max(largest, abs(pp_svd_left_at(b, i, c, good)));
+    for (var i = chunk * {{rows}}; i < min((chunk + 1) * {{rows}}, {{m}}); i = i + 1) {
+        largest = max(largest, abs(pp_svd_left_at(b, i, c)));
     }
-    for (var i = 0; i < {{m}}; i = i + 1) {
-        let x = pp_svd_left_at(b, i, c, good);
+    pp_put_sum(point, largest);
+}
+
+// Positive where the first element of about the largest magnitude is: the first chunk with such an
+// element, then that.
+fn pp_svd_left_sign(b: i32, c: i32) -> f32 {
+    var largest = 0.0;
+    for (var chunk = 0; chunk < {{chunks}}; chunk = chunk + 1) {
+        largest = max(largest, pp_sum((b * {{chunks}} + chunk) * {{k}} + c));
+    }
+    var first = 0;
+    while (first + 1 < {{chunks}} && pp_sum((b * {{chunks}} + first) * {{k}} + c) < largest * 0.999) {
+        first = first + 1;
+    }
+    for (var i = first * {{rows}}; i < min((first + 1) * {{rows}}, {{m}}); i = i + 1) {
+        let x = pp_svd_left_at(b, i, c);
         if (abs(x) >= largest * 0.999) {
             return select(1.0, -1.0, x < 0.0);
         }
@@ -170,35 +208,45 @@ fn pp_svd_right_factor(b: i32, source: i32) -> f32 {
     return 1.0;
 }
 
-// A left vector and the right one beside it. The sign is that of the vector in U: the left one, or
-// the right one of a transpose. One that completes a basis is positive in itself.
-fn pp_svd_finish(point: i32, t: i32) {
+// What a left vector and the right one beside it are multiplied by. The sign is that of the vector
+// in U: the left one, or the right one of a transpose. One that completes a basis is positive in
+// itself.
+fn pp_svd_signs(point: i32, t: i32) {
     let c = point % {{k}};
     let b = point / {{k}};
     let good = pp_svd_good(b, c);
-    let failed = pp_power(b) == 1000;
-    var left = pp_svd_left_sign(b, c, good);
+    var left = pp_svd_left_sign(b, c);
     if (c < {{n}}) {
-        let source = pp_order(b * {{n}} + c);
-        var right = pp_svd_right_factor(b, source);
+        var right = pp_svd_right_factor(b, pp_order(b * {{n}} + c));
         if ({{wide}} == 1) {
             left = select(left, 1.0, good) * sign(right);
         } else {
             right = abs(right) * select(1.0, left, good);
         }
-        for (var i = 0; i < {{n}}; i = i + 1) {
-            var x = pp_nan();
-            if (!failed) {
-                x = right * pp_right((b * {{n}} + i) * {{n}} + source);
-            }
-            pp_out_right(b, i, c, x);
-        }
+        pp_put_factor(2 * point + 1, right);
     }
-    for (var i = 0; i < {{m}}; i = i + 1) {
-        var x = pp_nan();
-        if (!failed) {
-            x = left * pp_svd_left_at(b, i, c, good);
-        }
-        pp_out_left(b, i, c, x);
+    pp_put_factor(2 * point, left);
+}
+
+fn pp_svd_finish_left(point: i32, t: i32) {
+    let c = point % {{k}};
+    let i = point / {{k}} % {{m}};
+    let b = point / {{k}} / {{m}};
+    var x = pp_nan();
+    if (pp_power(b) != 1000) {
+        x = pp_factor(2 * (b * {{k}} + c)) * pp_svd_left_at(b, i, c);
     }
+    pp_out_left(b, i, c, x);
+}
+
+fn pp_svd_finish_right(point: i32, t: i32) {
+    let c = point % {{n}};
+    let i = point / {{n}} % {{n}};
+    let b = point / {{n}} / {{n}};
+    var x = pp_nan();
+    if (pp_power(b) != 1000) {
+        let source = pp_order(b * {{n}} + c);
+        x = pp_factor(2 * (b * {{k}} + c) + 1) * pp_right((b * {{n}} + i) * {{n}} + source);
+    }
+    pp_out_right(b, i, c, x);
 }

@@ -215,6 +215,24 @@ fn singular_matrices_have_bases() {
     }
 }
 
+/// More rows than Mesa's software driver lets one invocation loop over.
+#[test]
+fn tall_matrices() {
+    let Some(gpu) = adapter_or_skip() else { return };
+    let m = 70_000;
+    let mut data = noise(m * 3, 12);
+    for row in data.chunks_exact_mut(3) {
+        row[1] *= 2.0;
+        row[2] *= 4.0;
+    }
+    let x = f32s(&data, &[1, m, 3]);
+    check(&gpu, 64.0, &[x], |x| {
+        let [u, s, vt] = &svd(Vectors::Thin, &x[0])[..] else { panic!("three parts") };
+        let r = &linalg(LinalgOp::Qr { full: false }, &[&x[0]])[1];
+        vec![u.clone(), s / 100.0, vt.clone(), r / 100.0]
+    });
+}
+
 #[test]
 fn empty_matrices() {
     let Some(gpu) = adapter_or_skip() else { return };

@@ -263,6 +263,18 @@ fn loops_of_wide_steps() {
     });
 }
 
+/// More products than Mesa's software driver lets one invocation loop over.
+#[test]
+fn long_products() {
+    let Some(gpu) = adapter_or_skip() else { return };
+    let k = 70_001;
+    let x: Vec<f32> = noise(2 * k, 40).iter().map(|v| 1.0 + 0.1 * v).collect();
+    check(&gpu, 64.0, &[f32s(&x, &[2, k])], |x| {
+        let whole = (&x[0] * 10.0).cast(DType::I32);
+        vec![x[0].matmul(&x[0].transpose()), whole.matmul(&whole.transpose())]
+    });
+}
+
 #[test]
 fn long_scalar_loop() {
     let Some(gpu) = adapter_or_skip() else { return };
@@ -329,6 +341,36 @@ fn factorisations() {
     let mut data = a.to_vec::<f32>().unwrap();
     data[36] = -1.0;
     check(&gpu, 64.0, &[f32s(&data, &[3, 6, 6])], |x| vec![x[0].cholesky()]);
+}
+
+/// In blocks, several points to a matrix.
+#[test]
+fn large_factorisations() {
+    let Some(gpu) = adapter_or_skip() else { return };
+    for (batch, n) in [(1, 50), (2, 67), (1, 128)] {
+        let a = positive_definite(n, batch);
+        let b = f32s(&noise(batch * n * 3, 31), &[batch, n, 3]);
+        check(&gpu, 64.0, &[a.clone(), b], |x| {
+            let l = x[0].cholesky();
+            let mut out = vec![l.clone()];
+            for triangle in [Triangular::lower(), Triangular::upper()] {
+                for unit in [false, true] {
+                    let triangle = if unit { triangle.unit_diagonal() } else { triangle };
+                    let scale = if unit { 1.0 / (n * n) as f32 } else { 1.0 };
+                    let a = &x[0] * scale;
+                    out.push(a.solve_triangular_with(&x[1], triangle));
+                    out.push(a.solve_triangular_with(&x[1], triangle.transposed()));
+                }
+            }
+            out.push(l.solve_triangular(&(&x[1] + 1.0)) * 2.0);
+            out
+        });
+        for broken in [0, n / 2 + 1, n - 1] {
+            let mut data = a.to_vec::<f32>().unwrap();
+            data[broken * (n + 1)] = -1.0;
+            check(&gpu, 64.0, &[f32s(&data, &[batch, n, n])], |x| vec![x[0].cholesky()]);
+        }
+    }
 }
 
 #[test]

@@ -125,7 +125,7 @@ impl Emitter<'_> {
         };
         match cut.filter(|_| reduces) {
             None => {
-                tasks.push(Task::Work(self.single(kernel)));
+                tasks.push(Task::Work(self.point_work(kernel)));
                 Ok(())
             }
             Some(lanes) => self.passes(kernel, lanes, scratch, tasks),
@@ -133,7 +133,7 @@ impl Emitter<'_> {
     }
 
     /// A point of the work for each of the kernel.
-    pub(super) fn single(&self, kernel: &Kernel) -> Work {
+    pub(super) fn point_work(&self, kernel: &Kernel) -> Work {
         let mut text = Text { depth: 1, ..Text::default() };
         let mut uses = Uses::default();
         let axes = decompose("point", "i", &kernel.parallel, &mut text);

@@ -174,7 +174,7 @@ impl Emitter<'_> {
             location,
             lines: smallvec![location],
         };
-        self.single(&kernel)
+        self.point_work(&kernel)
     }
 
     /// What one workgroup does of the statements; gives how many they are.

@@ -3,9 +3,17 @@
 use super::super::Emitter;
 use super::super::task::Task;
 use super::filling::Filling;
+#[allow(unused_imports)] // For the documentation.
+use super::plan::ITERATIONS;
 use probpipe_kernels::{CHOLESKY_WGSL, MATMUL_WGSL, TRIANGULAR_SOLVE_WGSL};
 use probpipe_lowering::View;
-use probpipe_trace::{Loc, Result};
+use probpipe_trace::{DType, Loc, Result};
+
+/// Products that one phase adds up: see [`ITERATIONS`].
+const SLICE: usize = 1 << 15;
+
+/// Columns or unknowns of a block.
+const PANEL: usize = 8;
 
 /// Which triangle of a matrix is solved with, and how.
 #[derive(Clone, Copy)]
@@ -34,8 +42,12 @@ impl Emitter<'_> {
         filling.steps("out", out);
         filling.read(self, "pp_lhs", lhs);
         filling.read(self, "pp_rhs", rhs);
-        filling.write(self, "pp_store", out);
-        self.phase(&filling, "pp_matmul", batch * m.div_ceil(4) * n.div_ceil(4), tasks)
+        filling.both(self, "pp_load", "pp_store", out);
+        filling.constant("slice", SLICE);
+        let points = batch * m.div_ceil(4) * n.div_ceil(4);
+        self.repeat(k.div_ceil(SLICE).max(1), filling.location, tasks, |cx, t, tasks| {
+            cx.phase_at(&filling, "pp_matmul", points, t, tasks)
+        })
     }
 
     pub(super) fn cholesky(
@@ -47,13 +59,23 @@ impl Emitter<'_> {
         location: Loc,
         tasks: &mut Vec<Task>,
     ) -> Result<()> {
-        let mut filling = Filling::new(CHOLESKY_WGSL, location, &[("n", n)]);
+        let constants = [("n", n), ("width", PANEL), ("square", PANEL * PANEL)];
+        let mut filling = Filling::new(CHOLESKY_WGSL, location, &constants);
         filling.steps("input", input);
         filling.steps("out", out);
         filling.read(self, "pp_input", input);
-        filling.read(self, "pp_load", out);
-        filling.write(self, "pp_store", out);
-        self.phase(&filling, "pp_cholesky", if n == 0 { 0 } else { batch }, tasks)
+        filling.both(self, "pp_load", "pp_store", out);
+        // An invocation takes n^3 / 6 steps.
+        if self.single(n, batch) && n <= 64 {
+            return self.phase(&filling, "pp_cholesky", if n == 0 { 0 } else { batch }, tasks);
+        }
+        let panel = self.scratch(DType::F32, batch * n * PANEL, &mut 0);
+        filling.both(self, "pp_panel", "pp_put_panel", &panel);
+        self.repeat(n.div_ceil(PANEL), filling.location, tasks, |cx, t, tasks| {
+            cx.phase_at(&filling, "pp_cholesky_panel", batch * n * PANEL, t, tasks)?;
+            cx.phase_at(&filling, "pp_cholesky_columns", batch * n, t, tasks)
+        })?;
+        self.phase(&filling, "pp_cholesky_finish", batch * n * n, tasks)
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -69,6 +91,7 @@ impl Emitter<'_> {
     ) -> Result<()> {
         let mut filling =
             Filling::new(TRIANGULAR_SOLVE_WGSL, location, &[("n", n), ("columns", columns)]);
+        filling.constant("width", PANEL);
         filling.constant("forward", i32::from(form.lower != form.transpose));
         filling.constant("unit", i32::from(form.unit_diagonal));
         let mut turned = a.clone();
@@ -80,9 +103,26 @@ impl Emitter<'_> {
         filling.steps("out", out);
         filling.read(self, "pp_a", a);
         filling.read(self, "pp_b", b);
-        filling.read(self, "pp_load", out);
-        filling.write(self, "pp_store", out);
-        let points = if n == 0 { 0 } else { batch * columns };
-        self.phase(&filling, "pp_triangular_solve", points, tasks)
+        filling.both(self, "pp_load", "pp_store", out);
+        if self.single(n, batch * columns) {
+            let points = if n == 0 { 0 } else { batch * columns };
+            return self.phase(&filling, "pp_triangular_solve", points, tasks);
+        }
+        let points = batch * n * columns;
+        if (b.buffer, &b.index) != (out.buffer, &out.index) {
+            self.phase(&filling, "pp_triangular_copy", points, tasks)?;
+        }
+        self.repeat(n.div_ceil(PANEL), filling.location, tasks, |cx, t, tasks| {
+            cx.phase_at(&filling, "pp_triangular_block", batch * columns, t, tasks)?;
+            cx.phase_at(&filling, "pp_triangular_rest", points, t, tasks)
+        })
+    }
+
+    /// Whether an invocation does all of `n` unknowns or columns: they are few, or there is one for
+    /// every invocation.
+    fn single(&self, n: usize, points: usize) -> bool {
+        let (few, many, most) =
+            if self.target.software { (48, 64, 256) } else { (8, 16_384, 1024) };
+        n <= few || (n <= most && points >= many)
     }
 }

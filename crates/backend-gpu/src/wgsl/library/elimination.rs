@@ -47,6 +47,7 @@ impl Emitter<'_> {
             Part::Once(("pp_lu_start", m * n)),
             Part::Repeat(k, vec![("pp_lu_search", chunks), ("pp_lu_step", m * n)]),
             Part::Once(("pp_lu_finish", m * n)),
+            Part::Once(("pp_lu_order", m)),
             Part::Once(("pp_lu_permutation", 1)),
         ];
         self.plan(&filling, size, &parts, tasks)

@@ -39,6 +39,7 @@ impl Emitter<'_> {
             filling.both(self, &format!("pp_{name}"), &format!("pp_put_{name}"), &view);
         }
         let parts = [
+            Part::Once(("pp_qr_largest", chunks * n)),
             Part::Once(("pp_qr_powers", n)),
             Part::Once(("pp_qr_start", m * n)),
             Part::Repeat(count, vec![("pp_qr_dots", chunks * n), ("pp_qr_reflect", m * n)]),

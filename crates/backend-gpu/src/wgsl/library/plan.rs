@@ -27,6 +27,10 @@ impl Size {
     }
 }
 
+/// Mesa's software driver leaves a loop, whatever its condition, once the loops of an invocation
+/// have made 65535 iterations in all: those of one phase stay below.
+pub(super) const ITERATIONS: usize = 1 << 15;
+
 /// Rows of a chunk: products of columns are taken by so many rows at a time.
 pub(super) const ROWS: usize = 32;
 
@@ -48,7 +52,7 @@ impl Emitter<'_> {
         parts: &[Part],
         tasks: &mut Vec<Task>,
     ) -> Result<()> {
-        if self.alone(size) {
+        if self.alone(size, parts) {
             return self.plan_alone(filling, size.batch, parts, tasks);
         }
         let batch = size.batch;
@@ -75,10 +79,17 @@ impl Emitter<'_> {
 
     /// Whether one invocation does the whole of a matrix: dispatches cost more than the work, or
     /// there are matrices for all invocations.
-    fn alone(&self, Size { batch, m, n }: Size) -> bool {
+    fn alone(&self, Size { batch, m, n }: Size, parts: &[Part]) -> bool {
         let (few, many) = if self.target.software { (16, 64) } else { (4, 4096) };
         let largest = m.max(n);
-        largest <= few || (largest <= 32 && batch >= many)
+        // Some points have loops, over a chunk of rows or over chunks.
+        let points = |phases: &[Phase]| phases.iter().map(|p| p.1 * (2 + largest)).sum::<usize>();
+        let iterations = parts.iter().map(|part| match part {
+            Part::Once(phase) => points(&[*phase]),
+            Part::Repeat(length, phases) => length * points(phases),
+        });
+        let fits = iterations.sum::<usize>() <= ITERATIONS;
+        largest <= few && fits || largest <= 32 && batch >= many && (fits || !self.target.software)
     }
 
     fn plan_alone(

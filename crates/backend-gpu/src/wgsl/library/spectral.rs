@@ -116,6 +116,8 @@ impl Emitter<'_> {
             ("largest", DType::F32, m),
             ("power", DType::I32, 1),
             ("dot", DType::F32, 3 * half * chunks),
+            ("sum", DType::F32, chunks * k.max(1)),
+            ("factor", DType::F32, 2 * k),
             ("norm", DType::F32, n),
             ("order", DType::I32, n),
         ] {
@@ -125,10 +127,12 @@ impl Emitter<'_> {
         let turns = vec![("pp_svd_dots", half * chunks), ("pp_svd_turn", half * (m + n))];
         let mut parts = vec![
             Part::Once(("pp_svd_largest", m)),
+            Part::Once(("pp_svd_peaks", chunks)),
             Part::Once(("pp_svd_power", 1)),
             Part::Once(("pp_svd_start", m * n)),
             Part::Once(("pp_svd_identity", n * n)),
             Part::Repeat(length, turns),
+            Part::Once(("pp_svd_squares", n * chunks)),
             Part::Once(("pp_svd_norms", n)),
             Part::Once(("pp_svd_values", n)),
         ];
@@ -164,6 +168,12 @@ impl Emitter<'_> {
             let code = format!("fn {name}(b: i32, i: i32, c: i32, v: f32) {{ {line} }}\n");
             filling.function(&name, code);
         }
-        self.plan(&filling, tall, &[Part::Once(("pp_svd_finish", k))], tasks)
+        let parts = [
+            Part::Once(("pp_svd_tops", k * chunks)),
+            Part::Once(("pp_svd_signs", k)),
+            Part::Once(("pp_svd_finish_left", k * m)),
+            Part::Once(("pp_svd_finish_right", n * n)),
+        ];
+        self.plan(&filling, tall, &parts, tasks)
     }
 }
