@@ -124,7 +124,7 @@ fn small_upper<T: Number>(a: T, b: T, at: Point) -> T {
         sum = sum + next;
         if next.value().abs() <= 1e-18 * sum.value().abs() {
             extra += 1;
-            if extra > 12 * T::ORDER {
+            if T::settled(extra, next.spread() / sum.spread()) {
                 break;
             }
         }
@@ -168,7 +168,7 @@ fn fraction<T: Number>(a: T, b: T, at: Point) -> T {
         f = f * delta;
         if (delta - one).value().abs() < 2e-16 {
             extra += 1;
-            if extra > 12 * T::ORDER {
+            if T::settled(extra, (delta - one).spread()) {
                 break;
             }
         }

@@ -123,7 +123,7 @@ fn upper_fraction<T: Number>(a: T, x: f64) -> T {
         f = f * delta;
         if (delta - one).value().abs() < 2e-16 {
             extra += 1;
-            if extra > 12 * T::ORDER {
+            if T::settled(extra, (delta - one).spread()) {
                 break;
             }
         }

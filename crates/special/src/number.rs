@@ -22,6 +22,17 @@ pub trait Number:
     fn lit(x: f64) -> Self;
     /// The leading value.
     fn value(self) -> f64;
+    /// The size of the largest coefficient, the leading value among them.
+    fn spread(self) -> f64;
+
+    /// Whether a sum or product has settled, whose value did `since` steps ago and of which
+    /// `change` is what the last step brought, over the whole. Coefficients settle a little later
+    /// than the value, and much later where the value ends early: at whole parameters later terms
+    /// are zero, and their derivatives are not.
+    fn settled(since: usize, change: f64) -> bool {
+        const MOST: usize = 500;
+        Self::ORDER == 0 || since > 12 * Self::ORDER && (change < 1e-15 || since > MOST)
+    }
 
     /// `f(x)` from `[f, f', f'', f''']` at the leading value.
     fn lift(self, f: [f64; MAX_ORDER + 1]) -> Self {
@@ -60,6 +71,9 @@ impl Number for f64 {
     }
     fn value(self) -> f64 {
         self
+    }
+    fn spread(self) -> f64 {
+        self.abs()
     }
 }
 
@@ -145,5 +159,8 @@ impl<S: Number, const N: usize> Number for Taylor<S, N> {
     }
     fn value(self) -> f64 {
         self.0[0].value()
+    }
+    fn spread(self) -> f64 {
+        self.0.iter().fold(0.0, |most, c| most.max(c.spread()))
     }
 }

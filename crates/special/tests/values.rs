@@ -114,6 +114,34 @@ fn incomplete_beta_of_huge_parameters() {
     assert_eq!(beta_density(max, 1e300, 0.9), 0.0);
 }
 
+/// At whole parameters sums end early, and those of their derivatives do not; by mpmath.
+#[test]
+fn derivatives_at_whole_parameters() {
+    for (have, want) in [
+        (gammainc_derivative(1.0, 1.25, 1), -0.37572012718298248),
+        (gammainc_derivative(1.0, 1.25, 2), -0.061349876097954761),
+        (gammainc_derivative(1.0, 1.5, 3), 0.26911889398670619),
+        (gammainc_derivative(2.0, 2.5, 1), -0.24878306814493012),
+        (gammainc_derivative(3.0, 3.5, 1), -0.2109843561898342),
+        (gammainc_derivative(3.0, 1.0, 2), 0.1211325230272978),
+        (gammainc_derivative(10.0, 12.0, 1), -0.097177972037179651),
+        (gammainc_derivative(20.0, 25.0, 2), -0.010460910926487707),
+        (betainc_derivative(1.0, 1.0, 0.6875, (1, 0)), -0.25760174649096985),
+        (betainc_derivative(1.0, 1.0, 0.6875, (0, 1)), 0.36348462806427527),
+        (betainc_derivative(1.0, 1.0, 0.25, (0, 2)), -0.062070731107613798),
+        (betainc_derivative(2.0, 1.0, 0.625, (0, 1)), 0.36331782605402068),
+        (betainc_derivative(50.0, 2.0, 0.9375, (1, 0)), -0.0080835191475926174),
+        (betainc_derivative(50.0, 2.0, 0.9375, (0, 1)), 0.16801452954457881),
+        (betainc_derivative(3.0, 2.0, 0.5, (1, 1)), -0.043759131896217188),
+        (betainc_derivative(1.0, 5.0, 0.125, (2, 0)), 0.25786298869447861),
+        (betainc_derivative(4.0, 4.0, 0.5, (0, 3)), -0.012849691708851329),
+        (betainc_derivative(1.0, 2.0, 0.375, (2, 1)), -0.19866648538305184),
+    ] {
+        let want: f64 = want;
+        assert!((have - want).abs() <= 1e-12 * want.abs(), "{have} {want}");
+    }
+}
+
 /// What has no Taylor expansion: the conventions at the ends of the domains.
 #[test]
 fn limits() {
