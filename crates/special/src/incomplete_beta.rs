@@ -86,13 +86,20 @@ fn scaled_power<T: Number>(a: T, b: T, at: Point, over_a: bool) -> T {
         true => left.value() + log_minus_digamma(a0) - of_sum - 1.0 / a0,
         false => left.value() + log_minus_digamma(a0) - of_sum,
     };
-    let db = right.value() + log_minus_digamma(b0) - of_sum;
+    // For small b, too, those of 1/gamma(b) are those of b/gamma(b + 1).
+    let small_b = over_a && b0 < 1.0;
+    let db = match small_b {
+        true => at.y.log().value() - digamma(1.0 + b0) + digamma(sum.hi),
+        false => right.value() + log_minus_digamma(b0) - of_sum,
+    };
+    let value = if small_b { value * b * T::lit(1.0 / b0) } else { value };
     let curved = |x: T, x0: f64, sign: f64, slope: f64| {
         x.lift([0.0, slope, sign * polygamma(1.0, x0), sign * polygamma(2.0, x0)])
     };
     let from = if over_a { a0 + 1.0 } else { a0 };
+    let from_b = if small_b { b0 + 1.0 } else { b0 };
     let exponent =
-        curved(a, from, -1.0, da) + curved(b, b0, -1.0, db) + curved(a + b, sum.hi, 1.0, 0.0);
+        curved(a, from, -1.0, da) + curved(b, from_b, -1.0, db) + curved(a + b, sum.hi, 1.0, 0.0);
     value * exponent.exp()
 }
 

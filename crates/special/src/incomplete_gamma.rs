@@ -178,7 +178,9 @@ fn regularised<T: Number>(a: T, x: f64, upper: bool) -> T {
     } else if x < a0 {
         (power_over_shape(a, x) * lower_series(a, x), false)
     } else {
-        (power(a, x) * upper_fraction(a, x), true)
+        // For small shapes the derivatives of 1/gamma(a) are those of a/gamma(a + 1).
+        let power = if T::ORDER > 0 && a0 < 1.0 { power_over_shape(a, x) * a } else { power(a, x) };
+        (power * upper_fraction(a, x), true)
     };
     if is_upper == upper { tail } else { one - tail }
 }

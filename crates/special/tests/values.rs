@@ -142,6 +142,24 @@ fn derivatives_at_whole_parameters() {
     }
 }
 
+/// Next to zero, where the derivatives of 1/gamma cancel, by mpmath.
+#[test]
+fn derivatives_at_small_parameters() {
+    for (have, want) in [
+        (gammainc_derivative(1e-6, 2.0, 3), -0.12542941323938791),
+        (gammainc_derivative(1e-6, 0.5, 3), 1.9088222238394311),
+        (gammainc_derivative(1e-6, 2.0, 2), -0.15277258086387625),
+        (gammainc_derivative(1e-9, 3.0, 1), -0.013048381143688511),
+        (betainc_derivative(2.0, 1e-6, 0.25, (0, 2)), 0.061080023153864857),
+        (betainc_derivative(2.0, 1e-6, 0.25, (1, 1)), -0.069891150629900113),
+        (betainc_derivative(3.0, 1e-6, 0.125, (0, 3)), 0.0015358397732078321),
+        (betainc_derivative(1e-6, 2.0, 0.75, (2, 0)), -0.061080023153864857),
+    ] {
+        let want: f64 = want;
+        assert!((have - want).abs() <= 1e-11 * want.abs(), "{have} {want}");
+    }
+}
+
 /// What has no Taylor expansion: the conventions at the ends of the domains.
 #[test]
 fn limits() {
