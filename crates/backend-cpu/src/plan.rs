@@ -356,6 +356,7 @@ fn operands(expr: &Expr, mut visit: impl FnMut(usize)) {
             each(*x);
             each(*y);
         }
+        Expr::Special(_, operands) => operands.iter().for_each(|x| each(*x)),
     }
 }
 
@@ -444,7 +445,7 @@ fn pays(kernel: &Kernel, live: &[bool], axis: usize) -> bool {
             Expr::Literal(_) => continue,
             _ if is_call(kernel, i) => return true,
             Expr::Load { index, guard, .. } => guard.is_none() && matches!(index.axes[axis], 0 | 1),
-            Expr::LoadAt { .. } => false,
+            Expr::LoadAt { .. } | Expr::Special(..) => false,
             Expr::Unary(op, _) => dtype == DType::Bool || has_unary(*op, dtype),
             Expr::Binary(op, _, _) => has_binary(*op, dtype),
             Expr::Compare(op, _, _) => has_compare(*op, dtype),

@@ -306,6 +306,7 @@ fn operations(kernels: &[&Kernel]) -> String {
                 Expr::Binary(op, _, _) => add(op.spec().name, binary_tile(*op, dtype).is_some()),
                 Expr::Compare(op, _, _) => add(op.spec().name, false),
                 Expr::Select(..) => add("select", false),
+                Expr::Special(op, _) => add(op.name(), true),
                 Expr::Cast(_) => add("cast", false),
                 Expr::Bitcast(_) => add("bitcast", false),
             }

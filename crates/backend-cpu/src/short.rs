@@ -112,6 +112,7 @@ fn varying(kernel: &Kernel, outer: usize) -> Vec<bool> {
             | Expr::Binary(..)
             | Expr::Compare(..)
             | Expr::Select(..)
+            | Expr::Special(..)
             | Expr::Cast(_)
             | Expr::Bitcast(_) => false,
         };
@@ -149,5 +150,6 @@ fn rename(expr: &mut Expr, name: impl Fn(ExprId) -> ExprId) {
             *x = name(*x);
             *y = name(*y);
         }
+        Expr::Special(_, operands) => operands.iter_mut().for_each(|x| *x = name(*x)),
     }
 }

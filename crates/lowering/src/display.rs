@@ -89,6 +89,13 @@ fn show_kernel(f: &mut fmt::Formatter<'_>, kernel: &Kernel, pad: &str) -> fmt::R
             Expr::Binary(op, x, y) => write!(f, "{} {x} {y}", op.spec().name)?,
             Expr::Compare(op, x, y) => write!(f, "{} {x} {y}", op.spec().name)?,
             Expr::Select(c, x, y) => write!(f, "select {c} {x} {y}")?,
+            Expr::Special(op, operands) => {
+                write!(f, "{}", op.name())?;
+                if let Some(orders) = op.orders() {
+                    write!(f, "{orders:?}")?;
+                }
+                operands.iter().try_for_each(|x| write!(f, " {x}"))?;
+            }
             Expr::Cast(x) => write!(f, "cast {x}")?,
             Expr::Bitcast(x) => write!(f, "bitcast {x}")?,
         }

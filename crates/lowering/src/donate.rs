@@ -123,6 +123,7 @@ impl Expr {
             | Expr::Binary(..)
             | Expr::Compare(..)
             | Expr::Select(..)
+            | Expr::Special(..)
             | Expr::Cast(_)
             | Expr::Bitcast(_) => false,
         }

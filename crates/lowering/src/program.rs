@@ -177,6 +177,8 @@ pub enum Expr {
     Compare(CompareOp, ExprId, ExprId),
     /// `condition ? on_true : on_false`.
     Select(ExprId, ExprId, ExprId),
+    /// A special function, for backends that ask for it in kernels: see `Options::special_inline`.
+    Special(SpecialOp, SmallVec<[ExprId; 3]>),
     /// Conversion to the expression's type, as `Op::Cast`.
     Cast(ExprId),
     /// The same bits as the expression's type, of equal width.
@@ -193,6 +195,7 @@ impl Expr {
             Expr::Unary(_, x) | Expr::Cast(x) | Expr::Bitcast(x) => smallvec::smallvec![x],
             Expr::Binary(_, x, y) | Expr::Compare(_, x, y) => smallvec::smallvec![x, y],
             Expr::Select(c, x, y) => smallvec::smallvec![c, x, y],
+            Expr::Special(_, ref operands) => operands.clone(),
         }
     }
 
@@ -205,6 +208,7 @@ impl Expr {
             Expr::Unary(_, x) | Expr::Cast(x) | Expr::Bitcast(x) => smallvec::smallvec![x],
             Expr::Binary(_, x, y) | Expr::Compare(_, x, y) => smallvec::smallvec![x, y],
             Expr::Select(c, x, y) => smallvec::smallvec![c, x, y],
+            Expr::Special(_, operands) => operands.iter_mut().collect(),
         }
     }
 }

@@ -5,8 +5,9 @@ mod common;
 use common::{check, traced};
 use probpipe_lowering::{Options, Program, Stmt};
 use probpipe_trace::{
-    Array, ArrayType, DType, Key, Triangular, Value, arange, array, concat, cond, fori_loop,
-    fori_loop_dynamic, normal, ones, scan, scan_reverse, select, stack, switch, while_loop, zeros,
+    Array, ArrayType, DType, Key, Op, SpecialOp, Triangular, Value, arange, array, bind1, concat,
+    cond, fori_loop, fori_loop_dynamic, normal, ones, scan, scan_reverse, select, stack, switch,
+    while_loop, zeros,
 };
 
 fn f32s(shape: &[usize]) -> Value {
@@ -172,6 +173,25 @@ fn decomposition_calls() {
 fn random_numbers_fuse() {
     let p = agree(&[&[]], |x| vec![(normal(Key::new(42), [100]) + &x[0]).square().sum()]);
     assert_eq!(kernels(&p.body), 1, "{p}");
+}
+
+#[test]
+fn special_functions_are_calls_or_expressions() {
+    let values = [f32s(&[7]), f32s(&[7])];
+    let graph = traced(&[ty(&[7]), ty(&[7])], |x| {
+        let p =
+            bind1(Op::Special(SpecialOp::Gammainc { order: 1 }), &[&(&x[0] + 3.0), &x[1].exp()]);
+        vec![(&p * 2.0).sum(), p]
+    });
+    let inputs: Vec<&Value> = values.iter().collect();
+    let calls = |program: &Program| {
+        program.body.iter().filter(|stmt| matches!(stmt, Stmt::Library(_))).count()
+    };
+    assert_eq!(calls(&check(&graph, &inputs, &Options::default())), 1);
+    let inline = Options { special_inline: true, ..Options::default() };
+    let program = check(&graph, &inputs, &inline);
+    assert_eq!((calls(&program), kernels(&program.body)), (0, 1), "{program}");
+    assert!(program.to_string().contains("gammainc[1]"), "{program}");
 }
 
 #[test]

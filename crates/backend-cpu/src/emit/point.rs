@@ -5,7 +5,7 @@ use super::memory::Coordinate;
 use super::{Emitter, cast, scalar};
 use crate::plan::{Plan, operand_type};
 use probpipe_lowering::{Expr, ExprId};
-use probpipe_trace::{Error, ErrorKind, Result};
+use probpipe_trace::{Error, ErrorKind, Result, SpecialOp};
 
 /// Values of a kernel's expressions, as far as they are computed.
 pub(super) type Values = Vec<Option<Val>>;
@@ -15,6 +15,11 @@ pub(super) fn value(values: &Values, id: ExprId) -> Result<Val> {
     values.get(id.0 as usize).copied().flatten().ok_or_else(|| {
         Error::new(ErrorKind::Internal, format!("expression {id} is used before it is computed"))
     })
+}
+
+/// Special functions are library calls here: programs are lowered without `special_inline`.
+pub(super) fn not_inline(op: SpecialOp) -> Error {
+    Error::new(ErrorKind::Internal, format!("`{}` is no expression on the CPU", op.name()))
 }
 
 impl Emitter<'_, '_> {
@@ -79,6 +84,7 @@ impl Emitter<'_, '_> {
                 let (c, x, y) = (value(values, *c)?, value(values, *x)?, value(values, *y)?);
                 self.code.choose(c, x, y)
             }
+            Expr::Special(op, _) => return Err(not_inline(*op)),
             Expr::Cast(x) => cast::cast(&mut self.code, from, dtype, value(values, *x)?),
             Expr::Bitcast(x) => cast::bitcast(&mut self.code, dtype, value(values, *x)?),
         })

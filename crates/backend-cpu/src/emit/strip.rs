@@ -4,6 +4,7 @@
 use super::code::{Memory, Val, element_type};
 use super::group::{Group, Registers, per_register};
 use super::memory::Coordinate;
+use super::point::not_inline;
 use super::widths::cast_group;
 use super::{Emitter, cast, scalar, vector};
 use crate::lanes;
@@ -149,6 +150,7 @@ impl Emitter<'_, '_> {
                 let (c, x, y) = (strip.get(*c)?, strip.get(*x)?, strip.get(*y)?);
                 Ok(self.select_group(strip, dtype, &c, &x, &y))
             }
+            Expr::Special(op, _) => Err(not_inline(*op)),
             Expr::Cast(x) => Ok(cast_group(&mut self.code, from, dtype, &strip.get(*x)?, points)),
             Expr::Bitcast(x) => {
                 let x = strip.get(*x)?;

@@ -18,7 +18,7 @@ impl Builder<'_> {
         let dtype = kernel.types[i];
         let from = operand_type(kernel, i);
         match &kernel.exprs[i] {
-            Expr::Literal(_) => None,
+            Expr::Literal(_) | Expr::Special(..) => None,
             Expr::LoadAt { index, at, .. } => {
                 let step = index.axes.last().copied().unwrap_or(0);
                 self.gather(i, dtype, step, at)

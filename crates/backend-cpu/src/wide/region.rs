@@ -208,7 +208,7 @@ pub(crate) fn build(
                         matches!(kernel.types[i].size(), 4 | 8).then_some(())?;
                         stream(Arg::Load(i));
                     }
-                    Expr::Load { .. } => return None,
+                    Expr::Load { .. } | Expr::Special(..) => return None,
                     Expr::Literal(_)
                     | Expr::Index(_)
                     | Expr::Unary(..)

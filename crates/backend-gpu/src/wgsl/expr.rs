@@ -7,7 +7,7 @@ use super::register::Register;
 use super::{Text, Uses};
 use probpipe_lowering::{BufferId, Expr, ExprId, IndexMap, Kernel};
 use probpipe_trace::op::{BinaryInstruction, UnaryInstruction};
-use probpipe_trace::{BinaryOp, CompareOp, DType, ReduceOp, Scalar, UnaryOp};
+use probpipe_trace::{BinaryOp, CompareOp, DType, ReduceOp, Scalar, SpecialOp, UnaryOp};
 use rustc_hash::FxHashMap;
 
 /// Where the values of a kernel's axes are, while its expressions are emitted. The indices of loops
@@ -289,6 +289,7 @@ impl Scope<'_> {
                 compare(*op, &name(x), &name(y), nan)
             }
             Expr::Select(c, x, y) => format!("select({y}, {x}, {c})"),
+            Expr::Special(op, operands) => special(*op, operands, uses),
             Expr::Cast(x) => convert(&name(x), kernel.ty(*x), ty, uses),
             Expr::Bitcast(x) => format!("bitcast<{}>({x})", value_type(ty)),
         };
@@ -340,6 +341,19 @@ fn unary(op: UnaryOp, x: &str, ty: DType, uses: &mut Uses) -> String {
         UnaryInstruction::IsFinite => format!("(bitcast<u32>({x}) & 0x7f800000u) != 0x7f800000u"),
         UnaryInstruction::Round => call(uses, "pp_round_even", &[x]),
     }
+}
+
+/// A special function: those with orders of derivatives have a form that takes them, beside that of
+/// the value.
+fn special(op: SpecialOp, operands: &[ExprId], uses: &mut Uses) -> String {
+    let mut arguments: Vec<String> = operands.iter().map(ExprId::to_string).collect();
+    let mut function = format!("pp_{}", op.name());
+    let orders = op.orders().unwrap_or_default();
+    if orders.iter().any(|&order| order > 0) {
+        function.push_str("_derivative");
+        arguments.extend(orders.iter().map(|order| format!("{order}i")));
+    }
+    call(uses, &function, &arguments.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 fn binary(op: BinaryOp, x: &str, y: &str, ty: DType, uses: &mut Uses) -> String {

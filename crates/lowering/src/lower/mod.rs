@@ -38,6 +38,8 @@ pub struct Options {
     /// Padding and joining up to this many elements is fused with guarded loads instead of being
     /// written piece by piece.
     pub guarded: usize,
+    /// Special functions of `f32` are expressions of kernels, not library calls.
+    pub special_inline: bool,
     /// Most equations that one kernel takes in.
     pub kernel_eqns: usize,
 }
@@ -50,6 +52,7 @@ impl Default for Options {
             library_matmul: Some(4096),
             library_matvec: None,
             guarded: 64,
+            special_inline: false,
             kernel_eqns: 512,
         }
     }

@@ -74,11 +74,11 @@ pub(super) fn point(x: &mut Exprs, op: &Op, operands: &[ExprId], dtype: DType) -
         Op::Cast(_) if x.types[operands[0].0 as usize] == dtype => return Ok(operands[0]),
         Op::Cast(_) => Expr::Cast(operands[0]),
         Op::Bitcast(_) => Expr::Bitcast(operands[0]),
+        Op::Special(op) => Expr::Special(*op, operands.into()),
         Op::Dot(_) => Expr::Binary(BinaryOp::Mul, operands[0], operands[1]),
         // Combined by the store, or copied to another layout.
         Op::Reduce { .. } | Op::Reshape { .. } => return Ok(operands[0]),
         Op::Threefry2x32
-        | Op::Special(_)
         | Op::Broadcast { .. }
         | Op::Transpose { .. }
         | Op::Slice { .. }

@@ -187,6 +187,10 @@ impl Machine<'_> {
                 Expr::Binary(op, x, y) => apply(Op::Binary(*op), &[at(x), at(y)])?,
                 Expr::Compare(op, x, y) => apply(Op::Compare(*op), &[at(x), at(y)])?,
                 Expr::Select(c, x, y) => apply(Op::Select, &[at(c), at(x), at(y)])?,
+                Expr::Special(op, operands) => {
+                    let operands: Vec<_> = operands.iter().map(at).collect();
+                    apply(Op::Special(*op), &operands)?
+                }
                 Expr::Cast(x) => apply(Op::Cast(dtype), &[at(x)])?,
                 Expr::Bitcast(x) => apply(Op::Bitcast(dtype), &[at(x)])?,
             };
