@@ -33,6 +33,7 @@ pub use table::{
 };
 pub use wgsl::{
     CHOLESKY_WGSL, CUMULATIVE_WGSL, EIGH_WGSL, FACTORS_WGSL, LU_USE_WGSL, LU_WGSL, MATH_WGSL,
-    MATMUL_WGSL, QR_WGSL, SCATTER_WGSL, SORT_WGSL, STATES_WGSL, SVD_WGSL, TRIANGULAR_SOLVE_WGSL,
-    WgslFn, wgsl_function, wgsl_functions, wgsl_mentions, wgsl_module, wgsl_names,
+    MATMUL_WGSL, QR_WGSL, SCATTER_WGSL, SORT_WGSL, SPECIAL_WGSL, STATES_WGSL, SVD_WGSL,
+    TRIANGULAR_SOLVE_WGSL, WgslFn, wgsl_function, wgsl_functions, wgsl_mentions, wgsl_module,
+    wgsl_names,
 };

@@ -7,8 +7,18 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-/// Every function, `pp_`-prefixed, in an order where callees come first.
+/// The elementwise functions, `pp_`-prefixed, in an order where callees come first.
 pub const MATH_WGSL: &str = include_str!("../wgsl/math.wgsl");
+
+/// The special functions and the numbers of twice the precision that they need, on the functions of
+/// [`MATH_WGSL`] and of the texts before.
+pub const SPECIAL_WGSL: [&str; 5] = [
+    include_str!("../wgsl/double.wgsl"),
+    include_str!("../wgsl/gamma.wgsl"),
+    include_str!("../wgsl/integrals.wgsl"),
+    include_str!("../wgsl/incomplete.wgsl"),
+    include_str!("../wgsl/taylor.wgsl"),
+];
 
 /// The matrix product, a template: the GPU backend fills in `{{...}}` and adds the functions that
 /// reach the operands.
@@ -90,11 +100,13 @@ pub fn wgsl_mentions(text: &str) -> Vec<&str> {
     names
 }
 
-/// The functions of [`MATH_WGSL`]. Their order is a guarantee: callees come first.
+/// The functions of [`MATH_WGSL`] and [`SPECIAL_WGSL`]. Their order is a guarantee: callees come
+/// first.
 fn functions() -> &'static (Vec<WgslFn>, BTreeMap<&'static str, usize>) {
     static FUNCTIONS: OnceLock<(Vec<WgslFn>, BTreeMap<&'static str, usize>)> = OnceLock::new();
     FUNCTIONS.get_or_init(|| {
-        let list = wgsl_functions(MATH_WGSL);
+        let texts = [MATH_WGSL].into_iter().chain(SPECIAL_WGSL);
+        let list: Vec<WgslFn> = texts.flat_map(wgsl_functions).collect();
         let index = list.iter().enumerate().map(|(i, function)| (function.name, i)).collect();
         (list, index)
     })

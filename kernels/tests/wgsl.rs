@@ -18,6 +18,7 @@ fn validate(source: &str) {
 #[test]
 fn whole_text_is_valid() {
     validate(MATH_WGSL);
+    validate(&wgsl_module(&wgsl_names()).expect("known names"));
 }
 
 #[test]

@@ -546,8 +546,9 @@ fn pp_digamma_positive(x: f32) -> f32 {
     q = q * u + 1.8105939;
     q = q * u + 1.0;
     let z = 1.0 / x;
-    // The zero in two parts.
-    let root = (u - 0.46163213) - 1.243815006546356e-08;
+    // The zero in two parts; a choice, so that no compiler adds the two constants up. Below one the
+    // second does not show.
+    let root = (u - 0.46163213) - select(1.243815006546356e-08, 0.0, below);
     let inside = root * (p / q) - select(0.0, z, below);
     let t = z * z;
     let series = (0.003968254 * t - 0.0083333333) * t + 0.083333333;
@@ -566,62 +567,6 @@ fn pp_digamma(x: f32) -> f32 {
     let zero = (bitcast<u32>(x) & 0x7fffffffu) == 0u;
     let other = select(value, -pp_copysign(pp_inf(), x), zero);
     return select(select(other, right, positive), x, pp_is_nan(x));
-}
-
-// (high, low): log x as a sum, for positive normal or subnormal x.
-fn pp_log_parts(x: f32) -> vec2<f32> {
-    let tiny = x < 1.1754944e-38;
-    let split = pp_split(select(x, x * 33554432.0, tiny));
-    let f = split.x;
-    let k = select(split.y, split.y - 25.0, tiny);
-    let d = 2.0 + f;
-    let d_low = f - (d - 2.0);
-    let s = f / d;
-    let sd = pp_two_product(s, d);
-    let s_low = (((f - sd.x) - sd.y) - s * d_low) / d;
-    let z = pp_two_product(s, s);
-    let z_low = (s + s) * s_low + z.y;
-    let cube = pp_two_product(s, z.x);
-    let cube_low = cube.y + (s * z_low + s_low * z.x);
-    let r = 0.4000001549720764 + z.x * (0.28562217950820923 + z.x * 0.23049002885818481);
-    let third = pp_two_product(cube.x, 0.6666666865348816);
-    let third_low = third.y + (cube.x * -1.9868215517249155e-8 + cube_low * 0.6666666865348816);
-    let h = (s + s) + third.x;
-    let h_low = third.x - (h - (s + s));
-    let low = (h_low + (s_low + s_low)) + (cube.x * z.x * r + third_low);
-    let kl = k * 0.693145751953125;
-    let sum = kl + h;
-    let from_h = sum - kl;
-    let rest = (kl - (sum - from_h)) + (h - from_h);
-    let tail = rest + (k * 1.428606765330187e-6 + low);
-    let high = sum + tail;
-    return vec2<f32>(high, tail - (high - sum));
-}
-
-fn pp_pow(x: f32, y: f32) -> f32 {
-    let a = abs(x);
-    let b = abs(y);
-    let bounded = pp_copysign(min(b, 1099511627776.0), y);
-    // Zero, infinity and NaN are replaced below; one stands for them.
-    let extreme_base = (bitcast<u32>(a) == 0u) || bitcast<u32>(a) >= 0x7f800000u;
-    let log = pp_log_parts(select(a, 1.0, extreme_base));
-    let product = pp_two_product(bounded, log.x);
-    let outside = product.x > 100.0 || product.x < -120.0;
-    let exponent = clamp(product.x, -120.0, 100.0);
-    let r = pp_exp_reduce(exponent, select(product.y + bounded * log.y, 0.0, outside));
-    let scaled = pp_scale(1.0 + (r.x + pp_exp_tail(r.x, r.y)), i32(r.z));
-    let ordinary = select(scaled, pp_inf(), product.x > 89.0);
-    let grows = (a > 1.0) == (y > 0.0);
-    let extreme = select(select(0.0, pp_inf(), grows), 1.0, a == 1.0);
-    let value = select(ordinary, extreme, extreme_base || pp_is_inf(y));
-    let whole = b >= 8388608.0 || floor(b) == b;
-    let odd = b < 16777216.0 && whole && (u32(min(b, 16777216.0)) & 1u) == 1u;
-    let negative = (bitcast<u32>(x) & 0x80000000u) != 0u;
-    let signed_value = select(value, -value, negative && odd);
-    let undefined = x < 0.0 && !pp_is_inf(x) && !whole;
-    let valid = select(signed_value, pp_nan(),
-        undefined || pp_is_nan(x) || pp_is_nan(y));
-    return select(valid, 1.0, x == 1.0 || b == 0.0);
 }
 
 // C's fmod: the remainder of truncated division, exact, with the sign of x. Long division on

@@ -60,12 +60,11 @@ pub(crate) struct Pipeline {
 }
 
 impl Gpu {
-    /// What shaders can run: arrays of four types, and no work that goes point by point through a
-    /// long function, chooses what to do next, or is off the device.
+    /// What shaders can run: arrays of four types, and no work off the device.
     pub const CAPS: Caps = Caps {
         backend: "gpu",
         dtypes: &[DType::F32, DType::I32, DType::U32, DType::Bool],
-        special: false,
+        special: true,
         serial: true,
         factors: true,
         conditions: true,

@@ -41,6 +41,7 @@ impl Backend for Gpu {
             alignment: self.0.alignment.max(4),
             library_matmul: Some(LIBRARY_MATMUL),
             guarded: GUARDED,
+            special_inline: true,
             ..Options::default()
         };
         let program = lower(graph, &options)?;

@@ -16,7 +16,12 @@ use probpipe_trace::{
 };
 
 fn emitted(graph: &Graph, target: &Target) -> Result<Module> {
-    let options = Options { element_bytes: |_| 4, library_matmul: Some(64), ..Options::default() };
+    let options = Options {
+        element_bytes: |_| 4,
+        library_matmul: Some(64),
+        special_inline: true,
+        ..Options::default()
+    };
     Gpu::CAPS.check(graph)?;
     emit(&lower(verify(graph).unwrap(), &options)?, target)
 }

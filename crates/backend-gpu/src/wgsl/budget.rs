@@ -3,7 +3,10 @@
 //! them together have gone round 65,535 times. What might take longer is cut into dispatches.
 
 use super::kernel::cut_in_workgroup;
-use probpipe_lowering::{Kernel, LibraryCall, Stmt};
+use probpipe_lowering::{Expr, Kernel, LibraryCall, Stmt};
+
+/// Rounds of a special function: of its series and continued fractions.
+const SPECIAL: usize = 100;
 
 /// Who does the points of a kernel.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +41,8 @@ fn of_kernel(kernel: &Kernel, share: Share) -> usize {
     let (points, size) = (kernel.parallel_size(), kernel.reduce_size());
     // What goes round no more than once is no loop.
     let inner = if size > 1 { size } else { 0 };
+    let special = |expr: &&Expr| matches!(expr, Expr::Special(..));
+    let inner = inner + size * SPECIAL * kernel.exprs.iter().filter(special).count();
     match share {
         Share::Alone => points.saturating_mul(1 + inner),
         Share::Lane(lanes) => (points / lanes.max(1)).max(1).saturating_mul(1 + inner),

@@ -1,8 +1,9 @@
 //! Special functions that are computed point by point: one op with the function as parameter. They
-//! cost a hundred times an addition, so they are calls in compiled code and not parts of kernels.
+//! cost a hundred times an addition, so that on the CPU they are calls and not parts of kernels. On
+//! a GPU, where a call would be a dispatch, they are functions of its kernels.
 //!
 //! The values are those of the crate `probpipe-special`, in `f64`; `f32` is rounded once, from
-//! forms with fewer digits where these take much less time.
+//! forms with fewer digits where these take much less time. A GPU computes in `f32`.
 
 use crate::error::ErrorKind;
 use crate::op::fault::{Fault, Inferred, same_types};
