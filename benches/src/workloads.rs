@@ -329,10 +329,22 @@ fn hmc(
     leapfrogs: usize,
     iterations: usize,
 ) -> (Array, Array) {
+    hmc_with(|i| Key::new(0).fold_in(i), log_prob, start, step, leapfrogs, iterations)
+}
+
+/// The same with a key of one's own for each iteration.
+pub(crate) fn hmc_with(
+    key: impl Fn(&Array) -> Key,
+    log_prob: impl Fn(Array) -> Array,
+    start: Array,
+    step: f64,
+    leapfrogs: usize,
+    iterations: usize,
+) -> (Array, Array) {
     let gradient = |q: &Array| grad(&log_prob)(q.clone());
     let first = (start.clone(), log_prob(start.clone()), gradient(&start));
     let ((q, _, _), positions) = scan(first, arange(iterations), |(q, lp, g), i| {
-        let (k_momentum, k_accept) = Key::new(0).fold_in(&i).split();
+        let (k_momentum, k_accept) = key(&i).split();
         let p = normal(k_momentum, Shape::from_slice(q.shape()));
         let moved = fori_loop(leapfrogs, (q.clone(), p.clone(), g.clone()), |_, (q, p, g)| {
             let p = p + g * (0.5 * step);

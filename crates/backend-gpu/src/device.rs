@@ -21,7 +21,7 @@ const SOFTWARE_ROUNDS: usize = 60_000;
 
 /// An opened GPU. Cheap to clone; clones share the device.
 #[derive(Clone)]
-pub struct Gpu(pub(crate) Arc<Device>);
+pub struct Gpu(pub(crate) Arc<Device>, pub(crate) Target);
 
 /// What is known of an opened GPU.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,7 +126,7 @@ impl Gpu {
             rounds: if software { SOFTWARE_ROUNDS } else { 1 << 24 },
             rounds_guessed: !software,
         };
-        Ok(Gpu(Arc::new(Device {
+        let device = Device {
             device,
             queue,
             info: Info {
@@ -141,7 +141,8 @@ impl Gpu {
             pipelines: Mutex::default(),
             faults,
             in_flight: Mutex::default(),
-        })))
+        };
+        Ok(Gpu(Arc::new(device), target))
     }
 
     /// The device that this process shares, opened when first asked for.
@@ -155,7 +156,13 @@ impl Gpu {
 
     /// What shaders are written for.
     pub fn target(&self) -> &Target {
-        &self.0.target
+        &self.1
+    }
+
+    /// The same device, with shaders as for one with other properties.
+    #[must_use]
+    pub fn written_for(&self, target: Target) -> Gpu {
+        Gpu(self.0.clone(), target)
     }
 
     /// The adapter and the interface that it is driven through.

@@ -3,7 +3,7 @@
 use crate::buffer::{GpuBuffer, Memory, on_device};
 use crate::device::{Device, Gpu, Pipeline};
 use crate::lock::lock;
-use crate::wgsl::{self, Module, Slot, Step, Target};
+use crate::wgsl::{self, Module, Slot, Step};
 use probpipe_lowering::{Options, Program, lower};
 use probpipe_trace::{
     ArrayType, Backend, Caps, DType, Error, ErrorKind, Executable, Result, Storage, Value, Values,
@@ -31,7 +31,7 @@ impl Backend for Gpu {
 
     fn caps(&self) -> Caps {
         // What goes on for as long as it wants is driven by the host where loops are cut off.
-        Caps { lanes: self.0.target.rounds_guessed, ..Gpu::CAPS }
+        Caps { lanes: self.1.rounds_guessed, ..Gpu::CAPS }
     }
 
     fn compile(&self, graph: Verified<'_>) -> Result<Box<dyn Executable>> {
@@ -55,15 +55,7 @@ impl Gpu {
     /// # Errors
     /// If the device cannot hold or run it.
     pub fn load(&self, program: Program) -> Result<GpuProgram> {
-        self.load_for(program, &self.0.target)
-    }
-
-    /// As [`Gpu::load`], written as for a device with other properties.
-    ///
-    /// # Errors
-    /// If the device cannot hold or run it.
-    pub fn load_for(&self, program: Program, target: &Target) -> Result<GpuProgram> {
-        let module = wgsl::emit(&program, target)?;
+        let module = wgsl::emit(&program, &self.1)?;
         let mut pipelines = Vec::new();
         for shader in &module.shaders {
             let writable: Vec<bool> =

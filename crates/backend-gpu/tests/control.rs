@@ -160,7 +160,7 @@ fn iterations_apart() {
         let graph = graph_of(&types, f);
         let program = lower(verify(&graph).unwrap(), &options()).unwrap();
         let target = Target { rounds: 1 << 24, rounds_guessed: true, ..*gpu.target() };
-        let program = gpu.load_for(program, &target).expect("is loaded");
+        let program = gpu.written_for(target).load(program).expect("is loaded");
         assert!(program.stages()[1].1.contains("var<private>"));
         let inputs: Vec<&Value> = x.iter().collect();
         let want = eval_graph(&graph, &inputs).unwrap();

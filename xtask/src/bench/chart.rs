@@ -166,7 +166,7 @@ pub struct Curve {
 }
 
 /// Nanoseconds per unit against size.
-pub fn curves(title: &str, curves: &[Curve]) -> Chart {
+pub fn curves(title: &str, unit: &str, curves: &[Curve]) -> Chart {
     let mut chart = Chart::new(720.0, 420.0);
     let points = || curves.iter().flat_map(|c| &c.points);
     let x = LogAxis::around(points().map(|p| p.0), 10.0, 80.0, 540.0);
@@ -203,6 +203,6 @@ pub fn curves(title: &str, curves: &[Curve]) -> Chart {
         chart.text(582.0, at, curve.label, 11, TextAnchor::Start);
     }
     chart.text(310.0, 400.0, "size, logarithmic", 11, TextAnchor::Middle);
-    chart.text(80.0, 42.0, "ns per unit, logarithmic", 11, TextAnchor::Middle);
+    chart.text(80.0, 42.0, unit, 11, TextAnchor::Middle);
     chart
 }

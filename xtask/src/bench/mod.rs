@@ -2,6 +2,7 @@
 //! interpreter, in one run, beside what the machine can do at best.
 
 mod chart;
+mod crossover;
 mod distributions;
 mod inference;
 mod machine;
@@ -47,6 +48,10 @@ pub struct Options {
     /// gradient.
     #[arg(long, conflicts_with_all = ["jax", "only", "devices", "json"])]
     scaling: bool,
+    /// Measure from which size on the GPU is faster than the CPU instead, with arguments that lie
+    /// there and with the way there and back.
+    #[arg(long, conflicts_with_all = ["jax", "only", "devices", "json", "scaling"])]
+    crossover: bool,
     /// Measure families of distributions against NumPyro instead, with this Python.
     #[arg(long, value_name = "PYTHON", conflicts_with_all = ["jax", "devices", "json", "scaling"])]
     distributions: Option<String>,
@@ -124,7 +129,8 @@ impl Options {
         let jax = if self.jax.is_some() { " --jax python3" } else { "" };
         let only = self.only.as_ref().map_or_else(String::new, |text| format!(" --only {text}"));
         let scaling = if self.scaling { " --scaling" } else { "" };
-        format!("cargo xtask bench{scaling}{jax}{only} --docs docs")
+        let crossover = if self.crossover { " --crossover" } else { "" };
+        format!("cargo xtask bench{scaling}{crossover}{jax}{only} --docs docs")
     }
 }
 
@@ -153,6 +159,9 @@ pub fn main(options: &Options) -> Result<(), String> {
     }
     if options.scaling {
         return scaling::main(options.docs.as_deref(), &options.command());
+    }
+    if options.crossover {
+        return crossover::main(options.docs.as_deref(), &options.command());
     }
     if let Some(form) = &options.show {
         return options.workloads().try_for_each(|workload| show(workload, form));
@@ -218,7 +227,7 @@ fn show_program(
     Ok(())
 }
 
-/// One row per device; differences are to JAX or else to the interpreter.
+/// One row per device; differences are to JAX, or else to the interpreter, or else to the CPU.
 fn measure_workload(
     workload: &'static Workload,
     devices: &[Device],
@@ -253,16 +262,19 @@ fn measure_workload(
             peak_bytes,
             jax_peak_bytes: peer.as_ref().map(|p| p.peak_bytes),
             share: probes.share(workload, device, &measured),
-            max_diff: 0.0,
+            max_diff: None,
         };
         println!("{}", row.line());
         rows.push((row, measured.outputs));
     }
-    let interpreter = rows.iter().find(|(row, _)| row.device == Device::Interpreter);
-    let reference = peer.map(|p| p.outputs).or_else(|| interpreter.map(|(_, o)| o.clone()));
-    let with_difference = |(row, outputs): (Row, Vec<Vec<f64>>)| {
-        let max_diff = reference.as_ref().map_or(0.0, |r| measure::difference(r, &outputs));
+    // What others are compared with is compared with nothing.
+    let of = |device| rows.iter().position(|(row, _)| row.device == device);
+    let own = of(Device::Interpreter).or(of(Device::Cpu)).filter(|_| peer.is_none());
+    let reference = peer.map(|p| p.outputs).or(own.map(|i| rows[i].1.clone()));
+    let with_difference = |(i, (row, outputs)): (usize, (Row, Vec<Vec<f64>>))| {
+        let other = reference.as_ref().filter(|_| own != Some(i));
+        let max_diff = other.map(|reference| measure::difference(reference, &outputs));
         Row { max_diff, ..row }
     };
-    Ok(rows.into_iter().map(with_difference).collect())
+    Ok(rows.into_iter().enumerate().map(with_difference).collect())
 }

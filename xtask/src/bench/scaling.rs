@@ -34,7 +34,8 @@ pub fn main(docs: Option<&Path>, command: &str) -> Result<(), String> {
         let page = folder.join("scaling.md");
         std::fs::write(&page, self::page(&curves, command))
             .map_err(|e| format!("{}: {e}", page.display()))?;
-        chart::curves("Time per unit of work against size, on the CPU", &curves)
+        let title = "Time per unit of work against size, on the CPU";
+        chart::curves(title, "ns per unit, logarithmic", &curves)
             .save(&folder.join("scaling.svg"))?;
     }
     Ok(())

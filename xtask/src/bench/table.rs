@@ -20,8 +20,9 @@ pub struct Row {
     pub jax_peak_bytes: Option<f64>,
     /// How near to the limit of the workload.
     pub share: Option<Share>,
-    /// Largest difference from the reference, relative to its largest number.
-    pub max_diff: f64,
+    /// Largest difference from the reference, relative to its largest number; none of what is
+    /// compared with nothing.
+    pub max_diff: Option<f64>,
 }
 
 impl Row {
@@ -192,7 +193,8 @@ impl Report {
             columns.push(("JAX compile, ms", Box::new(move |r| cell(r.jax_compile_ms))));
             columns.push(("JAX / ours", Box::new(move |r| cell(r.compile_ratio()))));
         }
-        columns.push(("worst difference", Box::new(|r| format!("{:.0e}", r.max_diff))));
+        let difference = |r: &Row| r.max_diff.map_or_else(String::new, |d| format!("{d:.0e}"));
+        columns.push(("worst difference", Box::new(difference)));
         columns.push(("misses", Box::new(|r| r.misses().join("; "))));
 
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));

@@ -1,0 +1,120 @@
+//! Hundreds of chains in one program, on the GPU as on the CPU: the same moments, by samplers whose
+//! chains stop their loops apart, by one that counts its steps, and by particles.
+#![cfg(feature = "gpu")]
+
+use probpipe::inference::mcmc::{Hmc, Kernel, Nuts, RandomWalk};
+use probpipe::inference::smc::Tempered;
+use probpipe::inference::{Posterior, Target};
+use probpipe::prelude::*;
+use probpipe::{HalfCauchy, jit_on};
+use probpipe_backend_gpu::{Gpu, wgsl};
+use std::sync::Arc;
+
+/// Skipped, loudly, without an adapter; with `PROBPIPE_REQUIRE_GPU=1` a failure.
+fn there_is_a_gpu() -> bool {
+    let found = Device::Gpu.check();
+    let required = std::env::var_os("PROBPIPE_REQUIRE_GPU").is_some_and(|v| v == "1");
+    if let Err(error) = &found {
+        assert!(!required, "PROBPIPE_REQUIRE_GPU is set, but: {error}");
+        println!("SKIP: {error}");
+    }
+    found.is_ok()
+}
+
+/// Eight schools, non-centred.
+fn posterior() -> Result<Posterior<ChoiceMap>> {
+    let model = generative(|t: &mut Choices, sigma: Array| {
+        let theta_trans = t.sample("theta_trans", Normal::new(zeros([8]), 1.0));
+        let mu = t.sample("mu", Normal::new(0.0, 5.0));
+        let tau = t.sample("tau", HalfCauchy::new(5.0));
+        t.sample("y", Normal::new(theta_trans * tau + mu, sigma))
+    });
+    let y = array([28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0]);
+    let sigma = array([15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0]);
+    Posterior::of(model, sigma, &ChoiceMap::new([("y", y)]))
+}
+
+fn target() -> Result<Target<Record>> {
+    Ok(posterior()?.target().clone().into())
+}
+
+/// The mean and the spread of `mu` and of the logarithm of `tau`, of all that there is.
+fn moments(mu: Array, tau: Array) -> Array {
+    let log_tau = tau.log();
+    stack([mu.mean(), mu.std(), log_tau.mean(), log_tau.std()], 0)
+}
+
+/// The last states of many chains.
+fn many<K: Kernel + Clone>(
+    kernel: K,
+    steps: usize,
+    target: Target<Record>,
+) -> impl Fn(Array) -> Array + Clone {
+    move |keys: Array| {
+        let (kernel, target) = (kernel.clone(), target.clone());
+        let chain = move |key: Array| {
+            let run = kernel.sample(Key::from_data(key), &target, steps);
+            run.map(|(x, _)| (x["mu"].at(-1), x["tau"].at(-1)))
+        };
+        let (mu, tau) = vmap(move |key| chain(key).unwrap_or_else(|e| panic!("{e}")))(keys);
+        moments(mu, tau)
+    }
+}
+
+#[track_caller]
+fn agree(what: &str, cpu: &Array, gpu: &Array, tolerance: f32) -> Result<()> {
+    let (cpu, gpu) = (cpu.to_vec::<f32>()?, gpu.to_vec::<f32>()?);
+    for (a, b) in cpu.iter().zip(&gpu) {
+        assert!((a - b).abs() <= tolerance, "{what}: {cpu:?} on the CPU, {gpu:?} on the GPU");
+    }
+    Ok(())
+}
+
+#[test]
+fn chains() -> Result<()> {
+    if !there_is_a_gpu() {
+        return Ok(());
+    }
+    let keys = Key::new(3).split_batch(256).data().clone();
+    let nuts = many(Nuts { step_size: array(0.5), ..Nuts::default() }, 20, target()?);
+    let hmc = many(Hmc::new(0.4, 10), 20, target()?);
+    let [cpu, gpu] = [Device::Cpu, Device::Gpu].map(|on| jit_on(on, &nuts)(keys.clone()));
+    // Chains that meet the same numbers round otherwise, and some of them part.
+    agree("NUTS", &cpu, &gpu, 0.2)?;
+    let [cpu, gpu] = [Device::Cpu, Device::Gpu].map(|on| jit_on(on, &hmc)(keys.clone()));
+    agree("HMC", &cpu, &gpu, 0.2)
+}
+
+/// Chains apart from each other, an invocation each: few steps, since software devices leave loops
+/// that go on for long.
+#[test]
+fn chains_apart() -> Result<()> {
+    if !there_is_a_gpu() {
+        return Ok(());
+    }
+    let keys = Key::new(4).split_batch(100).data().clone();
+    let nuts = Nuts { step_size: array(0.5), max_depth: 4, ..Nuts::default() };
+    let nuts = many(nuts, 5, target()?);
+    let cpu = jit_on(Device::Cpu, &nuts)(keys.clone());
+    let gpu = Gpu::shared()?;
+    let apart = wgsl::Target { rounds: 1 << 24, rounds_guessed: true, ..*gpu.target() };
+    let backend = Arc::new(gpu.written_for(apart));
+    let gpu = probpipe_transforms::jit_on(backend, &nuts)(keys);
+    agree("NUTS", &cpu, &gpu, 0.05)
+}
+
+#[test]
+fn particles() -> Result<()> {
+    if !there_is_a_gpu() {
+        return Ok(());
+    }
+    let posterior = posterior()?;
+    let smc = Tempered::new(512, |cloud| RandomWalk::new(0.5).metric(cloud.metric()));
+    let run = |key: Array| {
+        let run = smc.run(Key::from_data(key), &posterior).unwrap_or_else(|e| panic!("{e}"));
+        moments(run.values["mu"].clone(), run.values["tau"].clone())
+    };
+    let key = Key::new(5).data().clone();
+    let [cpu, gpu] = [Device::Cpu, Device::Gpu].map(|on| jit_on(on, run)(key.clone()));
+    agree("SMC", &cpu, &gpu, 0.2)
+}
