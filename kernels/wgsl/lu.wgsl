@@ -1,6 +1,6 @@
 // Gaussian elimination with partial pivoting, column by column: chunks of rows look for their
-// largest magnitude, then every element finds the pivot among those, and where it stands after the
-// swap. Elements go from one half of `pp_work` to the other, so that none is read after its change.
+// largest magnitude, then every element finds the pivot among those, where chunks are many in a
+// phase between, and where it stands after the swap. Elements go from one half of `pp_work` to the other, so that none is read after its change.
 // Matrices of {{m}} rows of {{n}}. The emitter adds `pp_input(i)`, `pp_lu(i, v)`, `pp_work(i)`,
 // `pp_put_work(i, v)`, `pp_best(i)`, `pp_put_best(i, row)`, `pp_pivot(i)`, `pp_put_pivot(i, row)`,
 // `pp_permutation(i)` and `pp_put_permutation(i, row)`.
@@ -31,12 +31,8 @@ fn pp_lu_search(point: i32, t: i32) {
     pp_put_best(point, best);
 }
 
-fn pp_lu_step(point: i32, t: i32) {
-    let b = point / {{size}};
-    let i = point % {{size}} / {{n}};
-    let c = point % {{n}};
-    let odd = (t & 1) == 1;
-    let matrix = b * {{size}} + select(0, {{half}}, odd);
+fn pp_lu_best(b: i32, t: i32) -> i32 {
+    let matrix = b * {{size}} + select(0, {{half}}, (t & 1) == 1);
     var pivot = t;
     var size = pp_pivot_size(pp_work(matrix + t * {{n}} + t), true);
     for (var chunk = t / {{rows}}; chunk < {{chunks}}; chunk = chunk + 1) {
@@ -47,8 +43,27 @@ fn pp_lu_step(point: i32, t: i32) {
             size = own;
         }
     }
-    if (point % {{size}} == 0) {
-        pp_put_pivot(b * {{k}} + t, pivot);
+    return pivot;
+}
+
+fn pp_lu_pivot(point: i32, t: i32) {
+    pp_put_pivot(point * {{k}} + t, pp_lu_best(point, t));
+}
+
+fn pp_lu_step(point: i32, t: i32) {
+    let b = point / {{size}};
+    let i = point % {{size}} / {{n}};
+    let c = point % {{n}};
+    let odd = (t & 1) == 1;
+    let matrix = b * {{size}} + select(0, {{half}}, odd);
+    var pivot = 0;
+    if ({{chosen}} == 1) {
+        pivot = pp_pivot(b * {{k}} + t);
+    } else {
+        pivot = pp_lu_best(b, t);
+        if (point % {{size}} == 0) {
+            pp_put_pivot(b * {{k}} + t, pivot);
+        }
     }
     let source = select(select(i, t, i == pivot), pivot, i == t);
     var value = pp_work(matrix + source * {{n}} + c);

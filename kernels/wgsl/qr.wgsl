@@ -53,12 +53,29 @@ fn pp_qr_dots(point: i32, t: i32) {
     pp_put_dot(point, select(sum, max(sum, 1e-37), c == t && some != 0u));
 }
 
-fn pp_qr_dot(b: i32, c: i32, width: i32) -> f32 {
+fn pp_qr_sum(b: i32, c: i32, width: i32, count: i32) -> f32 {
     var sum = 0.0;
-    for (var chunk = 0; chunk < {{chunks}}; chunk = chunk + 1) {
+    for (var chunk = 0; chunk < count; chunk = chunk + 1) {
         sum = sum + pp_dot((b * {{chunks}} + chunk) * width + c);
     }
     return sum;
+}
+
+// Where chunks are many, their sums go to the first.
+fn pp_qr_dot(b: i32, c: i32, width: i32) -> f32 {
+    return pp_qr_sum(b, c, width, {{kept}});
+}
+
+fn pp_qr_sums(point: i32, t: i32) {
+    let b = point / {{n}};
+    let c = point % {{n}};
+    pp_put_dot(b * {{chunks}} * {{n}} + c, pp_qr_sum(b, c, {{n}}, {{chunks}}));
+}
+
+fn pp_qr_back_sums(point: i32, t: i32) {
+    let b = point / {{k}};
+    let c = point % {{k}};
+    pp_put_dot(b * {{chunks}} * {{k}} + c, pp_qr_sum(b, c, {{k}}, {{chunks}}));
 }
 
 fn pp_qr_reflect(point: i32, t: i32) {

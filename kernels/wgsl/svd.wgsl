@@ -66,6 +66,24 @@ fn pp_svd_dots(point: i32, t: i32) {
     pp_put_dot(3 * point + 2, sums.z);
 }
 
+fn pp_svd_sum(pair: i32, count: i32) -> vec3<f32> {
+    var sums = vec3<f32>();
+    for (var chunk = 0; chunk < count; chunk = chunk + 1) {
+        let at = 3 * (pair * {{chunks}} + chunk);
+        sums = sums + vec3<f32>(pp_dot(at), pp_dot(at + 1), pp_dot(at + 2));
+    }
+    return sums;
+}
+
+// Where chunks are many, their sums go to the first.
+fn pp_svd_sums(point: i32, t: i32) {
+    let sums = pp_svd_sum(point, {{chunks}});
+    let at = 3 * point * {{chunks}};
+    pp_put_dot(at, sums.x);
+    pp_put_dot(at + 1, sums.y);
+    pp_put_dot(at + 2, sums.z);
+}
+
 // Rows of the matrix, then of the right vectors.
 fn pp_svd_turn(point: i32, t: i32) {
     let k = point % {{half}};
@@ -75,11 +93,7 @@ fn pp_svd_turn(point: i32, t: i32) {
     if (pair.y >= {{n}}) {
         return;
     }
-    var sums = vec3<f32>();
-    for (var chunk = 0; chunk < {{chunks}}; chunk = chunk + 1) {
-        let at = 3 * ((b * {{half}} + k) * {{chunks}} + chunk);
-        sums = sums + vec3<f32>(pp_dot(at), pp_dot(at + 1), pp_dot(at + 2));
-    }
+    let sums = pp_svd_sum(b * {{half}} + k, {{kept}});
     if (abs(sums.z) <= 3e-8 * sqrt(sums.x) * sqrt(sums.y)) {
         return;
     }

@@ -231,6 +231,8 @@ fn tall_matrices() {
         let r = &linalg(LinalgOp::Qr { full: false }, &[&x[0]])[1];
         vec![u.clone(), s / 100.0, vt.clone(), r / 100.0]
     });
+    let x = f32s(&noise(600 * 3, 13), &[1, 600, 3]);
+    check(&gpu, 64.0, &[x], |x| linalg(LinalgOp::Lu, &[&x[0]]));
 }
 
 #[test]

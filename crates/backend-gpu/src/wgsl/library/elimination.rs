@@ -4,7 +4,7 @@ use super::super::Emitter;
 use super::super::task::Task;
 use super::dense::Form;
 use super::filling::Filling;
-use super::plan::{Part, ROWS, Size};
+use super::plan::{FEW, Part, ROWS, Size};
 use probpipe_kernels::{LU_USE_WGSL, LU_WGSL};
 use probpipe_lowering::View;
 use probpipe_trace::{DType, Loc, Result};
@@ -36,6 +36,7 @@ impl Emitter<'_> {
         let mut filling = Filling::new(LU_WGSL, location, &constants);
         filling.constant("rows", ROWS);
         filling.constant("chunks", chunks);
+        filling.constant("chosen", i32::from(chunks > FEW));
         filling.constant("result", k % 2 * half);
         filling.read(self, "pp_input", input);
         filling.write(self, "pp_lu", lu);
@@ -45,7 +46,14 @@ impl Emitter<'_> {
         filling.both(self, "pp_permutation", "pp_put_permutation", permutation);
         let parts = [
             Part::Once(("pp_lu_start", m * n)),
-            Part::Repeat(k, vec![("pp_lu_search", chunks), ("pp_lu_step", m * n)]),
+            Part::Repeat(
+                k,
+                vec![
+                    ("pp_lu_search", chunks),
+                    ("pp_lu_pivot", usize::from(chunks > FEW)),
+                    ("pp_lu_step", m * n),
+                ],
+            ),
             Part::Once(("pp_lu_finish", m * n)),
             Part::Once(("pp_lu_order", m)),
             Part::Once(("pp_lu_permutation", 1)),

@@ -3,7 +3,7 @@
 use super::super::Emitter;
 use super::super::task::Task;
 use super::filling::Filling;
-use super::plan::{Part, ROWS, Size};
+use super::plan::{FEW, Part, ROWS, Size};
 use probpipe_kernels::QR_WGSL;
 use probpipe_lowering::View;
 use probpipe_trace::{DType, Loc, Result};
@@ -25,6 +25,8 @@ impl Emitter<'_> {
         let mut filling = Filling::new(QR_WGSL, location, &constants);
         filling.constant("rows", ROWS);
         filling.constant("chunks", chunks);
+        let many = chunks > FEW;
+        filling.constant("kept", if many { 1 } else { chunks });
         filling.read(self, "pp_input", input);
         filling.both(self, "pp_q", "pp_put_q", q);
         filling.write(self, "pp_put_r", r);
@@ -42,9 +44,23 @@ impl Emitter<'_> {
             Part::Once(("pp_qr_largest", chunks * n)),
             Part::Once(("pp_qr_powers", n)),
             Part::Once(("pp_qr_start", m * n)),
-            Part::Repeat(count, vec![("pp_qr_dots", chunks * n), ("pp_qr_reflect", m * n)]),
+            Part::Repeat(
+                count,
+                vec![
+                    ("pp_qr_dots", chunks * n),
+                    ("pp_qr_sums", if many { n } else { 0 }),
+                    ("pp_qr_reflect", m * n),
+                ],
+            ),
             Part::Once(("pp_qr_identity", m * k)),
-            Part::Repeat(count, vec![("pp_qr_back_dots", chunks * k), ("pp_qr_back", m * k)]),
+            Part::Repeat(
+                count,
+                vec![
+                    ("pp_qr_back_dots", chunks * k),
+                    ("pp_qr_back_sums", if many { k } else { 0 }),
+                    ("pp_qr_back", m * k),
+                ],
+            ),
             Part::Once(("pp_qr_finish_q", m * k)),
             Part::Once(("pp_qr_finish_r", k * n)),
         ];

@@ -34,6 +34,10 @@ pub(super) const ITERATIONS: usize = 1 << 15;
 /// Rows of a chunk: products of columns are taken by so many rows at a time.
 pub(super) const ROWS: usize = 32;
 
+/// Chunks up to this number are taken together where they are needed; of more a phase between
+/// makes one.
+pub(super) const FEW: usize = 8;
+
 /// A function and its points per matrix.
 pub(super) type Phase = (&'static str, usize);
 

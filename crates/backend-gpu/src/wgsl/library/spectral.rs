@@ -3,7 +3,7 @@
 use super::super::Emitter;
 use super::super::task::Task;
 use super::filling::Filling;
-use super::plan::{Part, ROWS, Size};
+use super::plan::{FEW, Part, ROWS, Size};
 use probpipe_kernels::{EIGH_WGSL, SVD_WGSL};
 use probpipe_lowering::View;
 use probpipe_trace::{DType, Loc, Result};
@@ -99,6 +99,8 @@ impl Emitter<'_> {
         let mut filling = Filling::new(SVD_WGSL, location, &constants);
         filling.constant("rows", ROWS);
         filling.constant("chunks", chunks);
+        let many = chunks > FEW;
+        filling.constant("kept", if many { 1 } else { chunks });
         filling.constant("wide", i32::from(wide));
         filling.read(self, "pp_entry", input);
         let at = if wide {
@@ -124,7 +126,11 @@ impl Emitter<'_> {
             let view = self.scratch(dtype, batch * size, used);
             filling.both(self, &format!("pp_{name}"), &format!("pp_put_{name}"), &view);
         }
-        let turns = vec![("pp_svd_dots", half * chunks), ("pp_svd_turn", half * (m + n))];
+        let turns = vec![
+            ("pp_svd_dots", half * chunks),
+            ("pp_svd_sums", if many { half } else { 0 }),
+            ("pp_svd_turn", half * (m + n)),
+        ];
         let mut parts = vec![
             Part::Once(("pp_svd_largest", m)),
             Part::Once(("pp_svd_peaks", chunks)),
