@@ -384,7 +384,8 @@ fn cost_of_a_mark() -> Result<f64> {
     let marker = Marker { program: &empty, regions: Vec::new(), recorder: recorder.clone() };
     let here = Location::caller();
     let body = vec![marker.mark(0, true, here)];
-    let body = vec![Stmt::Loop(Loop { id: LoopId(0), length: MARKS, body, apart: false, location: here })];
+    let body =
+        vec![Stmt::Loop(Loop { id: LoopId(0), length: MARKS, body, apart: false, location: here })];
     let caller = Caller::new(Program { body, ..empty.clone() });
     let machine = jit::compile(&caller.program, false)?;
     let recorder = recorder.get_or_init(|| Recorder::new(1));

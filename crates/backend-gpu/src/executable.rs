@@ -256,7 +256,9 @@ impl Call<'_> {
         self.submit()?;
         let mut word = [0; 4];
         let arena = self.program.arena.buffer()?;
-        self.program.device.download(arena, at as u64 * 4, 4, |bytes| word.copy_from_slice(bytes))?;
+        self.program
+            .device
+            .download(arena, at as u64 * 4, 4, |bytes| word.copy_from_slice(bytes))?;
         Ok(u32::from_le_bytes(word))
     }
 

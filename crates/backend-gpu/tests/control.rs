@@ -8,8 +8,8 @@ use probpipe_backend_gpu::wgsl::{Module, Step, Target, emit};
 use probpipe_lowering::{Options, lower};
 use probpipe_trace::eval::eval_graph;
 use probpipe_trace::{
-    Array, ArrayType, DType, Executable, Value, arange, array, concat, fori_loop, fori_loop_dynamic, scan,
-    switch, verify, while_loop, zeros,
+    Array, ArrayType, DType, Executable, Value, arange, array, concat, fori_loop,
+    fori_loop_dynamic, scan, switch, verify, while_loop, zeros,
 };
 
 /// What one invocation does, what a workgroup does, and what takes dispatches.
@@ -70,11 +70,8 @@ fn control_nests() {
                     (v, s),
                     (
                         |(v, s): (Array, Array)| {
-                            let v = while_loop(
-                                |v: Array| v.abs().max().lt(4.0),
-                                |v| v * 1.5 + 0.1,
-                                v,
-                            );
+                            let v =
+                                while_loop(|v: Array| v.abs().max().lt(4.0), |v| v * 1.5 + 0.1, v);
                             (v, s)
                         },
                         |(v, s): (Array, Array)| (v.flip(0) * 0.25, s * 0.5),

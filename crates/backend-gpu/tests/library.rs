@@ -90,7 +90,7 @@ fn running_reductions_of_what_is_not_finite() {
         [3e38, -3e38, 1.0, 1e-20, 1.0, -1.0],
     ];
     let x = f32s(&rows.concat(), &[6, 6]);
-    check(&gpu, 1.0, &[x.clone()], |x| {
+    check(&gpu, 1.0, std::slice::from_ref(&x), |x| {
         vec![
             bind1(Op::Cumulative { op: CumulativeOp::Sum, axis: 1, reverse: false }, &[&x[0]]),
             bind1(Op::Cumulative { op: CumulativeOp::Prod, axis: 1, reverse: false }, &[&x[0]]),
@@ -144,6 +144,48 @@ fn long_sorts() {
         out.push(v[1].argsort(0));
         out
     });
+}
+
+#[test]
+fn long_sorts_of_several_lines_and_keys() {
+    let Some(gpu) = adapter_or_skip() else { return };
+    let shape = [2, 5000, 2];
+    let x: Vec<f32> = integers(20_000, -20, 40, 19)
+        .iter()
+        .map(|&v| match v {
+            -20 => f32::NAN,
+            -19 => -0.0,
+            v => v as f32,
+        })
+        .collect();
+    let y = ints(&integers(20_000, -4, 8, 20), &shape);
+    same(&gpu, &[f32s(&x, &shape), y], |v| {
+        let (x, y) = (&v[0], &v[1]);
+        let sort = Op::Sort { axis: 1, num_keys: 3 };
+        let mut out = bind(sort, &[&y.gt(0), x, y, &(y * 2)]).to_vec();
+        out.push(x.argsort(1));
+        out
+    });
+}
+
+#[test]
+fn two_runs_give_the_same_bits() {
+    let Some(gpu) = adapter_or_skip() else { return };
+    let n = 30_000;
+    let i = ints(&integers(n, 0, 100, 21), &[n]);
+    let inputs = [i, f32s(&noise(n, 22), &[n]), f32s(&[0.0; 100], &[100])];
+    let run = || {
+        let (_, got) = run_both(&gpu, &inputs, |v| {
+            let sums = scatter(ScatterOp::Add, 0, &v[2], &[&v[0]], &v[1]);
+            let matrix = v[1].slice_axis(0, 0..1600).reshape([40, 40]);
+            vec![sums, v[1].cumsum(0), v[0].argsort(0), matrix.svdvals(), matrix.qr().1]
+        });
+        got.iter()
+            .flat_map(|v| v.to_scalars().expect("values"))
+            .map(|s| s.as_f64().to_bits())
+            .collect::<Vec<u64>>()
+    };
+    assert_eq!(run(), run());
 }
 
 fn scatter(op: ScatterOp, batch: usize, x: &Array, indices: &[&Array], updates: &Array) -> Array {

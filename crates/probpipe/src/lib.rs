@@ -181,7 +181,8 @@ pub mod graph {
     #[doc(inline)]
     pub use probpipe_trace::{
         BinaryOp, Callback, CompareOp, CumulativeOp, Custom, CustomRule, DotAxes, HostFn, Lane,
-        LinalgOp, Op, ReduceOp, Scan, ScatterOp, Sparse, SpecialOp, Switch, UnaryOp, Vectors, While,
+        LinalgOp, Op, ReduceOp, Scan, ScatterOp, Sparse, SpecialOp, Switch, UnaryOp, Vectors,
+        While,
     };
     #[doc(inline)]
     pub use probpipe_trace::{

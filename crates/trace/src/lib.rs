@@ -70,8 +70,8 @@ pub use lanes::KeyLanes;
 pub use memory::{Line, keep_lines, release_memory, spare_lines};
 pub use op::graph::{Eqn, Graph};
 pub use op::{
-    BinaryOp, Callback, CompareOp, CumulativeOp, Custom, CustomRule, DotAxes, HostFn, Lane, LinalgOp,
-    Op, ReduceOp, Scan, ScatterOp, Sparse, SpecialOp, Switch, UnaryOp, Vectors, While,
+    BinaryOp, Callback, CompareOp, CumulativeOp, Custom, CustomRule, DotAxes, HostFn, Lane,
+    LinalgOp, Op, ReduceOp, Scan, ScatterOp, Sparse, SpecialOp, Switch, UnaryOp, Vectors, While,
 };
 pub use open::{Argument, Asked, Open, Traced, one_of, trace_open};
 pub use parse::parse;

@@ -25,9 +25,10 @@ pub(super) fn rounds(stmt: &Stmt, share: Share) -> Option<usize> {
         Stmt::Kernel(kernel) => Some(of_kernel(kernel, share)),
         Stmt::Library(library) => Some(of_library(&library.call, share)),
         Stmt::Loop(l) => Some((all(&l.body, share)? + 1).saturating_mul(l.length)),
-        Stmt::Branch(branch) => {
-            branch.branches.iter().try_fold(0, |most: usize, body| Some(most.max(all(body, share)?)))
-        }
+        Stmt::Branch(branch) => branch
+            .branches
+            .iter()
+            .try_fold(0, |most: usize, body| Some(most.max(all(body, share)?))),
         Stmt::While(_) => None,
     }
 }
@@ -69,9 +70,7 @@ fn of_library(call: &LibraryCall, share: Share) -> usize {
         LibraryCall::TriangularSolve { batch, n, columns, .. } => shared(batch * columns, n * n),
         LibraryCall::Factors { .. } | LibraryCall::Callback { .. } => usize::MAX,
         LibraryCall::Special { size, .. } => shared(*size, 200),
-        LibraryCall::Cumulative { extents: [outer, n, inner], .. } => {
-            shared(outer * inner, 3 * n)
-        }
+        LibraryCall::Cumulative { extents: [outer, n, inner], .. } => shared(outer * inner, 3 * n),
         LibraryCall::Sort { extents: [outer, n, inner], .. } => {
             shared(outer * n * inner, 64 + log(*n) * (log(*n) + 2))
         }

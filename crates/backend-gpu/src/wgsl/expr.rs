@@ -303,9 +303,7 @@ impl Scope<'_> {
 
 /// The computed part of an index, in elements of so many words.
 fn computed(at: &[(ExprId, i64)], words: usize) -> String {
-    let term = |(place, step): &(ExprId, i64)| {
-        format!(" + {place} * {}", int(step * words as i64))
-    };
+    let term = |(place, step): &(ExprId, i64)| format!(" + {place} * {}", int(step * words as i64));
     at.iter().map(term).collect()
 }
 

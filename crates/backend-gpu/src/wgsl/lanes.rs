@@ -213,14 +213,7 @@ impl Emitter<'_> {
         }
         let mut cursor = 0;
         for stmt in body {
-            self.write_statement(
-                stmt,
-                region,
-                registers,
-                &mut cursor,
-                &mut text,
-                &mut uses,
-            );
+            self.write_statement(stmt, region, registers, &mut cursor, &mut text, &mut uses);
         }
         for &Moved { buffer, .. } in moved.iter().filter(|m| m.store) {
             let register = &registers[&buffer];

@@ -124,9 +124,8 @@ impl Region {
     pub fn add(&mut self, stmt: &Stmt, repeats: usize) -> bool {
         if repeats == 1 {
             let share = if self.lanes == 1 { Share::Alone } else { Share::Lane(self.lanes) };
-            self.rounds = self
-                .rounds
-                .saturating_add(budget::rounds(stmt, share).unwrap_or(usize::MAX));
+            self.rounds =
+                self.rounds.saturating_add(budget::rounds(stmt, share).unwrap_or(usize::MAX));
             if self.rounds > self.most_rounds {
                 return false;
             }

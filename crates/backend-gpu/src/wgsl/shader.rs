@@ -195,12 +195,8 @@ impl Emitter<'_> {
             }
             (false, true) => {
                 let none = tests.join(" || ");
-                text.line(format_args!(
-                    "if (local == 0u) {{ pp_word = select(1, 0, {none}); }}"
-                ));
-                text.line(format_args!(
-                    "if (workgroupUniformLoad(&pp_word) == 0) {{ return; }}"
-                ));
+                text.line(format_args!("if (local == 0u) {{ pp_word = select(1, 0, {none}); }}"));
+                text.line(format_args!("if (workgroupUniformLoad(&pp_word) == 0) {{ return; }}"));
             }
         }
         text.out.push_str(&body.out);

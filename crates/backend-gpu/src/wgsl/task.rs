@@ -156,13 +156,7 @@ impl Emitter<'_> {
     }
 
     /// Sets a word to the last of some expressions.
-    fn word(
-        &mut self,
-        word: BufferId,
-        exprs: &[Expr],
-        types: &[DType],
-        location: Loc,
-    ) -> Work {
+    fn word(&mut self, word: BufferId, exprs: &[Expr], types: &[DType], location: Loc) -> Work {
         let value = ExprId(exprs.len() as u32 - 1);
         let store = Store { buffer: word, index: IndexMap::default(), value, reduce: None };
         let kernel = Kernel {

@@ -3,9 +3,9 @@
 //! between tasks, which takes a fraction of the time of a dispatch.
 
 use super::budget::{self, Share};
-use super::task::{Task, Work};
 use super::memory::Memory;
 use super::register::Register;
+use super::task::{Task, Work};
 use super::{Emitter, Target, Text, Uses};
 use probpipe_lowering::{BufferId, LibraryCall, Stmt};
 use rustc_hash::{FxHashMap, FxHashSet};

@@ -331,7 +331,8 @@ impl Cache {
         let shared = known.is_some();
         let compiled: Result<Arc<dyn Executable>> = match known {
             Some(executable) => Ok(executable),
-            None => compile_graph(&*self.backend, &finish_for(&traced.graph, &self.backend.caps())).map(Arc::from),
+            None => compile_graph(&*self.backend, &finish_for(&traced.graph, &self.backend.caps()))
+                .map(Arc::from),
         };
         let executable = match compiled {
             Ok(executable) => executable,

@@ -61,9 +61,8 @@ impl<A: Tree, R: Tree> Compiled<A, R> {
                 .help("compile it outside of other functions, or use `jit`"));
         }
         let types = lifted.operands.iter().map(|leaf| leaf.ty()).collect::<Result<_>>()?;
-        let executable =
-            compile_graph(backend, &finish_for(&lifted.graph, &backend.caps()))
-                .map_err(|error| error.at(location))?;
+        let executable = compile_graph(backend, &finish_for(&lifted.graph, &backend.caps()))
+            .map_err(|error| error.at(location))?;
         Ok(Compiled {
             input: x.structure,
             types,

@@ -3,8 +3,8 @@
 use super::lift::{Function, failed, leaf_name, lift, poison, run, transform_error};
 use crate::simplify::simplify;
 use probpipe_trace::{
-    Array, ArrayType, Axes, Flat, Graph, Lane, Loc, Op, Result, Structure, Token, Tree, bind, bind1,
-    here, through, with_location,
+    Array, ArrayType, Axes, Flat, Graph, Lane, Loc, Op, Result, Structure, Token, Tree, bind,
+    bind1, here, through, with_location,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::panic::Location;

@@ -4,10 +4,10 @@
 use super::super::Emitter;
 use super::super::task::Task;
 use super::filling::Filling;
-use super::joining::Joining;
+use super::joining::{Join, Joining};
 use probpipe_kernels::CUMULATIVE_WGSL;
 use probpipe_lowering::View;
-use probpipe_trace::{CumulativeOp, Loc, Result};
+use probpipe_trace::{CumulativeOp, DType, Loc, Result};
 
 impl Emitter<'_> {
     #[allow(clippy::too_many_arguments)]
@@ -37,6 +37,23 @@ impl Emitter<'_> {
             format!("fn pp_put(line: i32, k: i32, state: {state}) {{ {put} }}\n"),
         );
         self.running(filling, joining, outer * inner, n, &mut 0, tasks)
+    }
+
+    /// Running sums, in place, of lines of `n` integers one after the other.
+    pub(super) fn running_numbers(
+        &mut self,
+        numbers: &View,
+        lines: usize,
+        n: usize,
+        location: Loc,
+        used: &mut usize,
+        tasks: &mut Vec<Task>,
+    ) -> Result<()> {
+        let joining = Joining::new(Join::Sum, DType::I32, false);
+        let mut filling = Filling::new(CUMULATIVE_WGSL, location, &[]);
+        filling.both(self, "pp_get_at", "pp_put_at", numbers);
+        lines_of(&mut filling, joining.state(), &format!("line * {n} + k"));
+        self.running(filling, joining, lines, n, used, tasks)
     }
 
     /// Along lines that `pp_get` and `pp_put` reach.
@@ -71,16 +88,7 @@ impl Emitter<'_> {
             let mut above = Filling::new(CUMULATIVE_WGSL, filling.location, &[]);
             joining.read(&mut above, self, "pp_get_at", &totals);
             joining.write(&mut above, self, "pp_put_at", &totals);
-            let get = format!("return pp_get_at(k * {lines} + line);");
-            above.function(
-                "pp_get",
-                format!("fn pp_get(line: i32, k: i32) -> {state} {{ {get} }}\n"),
-            );
-            let put = format!("pp_put_at(k * {lines} + line, state);");
-            above.function(
-                "pp_put",
-                format!("fn pp_put(line: i32, k: i32, state: {state}) {{ {put} }}\n"),
-            );
+            lines_of(&mut above, state, &format!("k * {lines} + line"));
             self.running(above, joining, lines, blocks, used, tasks)?;
         }
         self.phase(&filling, "pp_cumulative_running", lines * blocks, tasks)
@@ -93,4 +101,14 @@ impl Emitter<'_> {
         let length = (size / invocations).clamp(64, 4096);
         if n <= 2 * length { n } else { length }
     }
+}
+
+/// Adds `pp_get(line, k)` and `pp_put(line, k, state)` from those at a place.
+fn lines_of(filling: &mut Filling, state: &str, at: &str) {
+    let get = format!("return pp_get_at({at});");
+    let code = format!("fn pp_get(line: i32, k: i32) -> {state} {{ {get} }}\n");
+    filling.function("pp_get", code);
+    let put = format!("pp_put_at({at}, state);");
+    let code = format!("fn pp_put(line: i32, k: i32, state: {state}) {{ {put} }}\n");
+    filling.function("pp_put", code);
 }

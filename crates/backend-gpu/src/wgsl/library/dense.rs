@@ -3,13 +3,11 @@
 use super::super::Emitter;
 use super::super::task::Task;
 use super::filling::Filling;
-#[allow(unused_imports)] // For the documentation.
-use super::plan::ITERATIONS;
 use probpipe_kernels::{CHOLESKY_WGSL, MATMUL_WGSL, TRIANGULAR_SOLVE_WGSL};
 use probpipe_lowering::View;
 use probpipe_trace::{DType, Loc, Result};
 
-/// Products that one phase adds up: see [`ITERATIONS`].
+/// Products that one phase adds up: see [`super::plan::ITERATIONS`].
 const SLICE: usize = 1 << 15;
 
 /// Columns or unknowns of a block.

@@ -70,8 +70,10 @@ impl Emitter<'_> {
         let targets = self.scratch(DType::U32, batch * count, &mut used);
         first.write(self, "pp_put_target", &targets);
         self.phase(&first, "pp_scatter_keys", batch * count, tasks)?;
+        // Bits in which the targets differ; those of none are all ones.
+        let bits = (usize::BITS - (batch * whole).leading_zeros()) as usize;
         let sorted =
-            self.sort_numbers(&targets, batch * count, count, location, &mut used, tasks)?;
+            self.sort_numbers(&targets, bits, batch * count, count, location, &mut used, tasks)?;
 
         let mut level = filling(self);
         let state = joining.state();

@@ -1,4 +1,5 @@
-//! Sorts, and the sorted records that scatters need: blocks, then merges of twice the length each.
+//! Sorts, and the sorted records that scatters need: blocks and merges, or digit by digit. Which
+//! of them a line is long enough for is said here, how they go in the template.
 
 use super::super::Emitter;
 use super::super::task::Task;
@@ -10,6 +11,10 @@ use std::fmt::Write;
 
 /// Lines up to this length, and blocks of longer ones, are sorted by counting.
 const BLOCK: usize = 64;
+/// Lines longer than this are sorted by digits.
+const LONG: usize = 4096;
+/// Bits of a digit.
+const DIGIT: usize = 8;
 /// Arrays that one shader moves: devices bind few.
 const MOVED: usize = 2;
 
@@ -50,7 +55,16 @@ impl Emitter<'_> {
             }
             return Ok(());
         }
-        let sorted = self.records(filling(self, &[]), size, n, &mut 0, tasks)?;
+        let sorted = if n <= LONG {
+            self.merged(filling(self, &[]), size, n, &mut 0, tasks)?
+        } else {
+            let bits = |view: &View| match self.memory.span(view.buffer).dtype {
+                DType::Bool => 1,
+                _ => 32,
+            };
+            let keys: Vec<(View, usize)> = keys.iter().map(|v| (v.clone(), bits(v))).collect();
+            self.by_digits(&keys, size, [n, inner], location, &mut 0, tasks)?
+        };
         for moved in arrays.chunks(MOVED) {
             let mut filling = filling(self, moved);
             filling.constant("sorted", sorted.start);
@@ -60,24 +74,80 @@ impl Emitter<'_> {
         Ok(())
     }
 
-    /// Sorts lines of `n` numbers.
+    /// Sorts lines of `n` numbers, of which only so many low bits differ in more than order.
+    #[allow(clippy::too_many_arguments)]
     pub(super) fn sort_numbers(
         &mut self,
         numbers: &View,
+        bits: usize,
         size: usize,
         n: usize,
         location: Loc,
         used: &mut usize,
         tasks: &mut Vec<Task>,
     ) -> Result<Sorted> {
+        if n > LONG {
+            return self.by_digits(&[(numbers.clone(), bits)], size, [n, 1], location, used, tasks);
+        }
         let constants = [("n", n), ("inner", 1), ("block", BLOCK)];
         let mut filling = Filling::new(SORT_WGSL, location, &constants);
         order(&mut filling, self, 1, std::slice::from_ref(numbers));
-        self.records(filling, size, n, used, tasks)
+        self.merged(filling, size, n, used, tasks)
     }
 
-    /// Records of `size` elements in lines of `n`, sorted.
-    fn records(
+    /// Sorts by keys of so many bits each, from the last digit of the last key on.
+    fn by_digits(
+        &mut self,
+        keys: &[(View, usize)],
+        size: usize,
+        [n, inner]: [usize; 2],
+        location: Loc,
+        used: &mut usize,
+        tasks: &mut Vec<Task>,
+    ) -> Result<Sorted> {
+        let invocations = if self.target.software { 64 } else { 1 << 12 };
+        let length = (size / invocations).clamp(256, 1 << 14).min(n);
+        let (lines, blocks) = (size / n, n.div_ceil(length));
+        let counters = blocks << DIGIT;
+        let mut sorted = Sorted {
+            keys: self.scratch(DType::U32, 2 * size, used),
+            places: self.scratch(DType::I32, 2 * size, used),
+            start: 0,
+        };
+        let counts = self.scratch(DType::I32, lines * counters, used);
+        for (i, (key, bits)) in keys.iter().enumerate().rev() {
+            let mut filling = Filling::new(
+                SORT_WGSL,
+                location,
+                &[
+                    ("n", n),
+                    ("inner", inner),
+                    ("records", size),
+                    ("blocks", blocks),
+                    ("length", length),
+                    ("half", sorted.start),
+                    ("first", usize::from(i + 1 == keys.len())),
+                ],
+            );
+            order(&mut filling, self, inner, std::slice::from_ref(key));
+            keep(&mut filling, self, &sorted);
+            filling.both(self, "pp_count", "pp_put_count", &counts);
+            self.phase(&filling, "pp_radix_keys", size, tasks)?;
+            let passes = bits.div_ceil(DIGIT);
+            self.repeat(passes, filling.location, tasks, |cx, t, tasks| {
+                cx.phase_at(&filling, "pp_radix_count", lines * blocks, t, tasks)?;
+                cx.running_numbers(&counts, lines, counters, location, &mut used.clone(), tasks)?;
+                cx.phase_at(&filling, "pp_radix_move", lines * blocks, t, tasks)
+            })?;
+            if passes % 2 == 1 {
+                sorted.start = size - sorted.start;
+            }
+        }
+        Ok(sorted)
+    }
+
+    /// Records of `size` elements in lines of `n`, sorted by merges.
+    fn merged(
         &mut self,
         mut filling: Filling,
         size: usize,
@@ -85,24 +155,30 @@ impl Emitter<'_> {
         used: &mut usize,
         tasks: &mut Vec<Task>,
     ) -> Result<Sorted> {
-        // Merges go from one half to the other and back.
-        let keys = self.scratch(DType::U32, 2 * size, used);
-        let places = self.scratch(DType::I32, 2 * size, used);
+        let mut sorted = Sorted {
+            keys: self.scratch(DType::U32, 2 * size, used),
+            places: self.scratch(DType::I32, 2 * size, used),
+            start: 0,
+        };
         filling.constant("records", size);
-        filling.read(self, "pp_key", &keys);
-        filling.read(self, "pp_place", &places);
-        filling.write(self, "pp_put_key", &keys);
-        filling.write(self, "pp_put_place", &places);
-        let code = "fn pp_put_record(i: i32, key: u32, place: i32) \
-                    { pp_put_key(i, key); pp_put_place(i, place); }\n";
-        filling.function("pp_put_record", code.into());
+        keep(&mut filling, self, &sorted);
         self.phase(&filling, "pp_sort_blocks", size, tasks)?;
         let merges = n.div_ceil(BLOCK).next_power_of_two().trailing_zeros() as usize;
         self.repeat(merges, filling.location, tasks, |cx, t, tasks| {
             cx.phase_at(&filling, "pp_sort_merge", size, t, tasks)
         })?;
-        Ok(Sorted { keys, places, start: merges % 2 * size })
+        sorted.start = merges % 2 * size;
+        Ok(sorted)
     }
+}
+
+/// Adds what reads and writes records. They go from one half of their memory to the other and back.
+fn keep(filling: &mut Filling, cx: &Emitter<'_>, sorted: &Sorted) {
+    filling.both(cx, "pp_key", "pp_put_key", &sorted.keys);
+    filling.both(cx, "pp_place", "pp_put_place", &sorted.places);
+    let code = "fn pp_put_record(i: i32, key: u32, place: i32) \
+                { pp_put_key(i, key); pp_put_place(i, place); }\n";
+    filling.function("pp_put_record", code.into());
 }
 
 /// Adds what says which of two elements comes first: by the keys, then by the places.

@@ -58,11 +58,7 @@ impl Moments {
         let share = &other.count / count.maximum(1.0);
         let apart = &other.mean - &self.mean;
         let between = self.products(&apart, &apart) * (&self.count * &share);
-        Moments {
-            mean: &self.mean + apart * share,
-            sum: &self.sum + &other.sum + between,
-            count,
-        }
+        Moments { mean: &self.mean + apart * share, sum: &self.sum + &other.sum + between, count }
     }
 
     /// Of the entries, or of all pairs of entries.
