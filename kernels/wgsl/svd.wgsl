@@ -3,7 +3,8 @@
 // singular values, they are the left vectors times these, and the rotations make up the right ones.
 // Of a wide matrix the transpose is taken. In a round every column meets one other: chunks of rows
 // take the products, then every row is turned. Columns of zeros have no direction; the emitter
-// completes the others to a basis by reflections. It adds `pp_input(b, i, j)`, `pp_largest(i)`,
+// completes the others to a basis by reflections. It adds `pp_bad(i)`, `pp_put_bad(i, v)`,
+// `pp_good(b)`, `pp_put_good(b, count)`, `pp_input(b, i, j)`, `pp_largest(i)`,
 // `pp_put_largest(i, v)`, `pp_work(i)`, `pp_put_work(i, v)`, `pp_right(i)`, `pp_put_right(i, v)`,
 // `pp_sum(i)`, `pp_put_sum(i, v)`, `pp_dot(i)`, `pp_put_dot(i, v)`, `pp_norm(i)`,
 // `pp_put_norm(i, v)`, `pp_power(i)`, `pp_put_power(i, e)`, `pp_order(i)`, `pp_put_order(i, j)`,
@@ -130,6 +131,30 @@ fn pp_svd_norms(point: i32, t: i32) {
         square = square + pp_sum(chunk * {{n}} + point % {{n}});
     }
     pp_put_norm(point, sqrt(square));
+    pp_put_bad(point, square < 1e-36);
+}
+
+// Columns of rounding errors may not be orthogonal yet, and need not be: of two that are not the
+// smaller has no direction of its own.
+fn pp_svd_check(point: i32, t: i32) {
+    let pair = pp_meeting(t, point % {{half}}, {{rounds}} + 1);
+    if (pair.y >= {{n}}) {
+        return;
+    }
+    let sums = pp_svd_sum(point, {{kept}});
+    if (abs(sums.z) > 1e-5 * sqrt(sums.x) * sqrt(sums.y)) {
+        pp_put_bad(point / {{half}} * {{n}} + select(pair.x, pair.y, sums.y < sums.x), true);
+    }
+}
+
+// How many columns have a direction: those before the first that has none.
+fn pp_svd_count(point: i32, t: i32) {
+    let first = point * {{n}};
+    var count = 0;
+    while (count < {{n}} && !pp_bad(first + pp_order(first + min(count, {{n}} - 1)))) {
+        count = count + 1;
+    }
+    pp_put_good(point, count);
 }
 
 fn pp_svd_values(point: i32, t: i32) {
@@ -151,7 +176,7 @@ fn pp_svd_values(point: i32, t: i32) {
 
 // Whether a column, by its place in the order, has a direction.
 fn pp_svd_good(b: i32, c: i32) -> bool {
-    return c < {{n}} && pp_norm(b * {{n}} + pp_order(b * {{n}} + min(c, {{n}} - 1))) > 1e-18;
+    return c < pp_good(b);
 }
 
 fn pp_svd_left(point: i32, t: i32) {
