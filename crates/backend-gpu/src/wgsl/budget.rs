@@ -3,6 +3,7 @@
 //! them together have gone round 65,535 times. What might take longer is cut into dispatches.
 
 use super::kernel::cut_in_workgroup;
+use super::library::parts;
 use probpipe_lowering::{Expr, Kernel, LibraryCall, Stmt};
 
 /// Rounds of a special function: of its series and continued fractions.
@@ -68,7 +69,10 @@ fn of_library(call: &LibraryCall, share: Share) -> usize {
         }
         LibraryCall::Cholesky { batch, n, .. } => shared(*batch, n * n * n),
         LibraryCall::TriangularSolve { batch, n, columns, .. } => shared(batch * columns, n * n),
-        LibraryCall::Factors { .. } | LibraryCall::Callback { .. } => usize::MAX,
+        LibraryCall::Factors { op, inputs, outputs } => {
+            parts::cost(*op, inputs, outputs, width).rounds
+        }
+        LibraryCall::Callback { .. } => usize::MAX,
         LibraryCall::Special { size, .. } => shared(*size, 200),
         LibraryCall::Cumulative { extents: [outer, n, inner], .. } => shared(outer * inner, 3 * n),
         LibraryCall::Sort { extents: [outer, n, inner], .. } => {

@@ -3,6 +3,7 @@
 //! between tasks, which takes a fraction of the time of a dispatch.
 
 use super::budget::{self, Share};
+use super::library::parts;
 use super::memory::Memory;
 use super::register::Register;
 use super::task::{Task, Work};
@@ -47,7 +48,10 @@ fn work(stmt: &Stmt) -> usize {
                 let size: usize = extents.iter().product();
                 size * extents[1].min(64) + 16 * size
             }
-            LibraryCall::Factors { .. } | LibraryCall::Special { .. } => usize::MAX,
+            LibraryCall::Factors { op, inputs, outputs } => {
+                8 * parts::cost(*op, inputs, outputs, 1).work
+            }
+            LibraryCall::Special { .. } => usize::MAX,
         },
     }
 }

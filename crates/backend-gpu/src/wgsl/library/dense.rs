@@ -7,7 +7,7 @@ use probpipe_kernels::{CHOLESKY_WGSL, MATMUL_WGSL, TRIANGULAR_SOLVE_WGSL};
 use probpipe_lowering::View;
 use probpipe_trace::{DType, Loc, Result};
 
-/// Products that one phase adds up: see [`super::plan::ITERATIONS`].
+/// Products that one phase adds up: see `budget.rs`.
 const SLICE: usize = 1 << 15;
 
 /// Columns or unknowns of a block.

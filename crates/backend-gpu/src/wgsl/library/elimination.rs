@@ -4,7 +4,7 @@ use super::super::Emitter;
 use super::super::task::Task;
 use super::dense::Form;
 use super::filling::Filling;
-use super::plan::{FEW, Part, ROWS, Size};
+use super::parts::{FEW, ROWS, Size, lu_parts};
 use probpipe_kernels::{LU_USE_WGSL, LU_WGSL};
 use probpipe_lowering::View;
 use probpipe_trace::{DType, Loc, Result};
@@ -44,21 +44,7 @@ impl Emitter<'_> {
         filling.both(self, "pp_best", "pp_put_best", &best);
         filling.both(self, "pp_pivot", "pp_put_pivot", pivots);
         filling.both(self, "pp_permutation", "pp_put_permutation", permutation);
-        let parts = [
-            Part::Once(("pp_lu_start", m * n)),
-            Part::Repeat(
-                k,
-                vec![
-                    ("pp_lu_search", chunks),
-                    ("pp_lu_pivot", usize::from(chunks > FEW)),
-                    ("pp_lu_step", m * n),
-                ],
-            ),
-            Part::Once(("pp_lu_finish", m * n)),
-            Part::Once(("pp_lu_order", m)),
-            Part::Once(("pp_lu_permutation", 1)),
-        ];
-        self.plan(&filling, size, &parts, tasks)
+        self.plan(&filling, size, &lu_parts(size), tasks)
     }
 
     pub(super) fn lu_determinant(

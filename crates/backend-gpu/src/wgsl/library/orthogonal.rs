@@ -3,7 +3,7 @@
 use super::super::Emitter;
 use super::super::task::Task;
 use super::filling::Filling;
-use super::plan::{FEW, Part, ROWS, Size};
+use super::parts::{FEW, ROWS, Size, qr_parts};
 use probpipe_kernels::QR_WGSL;
 use probpipe_lowering::View;
 use probpipe_trace::{DType, Loc, Result};
@@ -25,8 +25,7 @@ impl Emitter<'_> {
         let mut filling = Filling::new(QR_WGSL, location, &constants);
         filling.constant("rows", ROWS);
         filling.constant("chunks", chunks);
-        let many = chunks > FEW;
-        filling.constant("kept", if many { 1 } else { chunks });
+        filling.constant("kept", if chunks > FEW { 1 } else { chunks });
         filling.read(self, "pp_input", input);
         filling.both(self, "pp_q", "pp_put_q", q);
         filling.write(self, "pp_put_r", r);
@@ -40,30 +39,6 @@ impl Emitter<'_> {
             let view = self.scratch(dtype, batch * size, used);
             filling.both(self, &format!("pp_{name}"), &format!("pp_put_{name}"), &view);
         }
-        let parts = [
-            Part::Once(("pp_qr_largest", chunks * n)),
-            Part::Once(("pp_qr_powers", n)),
-            Part::Once(("pp_qr_start", m * n)),
-            Part::Repeat(
-                count,
-                vec![
-                    ("pp_qr_dots", chunks * n),
-                    ("pp_qr_sums", if many { n } else { 0 }),
-                    ("pp_qr_reflect", m * n),
-                ],
-            ),
-            Part::Once(("pp_qr_identity", m * k)),
-            Part::Repeat(
-                count,
-                vec![
-                    ("pp_qr_back_dots", chunks * k),
-                    ("pp_qr_back_sums", if many { k } else { 0 }),
-                    ("pp_qr_back", m * k),
-                ],
-            ),
-            Part::Once(("pp_qr_finish_q", m * k)),
-            Part::Once(("pp_qr_finish_r", k * n)),
-        ];
-        self.plan(&filling, size, &parts, tasks)
+        self.plan(&filling, size, &qr_parts(size, k), tasks)
     }
 }

@@ -5,47 +5,8 @@
 use super::super::task::Task;
 use super::super::{Emitter, Text};
 use super::filling::Filling;
-use probpipe_trace::{ArrayType, Result};
-
-/// A stack of matrices.
-#[derive(Clone, Copy)]
-pub(super) struct Size {
-    pub batch: usize,
-    pub m: usize,
-    pub n: usize,
-}
-
-impl Size {
-    /// Of the last two axes.
-    pub fn of(ty: &ArrayType) -> Size {
-        let (rest, sides) = ty.shape.split_at(ty.rank() - 2);
-        Size { batch: rest.iter().product(), m: sides[0], n: sides[1] }
-    }
-
-    pub fn steps(self) -> usize {
-        self.m.min(self.n)
-    }
-}
-
-/// Mesa's software driver leaves a loop, whatever its condition, once the loops of an invocation
-/// have made 65535 iterations in all: those of one phase stay below.
-pub(super) const ITERATIONS: usize = 1 << 15;
-
-/// Rows of a chunk: products of columns are taken by so many rows at a time.
-pub(super) const ROWS: usize = 32;
-
-/// Chunks up to this number are taken together where they are needed; of more a phase between
-/// makes one.
-pub(super) const FEW: usize = 8;
-
-/// A function and its points per matrix.
-pub(super) type Phase = (&'static str, usize);
-
-/// Part of a plan.
-pub(super) enum Part {
-    Once(Phase),
-    Repeat(usize, Vec<Phase>),
-}
+use super::parts::{Part, Phase, SMALL, Size, rounds_alone};
+use probpipe_trace::Result;
 
 impl Emitter<'_> {
     /// Queues the phases of a plan for all matrices.
@@ -62,7 +23,7 @@ impl Emitter<'_> {
         let batch = size.batch;
         for part in parts {
             match part {
-                Part::Once((function, points)) => {
+                Part::Once((function, points, _)) => {
                     self.phase(filling, function, batch * points, tasks)?;
                 }
                 Part::Repeat(length, phases) => {
@@ -71,7 +32,7 @@ impl Emitter<'_> {
                         continue;
                     }
                     self.repeat(*length, filling.location, tasks, |cx, t, tasks| {
-                        phases.iter().try_for_each(|(function, points)| {
+                        phases.iter().try_for_each(|(function, points, _)| {
                             cx.phase_at(filling, function, batch * points, t, tasks)
                         })
                     })?;
@@ -86,14 +47,8 @@ impl Emitter<'_> {
     fn alone(&self, Size { batch, m, n }: Size, parts: &[Part]) -> bool {
         let (few, many) = if self.target.software { (16, 64) } else { (4, 4096) };
         let largest = m.max(n);
-        // Some points have loops, over a chunk of rows or over chunks.
-        let points = |phases: &[Phase]| phases.iter().map(|p| p.1 * (2 + largest)).sum::<usize>();
-        let iterations = parts.iter().map(|part| match part {
-            Part::Once(phase) => points(&[*phase]),
-            Part::Repeat(length, phases) => length * points(phases),
-        });
-        let fits = iterations.sum::<usize>() <= ITERATIONS;
-        largest <= few && fits || largest <= 32 && batch >= many && (fits || !self.target.software)
+        let small = largest <= few || largest <= SMALL && batch >= many;
+        small && rounds_alone(parts) <= self.target.rounds
     }
 
     fn plan_alone(
@@ -107,7 +62,7 @@ impl Emitter<'_> {
         let mut functions = Vec::new();
         // Mesa's software driver computes wrong numbers in some loops that it unrolls.
         let opaque = if self.target.software { " + i32(pp_zero)" } else { "" };
-        let mut phase = |(function, points): Phase, t: &str, text: &mut Text| {
+        let mut phase = |(function, points, _): Phase, t: &str, text: &mut Text| {
             if points > 0 {
                 functions.push(function);
                 text.line(format_args!(
