@@ -7,7 +7,8 @@
 //   Dekker's halves.
 // - Powers of two are made by bits: exp2 and ldexp of devices are loose.
 // - Subnormal numbers may be flushed to zero; nothing depends on them.
-// The functions are separate; `wgsl_function` finds what each calls.
+// The functions are separate; `wgsl_function` finds what each calls. pow, lgamma and digamma, which
+// need more than f32 on their way, are in double.wgsl and gamma.wgsl.
 
 fn pp_is_nan(x: f32) -> bool {
     return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
@@ -488,85 +489,9 @@ fn pp_erf_inv(x: f32) -> f32 {
     return select(select(edge, pp_nan(), abs(x) > 1.0), x, pp_is_nan(x));
 }
 
-// lgamma for x > 0: see kernels/src/math/gamma.rs.
-fn pp_lgamma_positive(x: f32) -> f32 {
-    let below = x < 1.0;
-    let near = x < 8.0;
-    let u = select(x - 1.0, x, below);
-    var p = 0.00087471974;
-    p = p * u + 0.038299933;
-    p = p * u + 0.32424303;
-    p = p * u + 0.80859816;
-    p = p * u + 0.57721566;
-    var q = 0.00018538563;
-    q = q * u + 0.015250572;
-    q = q * u + 0.22803258;
-    q = q * u + 1.0681937;
-    q = q * u + 1.8257463;
-    q = q * u + 1.0;
-    let log = pp_log(select(x, select(1.0, x, below), near));
-    let inside = u * (u - 1.0) * (p / q) + (0.0 - log);
-    let z = 1.0 / x;
-    let t = z * z;
-    let series = (0.00079365079 * t - 0.0027777778) * t + 0.083333333;
-    let outside = (x - 0.5) * (log - 1.0) + (z * series + 0.41893853);
-    return select(outside, inside, near);
-}
-
 // The distance to the nearest whole number, exactly.
 fn pp_to_whole(x: f32) -> f32 {
     return x - pp_round_even(x);
-}
-
-fn pp_lgamma(x: f32) -> f32 {
-    let right = pp_lgamma_positive(abs(x));
-    let r = pp_to_whole(x);
-    // gamma(x) gamma(-x) = -pi / (x sin(pi x))
-    let left = pp_log(3.1415927 / abs(x * pp_sin(3.1415927 * r))) - right;
-    let value = select(left, pp_inf(), r == 0.0 || pp_is_inf(x));
-    // Next to zero, where the product underflows, both sides are -log |x|.
-    let near = abs(x) < 1e-10 && (bitcast<u32>(x) & 0x7fffffffu) != 0u;
-    return select(select(value, right, x > 0.0 || near), x, pp_is_nan(x));
-}
-
-// digamma for x > 0.
-fn pp_digamma_positive(x: f32) -> f32 {
-    let below = x < 1.0;
-    let near = x < 8.0;
-    let u = select(x - 1.0, x, below);
-    var p = 0.00078897758;
-    p = p * u + 0.04235673;
-    p = p * u + 0.44786842;
-    p = p * u + 1.4092375;
-    p = p * u + 1.2503801;
-    var q = 0.00013649566;
-    q = q * u + 0.012032445;
-    q = q * u + 0.19518793;
-    q = q * u + 0.99402101;
-    q = q * u + 1.8105939;
-    q = q * u + 1.0;
-    let z = 1.0 / x;
-    // The zero in two parts; a choice, so that no compiler adds the two constants up. Below one the
-    // second does not show.
-    let root = (u - 0.46163213) - select(1.243815006546356e-08, 0.0, below);
-    let inside = root * (p / q) - select(0.0, z, below);
-    let t = z * z;
-    let series = (0.003968254 * t - 0.0083333333) * t + 0.083333333;
-    let outside = pp_log(select(x, 1.0, near)) - (0.5 * z + t * series);
-    return select(outside, inside, near);
-}
-
-fn pp_digamma(x: f32) -> f32 {
-    let positive = x > 0.0;
-    let right = pp_digamma_positive(select(1.0 - x, x, positive));
-    let r = pp_to_whole(x);
-    // digamma(x) = digamma(1 - x) - pi / tan(pi x)
-    let left = right - 3.1415927 / pp_tan(3.1415927 * r);
-    let value = select(left, pp_nan(), r == 0.0 || pp_is_inf(x));
-    // Zero by its bits: comparisons may take subnormal numbers for it.
-    let zero = (bitcast<u32>(x) & 0x7fffffffu) == 0u;
-    let other = select(value, -pp_copysign(pp_inf(), x), zero);
-    return select(select(other, right, positive), x, pp_is_nan(x));
 }
 
 // C's fmod: the remainder of truncated division, exact, with the sign of x. Long division on
