@@ -6,7 +6,9 @@ mod common;
 
 use common::{adapter_or_skip, check, f32s, noise, run_both};
 use probpipe_backend_gpu::Gpu;
-use probpipe_trace::{Array, ArrayType, DType, LinalgOp, Op, Value, Vectors, bind, iota};
+use probpipe_trace::{
+    Array, ArrayType, DType, LinalgOp, Op, Value, Vectors, bind, fori_loop, iota,
+};
 
 const SIDES: [[usize; 3]; 9] = [
     [1, 1, 1],
@@ -235,6 +237,24 @@ fn tall_matrices() {
     });
     let x = f32s(&noise(600 * 3, 13), &[1, 600, 3]);
     check(&gpu, 64.0, &[x], |x| linalg(LinalgOp::Lu, &[&x[0]]));
+}
+
+/// Small ones in the workgroup that runs the loop, larger ones dispatched at every step.
+#[test]
+fn decompositions_in_loops() {
+    let Some(gpu) = adapter_or_skip() else { return };
+    for n in [3, 40] {
+        let b = f32s(&noise(n, 14), &[n]);
+        check(&gpu, 256.0, &[regular(1, n, 15), b], |x| {
+            let a = x[0].at(0);
+            let step = |i: Array, b: Array| {
+                let solved = a.solve(&b) + i.cast(DType::F32) * 0.01;
+                let r = linalg(LinalgOp::Qr { full: false }, &[&a]).remove(1);
+                solved.sort(0).cumsum(0) * 0.05 + r.at(0) * 0.1
+            };
+            vec![fori_loop(5, x[1].clone(), step)]
+        });
+    }
 }
 
 #[test]
