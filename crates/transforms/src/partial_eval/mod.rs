@@ -11,7 +11,7 @@ mod while_loop;
 
 pub(crate) use control::separate;
 pub(crate) use known::known_carries;
-pub(crate) use while_loop::{flagged, known_step, run_known, split_step};
+pub(crate) use while_loop::{LIMIT, counted, flagged, known_step, run_known, split_step};
 
 use crate::extract::{extract, partition};
 use probpipe_trace::{DType, Graph, Op, Result, VarId};

@@ -5,7 +5,7 @@
 use super::known::known_carries;
 use super::{Partial, partial_eval, partial_eval_with};
 use crate::extract::extract;
-use probpipe_trace::{Array, DType, Graph, Result, While, inline, while_loop};
+use probpipe_trace::{Array, DType, Graph, Result, While, inline, select, while_loop};
 
 /// The arrays at the flagged places.
 pub(crate) fn flagged(arrays: &[Array], flags: &[bool]) -> Vec<Array> {
@@ -25,8 +25,19 @@ pub(crate) fn known_step(step: &Partial) -> Result<Graph> {
     extract(known, known.inputs(), &known.outputs()[..carries])
 }
 
-/// The known carries after the loop, and the number of steps as an `i64`. `operands` are those of
-/// the loop, of which only known ones are read.
+/// So many steps are not counted any more: derivatives through a loop of as many are NaN.
+pub(crate) const LIMIT: i32 = i32::MAX;
+
+/// `x` of a loop of so many steps, NaN if they were not counted to the end.
+pub(crate) fn counted(steps: &Array, x: &Array) -> Array {
+    match x.dtype().is_float() {
+        true => select(steps.lt(LIMIT), x, f64::NAN),
+        false => x.clone(),
+    }
+}
+
+/// The known carries after the loop, and the number of steps, `i32`, at most [`LIMIT`]. `operands`
+/// are those of the loop, of which only known ones are read.
 pub(crate) fn run_known(
     w: &While,
     operands: &[Array],
@@ -40,13 +51,13 @@ pub(crate) fn run_known(
     let body = known_step(&split_step(w, body_flags, carries)?)?;
     let (cond_consts, body_consts) =
         (flagged(cond_consts, cond_flags), flagged(body_consts, body_flags));
-    let mut state = vec![Array::from(0).cast(DType::I64)];
+    let mut state = vec![Array::from(0).cast(DType::I32)];
     state.extend(flagged(init, carries));
     let mut state = while_loop(
         |state: Vec<Array>| inline(&cond, &[&cond_consts, &state[1..]].concat()).remove(0),
         |state: Vec<Array>| {
             let mut next = inline(&body, &[&body_consts, &state[1..]].concat());
-            next.insert(0, &state[0] + 1);
+            next.insert(0, state[0].minimum(LIMIT - 1) + 1);
             next
         },
         state,
@@ -64,7 +75,7 @@ pub(super) fn split_while(
         .ok_or_else(|| crate::extract::internal("a loop whose number of steps is not known"))?;
     let (known, steps) = run_known(w, operands, flags, &carries)?;
     let body_consts = &operands[w.cond_consts..w.consts()];
-    let mut state = vec![Array::from(0).cast(DType::I64)];
+    let mut state = vec![Array::from(0).cast(DType::I32)];
     state.extend_from_slice(&operands[w.consts()..]);
     let state = while_loop(
         |state: Vec<Array>| state[0].lt(&steps),
@@ -77,6 +88,7 @@ pub(super) fn split_while(
     );
     let mut known = known.into_iter();
     let merged = state[1..].iter().zip(&carries);
-    let results = merged.filter_map(|(x, k)| if *k { known.next() } else { Some(x.clone()) });
+    let results =
+        merged.filter_map(|(x, k)| if *k { known.next() } else { Some(counted(&steps, x)) });
     Ok((results.collect(), carries))
 }

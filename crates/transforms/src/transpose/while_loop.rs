@@ -11,7 +11,7 @@
 use super::{Cotangents, LinearEqn, transpose_arrays};
 use crate::extract::{internal, zeros_of};
 use crate::partial_eval::{
-    Partial, flagged, known_carries, known_step, known_vars, run_known, split_step,
+    LIMIT, Partial, counted, flagged, known_carries, known_step, known_vars, run_known, split_step,
 };
 use probpipe_trace::{
     Array, ArrayType, BinaryOp, CompareOp, DType, Graph, Op, Result, VarId, While, bind1, concat,
@@ -20,7 +20,7 @@ use probpipe_trace::{
 
 /// Number of checkpoints.
 const SLOTS: usize = 64;
-/// Columns of the table of [`reach`]; with them 64 checkpoints reach 2.7e16 steps.
+/// Columns of the table of [`reach`]; with them 64 checkpoints reach more steps than are counted.
 const RUNS: usize = 16;
 /// Values up to this size are written to their slot by a select over all slots, which compiled code
 /// does in registers of several; larger ones alone.
@@ -56,6 +56,7 @@ pub(super) fn while_transpose(w: &While, eqn: &LinearEqn<'_>) -> Result<Cotangen
         .collect();
     cts.extend(linear_consts.iter().map(|&i| full_typed(eqn.ty(w.cond_consts + i), 0)));
     let init = flagged(&operands[w.consts()..], &carries);
+    let cts: Vec<Array> = cts.iter().map(|ct| counted(&steps, ct)).collect();
     let cts = if step.is_constant {
         step.repeated(steps, init, cts)
     } else {
@@ -155,7 +156,7 @@ impl Step {
         let slots = |x: &Array| x.expand_dims(0).broadcast_to([&[SLOTS], x.shape()].concat());
         let packing = Packing::of(&state);
         let depth = Array::from(1).cast(DType::I32);
-        let positions = full_typed(&ArrayType::new(DType::I64, [SLOTS]), 0);
+        let positions = full_typed(&ArrayType::new(DType::I32, [SLOTS]), 0);
         let states = packing.pack(&state).iter().map(slots).collect();
         let table = Array::from_slice(&reach(), [SLOTS, RUNS]);
         let (_, _, _, _, cts) = while_loop(
@@ -292,10 +293,10 @@ fn distance(table: &Array, free: &Array, left: &Array) -> Array {
 
 /// `C(c + 1 + r, r)`: the number of steps that can be taken back from one checkpoint with `c` more
 /// slots, none of them run more than `r` times. By slots, then runs.
-fn reach() -> Vec<i64> {
+fn reach() -> Vec<i32> {
     let entry = |c: i128, r: i128| (1..=r).fold(1i128, |b, k| b * (c + 1 + k) / k);
     let rows = (0..SLOTS as i128).flat_map(|c| (0..RUNS as i128).map(move |r| entry(c, r)));
-    rows.map(|b| i64::try_from(b).unwrap_or(i64::MAX)).collect()
+    rows.map(|b| i32::try_from(b).unwrap_or(LIMIT)).collect()
 }
 
 /// The number of steps of a loop that counts: its condition is `i < n` for a carry `i` that every
@@ -328,7 +329,12 @@ fn counted_steps(w: &While, operands: &[Array]) -> Option<Array> {
     if !is_raise || !matches!(body.ty(before).dtype, DType::I32 | DType::I64) {
         return None;
     }
-    let wide = |x: &Array| x.cast(DType::I64);
-    let steps = wide(&limit) - wide(&operands[w.consts() + counter]);
-    Some(select(&steps.lt(0), 0, steps))
+    let start = &operands[w.consts() + counter];
+    let many = match start.dtype() {
+        // The difference of two of them may be none of them.
+        DType::I32 => select(start.lt(0), limit.gt(start.minimum(0) + LIMIT), false),
+        _ => (&limit - start).gt(LIMIT),
+    };
+    let steps = select(limit.gt(start), &limit - start, 0).cast(DType::I32);
+    Some(select(many, LIMIT, steps))
 }
