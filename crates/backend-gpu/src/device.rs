@@ -15,8 +15,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 /// few enough to bound the memory of command buffers.
 const IN_FLIGHT: usize = 16;
 
-/// Mesa's software driver (seen with 22.3.6) leaves every loop of a shader, without a word, once all
-/// of them together have gone round 65,535 times.
+/// Mesa's software driver (seen with 22.3.6) leaves every loop of a shader, without a word, once
+/// all of them together have gone round 65,535 times.
 const SOFTWARE_ROUNDS: usize = 60_000;
 
 /// An opened GPU. Cheap to clone; clones share the device.

@@ -154,7 +154,9 @@ impl Executable for GpuProgram {
                 pass: None,
                 dispatches: 0,
             };
+            call.copy(&inputs, &outputs, true)?;
             call.steps(&self.module.steps)?;
+            call.copy(&inputs, &outputs, false)?;
             call.submit()?;
             drop(turn);
         }
@@ -217,6 +219,34 @@ fn asks(steps: &[Step]) -> bool {
 }
 
 impl Call<'_> {
+    /// Copies arguments into the arena, or results out of it.
+    fn copy(
+        &mut self,
+        inputs: &[Arc<Memory>],
+        outputs: &[(Arc<Memory>, &ArrayType)],
+        into: bool,
+    ) -> Result<()> {
+        self.pass = None;
+        let arena = self.program.arena.buffer()?;
+        let device = &self.program.device.device;
+        for copied in self.program.module.copies.iter().filter(|copied| copied.words > 0) {
+            let (word, bytes) = (copied.word as u64 * 4, copied.words as u64 * 4);
+            let encoder = self
+                .encoder
+                .get_or_insert_with(|| device.create_command_encoder(&Default::default()));
+            match copied.slot {
+                Slot::Input(i) if into => {
+                    encoder.copy_buffer_to_buffer(inputs[i].buffer()?, 0, arena, word, bytes);
+                }
+                Slot::Output(i) if !into => {
+                    encoder.copy_buffer_to_buffer(arena, word, outputs[i].0.buffer()?, 0, bytes);
+                }
+                Slot::Input(_) | Slot::Output(_) | Slot::Consts | Slot::Arena => {}
+            }
+        }
+        Ok(())
+    }
+
     fn steps(&mut self, steps: &[Step]) -> Result<()> {
         for step in steps {
             match step {
@@ -270,8 +300,9 @@ impl Call<'_> {
         let pass = match &mut self.pass {
             Some(pass) => pass,
             None => {
-                let encoder =
-                    self.encoder.insert(device.create_command_encoder(&Default::default()));
+                let encoder = self
+                    .encoder
+                    .get_or_insert_with(|| device.create_command_encoder(&Default::default()));
                 self.pass.insert(encoder.begin_compute_pass(&Default::default()).forget_lifetime())
             }
         };

@@ -1,5 +1,5 @@
-//! Branches and conditional loops on the device against the interpreter: in one workgroup, driven by
-//! the host, in each other, and lane by lane.
+//! Branches and conditional loops on the device against the interpreter: in one workgroup, driven
+//! by the host, in each other, and lane by lane.
 
 mod common;
 
@@ -129,8 +129,8 @@ fn options() -> Options {
     Options { element_bytes: |_| 4, ..Options::default() }
 }
 
-/// A loop that carries nothing, over many, each with loops of its own: as the device likes it, and an
-/// invocation each.
+/// A loop that carries nothing, over many, each with loops of its own: as the device likes it, and
+/// an invocation each.
 #[test]
 fn iterations_apart() {
     let Some(gpu) = adapter_or_skip() else { return };

@@ -206,17 +206,17 @@ fn lanes_keep_their_loop_in_one_dispatch() {
 #[test]
 fn limits_of_the_device_are_errors() {
     let graph = graph_of(&[ty(DType::F32, &[1 << 20])], |x| vec![x[0].sin()]);
-    let line = line!() - 1;
     let small = Target { binding_bytes: 1 << 20, ..Target::default() };
     let error = emitted(&graph, &small).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Backend);
     says(&error, &["f32[1048576] take 4194304 bytes"]);
 
+    // More arrays than are bound lie in the arena.
     let types: Vec<ArrayType> = (0..12).map(|_| ty(DType::F32, &[100])).collect();
     let graph = graph_of(&types, |x| vec![x.iter().skip(1).fold(x[0].clone(), |sum, x| sum + x)]);
-    let error = emitted(&graph, &Target { storage_buffers: 8, ..Target::default() }).unwrap_err();
-    says(&error, &["touches 13 arrays, more than the 8"]);
-    assert!(error.location().is_some_and(|l| l.line() > line), "{error}");
+    let module = emitted(&graph, &Target { storage_buffers: 8, ..Target::default() }).unwrap();
+    assert_eq!(module.copies.len(), 13);
+    assert!(module.groups.iter().all(|slots| slots.len() <= 2), "{:?}", module.groups);
 
     let graph = graph_of(&[ty(DType::F32, &[100_000])], |x| {
         vec![fori_loop(5, x[0].clone(), |_, x| x.flip(0) + 1.0)]

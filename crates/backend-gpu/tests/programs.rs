@@ -415,3 +415,19 @@ fn calls_from_several_threads() {
         }
     });
 }
+
+#[test]
+fn more_arrays_than_a_shader_binds() {
+    let Some(gpu) = adapter_or_skip() else { return };
+    let n = gpu.target().storage_buffers + 5;
+    let inputs: Vec<Value> = (0..n)
+        .map(|i| match i % 2 {
+            0 => f32s(&noise(1000, i as u32), &[1000]),
+            _ => f32s(&[i as f32], &[]),
+        })
+        .collect();
+    check(&gpu, 64.0, &inputs, |x| {
+        let sum = x.iter().skip(1).fold(x[0].clone(), |sum, x| sum + x);
+        vec![sum.gt(0.5), sum.mean(), sum.cast(DType::I32), x[3].clone()]
+    });
+}

@@ -382,6 +382,19 @@ pub struct View {
     pub index: IndexMap,
 }
 
+impl Stmt {
+    /// The user's line.
+    pub fn location(&self) -> Loc {
+        match self {
+            Stmt::Kernel(kernel) => kernel.location,
+            Stmt::Library(library) => library.location,
+            Stmt::Loop(l) => l.location,
+            Stmt::While(w) => w.location,
+            Stmt::Branch(branch) => branch.location,
+        }
+    }
+}
+
 impl Program {
     /// The buffer's declaration.
     pub fn buffer(&self, id: BufferId) -> &Buffer {

@@ -86,9 +86,8 @@ fn point(work: &Sized, size: usize) -> Result<Point, String> {
     let cpu = time(|calls| repeated(calls, || on_cpu(host.clone()), wait))?;
     // The queue of a device is in order: once the last is there, all are done.
     let gpu = time(|calls| repeated(calls, || on_gpu(there.clone()), wait))?;
-    let moved = time(|calls| {
-        (0..calls).try_for_each(|_| wait(&on_gpu(fresh(&host).map_err(told)?)))
-    })?;
+    let moved =
+        time(|calls| (0..calls).try_for_each(|_| wait(&on_gpu(fresh(&host).map_err(told)?))))?;
     let numbers = |x: Array| -> Result<Vec<Vec<f64>>, String> {
         Ok(vec![read(&x)?.into_iter().map(Scalar::as_f64).collect()])
     };

@@ -1,13 +1,23 @@
-//! How often the loops of one invocation go round. Devices stop shaders that run for seconds; Mesa's
-//! software driver (seen with 22.3.6) leaves every loop of a shader, without a word, once all of
-//! them together have gone round 65,535 times. What might take longer is cut into dispatches.
+//! How often the loops of one invocation go round. Devices stop shaders that run for seconds;
+//! Mesa's software driver (seen with 22.3.6) leaves every loop of a shader, without a word, once
+//! all of them together have gone round 65,535 times. What might take longer is cut into
+//! dispatches.
 
-use super::kernel::cut_in_workgroup;
 use super::library::parts;
 use probpipe_lowering::{Expr, Kernel, LibraryCall, Stmt};
 
 /// Rounds of a special function: of its series and continued fractions.
 const SPECIAL: usize = 100;
+
+/// What one workgroup does of a program at a time.
+pub(super) enum Part {
+    /// So many statements.
+    Run(usize),
+    /// So many steps of the loop that comes next.
+    Steps(usize),
+    /// So many iterations of the conditional loop that comes next.
+    Iterations(usize),
+}
 
 /// Who does the points of a kernel.
 #[derive(Clone, Copy, Debug)]
@@ -85,4 +95,11 @@ fn of_library(call: &LibraryCall, share: Share) -> usize {
             shared(batch * whole, 1).saturating_add(shared(batch * count * dims.rest, 2 * few))
         }
     }
+}
+
+/// How a reduction is cut where one workgroup does all of a kernel: so many invocations for a
+/// point, each of which takes a share.
+pub(super) fn cut_in_workgroup(points: usize, size: usize, width: usize) -> Option<usize> {
+    let lanes = (width / points.max(1)).min(size / 4);
+    (lanes >= 2).then_some(lanes)
 }

@@ -3,6 +3,7 @@
 //! invocations, then a kernel that reduces those. No workgroup memory and no barriers (software
 //! devices are slow at them), and the order of combination depends on shapes only.
 
+use super::budget::cut_in_workgroup;
 use super::expr::{self, Scope};
 use super::register::Register;
 use super::task::{Task, Work};
@@ -86,12 +87,6 @@ fn cut(points: usize, size: usize, target: &Target) -> Option<usize> {
     let lanes = (size / per_lane).min(invocations / points.max(1));
     let lanes = lanes.max(size.div_ceil(target.rounds));
     (size >= least && lanes >= 2).then_some(lanes)
-}
-
-/// The same where one workgroup does it all: every invocation takes a share.
-pub(super) fn cut_in_workgroup(points: usize, size: usize, width: usize) -> Option<usize> {
-    let lanes = (width / points.max(1)).min(size / 4);
-    (lanes >= 2).then_some(lanes)
 }
 
 impl Emitter<'_> {

@@ -10,7 +10,7 @@ use super::register::Register;
 use super::task::{Task, Work};
 use super::{Emitter, Slot, Text, Uses};
 use probpipe_lowering::{BufferId, Expr, ExprId, IndexMap, Kernel, Stmt, Store};
-use probpipe_trace::{ArrayType, Loc, Result};
+use probpipe_trace::{ArrayType, Result};
 use rustc_hash::FxHashMap;
 
 /// Elements per lane up to which a buffer lives in registers.
@@ -85,8 +85,7 @@ impl Emitter<'_> {
         let mut registers: FxHashMap<BufferId, Register> = FxHashMap::default();
         for (&buffer, usage) in &region.usage {
             let span = self.memory.span(buffer);
-            let outside = all.get(&buffer).is_some_and(|&n| n > usage.reads)
-                || matches!(span.slot, Slot::Output(_));
+            let outside = all.get(&buffer).is_some_and(|&n| n > usage.reads) || span.result;
             // Between two iterations of a loop around the region, memory holds the value.
             let carried = usage.read_first && self.inside > 0;
             let store = usage.written && (outside || carried);
@@ -176,8 +175,8 @@ impl Emitter<'_> {
             exprs: Vec::new(),
             types: Vec::new(),
             stores: Vec::new(),
-            location: location(&body[0]),
-            lines: smallvec::smallvec![location(&body[0])],
+            location: body[0].location(),
+            lines: smallvec::smallvec![body[0].location()],
         };
         // Of numbers that all lanes keep a copy of, one lane's copy is stored while others may not
         // have loaded theirs yet: it goes to scratch first.
@@ -229,7 +228,7 @@ impl Emitter<'_> {
                 text.close();
             }
         }
-        tasks.push(Task::Work(Work::new(text, uses, region.lanes, location(&body[0]))));
+        tasks.push(Task::Work(Work::new(text, uses, region.lanes, body[0].location())));
         for (buffer, from) in copies {
             let span = self.memory.span(buffer);
             let index = IndexMap { axes: smallvec::smallvec![1], ..IndexMap::default() };
@@ -302,15 +301,5 @@ impl Emitter<'_> {
                 }
             }
         }
-    }
-}
-
-pub(super) fn location(stmt: &Stmt) -> Loc {
-    match stmt {
-        Stmt::Kernel(kernel) => kernel.location,
-        Stmt::Library(library) => library.location,
-        Stmt::Loop(l) => l.location,
-        Stmt::While(w) => w.location,
-        Stmt::Branch(branch) => branch.location,
     }
 }

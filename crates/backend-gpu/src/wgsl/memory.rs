@@ -49,6 +49,8 @@ pub(super) struct Span {
     pub dtype: DType,
     /// Number of elements, one word each.
     pub size: usize,
+    /// Whether it is a result of the program.
+    pub result: bool,
     /// Each iteration of this loop has a copy, of so many; an element of all of them lies in a row.
     pub copies: Option<(LoopId, usize)>,
 }
@@ -62,6 +64,20 @@ pub(super) struct Memory {
     consts: Vec<u32>,
     program_words: usize,
     arena_words: usize,
+    /// Arguments and results that lie in the arena while the program runs, since the device does
+    /// not bind that many: where they are copied from and to, and which words they take.
+    copies: Vec<Copied>,
+}
+
+/// An argument or a result in the arena.
+#[derive(Clone, Copy, Debug)]
+pub struct Copied {
+    /// Where it lies before the program, or after it.
+    pub slot: Slot,
+    /// Its first word in the arena.
+    pub word: usize,
+    /// How many it takes.
+    pub words: usize,
 }
 
 /// The words that an array takes on the device: `bool` widens to one word per element.
@@ -91,7 +107,9 @@ impl Memory {
             consts: Vec::new(),
             program_words: program.arena_bytes.div_ceil(4),
             arena_words: program.arena_bytes.div_ceil(4),
+            copies: Vec::new(),
         };
+        let packed = memory.inputs.len() + memory.outputs.len() + 2 > target.storage_buffers;
         for Buffer { ty, place } in &program.buffers {
             let bytes = ty.size() as u64 * 4;
             if bytes > target.binding_bytes {
@@ -113,8 +131,19 @@ impl Memory {
                 }
             };
             let (dtype, size) = (ty.dtype, ty.size());
-            memory.spans.push(Span { slot, start, dtype, size, copies: None });
+            let (slot, start) = match slot {
+                Slot::Input(_) | Slot::Output(_) if packed => {
+                    let word = memory.program_words;
+                    memory.program_words += size;
+                    memory.copies.push(Copied { slot, word, words: size });
+                    (Slot::Arena, word)
+                }
+                Slot::Input(_) | Slot::Output(_) | Slot::Consts | Slot::Arena => (slot, start),
+            };
+            let result = matches!(place, Place::Output(_));
+            memory.spans.push(Span { slot, start, dtype, size, result, copies: None });
         }
+        memory.arena_words = memory.program_words;
         let const_bytes = memory.consts.len() as u64 * 4;
         if const_bytes > target.binding_bytes {
             return Err(too_large("the constants", const_bytes, target)
@@ -134,7 +163,8 @@ impl Memory {
         *used += ty.size();
         self.arena_words = self.arena_words.max(self.program_words + *used);
         let (dtype, size) = (ty.dtype, ty.size());
-        self.spans.push(Span { slot: Slot::Arena, start, dtype, size, copies: None });
+        let slot = Slot::Arena;
+        self.spans.push(Span { slot, start, dtype, size, result: false, copies: None });
         BufferId(self.spans.len() as u32 - 1)
     }
 
@@ -185,15 +215,17 @@ impl Memory {
         self.arena_words
     }
 
-    pub fn into_consts(self) -> Vec<u32> {
-        self.consts
+    /// The constants, and what is copied into the arena and out of it.
+    pub fn into_parts(self) -> (Vec<u32>, Vec<Copied>) {
+        (self.consts, self.copies)
     }
 
     /// Every buffer of the program. The arena is always there: a later statement may add scratch.
     pub fn all_slots(&self) -> Vec<Slot> {
-        let inputs = (0..self.inputs.len()).map(Slot::Input);
+        let apart = self.copies.is_empty();
+        let inputs = (0..self.inputs.len()).filter(|_| apart).map(Slot::Input);
         let consts = (!self.consts.is_empty()).then_some(Slot::Consts);
-        let outputs = (0..self.outputs.len()).map(Slot::Output);
+        let outputs = (0..self.outputs.len()).filter(|_| apart).map(Slot::Output);
         inputs.chain(consts).chain(outputs).chain([Slot::Arena]).collect()
     }
 

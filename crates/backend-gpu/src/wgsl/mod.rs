@@ -14,8 +14,8 @@ mod shader;
 mod task;
 mod together;
 
-pub use memory::Slot;
 pub(crate) use memory::to_words;
+pub use memory::{Copied, Slot};
 
 use apart::Own;
 use memory::Memory;
@@ -71,6 +71,9 @@ pub struct Module {
     pub groups: Vec<Vec<Slot>>,
     /// All constants of the program.
     pub consts: Vec<u32>,
+    /// Arguments and results that lie in scratch memory meanwhile, where the device does not bind
+    /// so many.
+    pub copies: Vec<Copied>,
     /// Words of scratch memory.
     pub arena_words: usize,
 }
@@ -107,8 +110,8 @@ pub enum Step {
         /// What each does.
         body: Vec<Step>,
     },
-    /// Does `cond`, and then `body` and `cond` as long as a word of the arena is 1 after it. What is
-    /// in `body` does nothing where it is not.
+    /// Does `cond`, and then `body` and `cond` as long as a word of the arena is 1 after it. What
+    /// is in `body` does nothing where it is not.
     While {
         /// Writes the word.
         cond: Vec<Step>,
@@ -186,13 +189,9 @@ pub fn emit(program: &Program, target: &Target) -> Result<Module> {
     if arena_words as u64 * 4 > target.binding_bytes {
         return Err(too_large("the intermediate arrays", arena_words as u64 * 4, target));
     }
-    Ok(Module {
-        shaders: emitter.shaders,
-        steps,
-        groups: emitter.groups,
-        consts: emitter.memory.into_consts(),
-        arena_words,
-    })
+    let Emitter { shaders, groups, memory, .. } = emitter;
+    let (consts, copies) = memory.into_parts();
+    Ok(Module { shaders, steps, groups, consts, copies, arena_words })
 }
 
 fn too_large(what: &str, bytes: u64, target: &Target) -> Error {

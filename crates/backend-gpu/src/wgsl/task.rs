@@ -2,8 +2,7 @@
 //! under loops and conditions. The same tasks are dispatched one by one (`shader.rs`) or done by
 //! one workgroup (`together.rs`).
 
-use super::lanes::location;
-use super::together::Part;
+use super::budget::Part;
 use super::{Emitter, Text, Uses};
 use probpipe_lowering::{
     Branch, BufferId, Expr, ExprId, IndexMap, Kernel, LoopId, Stmt, Store, While,
@@ -179,7 +178,7 @@ impl Emitter<'_> {
         width: usize,
         tasks: &mut Vec<Task>,
     ) -> Result<usize> {
-        let location = location(&body[0]);
+        let location = body[0].location();
         match (part, &body[0]) {
             (Part::Steps(steps), Stmt::Loop(l)) => {
                 let outer = self.added_loop();

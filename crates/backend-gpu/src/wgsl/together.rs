@@ -2,7 +2,7 @@
 //! conditions, in one shader. The invocations share the points of each task and wait for each other
 //! between tasks, which takes a fraction of the time of a dispatch.
 
-use super::budget::{self, Share};
+use super::budget::{self, Part, Share};
 use super::library::parts;
 use super::memory::Memory;
 use super::register::Register;
@@ -12,8 +12,8 @@ use probpipe_lowering::{BufferId, LibraryCall, Stmt};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::OnceLock;
 
-/// Points times expressions of a kernel up to which a workgroup does it sooner than a dispatch would
-/// begin.
+/// Points times expressions of a kernel up to which a workgroup does it sooner than a dispatch
+/// would begin.
 fn most_work(target: &Target) -> usize {
     if target.software { 1 << 17 } else { 1 << 16 }
 }
@@ -54,16 +54,6 @@ fn work(stmt: &Stmt) -> usize {
             LibraryCall::Special { .. } => usize::MAX,
         },
     }
-}
-
-/// What one workgroup does of a program at a time.
-pub(super) enum Part {
-    /// So many statements.
-    Run(usize),
-    /// So many steps of the loop that comes next.
-    Steps(usize),
-    /// So many iterations of the conditional loop that comes next.
-    Iterations(usize),
 }
 
 impl Emitter<'_> {
