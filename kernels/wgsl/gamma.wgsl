@@ -36,32 +36,56 @@ fn pp_dd_lgamma(x: f32) -> vec2<f32> {
     return pp_dd_add(pp_dd_add(leading, vec2<f32>(-x, 0.0)), rest);
 }
 
-// log gamma(x) for x > 0.
+// sin(pi r) for |r| <= 1/2, where nothing is to be reduced.
+fn pp_sin_pi(r: f32) -> f32 {
+    let t = r * r;
+    return r * (3.1415927 + t * (-5.1677127 + t * (2.5501633 + t * (-0.59925133 + t * (0.082046472
+        + t * -0.0070221541)))));
+}
+
+// pi / tan(pi r) for |r| <= 1/2.
+fn pp_cot_pi(r: f32) -> f32 {
+    let t = r * r;
+    return (1.0 + t * (-3.2898698 + t * (-2.1645148 + t * (-2.0387321 + t * (-1.9476382
+        + t * (-2.4847498 + t * (0.054551579 + t * -6.12818))))))) / r;
+}
+
+// log gamma(x) for x > 0. Programs call it often, so it has no branch: a polynomial for each piece
+// up to 8, and beyond Stirling's series, with log x - 1 from the parts of the logarithm.
 fn pp_lgamma_positive(x: f32) -> f32 {
-    if (x < 2.0) {
-        let below = x < 1.0;
-        let one = pp_lgamma1p(select(x - 1.0, x, below));
-        return one - select(0.0, pp_log(x), below);
-    }
-    if (x < 3.0) {
-        let t = x - 2.5;
-        let p = 0.56936574 + t * (0.26758179 + t * (-0.04480584 + t * (0.010876996
-            + t * (-0.0030952452 + t * (0.00096118194 + t * (-0.00031435883 + t * (0.00010651795
-            + t * (-4.0508494e-5 + t * 1.5008743e-5))))))));
-        return (x - 2.0) * p;
-    }
-    if (x > 1e9) {
-        return x * (pp_log(x) - 1.0);
-    }
-    let sum = pp_dd_lgamma(x);
-    return sum.x + sum.y;
+    let tiny = x < 1.1754944e-38;
+    let split = pp_split(select(x, x * 33554432.0, tiny));
+    let k = select(split.y, split.y - 25.0, tiny);
+    let lead = k * 0.693145751953125;
+    let rest = pp_log_sum(split.x, 0.0) + k * 1.428606765330187e-6;
+    let below = x < 1.0;
+    let one = pp_lgamma1p(clamp(select(x - 1.0, x, below), 0.0, 1.0));
+    let b = clamp(x, 2.0, 3.0) - 2.5;
+    let two = 0.56936574 + b * (0.26758179 + b * (-0.04480584 + b * (0.010876996
+        + b * (-0.0030952452 + b * (0.00096118194 + b * (-0.00031435883 + b * (0.00010651795
+        + b * (-4.0508494e-5 + b * 1.5008743e-5))))))));
+    let c = clamp(x, 3.0, 5.0) - 4.0;
+    let three = 1.7917595 + c * (1.2561177 + c * (0.14191148 + c * (-0.013339951
+        + c * (0.0018693762 + c * (-0.00031253533 + c * (5.7758774e-5 + c * (-1.1291769e-5
+        + c * (2.2835447e-6 + c * (-5.6580797e-7 + c * 1.3843346e-7)))))))));
+    let d = (clamp(x, 5.0, 8.0) - 6.5) / 1.5;
+    let five = 5.6625619 + d * (2.6893671 + d * (0.1870701 + d * (-0.015518188 + d * (0.0019266792
+        + d * (-0.00028645573 + d * (4.7071448e-5 + d * (-8.2382967e-6 + d * (1.6879563e-6
+        + d * -3.477825e-7))))))));
+    let z = 1.0 / x;
+    let t = z * z;
+    let series = (0.00079365079 * t - 0.0027777778) * t + 0.083333333;
+    let far = (x - 0.5) * ((lead - 1.0) + rest) + (z * series + 0.41893853);
+    let up_to_three = select((x - 2.0) * two, one - select(0.0, lead + rest, below), x < 2.0);
+    let up_to_eight = select(five, three, x < 5.0);
+    return select(select(far, up_to_eight, x < 8.0), up_to_three, x < 3.0);
 }
 
 fn pp_lgamma(x: f32) -> f32 {
     let right = pp_lgamma_positive(abs(x));
     let r = pp_to_whole(x);
     // gamma(x) gamma(-x) = -pi / (x sin(pi x))
-    let left = pp_log(3.1415927 / abs(x * pp_sin(3.1415927 * r))) - right;
+    let left = pp_log(3.1415927 / abs(x * pp_sin_pi(r))) - right;
     let value = select(left, pp_inf(), r == 0.0 || pp_is_inf(x));
     // Next to zero, where the product underflows, both sides are -log |x|.
     let near = abs(x) < 1e-10 && (bitcast<u32>(x) & 0x7fffffffu) != 0u;
@@ -72,33 +96,29 @@ fn pp_lgamma(x: f32) -> f32 {
 fn pp_digamma_positive(x: f32) -> f32 {
     let below = x < 1.0;
     let a = select(x, x + 1.0, below);
-    var value = 0.0;
-    if (a < 2.0) {
-        // The zero in two parts; a choice, so that no compiler adds the two constants up.
-        let u = select(x - 1.0, x, below);
-        let root = (u - 0.46163213) - select(1.243815e-8, 0.0, below);
-        let t = 2.0 * u - 1.0;
-        value = root * (0.95105588 + t * (-0.21181375 + t * (0.060135655 + t * (-0.018549848
-            + t * (0.0059363809 + t * (-0.0019392838 + t * (0.00063873897 + t * (-0.00020141446
-            + t * (6.6330598e-5 + t * (-3.1999774e-5 + t * 1.08574895e-5))))))))));
-    } else if (a < 4.0) {
-        let t = a - 3.0;
-        value = 0.92278433 + t * (0.39493406 + t * (-0.077056929 + t * (0.019823339
-            + t * (-0.0056774016 + t * (0.0017174084 + t * (-0.00053828215 + t * (0.00017283428
-            + t * (-5.2424479e-5 + t * (1.5838543e-5 + t * (-8.2918395e-6
-            + t * 3.1846823e-6))))))))));
-    } else if (a < 8.0) {
-        let t = 0.5 * a - 3.0;
-        value = 1.7061176 + t * (0.36264592 + t * (-0.065579519 + t * (0.015770111
-            + t * (-0.0042549879 + t * (0.0012235376 + t * (-0.00036608562 + t * (0.000107559026
-            + t * (-3.2302374e-5 + t * (1.4767064e-5 + t * -5.2051882e-6)))))))));
-    } else {
-        let z = 1.0 / a;
-        let t = z * z;
-        let series = (0.003968254 * t - 0.0083333333) * t + 0.083333333;
-        value = pp_log(a) - (0.5 * z + t * series);
-    }
-    return value - select(0.0, 1.0 / x, below);
+    // The zero in two parts; a choice, so that no compiler adds the two constants up.
+    let u = min(select(x - 1.0, x, below), 1.0);
+    let root = (u - 0.46163213) - select(1.243815e-8, 0.0, below);
+    let b = 2.0 * u - 1.0;
+    let one = 0.95105588 + b * (-0.21181375 + b * (0.060135655 + b * (-0.018549848
+        + b * (0.0059363809 + b * (-0.0019392838 + b * (0.00063873897 + b * (-0.00020141446
+        + b * (6.6330598e-5 + b * (-3.1999774e-5 + b * 1.08574895e-5)))))))));
+    let c = clamp(a, 2.0, 4.0) - 3.0;
+    let two = 0.92278433 + c * (0.39493406 + c * (-0.077056929 + c * (0.019823339
+        + c * (-0.0056774016 + c * (0.0017174084 + c * (-0.00053828215 + c * (0.00017283428
+        + c * (-5.2424479e-5 + c * (1.5838543e-5 + c * (-8.2918395e-6
+        + c * 3.1846823e-6))))))))));
+    let d = 0.5 * clamp(a, 4.0, 8.0) - 3.0;
+    let four = 1.7061176 + d * (0.36264592 + d * (-0.065579519 + d * (0.015770111
+        + d * (-0.0042549879 + d * (0.0012235376 + d * (-0.00036608562 + d * (0.000107559026
+        + d * (-3.2302374e-5 + d * (1.4767064e-5 + d * -5.2051882e-6)))))))));
+    let z = 1.0 / x;
+    let t = z * z;
+    let series = (0.003968254 * t - 0.0083333333) * t + 0.083333333;
+    let far = pp_log(a) - (0.5 * z + t * series);
+    let up_to_four = select(two, root * one, a < 2.0);
+    let value = select(select(far, four, a < 8.0), up_to_four, a < 4.0);
+    return value - select(0.0, z, below);
 }
 
 fn pp_digamma(x: f32) -> f32 {
@@ -106,7 +126,7 @@ fn pp_digamma(x: f32) -> f32 {
     let right = pp_digamma_positive(select(1.0 - x, x, positive));
     let r = pp_to_whole(x);
     // digamma(x) = digamma(1 - x) - pi / tan(pi x)
-    let left = right - 3.1415927 / pp_tan(3.1415927 * r);
+    let left = right - pp_cot_pi(r);
     let value = select(left, pp_nan(), r == 0.0 || pp_is_inf(x));
     // Zero by its bits: comparisons may take subnormal numbers for it.
     let zero = (bitcast<u32>(x) & 0x7fffffffu) == 0u;
@@ -140,7 +160,7 @@ fn pp_gamma(x: f32) -> f32 {
     // gamma(x) gamma(-x) = -pi / (x sin(pi x)), by halves of the exponent, so that no part
     // leaves the range before the result does.
     let odd = (u32(min(abs(x - r), 1e6)) & 1u) == 1u;
-    let sine = abs(pp_sin(3.1415927 * r));
+    let sine = abs(pp_sin_pi(r));
     let factor = 3.1415927 / sine / a;
     let half = pp_dd_exp(-0.5 * log);
     let size = select(half * factor * half, factor * reciprocal, small);
@@ -358,13 +378,14 @@ fn pp_polygamma(n: f32, x: f32) -> f32 {
             break;
         }
     }
-    let far = x >= n;
+    let far = x >= 4.0 * n;
     let log = pp_dd_log(vec2<f32>(x, 0.0));
     let scale = pp_dd_add(pp_dd_lgamma(n + 1.0), pp_dd_times(log, -(n + 1.0)));
     if (far) {
         // Where many terms count, Euler and Maclaurin's formula, over the first.
-        let f = (n + 1.0) / x;
-        let series = x / n + 0.5 + f * (0.083333333 - f * f * (1.0 + 5.0 / n) * 0.0013888889);
+        let z = 1.0 / x;
+        let f = (n + 1.0) * z;
+        let series = x / n + 0.5 + f * (0.083333333 - (f + z) * (f + 2.0 * z) * 0.0013888889);
         rest = series;
     }
     return sign * pp_dd_exp(pp_dd_add(scale, vec2<f32>(pp_log(rest), 0.0)));
