@@ -154,6 +154,10 @@ impl DeviceBuffer for GpuBuffer {
                 for (to, from) in host.bytes_mut().iter_mut().zip(view.chunks_exact(4)) {
                     *to = u8::from(from != [0; 4]);
                 }
+            } else if self.ty.dtype == DType::U8 {
+                for (to, from) in host.bytes_mut().iter_mut().zip(view.chunks_exact(4)) {
+                    *to = from[0];
+                }
             } else {
                 host.bytes_mut().copy_from_slice(view);
             }

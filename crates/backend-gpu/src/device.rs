@@ -60,10 +60,10 @@ pub(crate) struct Pipeline {
 }
 
 impl Gpu {
-    /// What shaders can run: arrays of four types, and no work off the device.
+    /// What shaders can run: arrays of five types, and no work off the device.
     pub const CAPS: Caps = Caps {
         backend: "gpu",
-        dtypes: &[DType::F32, DType::I32, DType::U32, DType::Bool],
+        dtypes: &[DType::F32, DType::I32, DType::U8, DType::U32, DType::Bool],
         special: true,
         serial: true,
         factors: true,

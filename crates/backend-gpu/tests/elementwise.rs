@@ -5,7 +5,10 @@
 mod common;
 
 use common::{adapter_or_skip, check, distance, f32s, run_both, spread};
-use probpipe_trace::{Array, BinaryOp, CompareOp, DType, Op, UnaryOp, Value, bind1, select};
+use probpipe_trace::{
+    Array, BinaryOp, CompareOp, CumulativeOp, DType, Op, ReduceOp, UnaryOp, Value, bind1,
+    fori_loop, select,
+};
 
 const SPECIAL: [f32; 16] = [
     0.0,
@@ -175,6 +178,30 @@ fn unsigned_integers() {
 }
 
 #[test]
+fn bytes() {
+    integers(&[0u8, 1, 2, 3, 7, 8, 9, 31, 32, 33, 100, 127, 128, 200, 254, 255]);
+    let Some(gpu) = adapter_or_skip() else { return };
+    for n in [5usize, 1000] {
+        let list: Vec<u8> = (0..n).map(|i| (i * 37 + 101) as u8).collect();
+        let places: Vec<i32> = (0..n).map(|i| (i * i % 7) as i32).collect();
+        let inputs = [
+            Value::from_elements(&list, &[n]).unwrap(),
+            Value::from_elements(&places, &[n]).unwrap(),
+        ];
+        check(&gpu, 0.0, &inputs, |x| {
+            let running = |op| bind1(Op::Cumulative { op, axis: 0, reverse: false }, &[&x[0]]);
+            let reduced = |op| bind1(Op::Reduce { op, axes: [0].into_iter().collect() }, &[&x[0]]);
+            let mut out: Vec<Array> = CumulativeOp::ALL.iter().map(|op| running(*op)).collect();
+            out.extend([ReduceOp::Sum, ReduceOp::Prod, ReduceOp::Max, ReduceOp::Min].map(reduced));
+            out.push(x[0].sort(0));
+            out.push(x[0].at_indices([&x[1]]).add(&x[0]));
+            out.push(fori_loop(3, x[0].clone(), |_, x| &x * 3 + &x));
+            out
+        });
+    }
+}
+
+#[test]
 fn truth_values() {
     integers(&[false, true]);
 }
@@ -208,10 +235,11 @@ fn casts() {
         Value::from_elements(&signed, &[signed.len()]).unwrap(),
         Value::from_elements(&unsigned, &[unsigned.len()]).unwrap(),
         Value::from_elements(&[true, false], &[2]).unwrap(),
+        Value::from_elements(&[0u8, 1, 127, 128, 255], &[5]).unwrap(),
     ];
     let Some(gpu) = adapter_or_skip() else { return };
     check(&gpu, 0.0, &inputs, |x| {
-        let types = [DType::F32, DType::I32, DType::U32, DType::Bool];
+        let types = [DType::F32, DType::I32, DType::U8, DType::U32, DType::Bool];
         x.iter().flat_map(|x| types.map(|t| x.cast(t))).collect()
     });
     check(&gpu, 0.0, &inputs[..3], |x| {

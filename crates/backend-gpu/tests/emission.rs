@@ -49,7 +49,7 @@ fn ty(dtype: DType, shape: &[usize]) -> ArrayType {
 
 #[test]
 fn every_elementwise_op_validates() {
-    for dtype in [DType::F32, DType::I32, DType::U32, DType::Bool] {
+    for dtype in [DType::F32, DType::I32, DType::U8, DType::U32, DType::Bool] {
         // Both as fused kernels and inside a loop that runs in one invocation.
         for shape in [&[100][..], &[3]] {
             validate(&[ty(dtype, shape), ty(dtype, shape)], |x| {
@@ -64,7 +64,7 @@ fn every_elementwise_op_validates() {
                     let c = bind1(Op::Compare(*op), &[&x[0], &x[1]]);
                     out.push(bind1(Op::Select, &[&c, &x[0], &x[1]]));
                 }
-                for to in [DType::F32, DType::I32, DType::U32, DType::Bool] {
+                for to in [DType::F32, DType::I32, DType::U8, DType::U32, DType::Bool] {
                     out.push(x[0].cast(to));
                 }
                 // One result: a module may bind few buffers.

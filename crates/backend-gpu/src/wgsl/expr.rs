@@ -50,6 +50,7 @@ pub(super) fn literal(scalar: Scalar, dtype: DType) -> String {
             v => format!("{v}i"),
         },
         DType::Bool => format!("{}", scalar.as_f64() != 0.0),
+        DType::U8 => format!("{}u", scalar.as_i128() as u8),
         _ => format!("{}u", scalar.as_i128() as u32),
     }
 }
@@ -69,6 +70,7 @@ pub(super) fn identity(op: ReduceOp, dtype: DType) -> String {
     let (least, most) = match dtype {
         DType::F32 => (Scalar::Float(f64::NEG_INFINITY), Scalar::Float(f64::INFINITY)),
         DType::I32 => (Scalar::Int(i128::from(i32::MIN)), Scalar::Int(i128::from(i32::MAX))),
+        DType::U8 => (Scalar::Int(0), Scalar::Int(i128::from(u8::MAX))),
         _ => (Scalar::Int(0), Scalar::Int(i128::from(u32::MAX))),
     };
     let scalar = match op {
@@ -86,8 +88,8 @@ pub(super) fn identity(op: ReduceOp, dtype: DType) -> String {
 pub(super) fn combine(op: ReduceOp, dtype: DType, a: &str, b: &str, uses: &mut Uses) -> String {
     let float = dtype == DType::F32;
     match op {
-        ReduceOp::Sum => format!("{a} + {b}"),
-        ReduceOp::Prod => format!("{a} * {b}"),
+        ReduceOp::Sum => wrapped(format!("{a} + {b}"), dtype),
+        ReduceOp::Prod => wrapped(format!("{a} * {b}"), dtype),
         ReduceOp::Max if float => call(uses, "pp_max", &[a, b]),
         ReduceOp::Min if float => call(uses, "pp_min", &[a, b]),
         ReduceOp::Max => format!("max({a}, {b})"),
@@ -95,6 +97,11 @@ pub(super) fn combine(op: ReduceOp, dtype: DType, a: &str, b: &str, uses: &mut U
         ReduceOp::And => format!("{a} & {b}"),
         ReduceOp::Or => format!("{a} | {b}"),
     }
+}
+
+/// A value of one byte after an operation on words: what overflows is cut off.
+fn wrapped(value: String, dtype: DType) -> String {
+    if dtype == DType::U8 { format!("({value}) & 0xffu") } else { value }
 }
 
 fn call(uses: &mut Uses, function: &str, arguments: &[&str]) -> String {
@@ -210,6 +217,8 @@ impl Scope<'_> {
             DType::F32 | DType::I32 if span.slot.untyped() => {
                 text.line(format_args!("{element} = bitcast<u32>({value});"));
             }
+            // Whatever a function made of words is a byte in memory.
+            DType::U8 => text.line(format_args!("{element} = ({value}) & 0xffu;")),
             _ => text.line(format_args!("{element} = {value};")),
         }
     }
@@ -225,6 +234,7 @@ impl Scope<'_> {
     ) {
         match self.registers.get(&buffer) {
             Some(register) => {
+                let value = wrapped(value.to_string(), self.memory.span(buffer).dtype);
                 text.line(format_args!("{} = {value};", self.register(register, index)));
             }
             None => self.write(buffer, index, value, text, uses),
@@ -265,8 +275,8 @@ impl Scope<'_> {
                 let index = format!("i32({})", self.index(map));
                 convert(&index, DType::I32, ty, uses)
             }
-            Expr::Unary(op, x) => unary(*op, &name(x), kernel.ty(*x), uses),
-            Expr::Binary(op, x, y) => binary(*op, &name(x), &name(y), ty, uses),
+            Expr::Unary(op, x) => wrapped(unary(*op, &name(x), kernel.ty(*x), uses), ty),
+            Expr::Binary(op, x, y) => wrapped(binary(*op, &name(x), &name(y), ty, uses), ty),
             Expr::Compare(op, x, y) => {
                 let checked = |e: &ExprId| {
                     kernel.ty(*e) == DType::F32 && !matches!(kernel.expr(*e), Expr::Literal(_))
@@ -415,8 +425,10 @@ fn convert(x: &str, from: DType, to: DType, uses: &mut Uses) -> String {
         (DType::F32, DType::Bool) => format!("(bitcast<u32>({x}) & 0x7fffffffu) != 0u"),
         (_, DType::Bool) => format!("{x} != {}", literal(Scalar::Int(0), from)),
         (DType::F32, DType::I32) => call(uses, "pp_f32_to_i32", &[x]),
+        (DType::F32, DType::U8) => format!("min({}, 255u)", call(uses, "pp_f32_to_u32", &[x])),
         (DType::F32, _) => call(uses, "pp_f32_to_u32", &[x]),
         (_, DType::F32) => format!("f32({x})"),
+        (_, DType::U8) => format!("bitcast<u32>({x}) & 0xffu"),
         _ => format!("bitcast<{}>({x})", value_type(to)),
     }
 }

@@ -80,11 +80,12 @@ pub struct Copied {
     pub words: usize,
 }
 
-/// The words that an array takes on the device: `bool` widens to one word per element.
+/// The words that an array takes on the device: `bool` and `u8` widen to one word per element.
 pub(crate) fn to_words(value: &Value) -> Result<Vec<u32>> {
     let host = value.to_host()?;
     Ok(match value.ty().dtype {
         DType::Bool => host.bytes().iter().map(|&b| u32::from(b != 0)).collect(),
+        DType::U8 => host.bytes().iter().map(|&b| u32::from(b)).collect(),
         _ => host.elements::<u32>().to_vec(),
     })
 }
