@@ -8,7 +8,7 @@ use crate::symbols::Door;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     self, AbiParam, AliasRegion, AliasRegionData, BlockArg, ExtFuncData, ExternalName, InstBuilder,
-    MemFlagsData, SigRef, Signature, Type, UserExternalName, types,
+    MemFlagsData, SigRef, Signature, StackSlotData, StackSlotKind, Type, UserExternalName, types,
 };
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, Variable};
@@ -336,6 +336,25 @@ impl<'a> Code<'a> {
         self.builder.ins().brif(more, body, &[BlockArg::Value(next)], exit, &[]);
         self.builder.seal_block(body);
         self.start(exit);
+    }
+
+    /// The same value, of which Cranelift does not know that it is.
+    pub(crate) fn apart(&mut self, value: Val) -> Val {
+        let ty = self.type_of(value);
+        let size = ty.bytes();
+        let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, size, size.ilog2() as u8);
+        let slot = self.builder.create_sized_stack_slot(slot);
+        let address = self.builder.ins().stack_addr(types::I64, slot, 0);
+        let flags = MemFlagsData::trusted();
+        self.builder.ins().store(flags, value, address, 0);
+        // Reads that others may write before are not taken for the value that was written.
+        let bits = match ty {
+            types::F64 => types::I64,
+            types::F32 => types::I32,
+            other => other,
+        };
+        let copy = self.builder.ins().atomic_load(bits, flags, address);
+        if bits == ty { copy } else { self.builder.ins().bitcast(ty, MemFlagsData::new(), copy) }
     }
 
     /// The smaller of two 64-bit integers.

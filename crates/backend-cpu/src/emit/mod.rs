@@ -15,6 +15,7 @@ mod parallel;
 mod point;
 mod rows;
 mod scalar;
+mod settle;
 mod strip;
 mod tile;
 mod unrolled;
@@ -66,6 +67,8 @@ struct Emitter<'a, 'p> {
     in_registers: Vec<bool>,
     /// Elements written in this stretch of code.
     written: memory::Written,
+    /// Whether a loop around this one has its registers to itself.
+    settled: bool,
     /// Scratch memory, after the arena.
     scratch: Val,
     scratch_bytes: usize,
@@ -130,6 +133,7 @@ impl<'a, 'p> Emitter<'a, 'p> {
             registers: FxHashMap::default(),
             in_registers: vec![false; program.buffers.len()],
             written: memory::Written::default(),
+            settled: false,
             scratch,
             scratch_bytes: 0,
             descriptors: Vec::new(),
@@ -193,11 +197,13 @@ impl Emitter<'_, '_> {
             self.loops[l.id.0 as usize] = Some(self.code.int(0));
             return self.body(&l.body, plans);
         }
+        let settled = self.settle(&l.body, plans);
         let scope = self.code.open_loop(0, length, 1);
         self.loops[l.id.0 as usize] = Some(scope.index);
         let result = self.body(&l.body, plans);
         self.code.close_loop(scope);
         self.loops[l.id.0 as usize] = None;
+        self.unsettle(settled);
         result
     }
 
@@ -216,7 +222,7 @@ impl Emitter<'_, '_> {
     }
 }
 
-fn count_kernels(body: &[Stmt]) -> usize {
+pub(super) fn count_kernels(body: &[Stmt]) -> usize {
     body.iter()
         .map(|stmt| match stmt {
             Stmt::Kernel(_) => 1,
