@@ -10,15 +10,18 @@ macro_rules! unary_functions {
     ($with:ident!($($head:tt)*)) => {
         $with! { $($head)*
             /// e^x
-            Exp "exp" exponential::exp;
+            Exp "exp" exponential::exp,
+                easy exponential::is_moderate => exponential::exp_moderate;
             /// e^x - 1
             Expm1 "expm1" exponential::expm1;
             /// log x
-            Log "log" logarithm::log;
+            Log "log" logarithm::log,
+                easy logarithm::is_normal => logarithm::log_normal, also in blocks true;
             /// log x / log 2, exact at powers of two.
             Log2 "log2" logarithm::log2;
             /// log(1 + x)
-            Log1p "log1p" logarithm::log1p;
+            Log1p "log1p" logarithm::log1p,
+                easy logarithm::is_unit => logarithm::log1p_unit, also in blocks true;
             /// sin x
             Sin "sin" trigonometric::sin,
                 rare trigonometric::is_large => L::library_sin,

@@ -59,7 +59,7 @@ pub type ThreefryOneKeyTile =
 macro_rules! kernel_enum {
     ($(#[$doc:meta])* $name:ident $($(#[$row:meta])* $variant:ident $text:literal
         $formula:path $(, rare $is_rare:path => $rare:path)?
-        $(, easy $is_easy:path => $easy:path)?;)*) => {
+        $(, easy $is_easy:path => $easy:path $(, also in blocks $blocks:literal)?)?;)*) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum $name {
@@ -300,7 +300,7 @@ impl KernelTable {
 macro_rules! instantiated {
     ($module:ident::$instance:ident, $lane:ty, $formulas:ident; $($(#[$row:meta])*
         $variant:ident $text:literal $formula:path $(, rare $is_rare:path => $rare:path)?
-        $(, easy $is_easy:path => $easy:path)?;)*) => {
+        $(, easy $is_easy:path => $easy:path $(, also in blocks $blocks:literal)?)?;)*) => {
         [$(instances::$module::$instance::<$lane, $formulas::$variant>),*]
     };
 }

@@ -31,6 +31,8 @@ pub trait UnaryOp<L: Lane> {
     }
     /// Whether `is_easy` is ever true.
     const HAS_EASY: bool = false;
+    /// Whether blocks look for `easy`, too, where it saves them much: all of a block has to be.
+    const EASY_IN_BLOCKS: bool = false;
     /// Whether `easy` has the value too. Single values look for it: a branch costs them less than
     /// the longer formula, each step of which waits for the one before.
     #[inline(always)]
@@ -53,7 +55,8 @@ pub trait BinaryOp<L: Lane> {
 /// A type for each unary function of the list.
 macro_rules! unary_ops {
     ($($(#[$doc:meta])* $name:ident $text:literal $common:path
-        $(, rare $is_rare:path => $rare:path)? $(, easy $is_easy:path => $easy:path)?;)*) => {
+        $(, rare $is_rare:path => $rare:path)?
+        $(, easy $is_easy:path => $easy:path $(, also in blocks $blocks:literal)?)?;)*) => {
         $(
             $(#[$doc])*
             #[derive(Clone, Copy, Debug)]
@@ -76,6 +79,7 @@ macro_rules! unary_ops {
                 )?
                 $(
                     const HAS_EASY: bool = true;
+                    $(const EASY_IN_BLOCKS: bool = $blocks;)?
                     #[inline(always)]
                     fn is_easy(x: L) -> bool {
                         $is_easy(x)
@@ -130,6 +134,19 @@ fn unary_block<L: Lane, O: UnaryOp<L>, const N: usize>(
     dst: &mut [L::Scalar; N],
     src: &[L::Scalar; N],
 ) {
+    // Where the first is not easy, seldom all are.
+    if O::EASY_IN_BLOCKS && O::is_easy(L::wrap(src[0])) {
+        let mut hard = L::int(0);
+        for x in src {
+            hard = L::int_or(hard, L::int_flag(!O::is_easy(L::wrap(*x))));
+        }
+        if !L::int_any(hard) {
+            for i in 0..N {
+                dst[i] = O::easy(L::wrap(src[i])).get();
+            }
+            return;
+        }
+    }
     let mut any = L::int(0);
     for i in 0..N {
         let x = L::wrap(src[i]);

@@ -108,6 +108,21 @@ pub fn exp<L: Lane>(x: L) -> L {
     (L::lit(1.0) + (r * r).fma(second_order(r), r)).scale_exponent(power)
 }
 
+/// Whether e^x and all on the way to it are normal numbers.
+#[inline(always)]
+pub fn is_moderate<L: Lane>(x: L) -> bool {
+    x.abs() < L::lit(if L::DOUBLE { 708.0 } else { 87.0 })
+}
+
+/// e^x for such x, to the bit as [`exp`] has it: no range to keep to, and one power of two.
+#[inline(always)]
+pub fn exp_moderate<L: Lane>(x: L) -> L {
+    let (n, power) = (x * L::lit(core::f64::consts::LOG2_E)).round_int();
+    let (ln2_high, ln2_low) = ln2_parts::<L>();
+    let r = (-n).fma(ln2_low, (-n).fma(ln2_high, x));
+    (L::lit(1.0) + (r * r).fma(second_order(r), r)) * L::exp2_int(power)
+}
+
 /// (e^x - 1) 2^-n as a sum of two lanes, given the reduction of x.
 #[inline(always)]
 fn expm1_parts<L: Lane>(r: Reduced<L>) -> (L, L) {

@@ -83,6 +83,20 @@ pub fn log<L: Lane>(x: L) -> L {
     with_special_cases(x, lifted, log_sum(m - L::lit(1.0), k))
 }
 
+/// Whether x is a normal number above zero.
+#[inline(always)]
+pub fn is_normal<L: Lane>(x: L) -> bool {
+    let smallest = if L::DOUBLE { f64::MIN_POSITIVE } else { f32::MIN_POSITIVE as f64 };
+    x >= L::lit(smallest) && x < L::lit(f64::INFINITY)
+}
+
+/// log x for such x, to the bit as [`log`] has it.
+#[inline(always)]
+pub fn log_normal<L: Lane>(x: L) -> L {
+    let (m, k, _) = x.split_exponent();
+    log_sum(m - L::lit(1.0), k)
+}
+
 /// log2 x = k + log(1 + f) / ln 2. The logarithm and the quotient are carried with what their
 /// rounding lost, so that the sum is rounded once or little more; where f is zero, it is k.
 #[inline(always)]
@@ -127,6 +141,32 @@ pub fn log1p<L: Lane>(x: L) -> L {
     let result = with_special_cases(sum, sum, log1p_sum(apart, zero, zero));
     select(is_tiny, x, result)
 }
+
+/// Whether x is in [0, 1], as in log(1 + e^-|x|).
+#[inline(always)]
+pub fn is_unit<L: Lane>(x: L) -> bool {
+    x >= L::lit(0.0) && x <= L::lit(1.0)
+}
+
+/// log(1 + x) for such x, to the bit as [`log1p`] has it: 1 + x is at most 2, so that all there is
+/// to know of its exponent is whether it is above sqrt(2).
+#[inline(always)]
+pub fn log1p_unit<L: Lane>(x: L) -> L {
+    let (zero, half, one) = (L::lit(0.0), L::lit(0.5), L::lit(1.0));
+    let (is_tiny, apart) = apart_from_tiny(x);
+    let (u, e) = fast_two_sum(one, apart);
+    // The least m above sqrt(1/2), twice.
+    let upper = u >= L::lit(if L::DOUBLE { SQRT_2_64 } else { SQRT_2_32 });
+    let m = select(upper, half * u, u);
+    let lost = select(upper, half * e, e);
+    let result = log_sum((m - one) + lost, select(upper, one, zero));
+    select(is_tiny, x, result)
+}
+
+/// Twice the least m of [`Lane::split_exponent`].
+const SQRT_2_64: f64 = core::f64::consts::SQRT_2;
+/// As [`SQRT_2_64`], for single precision.
+const SQRT_2_32: f64 = core::f32::consts::SQRT_2 as f64;
 
 /// asinh x = log1p(a + a^2 / (1 + sqrt(1 + a^2))) for a = |x|; log(2a) where a^2 might overflow.
 #[inline(always)]
