@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 
 pub(super) const SELECT: &[Rule] = &[
     Rule { name: "known choice", apply: known_choice },
+    Rule { name: "choice of sign", apply: choice_of_sign },
     Rule { name: "choice made before", apply: made_before },
 ];
 
@@ -51,6 +52,23 @@ fn known_choice(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
         (UnaryOp::Not, c) => Some(a.emit1(node.op, &[c, y, x], node.location)),
         _ => None,
     }
+}
+
+/// select(x > 0, -x, x) = -|x|. The choice has other slopes at zero, so it is made where nothing is
+/// differentiated any more.
+fn choice_of_sign(a: &mut Arena<'_>, node: &Node<'_>) -> Option<VarId> {
+    let &[c, negated, x] = node.inputs else { return None };
+    let above = a.def(c).filter(|e| e.op == Op::Compare(CompareOp::Gt))?.inputs.clone();
+    let opposite = |x: VarId, y: VarId| unary_def(a, x) == Some((UnaryOp::Neg, y));
+    let fits = above[0] == x
+        && a.is(above[1], 0.0)
+        && a.ty(x).dtype.is_float()
+        && (opposite(negated, x) || opposite(x, negated));
+    if !fits || !a.simplifier.opens_custom() {
+        return None;
+    }
+    let size = a.emit1(&Op::Unary(UnaryOp::Abs), &[x], node.location);
+    Some(a.emit1(&Op::Unary(UnaryOp::Neg), &[size], node.location))
 }
 
 /// select(c, select(c, x, y), z) = select(c, x, select(c, y, z)) = select(c, x, z)
