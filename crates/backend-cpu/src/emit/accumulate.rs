@@ -17,6 +17,8 @@ pub(super) struct Accumulator {
     total: Var,
     /// What the total has lost to rounding.
     lost: Option<Var>,
+    /// Whether it is the reduction of one tile, which loses nothing.
+    whole: bool,
 }
 
 /// Combines two elements.
@@ -52,7 +54,7 @@ impl Accumulator {
             let zero = code.small(dtype, 0);
             code.variable(zero)
         });
-        Accumulator { op, dtype, total, lost }
+        Accumulator { op, dtype, total, lost, whole: false }
     }
 
     /// What another accumulator needs to go on: its total, then what that has lost if it keeps it.
@@ -89,6 +91,11 @@ impl Accumulator {
         }
     }
 
+    /// The same, known to have taken the only tile.
+    pub(super) fn whole(self) -> Accumulator {
+        Accumulator { whole: true, ..self }
+    }
+
     /// Takes one more element, or the reduction of some.
     pub(super) fn add(&self, code: &mut Code<'_>, x: Val) {
         let total = code.get(self.total);
@@ -123,6 +130,11 @@ impl Accumulator {
         let Some(lost) = self.lost else {
             return cast::cast(code, DType::F64, DType::F32, total);
         };
+        if self.whole {
+            // For the sign of zero alone.
+            let zero = code.small(self.dtype, 0);
+            return code.builder.ins().fadd(total, zero);
+        }
         // Infinities make the error a NaN; the plain total is right then.
         let lost = code.get(lost);
         let exact = code.builder.ins().fadd(total, lost);

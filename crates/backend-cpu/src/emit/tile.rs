@@ -180,6 +180,11 @@ impl Emitter<'_, '_> {
                 accumulator.add_tile(&mut self.code, total, only);
             }
         }
+        if only {
+            for accumulator in nest.accumulators.iter_mut().flatten() {
+                *accumulator = accumulator.whole();
+            }
+        }
         Ok(())
     }
 
