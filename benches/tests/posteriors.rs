@@ -1,6 +1,7 @@
 //! Log densities and gradients against Stan's, of the array programs and of the loops by hand.
 
 use probpipe::prelude::*;
+use probpipe::{Rounding, with_rounding};
 use probpipe_benches::posteriors::{Check, POSTERIORS};
 use probpipe_benches::{Limit, WORKLOADS};
 use probpipe_testing::Tolerance;
@@ -23,6 +24,11 @@ fn programs_agree_with_stan() -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[test]
+fn contracted_programs_agree_with_stan() -> Result<()> {
+    with_rounding(Rounding::Contracted, programs_agree_with_stan)
 }
 
 #[test]

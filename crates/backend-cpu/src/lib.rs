@@ -30,7 +30,7 @@ mod wide;
 pub use executable::CpuExecutable;
 
 use probpipe_lowering::{Options, lower};
-use probpipe_trace::{Backend, Caps, Executable, Result, Verified};
+use probpipe_trace::{Backend, Caps, Executable, Result, Rounding, Verified, rounding};
 
 /// The CPU.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,9 +46,10 @@ impl Cpu {
         Options { alignment: 64, library_matvec: Some(MATVEC), ..Options::default() }
     }
 
-    /// The compiled program of a graph.
+    /// The compiled program of a graph, which rounds as [`rounding`] says.
     pub fn executable(&self, graph: Verified<'_>) -> Result<CpuExecutable> {
-        CpuExecutable::new(lower(graph, &Cpu::options())?)
+        let contract = rounding() == Rounding::Contracted;
+        CpuExecutable::new(lower(graph, &Options { contract, ..Cpu::options() })?)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::symbols;
 use crate::threefry::{self, Block};
 use crate::tuning::tuning;
 use probpipe_lowering::{Expr, IndexMap, Kernel, Program, Stmt, Store};
-use probpipe_trace::DType;
+use probpipe_trace::{BinaryOp, DType};
 use smallvec::SmallVec;
 
 /// Kernels with at most this many points may become straight-line code.
@@ -218,6 +218,15 @@ impl Plan {
         }
     }
 
+    /// Whether it calls functions, point by point.
+    pub(crate) fn has_calls(&self) -> bool {
+        let mut live = (0..self.kernel.exprs.len()).filter(|&i| self.live[i]);
+        live.any(|i| {
+            is_call(&self.kernel, i)
+                || matches!(self.kernel.exprs[i], Expr::Binary(BinaryOp::Rem, ..))
+        })
+    }
+
     /// True if the map names one element for the whole kernel, known at compile time.
     pub(crate) fn is_fixed(&self, map: &IndexMap) -> bool {
         map.loops.is_empty() && (self.strategy == Strategy::Unrolled || map.is_uniform())
@@ -347,9 +356,14 @@ fn operands(expr: &Expr, mut visit: impl FnMut(usize)) {
         }
         Expr::LoadAt { at, .. } => at.iter().for_each(|(place, _)| each(*place)),
         Expr::Unary(_, x) | Expr::Cast(x) | Expr::Bitcast(x) => each(*x),
-        Expr::Binary(_, x, y) | Expr::Compare(_, x, y) => {
+        Expr::Binary(_, x, y) | Expr::Compare(_, x, y) | Expr::Summand(x, y) => {
             each(*x);
             each(*y);
+        }
+        Expr::MulAdd { factors: [x, y], addend, .. } => {
+            each(*x);
+            each(*y);
+            each(*addend);
         }
         Expr::Select(c, x, y) => {
             each(*c);
@@ -449,6 +463,7 @@ fn pays(kernel: &Kernel, live: &[bool], axis: usize) -> bool {
             Expr::Unary(op, _) => dtype == DType::Bool || has_unary(*op, dtype),
             Expr::Binary(op, _, _) => has_binary(*op, dtype),
             Expr::Compare(op, _, _) => has_compare(*op, dtype),
+            Expr::MulAdd { .. } | Expr::Summand(..) => true,
             Expr::Index(_) | Expr::Select(..) | Expr::Cast(_) | Expr::Bitcast(_) => true,
         };
         if in_vectors && !narrow { vectors += 1 } else { scalars += 1 }

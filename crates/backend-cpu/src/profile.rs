@@ -304,6 +304,8 @@ fn operations(kernels: &[&Kernel]) -> String {
                 Expr::LoadAt { .. } => add("gather", true),
                 Expr::Unary(op, _) => add(op.spec().name, unary_tile(*op, dtype).is_some()),
                 Expr::Binary(op, _, _) => add(op.spec().name, binary_tile(*op, dtype).is_some()),
+                Expr::MulAdd { .. } => add("mul_add", false),
+                Expr::Summand(..) => add("mul", false),
                 Expr::Compare(op, _, _) => add(op.spec().name, false),
                 Expr::Select(..) => add("select", false),
                 Expr::Special(op, _) => add(op.name(), true),

@@ -110,6 +110,8 @@ fn varying(kernel: &Kernel, outer: usize) -> Vec<bool> {
             Expr::Literal(_)
             | Expr::Unary(..)
             | Expr::Binary(..)
+            | Expr::MulAdd { .. }
+            | Expr::Summand(..)
             | Expr::Compare(..)
             | Expr::Select(..)
             | Expr::Special(..)
@@ -141,9 +143,14 @@ fn rename(expr: &mut Expr, name: impl Fn(ExprId) -> ExprId) {
         Expr::Load { guard, .. } => *guard = guard.map(name),
         Expr::LoadAt { at, .. } => at.iter_mut().for_each(|(place, _)| *place = name(*place)),
         Expr::Unary(_, x) | Expr::Cast(x) | Expr::Bitcast(x) => *x = name(*x),
-        Expr::Binary(_, x, y) | Expr::Compare(_, x, y) => {
+        Expr::Binary(_, x, y) | Expr::Compare(_, x, y) | Expr::Summand(x, y) => {
             *x = name(*x);
             *y = name(*y);
+        }
+        Expr::MulAdd { factors: [x, y], addend, .. } => {
+            *x = name(*x);
+            *y = name(*y);
+            *addend = name(*addend);
         }
         Expr::Select(c, x, y) => {
             *c = name(*c);

@@ -87,6 +87,11 @@ fn show_kernel(f: &mut fmt::Formatter<'_>, kernel: &Kernel, pad: &str) -> fmt::R
             Expr::Index(index) => write!(f, "index {index}")?,
             Expr::Unary(op, x) => write!(f, "{} {x}", op.spec().name)?,
             Expr::Binary(op, x, y) => write!(f, "{} {x} {y}", op.spec().name)?,
+            Expr::MulAdd { factors: [x, y], addend, minus } => {
+                let sign = |minus: bool| if minus { "-" } else { "" };
+                write!(f, "mul_add {}{x} {y} {}{addend}", sign(minus[0]), sign(minus[1]))?;
+            }
+            Expr::Summand(x, y) => write!(f, "summand {x} {y}")?,
             Expr::Compare(op, x, y) => write!(f, "{} {x} {y}", op.spec().name)?,
             Expr::Select(c, x, y) => write!(f, "select {c} {x} {y}")?,
             Expr::Special(op, operands) => {

@@ -121,6 +121,8 @@ impl Expr {
             | Expr::Index(_)
             | Expr::Unary(..)
             | Expr::Binary(..)
+            | Expr::MulAdd { .. }
+            | Expr::Summand(..)
             | Expr::Compare(..)
             | Expr::Select(..)
             | Expr::Special(..)

@@ -173,6 +173,18 @@ pub enum Expr {
     Unary(UnaryOp, ExprId),
     /// An elementwise op.
     Binary(BinaryOp, ExprId, ExprId),
+    /// The product of two floats plus a third, rounded once. Of programs that contract.
+    MulAdd {
+        /// What is multiplied.
+        factors: [ExprId; 2],
+        /// What is added.
+        addend: ExprId,
+        /// Whether the product, and whether the addend, is taken with the other sign.
+        minus: [bool; 2],
+    },
+    /// The product of two floats, which only sums over reduced axes take: it may be rounded with
+    /// them. Of programs that contract.
+    Summand(ExprId, ExprId),
     /// A comparison; the operands' type is theirs, the result is `bool`.
     Compare(CompareOp, ExprId, ExprId),
     /// `condition ? on_true : on_false`.
@@ -193,7 +205,10 @@ impl Expr {
             Expr::Load { guard, .. } => guard.into_iter().collect(),
             Expr::LoadAt { ref at, .. } => at.iter().map(|(place, _)| *place).collect(),
             Expr::Unary(_, x) | Expr::Cast(x) | Expr::Bitcast(x) => smallvec::smallvec![x],
-            Expr::Binary(_, x, y) | Expr::Compare(_, x, y) => smallvec::smallvec![x, y],
+            Expr::Binary(_, x, y) | Expr::Compare(_, x, y) | Expr::Summand(x, y) => {
+                smallvec::smallvec![x, y]
+            }
+            Expr::MulAdd { factors: [x, y], addend, .. } => smallvec::smallvec![x, y, addend],
             Expr::Select(c, x, y) => smallvec::smallvec![c, x, y],
             Expr::Special(_, ref operands) => operands.clone(),
         }
@@ -206,7 +221,10 @@ impl Expr {
             Expr::Load { guard, .. } => guard.iter_mut().collect(),
             Expr::LoadAt { at, .. } => at.iter_mut().map(|(place, _)| place).collect(),
             Expr::Unary(_, x) | Expr::Cast(x) | Expr::Bitcast(x) => smallvec::smallvec![x],
-            Expr::Binary(_, x, y) | Expr::Compare(_, x, y) => smallvec::smallvec![x, y],
+            Expr::Binary(_, x, y) | Expr::Compare(_, x, y) | Expr::Summand(x, y) => {
+                smallvec::smallvec![x, y]
+            }
+            Expr::MulAdd { factors: [x, y], addend, .. } => smallvec::smallvec![x, y, addend],
             Expr::Select(c, x, y) => smallvec::smallvec![c, x, y],
             Expr::Special(_, operands) => operands.iter_mut().collect(),
         }

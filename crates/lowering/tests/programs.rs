@@ -31,6 +31,7 @@ fn agree(shapes: &[&[usize]], f: impl Fn(&[Array]) -> Vec<Array>) -> Program {
     check(&graph, &inputs, &Options { library_matmul: None, kernel_eqns: 2, ..Options::default() });
     let all = Options { library_matmul: Some(1), library_matvec: Some(1), ..Options::default() };
     check(&graph, &inputs, &all);
+    check(&graph, &inputs, &Options { contract: true, ..Options::default() });
     check(&graph, &inputs, &Options::default())
 }
 

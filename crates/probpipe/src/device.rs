@@ -108,7 +108,8 @@ impl Backend for Missing {
 ///
 /// Programs on the CPU whose floats are all `f32` take numbers below 1.2e-38 for zero, which saves
 /// what many processors lose on them; [`with_subnormals`](crate::with_subnormals) chooses
-/// otherwise.
+/// otherwise. Operations round one by one; under
+/// [`with_rounding`](crate::with_rounding) they may be contracted, which is faster.
 ///
 /// A clone of the function shares its programs; [`recompiles`](crate::recompiles) says why there is
 /// more than one.

@@ -71,9 +71,9 @@ pub mod arrays {
     // The one value that users hold, and its types.
     #[doc(inline)]
     pub use probpipe_trace::{
-        Array, ArrayType, Axes, DType, Element, Error, ErrorKind, IntoShape, Loc, Result, Scalar,
-        Shape, Subnormals, broadcast_shapes, default_float, promote_literal, promote_types,
-        subnormals, with_default_float, with_subnormals,
+        Array, ArrayType, Axes, DType, Element, Error, ErrorKind, IntoShape, Loc, Result, Rounding,
+        Scalar, Shape, Subnormals, broadcast_shapes, default_float, promote_literal, promote_types,
+        rounding, subnormals, with_default_float, with_rounding, with_subnormals,
     };
     // What methods of arrays take and give.
     #[doc(inline)]

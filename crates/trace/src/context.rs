@@ -1,5 +1,5 @@
 //! What is in force on this thread: the float type that literals take, what compiled programs do
-//! with subnormal numbers, and the user's line that operations are recorded with.
+//! with subnormal numbers, how they round, and the user's line that operations are recorded with.
 
 use crate::dtype::DType;
 use crate::types::Loc;
@@ -10,6 +10,7 @@ thread_local! {
     static LOCATION: Cell<Option<Loc>> = const { Cell::new(None) };
     static DEFAULT_FLOAT: Cell<DType> = const { Cell::new(DType::F32) };
     static SUBNORMALS: Cell<Option<Subnormals>> = const { Cell::new(None) };
+    static ROUNDING: Cell<Rounding> = const { Cell::new(Rounding::AsWritten) };
 }
 
 /// The float type that literals take where no array decides.
@@ -75,6 +76,71 @@ pub fn with_subnormals<R>(choice: Subnormals, f: impl FnOnce() -> R) -> R {
         }
     }
     let _restore = Restore(SUBNORMALS.replace(Some(choice)));
+    f()
+}
+
+/// How a compiled program rounds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Rounding {
+    /// Every operation rounds by itself, as the interpreter computes it, within the table of ops.
+    #[default]
+    AsWritten,
+    /// Operations may be contracted, which is faster and rounds otherwise:
+    ///
+    /// - `x * y + z`, `x * y - z` and `z - x * y` become one operation, a fused multiply-add, where
+    ///   nothing else needs the product. It rounds once, the exact result: the error of the product
+    ///   is gone, and half a unit in the last place of the result is left. A sum of products takes
+    ///   each product in the same way.
+    /// - `x / y` becomes `x * (1 / y)` where `1 / y` serves several quotients: `y` is one number
+    ///   for many elements of `x`, or the same in every step of a loop. The quotient is off by at
+    ///   most 1.5 units in the last place, rather than by 0.5.
+    /// - A factor, and a summand, that is the same for all summands is taken out of a sum:
+    ///   `sum(c * x * y)` is `c * sum(x * y)`, and `sum(x * y - c)` is `sum(x * y) - n * c`. The
+    ///   former rounds less often. The latter is off by at most two units in the last place of
+    ///   `sum(abs(x * y)) + n * abs(c)`, beside what the sum is off by, as is the sum as written.
+    /// - A product that a loop carries into the sum of its next step is made there, and is one
+    ///   operation with the sum.
+    ///
+    /// Numbers in between lie elsewhere in the range. The reciprocal of a divisor above a quarter
+    /// of the largest number has fewer digits, or is zero where subnormal numbers are; that of a
+    /// divisor below the normal range may be infinite. In `f64`, `sum((c * x) * (c * x))` becomes
+    /// `sum(x * x) * c * c`, whose squares must not leave the range; in `f32`, which has less of
+    /// it, one factor of such a square stays where it is. Where no number in between leaves the
+    /// range, results are infinite or NaN where they are without contraction.
+    ///
+    /// Results are the same on all processors on which those without contraction are, and do not
+    /// depend on the number of threads.
+    Contracted,
+}
+
+/// What was chosen by [`with_rounding`].
+#[inline]
+pub fn rounding() -> Rounding {
+    ROUNDING.get()
+}
+
+/// Runs `f`, in which programs that are compiled on this thread round by `choice`.
+///
+/// It is part of what a program is: a function that was compiled for one choice is compiled again
+/// when it is called under the other, and keeps both programs. A program that is compiled ahead of
+/// its calls rounds as chosen where it was compiled, whoever calls it, and so does a run of a
+/// sampler. What is called inside of another compiled function is part of that. Operations that
+/// are not compiled know no such choice. On a GPU reciprocals and sums are as said; whether a
+/// product and a sum are one operation is up to its driver, as it is without.
+///
+/// ```
+/// use probpipe_trace::{Rounding, rounding, with_rounding};
+/// with_rounding(Rounding::Contracted, || assert_eq!(rounding(), Rounding::Contracted));
+/// assert_eq!(rounding(), Rounding::AsWritten);
+/// ```
+pub fn with_rounding<R>(choice: Rounding, f: impl FnOnce() -> R) -> R {
+    struct Restore(Rounding);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            ROUNDING.set(self.0);
+        }
+    }
+    let _restore = Restore(ROUNDING.replace(choice));
     f()
 }
 

@@ -8,7 +8,7 @@
 
 use crate::backend::{Backend, Executable};
 use crate::builder::GraphBuilder;
-use crate::context::{Subnormals, here, with_subnormals};
+use crate::context::{Rounding, Subnormals, here, with_rounding, with_subnormals};
 use crate::error::Result;
 use crate::eval::{eval_graph_with, eval_op};
 use crate::op::opaque::Custom;
@@ -194,5 +194,6 @@ fn compile(backend: &dyn Backend, op: &Op, types: &[ArrayType]) -> Option<Box<dy
     let inputs: SmallVec<[VarId; 4]> = types.iter().map(|ty| builder.input(ty.clone())).collect();
     let outputs = builder.push(op.clone(), &inputs, here()).ok()?;
     let graph = builder.finish(outputs.into_vec());
-    backend.compile(verify(&graph).ok()?).ok()
+    // As the interpreter rounds, whatever is in force.
+    with_rounding(Rounding::AsWritten, || backend.compile(verify(&graph).ok()?).ok())
 }

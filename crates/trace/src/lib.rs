@@ -49,8 +49,8 @@ pub use builder::GraphBuilder;
 pub use callback::{pure_callback, pure_callback_vectorized};
 pub use caps::Caps;
 pub use context::{
-    Subnormals, default_float, here, subnormals, with_default_float, with_location,
-    with_subnormals, without_location,
+    Rounding, Subnormals, default_float, here, rounding, subnormals, with_default_float,
+    with_location, with_rounding, with_subnormals, without_location,
 };
 pub use control::{
     Branches, ScanOptions, associative_scan, cond, fori_loop, fori_loop_dynamic, map, scan, scan_n,

@@ -3,8 +3,9 @@
 
 use probpipe_testing::{Config, Tolerance, close, random_graph};
 use probpipe_trace::{
-    Array, ArrayType, DType, Graph, Key, Op, Scan, arange, array, concat, eval, fori_loop, iota,
-    normal, scan, scan_reverse, select, trace, uniform, verify, while_loop, zeros,
+    Array, ArrayType, DType, Graph, Key, Op, Rounding, Scan, arange, array, concat, eval,
+    fori_loop, iota, normal, scan, scan_reverse, select, trace, uniform, verify, while_loop,
+    with_rounding, zeros,
 };
 use probpipe_transforms::rewrite::finish_counted;
 use probpipe_transforms::{grad, graph_of, jit, raw_graph_of};
@@ -63,7 +64,7 @@ fn every_rule_is_met() {
         (&y + c(1.0, 0.0)) + select(&x.gt(0.0), 0.0, &x) + c(1.5, 2.5).exp() + c(1.5, 2.5) * 3.0
     });
     add2(|x, y| select(&x.gt(0.0), 0.0, &y) + select(&x.gt(0.0), &x, 0.0));
-    add2(|x, _| &x * 0.3 + &x * 0.3);
+    add2(|x, _| &x * 0.3 + &x * 0.3 + select(&x.gt(0.0), -&x, &x).exp());
     add2(|x, y| {
         let part = |x: &Array, i: usize| x.slice_axis(0, i..i + 1).pad([i], [5 - i], 0.0);
         part(&x, 0) + part(&x, 3) + y + part(&x, 4) + part(&x, 5)
@@ -73,6 +74,12 @@ fn every_rule_is_met() {
         verify(&simple).unwrap_or_else(|error| panic!("{name}: {error}"));
         add(&graph);
     }
+    let scaled = |(x, c): (Array, Array)| {
+        let z = &x / c;
+        (z.square() - 3.0).sum() + (z * x).sum()
+    };
+    let scaled = raw_graph_of(scaled, &(zeros([6]), zeros([]))).unwrap();
+    with_rounding(Rounding::Contracted, || add(&scaled));
     let missed: Vec<&str> = met.iter().filter(|(_, n)| **n == 0).map(|(name, _)| *name).collect();
     assert!(missed.is_empty(), "never met: {missed:?}");
 }

@@ -2,10 +2,10 @@
 
 use super::code::Val;
 use super::memory::Coordinate;
-use super::{Emitter, cast, scalar};
+use super::{Emitter, cast, scalar, vector};
 use crate::plan::{Plan, operand_type};
 use probpipe_lowering::{Expr, ExprId};
-use probpipe_trace::{Error, ErrorKind, Result, SpecialOp};
+use probpipe_trace::{BinaryOp, Error, ErrorKind, Result, SpecialOp};
 
 /// Values of a kernel's expressions, as far as they are computed.
 pub(super) type Values = Vec<Option<Val>>;
@@ -75,6 +75,14 @@ impl Emitter<'_, '_> {
             Expr::Binary(op, x, y) => {
                 let (x, y) = (value(values, *x)?, value(values, *y)?);
                 scalar::binary(&mut self.code, *op, dtype, x, y)
+            }
+            Expr::MulAdd { factors: [x, y], addend, minus } => {
+                let operands = [value(values, *x)?, value(values, *y)?, value(values, *addend)?];
+                vector::mul_add(&mut self.code, operands, *minus)
+            }
+            Expr::Summand(x, y) => {
+                let (x, y) = (value(values, *x)?, value(values, *y)?);
+                scalar::binary(&mut self.code, BinaryOp::Mul, dtype, x, y)
             }
             Expr::Compare(op, x, y) => {
                 let (x, y) = (value(values, *x)?, value(values, *y)?);

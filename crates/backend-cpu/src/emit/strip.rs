@@ -118,6 +118,14 @@ impl Emitter<'_, '_> {
                 }
                 Ok(self.binary_group(strip, *op, dtype, &x, &y))
             }
+            Expr::MulAdd { factors: [x, y], addend, minus } => {
+                let operands = [strip.get(*x)?, strip.get(*y)?, strip.get(*addend)?];
+                Ok(self.mul_add_group(strip, dtype, &operands, *minus))
+            }
+            Expr::Summand(x, y) => {
+                let (x, y) = (strip.get(*x)?, strip.get(*y)?);
+                Ok(self.binary_group(strip, BinaryOp::Mul, dtype, &x, &y))
+            }
             Expr::Compare(op, x, y) => {
                 let (x, y) = (strip.get(*x)?, strip.get(*y)?);
                 if from == DType::Bool
@@ -292,6 +300,24 @@ impl Emitter<'_, '_> {
             }
         }
         self.by_lane2(x, y, points, |code, x, y| scalar::binary(code, op, dtype, x, y))
+    }
+
+    /// `x y + z` of groups of floats, with the signs of [`vector::mul_add`].
+    fn mul_add_group(
+        &mut self,
+        strip: &Strip<'_>,
+        dtype: DType,
+        operands: &[Group; 3],
+        minus: [bool; 2],
+    ) -> Group {
+        let fills = strip.fills(dtype);
+        let [x, y, z] = operands.each_ref().map(|group| match fills {
+            true => group.vectors(&mut self.code, dtype, strip.points),
+            false => group.lanes(&mut self.code, strip.points).into_iter().collect(),
+        });
+        let all = x.into_iter().zip(y).zip(z);
+        let results = all.map(|((x, y), z)| vector::mul_add(&mut self.code, [x, y, z], minus));
+        if fills { Group::Vectors(results.collect()) } else { Group::Lanes(results.collect()) }
     }
 
     fn select_group(

@@ -125,6 +125,17 @@ pub(crate) fn binary(
     })
 }
 
+/// `x y + z` of floats, one or some, rounded once; with the product, or `z`, of the other sign.
+pub(crate) fn mul_add(
+    code: &mut Code<'_>,
+    [x, y, z]: [Val; 3],
+    [product, addend]: [bool; 2],
+) -> Val {
+    let x = if product { code.builder.ins().fneg(x) } else { x };
+    let z = if addend { code.builder.ins().fneg(z) } else { z };
+    code.builder.ins().fma(x, y, z)
+}
+
 fn propagate(code: &mut Code<'_>, chosen: Val, x: Val, y: Val) -> Val {
     let extreme = choose(code, chosen, x, y);
     let nan = code.builder.ins().fcmp(FloatCC::Unordered, x, x);

@@ -32,6 +32,13 @@ impl Builder<'_> {
             }
             Expr::Unary(op, x) => self.unary(i, *op, from, x.0 as usize),
             Expr::Binary(op, x, y) => self.binary(i, *op, dtype, x.0 as usize, y.0 as usize),
+            Expr::MulAdd { factors, addend, minus } => {
+                let operands = [factors[0], factors[1], *addend].map(|x| x.0 as usize);
+                self.mul_add(i, dtype, operands, *minus)
+            }
+            // Sums take the factors themselves.
+            Expr::Summand(..) if self.fuses_sums => Some(()),
+            Expr::Summand(x, y) => self.binary(i, BinaryOp::Mul, dtype, x.0 as usize, y.0 as usize),
             Expr::Compare(op, x, y) => self.comparison(i, *op, from, x.0 as usize, y.0 as usize),
             Expr::Select(c, x, y) => {
                 self.select(i, dtype, [c.0 as usize, x.0 as usize, y.0 as usize])
@@ -238,6 +245,56 @@ impl Builder<'_> {
         let to = self.define(i)?;
         self.emit(ops, dtype, to, x, y);
         Some(())
+    }
+
+    /// `x y + z`, rounded once, with the product, or `z`, of the other sign. An instruction
+    /// overwrites what it adds to, or a factor.
+    fn mul_add(
+        &mut self,
+        i: usize,
+        dtype: DType,
+        [x, y, z]: [usize; 3],
+        minus: [bool; 2],
+    ) -> Option<()> {
+        let varies = |this: &Self, x: usize| matches!(this.locs.get(&x), Some(Loc::Vector(_)));
+        let (x, y) = if varies(self, x) { (x, y) } else { (y, x) };
+        if !varies(self, z) && varies(self, y) {
+            // From memory, `z` can be the last operand only.
+            let (x, z) = (self.register(x, dtype)?, self.operand(z, dtype)?);
+            let to = self.overwritten(i, y, dtype)?;
+            self.emit(fused_by(minus), dtype, to, x, z);
+            return Some(());
+        }
+        let (x, y) = (self.register(x, dtype)?, self.operand(y, dtype)?);
+        let to = self.overwritten(i, z, dtype)?;
+        self.emit(fused_to(minus), dtype, to, x, y);
+        Some(())
+    }
+
+    /// A register for expression `i` that holds `x`: that of `x` itself where it is used last.
+    fn overwritten(&mut self, i: usize, x: usize, dtype: DType) -> Option<Vector> {
+        self.bring_back(x)?;
+        if self.uses.get(&x) == Some(&1)
+            && let Some(Loc::Vector(register)) = self.locs.get(&x).copied()
+        {
+            self.locs.remove(&x);
+            self.spills.forget(x);
+            self.locs.insert(i, Loc::Vector(register));
+            return Some(register);
+        }
+        let from = self.operand(x, dtype)?;
+        let to = self.define(i)?;
+        match from {
+            Operand::Vector(_) => self.emit(LOAD, dtype, to, 0, from),
+            Operand::Stream { .. }
+            | Operand::Whole(_)
+            | Operand::Gathered { .. }
+            | Operand::Shared(_)
+            | Operand::Local(_)
+            | Operand::Constant(_)
+            | Operand::Table(_) => self.broadcast(to, dtype, from),
+        }
+        Some(to)
     }
 
     /// Shifts by more than there are bits give zeros, or signs.

@@ -98,6 +98,31 @@ pub(super) const MULTIPLY_ADD: Typed = both(by_width(M0F38, 0xa8));
 pub(super) const REST: Typed = both(by_width(M0F38, 0x9c));
 /// `to = to last + first`, of floats.
 pub(super) const MULTIPLY_TO_ADD: Typed = both(by_width(M0F38, 0x98));
+/// `to = first last + to` of floats, where the sign of the product and that of `to` may be the
+/// other.
+pub(super) const fn fused_to(minus: [bool; 2]) -> Typed {
+    both(by_width(
+        M0F38,
+        match minus {
+            [false, false] => 0xb8,
+            [false, true] => 0xba,
+            [true, false] => 0xbc,
+            [true, true] => 0xbe,
+        },
+    ))
+}
+/// `to = first to + last` of floats, with the signs of [`fused_to`].
+pub(super) const fn fused_by(minus: [bool; 2]) -> Typed {
+    both(by_width(
+        M0F38,
+        match minus {
+            [false, false] => 0xa8,
+            [false, true] => 0xaa,
+            [true, false] => 0xac,
+            [true, true] => 0xae,
+        },
+    ))
+}
 /// `first 2^last` of floats, rounded once.
 pub(super) const SCALE: Typed = both(by_width(M0F38, 0x2c));
 /// `mask ? last : first`.

@@ -2,8 +2,10 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+use super::instructions::fused_to;
 use super::region::{Arg, Builder, Loc, Sums};
 use crate::segments::{Held, Segment, Step};
+use probpipe_lowering::Expr;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -55,15 +57,39 @@ impl Builder<'_> {
             *self.uses.entry(x).or_default() += 1;
             self.spills.note(x, at);
         };
+        let fuses = self.fuses_sums;
+        let fused = |i: usize| fuses && matches!(kernel.exprs[i], Expr::Summand(..));
         for (at, step) in segment.steps.iter().enumerate() {
-            if let Step::Compute(i) = *step {
-                plan.operands(i, |x| used(x, at));
+            match *step {
+                Step::Compute(i) if !fused(i) => plan.operands(i, |x| used(x, at)),
+                Step::Compute(_) | Step::Read(..) => {}
             }
         }
         let kept = segment.keeps.iter().map(|&(i, _)| i);
         let stored = segment.stores.iter().map(|&k| kernel.stores[k].value.0 as usize);
         for (at, x) in kept.chain(stored).enumerate() {
-            used(x, segment.steps.len() + at);
+            let at = segment.steps.len() + at;
+            if fused(x) { plan.operands(x, |x| used(x, at)) } else { used(x, at) }
+        }
+    }
+
+    /// The factors of a summand that a sum takes itself.
+    fn factors(&self, x: usize) -> Option<[usize; 2]> {
+        match self.plan.kernel.exprs[x] {
+            Expr::Summand(x, y) if self.fuses_sums => Some([x.0 as usize, y.0 as usize]),
+            Expr::Summand(..)
+            | Expr::Literal(_)
+            | Expr::Load { .. }
+            | Expr::LoadAt { .. }
+            | Expr::Index(_)
+            | Expr::Unary(..)
+            | Expr::Binary(..)
+            | Expr::MulAdd { .. }
+            | Expr::Compare(..)
+            | Expr::Select(..)
+            | Expr::Special(..)
+            | Expr::Cast(_)
+            | Expr::Bitcast(_) => None,
         }
     }
 
@@ -73,7 +99,9 @@ impl Builder<'_> {
             Step::Compute(i) => {
                 self.compute(i)?;
                 let mut operands: SmallVec<[usize; 3]> = SmallVec::new();
-                self.plan.operands(i, |x| operands.push(x));
+                if self.factors(i).is_none() {
+                    self.plan.operands(i, |x| operands.push(x));
+                }
                 operands.into_iter().for_each(|x| self.used(x));
             }
             Step::Read(i, held) => {
@@ -107,6 +135,18 @@ impl Builder<'_> {
             at += 1;
             match (store.reduce, sums) {
                 (None, _) => self.store(value, dtype, Arg::Store(k), self.streaming)?,
+                (Some(_), Sums::Registers) if let Some([x, y]) = self.factors(value) => {
+                    let total = *self.accumulators.get(&(k, turn))?;
+                    let varies = matches!(self.locs.get(&x), Some(Loc::Vector(_)));
+                    let (first, last) = if varies { (x, y) } else { (y, x) };
+                    let (first, last) = (self.register(first, dtype)?, self.operand(last, dtype)?);
+                    let ops = fused_to([false, false]);
+                    self.emit_with(ops, dtype, self.merging(), total, first, last, None);
+                    self.used(x);
+                    self.used(y);
+                    self.release();
+                    continue;
+                }
                 (Some(op), Sums::Registers) => {
                     let total = *self.accumulators.get(&(k, turn))?;
                     let term = self.register(value, dtype)?;

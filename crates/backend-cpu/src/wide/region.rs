@@ -125,6 +125,8 @@ pub(super) struct Builder<'p> {
     /// Accumulators, by store and turn.
     pub(super) accumulators: FxHashMap<(usize, usize), Vector>,
     pub(super) streaming: bool,
+    /// Whether sums take the factors of their summands.
+    pub(super) fuses_sums: bool,
     /// Code that lies behind all other.
     pub(super) exits: Vec<Exit>,
 }
@@ -213,6 +215,8 @@ pub(crate) fn build(
                     | Expr::Index(_)
                     | Expr::Unary(..)
                     | Expr::Binary(..)
+                    | Expr::MulAdd { .. }
+                    | Expr::Summand(..)
                     | Expr::Compare(..)
                     | Expr::Select(..)
                     | Expr::Cast(_)
@@ -277,6 +281,7 @@ pub(crate) fn build(
         tail: false,
         accumulators: FxHashMap::default(),
         streaming,
+        fuses_sums: matches!(sums, Sums::Registers),
         exits: Vec::new(),
     };
     let paired = pays_paired(plan, segment);

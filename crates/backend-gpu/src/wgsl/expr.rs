@@ -277,6 +277,13 @@ impl Scope<'_> {
             }
             Expr::Unary(op, x) => wrapped(unary(*op, &name(x), kernel.ty(*x), uses), ty),
             Expr::Binary(op, x, y) => wrapped(binary(*op, &name(x), &name(y), ty, uses), ty),
+            // Of programs that contract, which those for GPUs do not.
+            Expr::MulAdd { factors: [x, y], addend, minus } => {
+                let sign = |minus: bool| if minus { "-" } else { "" };
+                let (p, a) = (sign(minus[0]), sign(minus[1]));
+                format!("fma({p}{}, {}, {a}{})", name(x), name(y), name(addend))
+            }
+            Expr::Summand(x, y) => format!("{} * {}", name(x), name(y)),
             Expr::Compare(op, x, y) => {
                 let checked = |e: &ExprId| {
                     kernel.ty(*e) == DType::F32 && !matches!(kernel.expr(*e), Expr::Literal(_))

@@ -2,6 +2,7 @@
 //! come from memory, stores where results are wanted there.
 
 use super::cluster::Cluster;
+use super::contract::contract;
 use super::exprs::{Exprs, Layout};
 use super::kinds::{NodeKind, Source, What};
 use super::operands::point;
@@ -83,6 +84,9 @@ impl Block<'_> {
         let location = location.ok_or_else(|| internal("a kernel without equations"))?;
         if stores.is_empty() {
             return Ok(());
+        }
+        if self.cx.options.contract {
+            contract(&mut x.exprs, &x.types, &stores);
         }
         let (exprs, types) = needed(x.exprs, x.types, &mut stores);
         self.stmts.push(Stmt::Kernel(Kernel {

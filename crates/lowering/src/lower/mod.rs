@@ -4,6 +4,7 @@
 mod analyse;
 mod arena;
 mod cluster;
+mod contract;
 mod control;
 mod exprs;
 mod flatten;
@@ -42,6 +43,8 @@ pub struct Options {
     pub special_inline: bool,
     /// Most equations that one kernel takes in.
     pub kernel_eqns: usize,
+    /// Whether products and the sums that take them round once instead of twice.
+    pub contract: bool,
 }
 
 impl Default for Options {
@@ -54,6 +57,7 @@ impl Default for Options {
             guarded: 64,
             special_inline: false,
             kernel_eqns: 512,
+            contract: false,
         }
     }
 }

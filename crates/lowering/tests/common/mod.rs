@@ -4,7 +4,8 @@
 use probpipe_lowering::*;
 use probpipe_trace::eval::{eval_graph, eval_op};
 use probpipe_trace::{
-    ArrayType, DType, Graph, HostBuffer, LinalgOp, Loc, Op, Result, Shape, Value, trace, verify,
+    ArrayType, BinaryOp, DType, Graph, HostBuffer, LinalgOp, Loc, Op, Result, Scalar, Shape, Value,
+    trace, verify,
 };
 
 pub struct Machine<'a> {
@@ -185,6 +186,19 @@ impl Machine<'_> {
                 }
                 Expr::Unary(op, x) => apply(Op::Unary(*op), &[at(x)])?,
                 Expr::Binary(op, x, y) => apply(Op::Binary(*op), &[at(x), at(y)])?,
+                Expr::MulAdd { factors, addend, minus } => {
+                    let numbers = |x: &ExprId| -> Result<Vec<f64>> {
+                        Ok(at(x).to_scalars()?.into_iter().map(Scalar::as_f64).collect())
+                    };
+                    let (x, y, z) =
+                        (numbers(&factors[0])?, numbers(&factors[1])?, numbers(addend)?);
+                    let signs = minus.map(|minus| if minus { -1.0 } else { 1.0 });
+                    // Single precision has its products exactly in double precision.
+                    let fused = |p: usize| (signs[0] * x[p]).mul_add(y[p], signs[1] * z[p]);
+                    let all: Vec<f64> = (0..x.len()).map(fused).collect();
+                    apply(Op::Cast(dtype), &[Value::from_elements(&all, &space)?])?
+                }
+                Expr::Summand(x, y) => apply(Op::Binary(BinaryOp::Mul), &[at(x), at(y)])?,
                 Expr::Compare(op, x, y) => apply(Op::Compare(*op), &[at(x), at(y)])?,
                 Expr::Select(c, x, y) => apply(Op::Select, &[at(c), at(x), at(y)])?,
                 Expr::Special(op, operands) => {

@@ -8,7 +8,7 @@ use crate::simplify::finish_for;
 use probpipe_trace::tree::AnyTree;
 use probpipe_trace::{
     Array, ArrayType, Asked, Backend, DType, Executable, Flat, Flatten, Given, Loc, Op, Result,
-    Structure, Value, Values, bind, default_float, is_tracing, with_location,
+    Rounding, Structure, Value, Values, bind, default_float, is_tracing, rounding, with_location,
 };
 use smallvec::SmallVec;
 use std::cell::RefCell;
@@ -30,6 +30,21 @@ pub(super) struct Cache {
     others: RwLock<Vec<Arc<Entry>>>,
     /// Why each program after the first was compiled.
     reasons: Mutex<Vec<String>>,
+}
+
+/// What is in force on the thread and belongs to what a program is.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) struct Chosen {
+    /// Literals in the function take it.
+    float: DType,
+    rounding: Rounding,
+}
+
+impl Chosen {
+    #[inline]
+    pub(super) fn now() -> Chosen {
+        Chosen { float: default_float(), rounding: rounding() }
+    }
 }
 
 /// What a program takes of a leaf.
@@ -66,8 +81,8 @@ impl fmt::Display for Leaf {
 pub(super) struct Entry {
     pub(super) input: Structure,
     leaves: Vec<Leaf>,
-    /// Literals in the function take it, so it is part of the key.
-    float: DType,
+    /// What was in force when it was compiled.
+    chosen: Chosen,
     pub(super) executable: Arc<dyn Executable>,
     /// Whether the executable is another entry's, too.
     shared: bool,
@@ -104,16 +119,16 @@ pub(super) enum Attempt<'a> {
 }
 
 impl<'a> Found<'a> {
-    fn attempt(self, float: DType, x: &dyn AnyTree) -> Attempt<'a> {
+    fn attempt(self, chosen: Chosen, x: &dyn AnyTree) -> Attempt<'a> {
         let mut flat = Flatten::against(&self.input);
         x.list(&mut flat);
         if self.reuses {
             let given = |values: &[&Value]| values.iter().map(|&value| value.clone()).collect();
-            let given = self.with_values(float, &flat, given);
+            let given = self.with_values(chosen, &flat, given);
             drop(flat);
             return given.map_or(Attempt::Unknown, |given| Attempt::Taking(self, given));
         }
-        let results = self.run(float, &flat);
+        let results = self.run(chosen, &flat);
         drop(flat);
         results.map_or(Attempt::Unknown, |results| Attempt::Done(self, results))
     }
@@ -126,22 +141,22 @@ impl Entry {
     #[inline]
     fn with_values<T>(
         &self,
-        float: DType,
+        chosen: Chosen,
         flat: &Flatten<'_>,
         then: impl FnOnce(&[&Value]) -> T,
     ) -> Option<T> {
-        if flat.fits() { self.with_leaves(float, &flat.leaves, then) } else { None }
+        if flat.fits() { self.with_leaves(chosen, &flat.leaves, then) } else { None }
     }
 
     /// [`Entry::with_values`] for leaves that are known to have the program's structure.
     #[inline]
     fn with_leaves<T>(
         &self,
-        float: DType,
+        chosen: Chosen,
         leaves: &[&Array],
         then: impl FnOnce(&[&Value]) -> T,
     ) -> Option<T> {
-        if self.float != float {
+        if self.chosen != chosen {
             return None;
         }
         let mut numbers: SmallVec<[Value; 4]> = SmallVec::new();
@@ -184,17 +199,22 @@ impl Entry {
     }
 
     /// Runs the program, if it takes the argument.
-    pub(super) fn run(&self, float: DType, flat: &Flatten<'_>) -> Option<Result<Values>> {
-        self.with_values(float, flat, |values| self.executable.run(values))
+    pub(super) fn run(&self, chosen: Chosen, flat: &Flatten<'_>) -> Option<Result<Values>> {
+        self.with_values(chosen, flat, |values| self.executable.run(values))
     }
 
     /// What of a new program's argument differs from this one's; `{}` stands for the program's
     /// name.
     fn differences(&self, new: &Entry) -> Vec<String> {
         let mut found = Vec::new();
-        if self.float != new.float {
-            let (now, then) = (new.float, self.float);
+        let (now, then) = (new.chosen, self.chosen);
+        if now.float != then.float {
+            let (now, then) = (now.float, then.float);
             found.push(format!("the default float is {now}, {{}} was compiled with {then}"));
+        }
+        if now.rounding != then.rounding {
+            let (now, then) = (now.rounding, then.rounding);
+            found.push(format!("the rounding is `{now:?}`, {{}} was compiled with `{then:?}`"));
         }
         let (paths, before) = (new.input.paths(), self.input.paths());
         if self.input != new.input {
@@ -276,21 +296,21 @@ impl Cache {
         let (false, Some(first)) = (is_tracing(), self.first.get()) else {
             return Attempt::Unknown;
         };
-        let float = default_float();
-        match Found::First(first).attempt(float, x) {
+        let chosen = Chosen::now();
+        match Found::First(first).attempt(chosen, x) {
             Attempt::Unknown => {}
             found => return found,
         }
         let fits = |entry: &&Arc<Entry>| {
             let mut flat = Flatten::against(&entry.input);
             x.list(&mut flat);
-            entry.with_values(float, &flat, |_| ()).is_some()
+            entry.with_values(chosen, &flat, |_| ()).is_some()
         };
         // Found first, run without the lock.
         let others = self.others.read().unwrap_or_else(PoisonError::into_inner);
         let found = others.iter().find(fits).cloned();
         drop(others);
-        found.map_or(Attempt::Unknown, |entry| Found::Other(entry).attempt(float, x))
+        found.map_or(Attempt::Unknown, |entry| Found::Other(entry).attempt(chosen, x))
     }
 
     /// The first call with arguments of a kind, and every call inside a trace. Invalid arguments,
@@ -327,7 +347,7 @@ impl Cache {
             Ok(leaves) => leaves,
             Err(error) => return Flat::invalid(&output, &error, location),
         };
-        let (float, known) = (default_float(), self.same_program(&x.structure, &leaves));
+        let (chosen, known) = (Chosen::now(), self.same_program(&x.structure, &leaves));
         let shared = known.is_some();
         let compiled: Result<Arc<dyn Executable>> = match known {
             Some(executable) => Ok(executable),
@@ -340,10 +360,10 @@ impl Cache {
         };
         let reuses = executable.reuses();
         let input = x.structure.clone();
-        let entry = Entry { input, leaves, float, reuses, executable, shared, output };
+        let entry = Entry { input, leaves, chosen, reuses, executable, shared, output };
         let results = self.keep(entry).and_then(|entry| {
             let leaves: Vec<&Array> = x.leaves.iter().collect();
-            let results = entry.with_leaves(float, &leaves, |values| entry.executable.run(values));
+            let results = entry.with_leaves(chosen, &leaves, |values| entry.executable.run(values));
             Some((results?, entry.output.clone()))
         });
         let results = results.ok_or_else(|| internal("a program is lost"));
@@ -381,7 +401,7 @@ impl Cache {
         let mut known = self.first.get().into_iter().chain(others.iter().map(|entry| &**entry));
         let same = |entry: &&Entry| {
             let taken = entry.leaves.iter().map(Leaf::only);
-            entry.float == default_float()
+            entry.chosen == Chosen::now()
                 && entry.input == *input
                 && taken.eq(types.iter().map(|ty| Some(ty.clone())))
         };

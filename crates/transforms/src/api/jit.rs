@@ -2,11 +2,10 @@
 //! its argument, and called many times. Inside an open trace it is one call of its graph. Here is
 //! what is generic of it; the programs are kept in `cache.rs`.
 
-use super::cache::{ASKED, Attempt, Cache, Entry};
+use super::cache::{ASKED, Attempt, Cache, Chosen, Entry};
 use super::inspect::profile_at;
 use probpipe_trace::{
-    Backend, Error, Flat, Flatten, Interpreter, Profile, Result, Shell, Tree, Values,
-    default_float, on_flat,
+    Backend, Error, Flat, Flatten, Interpreter, Profile, Result, Shell, Tree, Values, on_flat,
 };
 use std::fmt;
 use std::marker::PhantomData;
@@ -161,7 +160,7 @@ impl<A: Tree, R: Tree, F: Fn(A) -> R> Jit<A, R, F> {
         if let Some(first) = self.cache.plain() {
             let mut flat = Flatten::against(&first.input);
             x.flatten(&mut flat);
-            if let Some(results) = first.run(default_float(), &flat) {
+            if let Some(results) = first.run(Chosen::now(), &flat) {
                 return self.finish(first, results);
             }
         }

@@ -17,12 +17,14 @@
 //!   only gain range, and the digits that a result below the normal range would lose.
 //!
 //! `x / c` is `x (1 / c)` for powers of two only, `(x b) c` is not `x (b c)` for any other numbers,
-//! and nothing is summed in another order. No fusion and no choice of layout is made here: that is
+//! and nothing is summed in another order. Only where it is asked for, `contract.rs` does more. No
+//! fusion and no choice of layout is made here: that is
 //! the work of lowering.
 
 mod arena;
 mod branch;
 mod choice;
+mod contract;
 mod dead;
 mod distribute;
 mod draws;
@@ -41,7 +43,7 @@ mod structural;
 mod while_loop;
 
 use arena::Arena;
-use probpipe_trace::{Caps, Graph, Result};
+use probpipe_trace::{Caps, Graph, Result, Rounding, rounding};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -57,7 +59,8 @@ pub fn simplify(graph: &Graph) -> Graph {
 
 /// As [`simplify`], with every op that has derivatives of its own opened, and with work that no
 /// step of a loop waits for done for all steps at once: what is compiled. The result must not be
-/// differentiated, because those rules are gone.
+/// differentiated, because those rules are gone. Where [`Rounding::Contracted`] is in force, it
+/// rounds as said there.
 pub fn finish(graph: &Graph) -> Graph {
     finished(graph, false)
 }
@@ -68,7 +71,7 @@ pub fn finish_for(graph: &Graph, caps: &Caps) -> Graph {
 }
 
 fn finished(graph: &Graph, apart: bool) -> Graph {
-    let mut simplifier = Simplifier { open: true, apart, ..Simplifier::default() };
+    let mut simplifier = Simplifier { apart, ..Simplifier::last() };
     let Ok(simple) = simplifier.graph(graph) else { return graph.clone() };
     match distribute::distribute(&simple, distribute::LEAST_STEPS) {
         // One round takes away what nothing reads any more.
@@ -91,7 +94,7 @@ pub fn distribute(graph: &Graph) -> Result<Graph> {
 /// As [`finish`] but for the distribution of loops, with how often each rule was applied, for dumps
 /// and tests. Rules that were not applied are listed with 0.
 pub fn finish_counted(graph: &Graph) -> Result<(Graph, BTreeMap<&'static str, usize>)> {
-    let mut simplifier = Simplifier { open: true, ..Simplifier::default() };
+    let mut simplifier = Simplifier::last();
     let simple = simplifier.graph(graph)?;
     let mut counts: BTreeMap<_, _> = rules::rule_names().into_iter().map(|n| (n, 0)).collect();
     counts.extend(simplifier.hits);
@@ -108,11 +111,23 @@ pub(crate) struct Simplifier {
     open: bool,
     /// Whether lanes run apart from each other.
     apart: bool,
+    /// Whether operations may be contracted.
+    contracts: bool,
     bodies: FxHashMap<usize, Known>,
     hits: FxHashMap<&'static str, usize>,
 }
 
 impl Simplifier {
+    /// That of what is compiled.
+    fn last() -> Simplifier {
+        let contracts = rounding() == Rounding::Contracted;
+        Simplifier { open: true, contracts, ..Simplifier::default() }
+    }
+
+    pub(crate) fn contracts(&self) -> bool {
+        self.contracts
+    }
+
     pub(crate) fn opens_custom(&self) -> bool {
         self.open
     }

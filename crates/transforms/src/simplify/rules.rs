@@ -4,7 +4,7 @@ use super::arena::{Arena, Node, Rule, Rules};
 use super::branch::simplify_switch;
 use super::scan::simplify_scan;
 use super::while_loop::simplify_while;
-use super::{choice, draws, elementwise, join, linalg, quotient, scatter, structural};
+use super::{choice, contract, draws, elementwise, join, linalg, quotient, scatter, structural};
 use probpipe_trace::{Op, Result, VarId};
 
 pub(super) const RULES: Rules = Rules { lists, control };
@@ -20,6 +20,7 @@ fn lists(op: &Op) -> &'static [&'static [Rule]] {
                 join::BINARY,
                 elementwise::ANY,
                 choice::ANY,
+                contract::BINARY,
             ];
             LISTS
         }
@@ -28,7 +29,7 @@ fn lists(op: &Op) -> &'static [&'static [Rule]] {
         Op::Special(_) => &[elementwise::ANY, choice::ANY],
         Op::Select => &[choice::SELECT, elementwise::ANY, choice::ANY],
         Op::Cast(_) => &[elementwise::CAST, elementwise::ANY, choice::ANY],
-        Op::Reduce { .. } => &[structural::REDUCE],
+        Op::Reduce { .. } => &[structural::REDUCE, contract::REDUCE],
         Op::Broadcast { .. } => &[structural::BROADCAST],
         Op::Reshape { .. } => &[structural::RESHAPE],
         Op::Transpose { .. } => &[structural::TRANSPOSE],
@@ -67,6 +68,8 @@ pub(super) fn rule_names() -> Vec<&'static str> {
         elementwise::CAST,
         elementwise::BITCAST,
         quotient::BINARY,
+        contract::BINARY,
+        contract::REDUCE,
         choice::ANY,
         choice::UNARY,
         choice::BINARY,

@@ -2,9 +2,12 @@
 //! information of their own go, and so do carries that no step reads.
 
 use super::arena::Arena;
+use super::contract::{carried_products, invariant_divisors};
 use super::sink::{Sunk, sink};
 use crate::extract::internal;
-use probpipe_trace::{ArrayType, Graph, GraphBuilder, Loc, Op, Result, Scan, Shape, Value, VarId};
+use probpipe_trace::{
+    ArrayType, BinaryOp, Graph, GraphBuilder, Loc, Op, Result, Scan, Shape, Value, VarId,
+};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -43,7 +46,12 @@ pub(super) fn simplify_scan(
     operands: &[VarId],
     location: Loc,
 ) -> Result<Vec<VarId>> {
-    let body = arena.simplifier.body(&scan.body)?;
+    let mut body = arena.simplifier.body(&scan.body)?;
+    if arena.simplifier.contracts()
+        && let Some(contracted) = invariant_divisors(&body, scan.consts)?
+    {
+        body = arena.simplifier.body(&Arc::new(contracted))?;
+    }
     let mut state = Loop {
         results: (0..body.outputs().len()).map(Found::Output).collect(),
         scan: Scan { body, ..scan.clone() },
@@ -56,7 +64,13 @@ pub(super) fn simplify_scan(
     let behind = sink_carries(&mut state)?;
     tidy_outputs(arena, &mut state, location)?;
     let (consts, carries) = (state.scan.consts, state.scan.carries);
-    let outputs = arena.push(&Op::Scan(state.scan), &state.operands, location);
+    let factors =
+        if arena.simplifier.contracts() { carry_less(arena, &mut state)? } else { vec![] };
+    let mut outputs = arena.push(&Op::Scan(state.scan), &state.operands, location);
+    for (carry, factor) in factors {
+        let product = Op::Binary(BinaryOp::Mul);
+        outputs[carry] = arena.emit1(&product, &[outputs[carry], factor], location);
+    }
     let late = match behind {
         Some(work) => {
             let given = state.operands[..consts].iter().chain(&outputs[..carries]);
@@ -279,6 +293,18 @@ fn sink_carries(state: &mut Loop) -> Result<Option<Graph>> {
     state.operands = inputs.iter().map(|i| state.operands[*i]).collect();
     state.scan = scan;
     Ok(Some(work))
+}
+
+/// Has carries that are products with an invariant be the other factor; gives, by the number of the
+/// carry, what is still to be multiplied with.
+fn carry_less(arena: &Arena<'_>, state: &mut Loop) -> Result<Vec<(usize, VarId)>> {
+    let Scan { body, consts, carries, .. } = &state.scan;
+    let zero = |i: usize| arena.is(state.operands[i], 0.0);
+    let Some(lighter) = carried_products(body, *consts, *carries, zero)? else {
+        return Ok(Vec::new());
+    };
+    state.scan.body = Arc::new(lighter.body);
+    Ok(lighter.factors.into_iter().map(|(carry, k)| (carry, state.operands[k])).collect())
 }
 
 /// Stacked outputs that are entries of an operand, or the same in every step, need no stacking.

@@ -25,7 +25,7 @@ pub(super) const REDUCE: &[Rule] = &[
     Rule { name: "factor out of sum", apply: factor_of_sum },
 ];
 
-fn broadcast_def(a: &Arena<'_>, v: VarId) -> Option<(VarId, Axes)> {
+pub(super) fn broadcast_def(a: &Arena<'_>, v: VarId) -> Option<(VarId, Axes)> {
     match a.def(v).map(|e| (&e.op, e.inputs.first())) {
         Some((Op::Broadcast { axes, .. }, Some(x))) => Some((*x, axes.clone())),
         _ => None,
