@@ -173,6 +173,9 @@ fn a_run_of_other_settings_does_not_go_on() {
     said(resume(run().thin(2), 0), "steps for each draw: 2, not 1");
     let deep = Nuts::default().max_depth(9).chains(2).warmup(200).draws(2_000);
     said(resume(deep, 0), "program (model, data, kernel)");
+    let again = || run().resume(&path, Key::new(0), &target());
+    let contracted = probpipe::with_rounding(probpipe::Rounding::Contracted, again);
+    said(contracted.unwrap_err(), "rounding: Contracted, not AsWritten");
     let other = Target::of(model(), (), &observed(1.5)).unwrap();
     said(run().resume(&path, Key::new(0), &other).unwrap_err(), "density at the start");
     let wide = probpipe::with_default_float(DType::F64, || {

@@ -55,6 +55,24 @@ fn draws_do_not_depend_on_the_number_of_threads() {
 }
 
 #[test]
+fn runs_round_as_chosen_where_they_are_made() {
+    probpipe::with_default_float(DType::F64, || {
+        let (target, covariance) = correlated();
+        let run = Nuts::default().chains(4);
+        let bits = |run: &dyn Fn() -> Array| {
+            run().to_vec::<f64>().unwrap().into_iter().map(f64::to_bits).collect::<Vec<_>>()
+        };
+        let plain = || run.sample(Key::new(3), &target).unwrap().values;
+        let contracted = || probpipe::with_rounding(probpipe::Rounding::Contracted, plain);
+        let (before, other) = (bits(&plain), bits(&contracted));
+        assert_eq!(before, bits(&plain));
+        assert_eq!(other, bits(&contracted));
+        assert_ne!(before, other);
+        moments_hold(&contracted(), &covariance);
+    });
+}
+
+#[test]
 fn what_cannot_be_run_is_told() {
     let nowhere = Target::new(|x: Array| x.sum() * f64::NAN, zeros([2])).unwrap();
     let error = Nuts::default().chains(2).sample(Key::new(0), &nowhere).unwrap_err();

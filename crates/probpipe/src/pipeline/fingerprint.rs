@@ -2,7 +2,7 @@
 //! taken up again is held against what was written when it began.
 
 use super::columns::{Column, bytes};
-use probpipe_trace::{Array, Key, Result};
+use probpipe_trace::{Array, Key, Result, Rounding};
 
 /// Lines `what: value`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -15,6 +15,7 @@ pub(super) struct Facts<'a> {
     pub kernel: &'static str,
     pub warm_up: &'static str,
     pub device: String,
+    pub rounding: Rounding,
     pub chains: usize,
     pub warmup: usize,
     pub draws: usize,
@@ -48,6 +49,7 @@ impl Fingerprint {
                 line("kernel", facts.kernel.to_string()),
                 line("warm-up", facts.warm_up.to_string()),
                 line("device", facts.device.clone()),
+                line("rounding", format!("{:?}", facts.rounding)),
                 line("chains", facts.chains.to_string()),
                 line("steps of warm-up", facts.warmup.to_string()),
                 line("draws", facts.draws.to_string()),

@@ -7,7 +7,9 @@ use crate::device::Device;
 use crate::inference::Target;
 use crate::inference::adapt::{Tasks, WarmUp};
 use crate::inference::mcmc::{Kernel, Located, StepCx};
-use probpipe_trace::{Array, DType, Key, Result, Structure, Tree, cond, here, scan, zeros_like};
+use probpipe_trace::{
+    Array, DType, Key, Result, Rounding, Structure, Tree, cond, here, rounding, scan, zeros_like,
+};
 use probpipe_transforms::{Compiled, graph_of};
 
 /// Steps of a block: what is known of a run on the host is known this often.
@@ -73,6 +75,8 @@ pub(super) struct Programs<K: Kernel, W: WarmUp<K>, T> {
     pub columns: Vec<Column>,
     /// The chain at the start of the target, of any key.
     pub begun: Vec<Array>,
+    /// How they round.
+    pub rounding: Rounding,
     /// Of the program of a block, if asked for.
     pub text: Option<u64>,
 }
@@ -158,7 +162,8 @@ where
         let (chain, begun) = (idle.0.structure(), idle.0.leaves());
         let (_, kept) = block.call(idle)?;
         let columns = columns(&kept)?;
-        Ok(Programs { start, block, chain, kept: kept.structure(), columns, begun, text })
+        let (kept, rounding) = (kept.structure(), rounding());
+        Ok(Programs { start, block, chain, kept, columns, begun, rounding, text })
     }
 }
 
