@@ -16,5 +16,6 @@ mod states;
 mod workloads;
 
 pub use workloads::{
-    BY_HAND_TARGET, Limit, MEAN_TARGET, MEMORY_TARGET, PEAK_TARGET, WORKLOADS, Workload,
+    BY_HAND_TARGET, CONTRACTED_TARGET, Limit, MEAN_TARGET, MEMORY_TARGET, PEAK_TARGET, WORKLOADS,
+    Workload,
 };

@@ -24,8 +24,9 @@ pub enum Share {
     Memory(f64),
     /// The part of the multiply-adds that all threads can do.
     Arithmetic(f64),
-    /// Times as long as by hand, and how many microseconds that takes.
-    ByHand(f64, f64),
+    /// How many microseconds it takes by hand, and how many times as long a program takes: as it is
+    /// written, and contracted.
+    ByHand { us: f64, times: f64, contracted: f64 },
 }
 
 /// Bytes of the arrays that are copied, several times what the caches hold.
@@ -64,7 +65,11 @@ impl Probes {
             }
             Limit::ByHand(_) => {
                 let us = measured.by_hand_us?;
-                Some(Share::ByHand(measured.us / us, us / workload.repeats as f64))
+                Some(Share::ByHand {
+                    us: us / workload.repeats as f64,
+                    times: measured.us / us,
+                    contracted: measured.contracted_us? / us,
+                })
             }
         }
     }

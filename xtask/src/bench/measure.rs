@@ -1,7 +1,7 @@
 //! Times of one workload on one device: compiling it, calling it, and the same work by hand.
 
 use super::peer;
-use probpipe::{Array, Device, Scalar, compile};
+use probpipe::{Array, Device, Rounding, Scalar, compile, with_rounding};
 use probpipe_benches::{Limit, Workload};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -14,6 +14,8 @@ pub struct Measured {
     pub compile_ms: f64,
     /// Microseconds of the same work by hand, where it is written.
     pub by_hand_us: Option<f64>,
+    /// Microseconds of a call that may contract operations, where it is written by hand.
+    pub contracted_us: Option<f64>,
     /// The first numbers of each result.
     pub outputs: Vec<Vec<f64>>,
 }
@@ -73,7 +75,8 @@ pub fn measure(workload: &Workload, device: Device) -> Result<Measured, String> 
         _ => None,
     };
     let (calls, batches) = plan(Duration::from_secs_f64(batch(1)?));
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    let contracted = || with_rounding(Rounding::Contracted, || call(arguments.clone()));
+    let (mut ours, mut theirs, mut short) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..batches {
         ours.push(batch(calls)? / calls as f64);
         // In turn with ours, so that both meet the same machine.
@@ -84,12 +87,19 @@ pub fn measure(workload: &Workload, device: Device) -> Result<Measured, String> 
                 black_box(f(black_box(&slices), workload.repeats));
             }
             theirs.push(start.elapsed().as_secs_f64() / calls as f64);
+            black_box(contracted());
+            let start = Instant::now();
+            for _ in 0..calls {
+                black_box(contracted());
+            }
+            short.push(start.elapsed().as_secs_f64() / calls as f64);
         }
     }
     Ok(Measured {
         us: median(&mut ours) * 1e6,
         compile_ms: median(&mut compiling) * 1e3,
         by_hand_us: by_hand.is_some().then(|| median(&mut theirs) * 1e6),
+        contracted_us: by_hand.is_some().then(|| median(&mut short) * 1e6),
         outputs: outputs.iter().map(floats).collect::<Result<_, _>>()?,
     })
 }
