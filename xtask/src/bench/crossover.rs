@@ -1,6 +1,6 @@
-//! `cargo xtask bench --crossover`: the same work on the processor and on the GPU, size by size, and
-//! from which size on the GPU is faster: with arguments that lie there and results that stay, and
-//! with the way there and back.
+//! `cargo xtask bench --crossover`: the same work on the processor and on the GPU, size by size,
+//! and from which size on the GPU is faster: with arguments that lie there and results that stay,
+//! and with the way there and back.
 
 use super::chart::{self, Curve};
 use super::machine::{date, processor};

@@ -1,7 +1,7 @@
 //! The graph while it is built anew: definitions by variable, equal equations found by hash,
 //! constants folded. Which rules an equation meets is said by who makes the arena.
 
-use super::{Simplifier, key, lanes};
+use super::{Simplifier, key};
 use crate::extract::internal;
 use probpipe_trace::op::infer;
 use probpipe_trace::{
@@ -334,9 +334,6 @@ impl<'s> Arena<'s> {
             let controlled = (self.rules.control)(self, &node).transpose()?;
             let outputs: Vars = match &eqn.op {
                 _ if let Some(outputs) = controlled => outputs.into(),
-                Op::Call { lane: Some(lane), .. } if self.simplifier.runs_apart() => {
-                    lanes::apart(self, lane, &inputs, eqn.location)?.into()
-                }
                 Op::Call { graph, .. } => self.inline(graph, inputs.to_vec())?.into(),
                 // Its graph is simplified by itself: what is in it must not be found outside.
                 Op::Checkpoint { graph } => {

@@ -2,6 +2,7 @@
 
 use super::arena::{Arena, Node, Rule, Rules};
 use super::branch::simplify_switch;
+use super::lanes;
 use super::scan::simplify_scan;
 use super::while_loop::simplify_while;
 use super::{choice, contract, draws, elementwise, join, linalg, quotient, scatter, structural};
@@ -54,6 +55,9 @@ fn control(arena: &mut Arena<'_>, node: &Node<'_>) -> Option<Result<Vec<VarId>>>
         Op::Scan(scan) => Some(simplify_scan(arena, scan, inputs, location)),
         Op::Switch(switch) => Some(simplify_switch(arena, switch, inputs, location)),
         Op::While(w) => Some(simplify_while(arena, w, inputs, location)),
+        Op::Call { lane: Some(lane), .. } if arena.simplifier.runs_apart() => {
+            Some(lanes::apart(arena, lane, inputs, location))
+        }
         _ => None,
     }
 }
