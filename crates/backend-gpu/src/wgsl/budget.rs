@@ -101,5 +101,5 @@ fn of_library(call: &LibraryCall, share: Share) -> usize {
 /// point, each of which takes a share.
 pub(super) fn cut_in_workgroup(points: usize, size: usize, width: usize) -> Option<usize> {
     let lanes = (width / points.max(1)).min(size / 4);
-    (lanes >= 2).then_some(lanes)
+    (size >= 64 && lanes >= 2).then_some(lanes)
 }
