@@ -203,6 +203,6 @@ pub fn curves(title: &str, unit: &str, curves: &[Curve]) -> Chart {
         chart.text(582.0, at, curve.label, 11, TextAnchor::Start);
     }
     chart.text(310.0, 400.0, "size, logarithmic", 11, TextAnchor::Middle);
-    chart.text(80.0, 42.0, unit, 11, TextAnchor::Middle);
+    chart.text(12.0, 42.0, unit, 11, TextAnchor::Start);
     chart
 }

@@ -154,12 +154,19 @@ fn rows(work: &Sized, points: &[Point]) -> String {
 
 fn heading(command: &str) -> String {
     let about = format!("{:?}", Device::Gpu.backend());
+    let software = match about.contains("llvmpipe") {
+        true => {
+            "\nThis adapter is software and runs shaders on the same processor: the run shows what a \
+             dispatch\ncosts there and that results agree, and nothing of how fast a GPU is.\n"
+        }
+        false => "",
+    };
     format!(
         "# CPU and GPU\n\nThe same programs in `f32` on the processor and on the GPU, size by size: \
          with arguments that lie\non the GPU and results that stay there, and with the way there \
          and back; medians. The programs are\nin `benches/src/scaling.rs`; this page is written by \
          the command below.\n\n{}, {} with {} threads, and `{about}`:\n\n    {command}\n\n\
-         ![Times faster on the GPU](crossover.svg)\n",
+         ![Times faster on the GPU](crossover.svg)\n{software}",
         date(),
         processor(),
         std::thread::available_parallelism().map_or(1, usize::from),
