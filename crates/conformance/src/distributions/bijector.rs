@@ -99,8 +99,8 @@ pub(super) fn run(name: &str, case: &Json, device: Device) -> Verdict {
         if case[field].is_null() {
             continue;
         }
-        // Far out `y` hides digits of `x`, and of an `f32` all of them: what leads back to it is one
-        // of its inverses then.
+        // Far out `y` hides digits of `x`, and of an `f32` all of them: what leads back to it is
+        // one of its inverses then.
         let inverse = field == "inverse_of_y";
         let tolerance = if inverse { 1e4 * t } else { t };
         let back = results[5].to_vec::<bool>().unwrap_or_default();

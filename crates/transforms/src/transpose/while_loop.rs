@@ -330,10 +330,11 @@ fn counted_steps(w: &While, operands: &[Array]) -> Option<Array> {
         return None;
     }
     let start = &operands[w.consts() + counter];
-    let many = match start.dtype() {
-        // The difference of two of them may be none of them.
-        DType::I32 => select(start.lt(0), limit.gt(start.minimum(0) + LIMIT), false),
-        _ => (&limit - start).gt(LIMIT),
+    // The difference of two `i32` may be none.
+    let many = if start.dtype() == DType::I32 {
+        select(start.lt(0), limit.gt(start.minimum(0) + LIMIT), false)
+    } else {
+        (&limit - start).gt(LIMIT)
     };
     let steps = select(limit.gt(start), &limit - start, 0).cast(DType::I32);
     Some(select(many, LIMIT, steps))
