@@ -32,9 +32,9 @@ fn pp_gamma_exponent(a: f32, x: f32) -> vec2<f32> {
     return pp_dd_add(factor, pp_dd_times(less, a));
 }
 
-// The integral from 0 to infinity, or to `most`, of e^h, h(s) = a L(-s) + b L(r s) + linear s with
-// L(s) = log(1 + s) - s; it is concave and zero at 0. Cut where h < -20.
-fn pp_tail_integral(a: f32, b: f32, r: f32, linear: f32, most: f32) -> f32 {
+// Where h(s) = a L(-s) + b L(r s) + linear s with L(s) = log(1 + s) - s, which is concave and zero at
+// 0, falls below -20; inside of `most` in any case.
+fn pp_tail_end(a: f32, b: f32, r: f32, linear: f32, most: f32) -> f32 {
     let curvature = a + b * r * r;
     let root = sqrt(linear * linear + 40.0 * curvature);
     let inside = 0.999 * most;
@@ -52,6 +52,12 @@ fn pp_tail_integral(a: f32, b: f32, r: f32, linear: f32, most: f32) -> f32 {
         }
         end = min(end - (20.0 + h) / slope, inside);
     }
+    return end;
+}
+
+// The integral from 0 to infinity, or to `most`, of e^h with the h of pp_tail_end, where it is cut.
+fn pp_tail_integral(a: f32, b: f32, r: f32, linear: f32, most: f32) -> f32 {
+    let end = pp_tail_end(a, b, r, linear, most);
     var sum = 0.0;
     for (var i = 0; i < 16; i = i + 1) {
         let rule = pp_gauss(i);

@@ -74,23 +74,7 @@ fn pp_ts_settled(delta: vec4<f32>, sum: vec4<f32>) -> bool {
 // the direction (da, db).
 fn pp_ts_tail_integral(a: f32, b: f32, r: f32, linear: f32, most: f32, da: f32, db: f32)
     -> vec4<f32> {
-    let curvature = a + b * r * r;
-    let root = sqrt(linear * linear + 40.0 * curvature);
-    let inside = 0.999 * most;
-    var end = min(select((root + linear) / curvature, 40.0 / (root - linear), linear < 0.0), inside);
-    for (var i = 0; i < 4; i = i + 1) {
-        var h = linear * end;
-        var slope = linear;
-        if (a > 0.0) {
-            h = h + a * pp_log1p_less(-end);
-            slope = slope - a * end / (1.0 - end);
-        }
-        if (b > 0.0) {
-            h = h + b * pp_log1p_less(r * end);
-            slope = slope - b * r * r * end / (1.0 + r * end);
-        }
-        end = min(end - (20.0 + h) / slope, inside);
-    }
+    let end = pp_tail_end(a, b, r, linear, most);
     var sum = vec4<f32>(0.0, 0.0, 0.0, 0.0);
     for (var i = 0; i < 16; i = i + 1) {
         let rule = pp_gauss(i);

@@ -150,16 +150,13 @@ impl DeviceBuffer for GpuBuffer {
             return Ok(host);
         }
         device.download(self.memory.buffer()?, 0, bytes, |view| {
-            if self.ty.dtype == DType::Bool {
-                for (to, from) in host.bytes_mut().iter_mut().zip(view.chunks_exact(4)) {
-                    *to = u8::from(from != [0; 4]);
-                }
-            } else if self.ty.dtype == DType::U8 {
-                for (to, from) in host.bytes_mut().iter_mut().zip(view.chunks_exact(4)) {
-                    *to = from[0];
-                }
-            } else {
-                host.bytes_mut().copy_from_slice(view);
+            // One word per element, of which no more than the first byte is used.
+            let narrow = matches!(self.ty.dtype, DType::Bool | DType::U8);
+            if !narrow {
+                return host.bytes_mut().copy_from_slice(view);
+            }
+            for (to, from) in host.bytes_mut().iter_mut().zip(view.chunks_exact(4)) {
+                *to = from[0];
             }
         })?;
         Ok(host)
@@ -176,11 +173,11 @@ impl Gpu {
     /// # Errors
     /// If the element type is not one of the device's, or memory runs out.
     pub fn put(&self, value: &Value) -> Result<Value> {
-        if on_device(&self.0, value).is_some() {
+        if on_device(&self.device, value).is_some() {
             return Ok(value.clone());
         }
         Gpu::CAPS.check_type(value.ty(), || "the array".into())?;
-        let memory = Memory::upload(&self.0, &wgsl::to_words(value)?)?;
+        let memory = Memory::upload(&self.device, &wgsl::to_words(value)?)?;
         let buffer = GpuBuffer::new(Arc::new(memory), value.ty().clone());
         Ok(Value::new(value.ty().clone(), Storage::Device(Box::new(buffer))))
     }

@@ -21,7 +21,11 @@ const SOFTWARE_ROUNDS: usize = 60_000;
 
 /// An opened GPU. Cheap to clone; clones share the device.
 #[derive(Clone)]
-pub struct Gpu(pub(crate) Arc<Device>, pub(crate) Target);
+pub struct Gpu {
+    pub(crate) device: Arc<Device>,
+    /// What its shaders are written for.
+    pub(crate) target: Target,
+}
 
 /// What is known of an opened GPU.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,7 +146,7 @@ impl Gpu {
             faults,
             in_flight: Mutex::default(),
         };
-        Ok(Gpu(Arc::new(device), target))
+        Ok(Gpu { device: Arc::new(device), target })
     }
 
     /// The device that this process shares, opened when first asked for.
@@ -156,24 +160,24 @@ impl Gpu {
 
     /// What shaders are written for.
     pub fn target(&self) -> &Target {
-        &self.1
+        &self.target
     }
 
     /// The same device, with shaders as for one with other properties.
     #[must_use]
     pub fn written_for(&self, target: Target) -> Gpu {
-        Gpu(self.0.clone(), target)
+        Gpu { device: self.device.clone(), target }
     }
 
     /// The adapter and the interface that it is driven through.
     pub fn info(&self) -> &Info {
-        &self.0.info
+        &self.device.info
     }
 }
 
 impl fmt::Debug for Gpu {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Gpu({}, {})", self.0.info.adapter, self.0.info.backend)
+        write!(f, "Gpu({}, {})", self.device.info.adapter, self.device.info.backend)
     }
 }
 

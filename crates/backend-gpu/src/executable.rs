@@ -31,14 +31,14 @@ impl Backend for Gpu {
 
     fn caps(&self) -> Caps {
         // What goes on for as long as it wants is driven by the host where loops are cut off.
-        Caps { lanes: self.1.rounds_guessed, ..Gpu::CAPS }
+        Caps { lanes: self.target.rounds_guessed, ..Gpu::CAPS }
     }
 
     fn compile(&self, graph: Verified<'_>) -> Result<Box<dyn Executable>> {
         Gpu::CAPS.check(&graph)?;
         let options = Options {
             element_bytes: |_: DType| 4,
-            alignment: self.0.alignment.max(4),
+            alignment: self.device.alignment.max(4),
             library_matmul: Some(LIBRARY_MATMUL),
             guarded: GUARDED,
             special_inline: true,
@@ -55,19 +55,24 @@ impl Gpu {
     /// # Errors
     /// If the device cannot hold or run it.
     pub fn load(&self, program: Program) -> Result<GpuProgram> {
-        let module = wgsl::emit(&program, &self.1)?;
+        let module = wgsl::emit(&program, &self.target)?;
         let mut pipelines = Vec::new();
         for shader in &module.shaders {
             let writable: Vec<bool> =
                 module.groups[shader.group].iter().map(|slot| slot.writable()).collect();
             let bytes = shader.loops as u32 * 4;
-            pipelines.push(self.0.pipeline(&shader.text, &writable, bytes, shader.location)?);
+            pipelines.push(self.device.pipeline(
+                &shader.text,
+                &writable,
+                bytes,
+                shader.location,
+            )?);
         }
-        let consts = Memory::upload(&self.0, &module.consts)?;
-        let arena = Memory::new(&self.0, module.arena_words)?;
+        let consts = Memory::upload(&self.device, &module.consts)?;
+        let arena = Memory::new(&self.device, module.arena_words)?;
         let kept = Mutex::new(vec![None; program.inputs]);
         Ok(GpuProgram {
-            device: self.0.clone(),
+            device: self.device.clone(),
             program,
             module,
             pipelines,

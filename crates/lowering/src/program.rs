@@ -401,6 +401,16 @@ pub struct View {
 }
 
 impl Stmt {
+    /// The statements inside it.
+    pub fn bodies(&self) -> SmallVec<[&[Stmt]; 2]> {
+        match self {
+            Stmt::Kernel(_) | Stmt::Library(_) => SmallVec::new(),
+            Stmt::Loop(l) => smallvec::smallvec![&l.body[..]],
+            Stmt::While(w) => smallvec::smallvec![&w.cond[..], &w.body[..]],
+            Stmt::Branch(branch) => branch.branches.iter().map(Vec::as_slice).collect(),
+        }
+    }
+
     /// The user's line.
     pub fn location(&self) -> Loc {
         match self {
@@ -444,6 +454,19 @@ impl LibraryCall {
 }
 
 impl Kernel {
+    /// One point, where nothing is done.
+    pub fn empty(location: Loc) -> Kernel {
+        Kernel {
+            parallel: SmallVec::new(),
+            reduce: SmallVec::new(),
+            exprs: Vec::new(),
+            types: Vec::new(),
+            stores: Vec::new(),
+            location,
+            lines: smallvec::smallvec![location],
+        }
+    }
+
     /// The element type of an expression.
     pub fn ty(&self, id: ExprId) -> DType {
         self.types[id.0 as usize]

@@ -2,6 +2,9 @@
 //! chains stop their loops apart, by one that counts its steps, and by particles.
 #![cfg(feature = "gpu")]
 
+mod golden;
+
+use golden::gpu;
 use probpipe::inference::mcmc::{Hmc, Kernel, Nuts, RandomWalk};
 use probpipe::inference::smc::Tempered;
 use probpipe::inference::{Posterior, Target};
@@ -9,17 +12,6 @@ use probpipe::prelude::*;
 use probpipe::{HalfCauchy, jit_on};
 use probpipe_backend_gpu::{Gpu, wgsl};
 use std::sync::Arc;
-
-/// Skipped, loudly, without an adapter; with `PROBPIPE_REQUIRE_GPU=1` a failure.
-fn there_is_a_gpu() -> bool {
-    let found = Device::Gpu.check();
-    let required = std::env::var_os("PROBPIPE_REQUIRE_GPU").is_some_and(|v| v == "1");
-    if let Err(error) = &found {
-        assert!(!required, "PROBPIPE_REQUIRE_GPU is set, but: {error}");
-        println!("SKIP: {error}");
-    }
-    found.is_ok()
-}
 
 /// Eight schools, non-centred.
 fn posterior() -> Result<Posterior<ChoiceMap>> {
@@ -72,7 +64,7 @@ fn agree(what: &str, cpu: &Array, gpu: &Array, tolerance: f32) -> Result<()> {
 
 #[test]
 fn chains() -> Result<()> {
-    if !there_is_a_gpu() {
+    if !gpu() {
         return Ok(());
     }
     let keys = Key::new(3).split_batch(256).data().clone();
@@ -89,7 +81,7 @@ fn chains() -> Result<()> {
 /// that go on for long.
 #[test]
 fn chains_apart() -> Result<()> {
-    if !there_is_a_gpu() {
+    if !gpu() {
         return Ok(());
     }
     let keys = Key::new(4).split_batch(100).data().clone();
@@ -105,7 +97,7 @@ fn chains_apart() -> Result<()> {
 
 #[test]
 fn particles() -> Result<()> {
-    if !there_is_a_gpu() {
+    if !gpu() {
         return Ok(());
     }
     let posterior = posterior()?;

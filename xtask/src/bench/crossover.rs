@@ -4,13 +4,13 @@
 
 use super::chart::{self, Curve};
 use super::machine::{date, processor};
-use super::measure::{difference, median};
+use super::measure::{difference, per_call};
 use super::table::short;
 use probpipe::prelude::*;
 use probpipe::{Scalar, jit_on};
 use probpipe_benches::scaling::{CROSSOVER, Sized};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Seconds that one size of one kind of work may take on one device.
 const PATIENCE: f64 = 0.5;
@@ -83,11 +83,12 @@ fn point(work: &Sized, size: usize) -> Result<Point, String> {
     let there = jit_on(Device::Gpu, |x: Vec<Array>| x)(host.clone());
     let read = |x: &Array| x.value().and_then(|v| v.to_scalars()).map_err(told);
     let wait = |x: &Array| x.value().and_then(|v| v.to_host().map(|_| ())).map_err(told);
-    let cpu = time(|calls| repeated(calls, || on_cpu(host.clone()), wait))?;
+    let cpu = per_call(BATCH, |calls| repeated(calls, || on_cpu(host.clone()), wait))?;
     // The queue of a device is in order: once the last is there, all are done.
-    let gpu = time(|calls| repeated(calls, || on_gpu(there.clone()), wait))?;
-    let moved =
-        time(|calls| (0..calls).try_for_each(|_| wait(&on_gpu(fresh(&host).map_err(told)?))))?;
+    let gpu = per_call(BATCH, |calls| repeated(calls, || on_gpu(there.clone()), wait))?;
+    let moved = per_call(BATCH, |calls| {
+        (0..calls).try_for_each(|_| wait(&on_gpu(fresh(&host).map_err(told)?)))
+    })?;
     let numbers = |x: Array| -> Result<Vec<Vec<f64>>, String> {
         Ok(vec![read(&x)?.into_iter().map(Scalar::as_f64).collect()])
     };
@@ -111,21 +112,6 @@ fn repeated(
 /// Arrays that no device has seen.
 fn fresh(host: &[Array]) -> probpipe::Result<Vec<Array>> {
     host.iter().map(|x| Ok(array(x.to_vec::<f32>()?).reshape(x.shape().to_vec()))).collect()
-}
-
-/// Microseconds per call, the median of batches of some milliseconds.
-fn time(mut batch: impl FnMut(usize) -> Result<(), String>) -> Result<f64, String> {
-    let mut measured = |calls: usize| {
-        let start = Instant::now();
-        batch(calls)?;
-        Ok::<f64, String>(start.elapsed().as_secs_f64() / calls as f64)
-    };
-    measured(1)?;
-    let once = measured(1)?;
-    let calls = (BATCH.as_secs_f64() / once).clamp(1.0, 1e4) as usize;
-    let batches = if once > 0.1 { 3 } else { 9 };
-    let mut samples = (0..batches).map(|_| measured(calls)).collect::<Result<Vec<f64>, _>>()?;
-    Ok(median(&mut samples) * 1e6)
 }
 
 /// The size from which on one is faster than the other at all sizes that were measured.

@@ -40,6 +40,21 @@ fn seconds(mut work: impl FnMut() -> Result<(), String>) -> Result<f64, String> 
     Ok(start.elapsed().as_secs_f64())
 }
 
+/// Microseconds per call, the median of batches that last about as long as asked. `batch` makes so
+/// many calls.
+pub fn per_call(
+    lasting: Duration,
+    mut batch: impl FnMut(usize) -> Result<(), String>,
+) -> Result<f64, String> {
+    batch(1)?;
+    let once = seconds(|| batch(1))?;
+    let calls = (lasting.as_secs_f64() / once).clamp(1.0, 1e6) as usize;
+    let batches = if once > 0.1 { 5 } else { 15 };
+    let one = |_| Ok(seconds(|| batch(calls))? / calls as f64);
+    let mut samples = (0..batches).map(one).collect::<Result<Vec<f64>, String>>()?;
+    Ok(median(&mut samples) * 1e6)
+}
+
 pub fn measure(workload: &Workload, device: Device) -> Result<Measured, String> {
     let backend = device.backend();
     let arguments = workload.inputs();

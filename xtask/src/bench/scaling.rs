@@ -3,12 +3,12 @@
 
 use super::chart::{self, Curve};
 use super::machine::{date, processor};
-use super::measure::median;
+use super::measure::per_call;
 use super::table::short;
 use probpipe::prelude::*;
 use probpipe_benches::scaling::{self, Sized};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Measures all, prints the table, and writes the page and the chart into the folder.
 pub fn main(docs: Option<&Path>, command: &str) -> Result<(), String> {
@@ -41,29 +41,15 @@ pub fn main(docs: Option<&Path>, command: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Microseconds per call, the median of batches that last some milliseconds.
+/// Microseconds per call.
 fn measure(work: &Sized, n: usize) -> Result<f64, String> {
     let call = jit(|x: Vec<Array>| (work.function)(n, x));
     let arguments = (work.inputs)(n);
-    let once = || {
+    let once = |_| {
         let output = call(arguments.clone());
         output.value().map(|_| ()).map_err(|e| format!("{} at {n}: {e}", work.name))
     };
-    once()?;
-    let start = Instant::now();
-    once()?;
-    let one = start.elapsed();
-    let calls = (Duration::from_millis(5).as_secs_f64() / one.as_secs_f64()).clamp(1.0, 1e6);
-    let batches = if one > Duration::from_millis(100) { 5 } else { 15 };
-    let mut samples = Vec::new();
-    for _ in 0..batches {
-        let start = Instant::now();
-        for _ in 0..calls as usize {
-            once()?;
-        }
-        samples.push(start.elapsed().as_secs_f64() / calls.floor());
-    }
-    Ok(median(&mut samples) * 1e6)
+    per_call(Duration::from_millis(5), |calls| (0..calls).try_for_each(once))
 }
 
 fn page(curves: &[Curve], command: &str) -> String {

@@ -3,9 +3,10 @@
 //! iteration needs.
 
 use super::budget::{self, Share};
+use super::inline::Inline;
+use super::region::accesses;
 use super::register::Register;
 use super::task::Work;
-use super::together::Together;
 use super::{Emitter, Text};
 use probpipe_lowering::{BufferId, IndexMap, Loop, LoopId, Place, Stmt};
 use probpipe_trace::Result;
@@ -37,50 +38,36 @@ impl Touched {
         touched
     }
 
-    fn buffer(&mut self, buffer: BufferId, map: &IndexMap, index: Option<LoopId>) {
+    fn buffer(&mut self, buffer: BufferId, map: Option<&IndexMap>, index: Option<LoopId>) {
         *self.times.entry(buffer).or_default() += 1;
-        if map.loops.iter().any(|(id, step)| Some(*id) == index && *step != 0) {
+        let mut loops = map.into_iter().flat_map(|map| &map.loops);
+        if loops.any(|(id, step)| Some(*id) == index && *step != 0) {
             self.stepped.insert(buffer);
         }
     }
 
     fn statements(&mut self, body: &[Stmt], index: Option<LoopId>) {
         for stmt in body {
-            match stmt {
-                Stmt::Kernel(kernel) => {
-                    self.points = self.points.max(kernel.parallel_size());
-                    for (buffer, map, _) in super::region::accesses(kernel) {
-                        self.buffer(buffer, map, index);
-                    }
-                }
-                Stmt::Library(library) => {
-                    for view in library.call.views() {
-                        self.buffer(view.buffer, &view.index, index);
-                    }
-                }
-                Stmt::Loop(l) => self.statements(&l.body, index),
-                Stmt::While(w) => {
-                    self.buffer(w.test, &IndexMap::default(), index);
-                    self.statements(&w.cond, index);
-                    self.statements(&w.body, index);
-                }
-                Stmt::Branch(branch) => {
-                    self.buffer(branch.index, &IndexMap::default(), index);
-                    branch.branches.iter().for_each(|body| self.statements(body, index));
-                }
+            if let Stmt::Kernel(kernel) = stmt {
+                self.points = self.points.max(kernel.parallel_size());
             }
+            for access in accesses(stmt) {
+                self.buffer(access.buffer, access.index, index);
+            }
+            stmt.bodies().into_iter().for_each(|body| self.statements(body, index));
         }
     }
 }
 
-/// What an invocation has to itself.
-#[derive(Debug, Default)]
+/// The loop of which an invocation does an iteration, with copies of some buffers to itself.
+#[derive(Debug)]
 pub(super) struct Own {
-    /// The loop of which it does an iteration, and how many there are.
-    lanes: Option<(LoopId, usize)>,
-    pub registers: FxHashMap<BufferId, Register>,
+    id: LoopId,
+    /// How many iterations there are.
+    count: usize,
+    /// Elements that lie in variables.
     elements: usize,
-    /// The declarations of its variables.
+    /// The declarations of the variables.
     declared: String,
 }
 
@@ -100,7 +87,8 @@ impl Emitter<'_> {
     pub(super) fn apart(&mut self, l: &Loop) -> Result<Work> {
         let all = Touched::by(&self.program.body, None);
         let here = Touched::by(&l.body, Some(l.id));
-        self.own = Some(Own { lanes: Some((l.id, l.length)), ..Own::default() });
+        let (id, count) = (l.id, l.length);
+        self.own = Some(Own { id, count, elements: 0, declared: String::new() });
         let mut own: Vec<BufferId> = here.times.keys().copied().collect();
         own.sort_unstable();
         for buffer in own {
@@ -113,26 +101,26 @@ impl Emitter<'_> {
         let together = self.together.replace(1);
         let tasks = self.inside(&l.body);
         self.together = together;
-        let own = self.own.take().unwrap_or_default();
-        let mut alone = Together::alone(self.target, &self.memory, &own.registers);
-        alone.tasks(tasks?);
-        let Together { text, mut uses, .. } = alone;
-        uses.private.insert(l.id);
-        uses.code.insert_str(0, &own.declared);
+        let registers = std::mem::take(&mut self.registers);
+        let declared = self.own.take().map_or_else(String::new, |own| own.declared);
+        let mut inline = Inline::new(self.target, &self.memory, None, &registers);
+        inline.tasks(tasks?);
+        let Inline { text, mut uses, .. } = inline;
+        uses.private.insert(id);
+        uses.code.insert_str(0, &declared);
         let mut body = Text { depth: 1, ..Text::default() };
-        body.line(format_args!("{} = point;", l.id));
+        body.line(format_args!("{id} = point;"));
         body.out.push_str(&text.out);
-        Ok(Work::new(body, uses, l.length, l.location))
+        Ok(Work::new(body, uses, count, l.location))
     }
 
     /// Gives each invocation its own copy of a buffer, if they are apart.
     pub(super) fn make_own(&mut self, buffer: BufferId) {
         let Some(own) = &mut self.own else { return };
-        let Some((id, count)) = own.lanes else { return };
         let span = self.memory.span(buffer);
         let (size, dtype) = (span.size, span.dtype);
         if size > PRIVATE || own.elements + size > ALL_PRIVATE {
-            return self.memory.spread(buffer, id, count);
+            return self.memory.spread(buffer, own.id, own.count);
         }
         own.elements += size;
         let name = format!("v{}", buffer.0);
@@ -140,6 +128,6 @@ impl Emitter<'_> {
         let ty = if size == 1 { ty.to_string() } else { format!("array<{ty}, {size}>") };
         own.declared.push_str(&format!("var<private> {name}: {ty};\n"));
         let register = Register { name, size, step: 0, period: i64::MAX };
-        own.registers.insert(buffer, register);
+        self.registers.insert(buffer, register);
     }
 }

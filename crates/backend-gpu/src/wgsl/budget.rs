@@ -3,20 +3,21 @@
 //! all of them together have gone round 65,535 times. What might take longer is cut into
 //! dispatches.
 
-use super::library::parts;
-use probpipe_lowering::{Expr, Kernel, LibraryCall, Stmt};
+use super::library::parts::{self, Cost};
+use probpipe_lowering::{Expr, Kernel, LibraryCall, Loop, Stmt, While};
+use probpipe_trace::eval::IndexedDims;
 
 /// Rounds of a special function: of its series and continued fractions.
 const SPECIAL: usize = 100;
 
 /// What one workgroup does of a program at a time.
-pub(super) enum Part {
-    /// So many statements.
-    Run(usize),
-    /// So many steps of the loop that comes next.
-    Steps(usize),
-    /// So many iterations of the conditional loop that comes next.
-    Iterations(usize),
+pub(super) enum Part<'a> {
+    /// Statements.
+    Run(&'a [Stmt]),
+    /// So many steps of a loop.
+    Steps(&'a Loop, usize),
+    /// So many iterations of a conditional loop.
+    Iterations(&'a While, usize),
 }
 
 /// Who does the points of a kernel.
@@ -34,7 +35,13 @@ pub(super) enum Share {
 pub(super) fn rounds(stmt: &Stmt, share: Share) -> Option<usize> {
     match stmt {
         Stmt::Kernel(kernel) => Some(of_kernel(kernel, share)),
-        Stmt::Library(library) => Some(of_library(&library.call, share)),
+        Stmt::Library(library) => {
+            let width = match share {
+                Share::Alone | Share::Lane(_) => 1,
+                Share::Workgroup(width) => width,
+            };
+            Some(cost(&library.call, width).rounds)
+        }
         Stmt::Loop(l) => Some((all(&l.body, share)? + 1).saturating_mul(l.length)),
         Stmt::Branch(branch) => branch
             .branches
@@ -65,36 +72,44 @@ fn of_kernel(kernel: &Kernel, share: Share) -> usize {
     }
 }
 
-/// At most about so many; calls that would take many are dispatched.
-fn of_library(call: &LibraryCall, share: Share) -> usize {
-    let width = match share {
-        Share::Alone | Share::Lane(_) => 1,
-        Share::Workgroup(width) => width,
-    };
+/// At most about so much; calls that would take much are dispatched.
+pub(super) fn cost(call: &LibraryCall, width: usize) -> Cost {
     let log = |n: usize| n.max(2).ilog2() as usize + 1;
     let shared = |points: usize, rounds: usize| points.div_ceil(width).saturating_mul(rounds + 1);
-    match call {
+    let never = Cost { rounds: usize::MAX, work: usize::MAX };
+    let (rounds, work) = match call {
         LibraryCall::Matmul { batch, m, n, k, .. } => {
-            shared(batch * m.div_ceil(4) * n.div_ceil(4), 5 * k + 20)
+            let blocks = batch * m.div_ceil(4) * n.div_ceil(4);
+            (shared(blocks, 5 * k + 20), batch * m * n * k * 2)
         }
-        LibraryCall::Cholesky { batch, n, .. } => shared(*batch, n * n * n),
-        LibraryCall::TriangularSolve { batch, n, columns, .. } => shared(batch * columns, n * n),
+        LibraryCall::Cholesky { batch, n, .. } => (shared(*batch, n * n * n), batch * n * n * n),
+        LibraryCall::TriangularSolve { batch, n, columns, .. } => {
+            (shared(batch * columns, n * n), batch * n * n * columns)
+        }
         LibraryCall::Factors { op, inputs, outputs } => {
-            parts::cost(*op, inputs, outputs, width).rounds
+            let Cost { rounds, work } = parts::cost(*op, inputs, outputs, width);
+            (rounds, 8 * work)
         }
-        LibraryCall::Callback { .. } => usize::MAX,
-        LibraryCall::Special { size, .. } => shared(*size, 200),
-        LibraryCall::Cumulative { extents: [outer, n, inner], .. } => shared(outer * inner, 3 * n),
+        // Of the host, or lowered to expressions.
+        LibraryCall::Callback { .. } | LibraryCall::Special { .. } => return never,
+        LibraryCall::Cumulative { extents: [outer, n, inner], .. } => {
+            (shared(outer * inner, 3 * n), 4 * outer * n * inner)
+        }
         LibraryCall::Sort { extents: [outer, n, inner], .. } => {
-            shared(outer * n * inner, 64 + log(*n) * (log(*n) + 2))
+            let size = outer * n * inner;
+            let rounds = 64 + log(*n) * (log(*n) + 2);
+            (shared(size, rounds), size * (*n).min(64) + 16 * size)
         }
         LibraryCall::Scatter { dims, .. } => {
-            let whole = dims.extents.iter().product::<usize>() * dims.rest;
-            let (count, batch) = (dims.count, dims.batch);
+            let IndexedDims { batch, count, rest, .. } = *dims;
+            let whole = dims.extents.iter().product::<usize>();
             let few = if count <= 128 { 2 * count } else { 64 + log(count) * (log(count) + 2) };
-            shared(batch * whole, 1).saturating_add(shared(batch * count * dims.rest, 2 * few))
+            let rounds = shared(batch * whole * rest, 1)
+                .saturating_add(shared(batch * count * rest, 2 * few));
+            (rounds, 4 * batch * rest * (whole + count))
         }
-    }
+    };
+    Cost { rounds, work }
 }
 
 /// How a reduction is cut where one workgroup does all of a kernel: so many invocations for a

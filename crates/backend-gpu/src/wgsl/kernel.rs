@@ -132,9 +132,7 @@ impl Emitter<'_> {
         let mut text = Text { depth: 1, ..Text::default() };
         let mut uses = Uses::default();
         let axes = decompose("point", "i", &kernel.parallel, &mut text);
-        let none = FxHashMap::default();
-        let registers = self.own.as_ref().map_or(&none, |own| &own.registers);
-        let point = Point { axes, lane: None, registers, cut: None };
+        let point = Point { axes, lane: None, registers: &self.registers, cut: None };
         self.body(kernel, point, &mut text, &mut uses);
         Work::new(text, uses, kernel.parallel_size(), kernel.location)
     }
@@ -166,8 +164,7 @@ impl Emitter<'_> {
         text.line(format_args!("let at = point % {points};"));
         let axes = decompose("at", "i", &kernel.parallel, &mut text);
         let cut = Some((lanes, partials.as_slice()));
-        let registers = FxHashMap::default();
-        let point = Point { axes, lane: None, registers: &registers, cut };
+        let point = Point { axes, lane: None, registers: &self.registers, cut };
         self.body(kernel, point, &mut text, &mut uses);
         tasks.push(Task::Work(Work::new(text, uses, points * lanes, kernel.location)));
 
@@ -178,11 +175,8 @@ impl Emitter<'_> {
         let mut rest = Kernel {
             parallel: kernel.parallel.clone(),
             reduce: smallvec![lanes],
-            exprs: Vec::new(),
-            types: Vec::new(),
-            stores: Vec::new(),
-            location: kernel.location,
             lines: kernel.lines.clone(),
+            ..Kernel::empty(kernel.location)
         };
         for (i, (store, &buffer)) in reduced.zip(&partials).enumerate() {
             let index = IndexMap { axes: axes.clone(), ..IndexMap::default() };

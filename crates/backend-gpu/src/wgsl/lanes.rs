@@ -169,15 +169,8 @@ impl Emitter<'_> {
         let mut text = Text { depth: 1, ..Text::default() };
         let mut uses = Uses::default();
         let none = FxHashMap::default();
-        let empty = Kernel {
-            parallel: smallvec::smallvec![region.lanes],
-            reduce: smallvec::smallvec![],
-            exprs: Vec::new(),
-            types: Vec::new(),
-            stores: Vec::new(),
-            location: body[0].location(),
-            lines: smallvec::smallvec![body[0].location()],
-        };
+        let parallel = smallvec::smallvec![region.lanes];
+        let empty = Kernel { parallel, ..Kernel::empty(body[0].location()) };
         // Of numbers that all lanes keep a copy of, one lane's copy is stored while others may not
         // have loaded theirs yet: it goes to scratch first.
         let mut used = 0;
@@ -259,9 +252,7 @@ impl Emitter<'_> {
             Stmt::Library(_) | Stmt::While(_) | Stmt::Branch(_) => {}
             Stmt::Loop(l) => {
                 let t = format!("{}", l.id);
-                // Mesa's software driver computes wrong numbers in some loops that it unrolls
-                // (seen with 22.3.6): there the bound is one that it cannot know.
-                let opaque = if self.target.software { " + i32(group.z)" } else { "" };
+                let opaque = self.target.opaque();
                 text.open(format_args!(
                     "for (var {t}: i32 = 0; {t} < {}{opaque}; {t} = {t} + 1) {{",
                     l.length

@@ -4,6 +4,7 @@
 mod apart;
 mod budget;
 mod expr;
+mod inline;
 mod kernel;
 mod lanes;
 mod library;
@@ -19,8 +20,9 @@ pub use memory::{Copied, Slot};
 
 use apart::Own;
 use memory::Memory;
-use probpipe_lowering::{LoopId, Program};
+use probpipe_lowering::{BufferId, LoopId, Program};
 use probpipe_trace::{Error, ErrorKind, Loc, Result};
+use register::Register;
 use rustc_hash::FxHashMap;
 use shader::Around;
 use std::collections::BTreeSet;
@@ -57,6 +59,14 @@ impl Default for Target {
             rounds: 1 << 24,
             rounds_guessed: true,
         }
+    }
+}
+
+impl Target {
+    /// What is added to the bounds of loops. Mesa's software driver computes wrong numbers in some
+    /// loops that it unrolls (seen with 22.3.6): there bounds are numbers that it cannot know.
+    fn opaque(&self) -> &'static str {
+        if self.software { " + i32(pp_zero)" } else { "" }
     }
 }
 
@@ -163,8 +173,10 @@ struct Emitter<'a> {
     added: usize,
     /// Invocations of the workgroup that does the current statement, if one does.
     together: Option<usize>,
-    /// What the invocation has to itself that does the current statement, if one does.
+    /// The loop of which an invocation does an iteration, if one does the current statement.
     own: Option<Own>,
+    /// Buffers that live in variables of such an invocation.
+    registers: FxHashMap<BufferId, Register>,
     known: FxHashMap<String, usize>,
 }
 
@@ -181,6 +193,7 @@ pub fn emit(program: &Program, target: &Target) -> Result<Module> {
         added: 0,
         together: None,
         own: None,
+        registers: FxHashMap::default(),
         known: FxHashMap::default(),
     };
     let tasks = emitter.statements(&program.body)?;

@@ -54,43 +54,50 @@ pub(super) struct Region {
     own_loops: Vec<LoopId>,
 }
 
-pub(super) fn accesses(kernel: &Kernel) -> impl Iterator<Item = (BufferId, &IndexMap, bool)> {
+/// A buffer that a statement itself reads or writes.
+pub(super) struct Access<'a> {
+    pub buffer: BufferId,
+    /// Which elements; none of words.
+    pub index: Option<&'a IndexMap>,
+    pub store: bool,
+}
+
+/// What a statement itself reads and writes, without those inside it. Of library calls all is taken
+/// for read.
+pub(super) fn accesses(stmt: &Stmt) -> Vec<Access<'_>> {
+    let word = |buffer| vec![Access { buffer, index: None, store: false }];
+    match stmt {
+        Stmt::Kernel(kernel) => of_kernel(kernel).collect(),
+        Stmt::Library(library) => {
+            let views = library.call.views().into_iter();
+            views
+                .map(|view| Access { buffer: view.buffer, index: Some(&view.index), store: false })
+                .collect()
+        }
+        Stmt::Loop(_) => Vec::new(),
+        Stmt::While(w) => word(w.test),
+        Stmt::Branch(branch) => word(branch.index),
+    }
+}
+
+fn of_kernel(kernel: &Kernel) -> impl Iterator<Item = Access<'_>> {
     let loads = kernel.exprs.iter().filter_map(|e| match e {
         Expr::Load { buffer, index, .. } | Expr::LoadAt { buffer, index, .. } => {
-            Some((*buffer, index, false))
+            Some(Access { buffer: *buffer, index: Some(index), store: false })
         }
         _ => None,
     });
-    loads.chain(kernel.stores.iter().map(|s| (s.buffer, &s.index, true)))
+    let stores = kernel.stores.iter();
+    loads.chain(stores.map(|s| Access { buffer: s.buffer, index: Some(&s.index), store: true }))
 }
 
 /// Counts the statements' reads of every buffer.
 pub(super) fn count_reads(body: &[Stmt], counts: &mut FxHashMap<BufferId, usize>) {
     for stmt in body {
-        match stmt {
-            Stmt::Kernel(kernel) => {
-                for (buffer, _, store) in accesses(kernel) {
-                    if !store {
-                        *counts.entry(buffer).or_default() += 1;
-                    }
-                }
-            }
-            Stmt::Loop(l) => count_reads(&l.body, counts),
-            Stmt::While(w) => {
-                *counts.entry(w.test).or_default() += 1;
-                count_reads(&w.cond, counts);
-                count_reads(&w.body, counts);
-            }
-            Stmt::Branch(branch) => {
-                *counts.entry(branch.index).or_default() += 1;
-                branch.branches.iter().for_each(|body| count_reads(body, counts));
-            }
-            Stmt::Library(library) => {
-                for view in library.call.views() {
-                    *counts.entry(view.buffer).or_default() += 1;
-                }
-            }
+        for access in accesses(stmt).into_iter().filter(|access| !access.store) {
+            *counts.entry(access.buffer).or_default() += 1;
         }
+        stmt.bodies().into_iter().for_each(|body| count_reads(body, counts));
     }
 }
 
@@ -169,7 +176,8 @@ impl Region {
         if work > self.inline_work || self.work > TOTAL_WORK {
             return false;
         }
-        for (buffer, map, store) in accesses(kernel) {
+        for Access { buffer, index, store } in of_kernel(kernel) {
+            let Some(map) = index else { continue };
             let step = axis.map_or(0, |a| map.axes.get(a).copied().unwrap_or(0));
             let usage = self.usage.entry(buffer).or_default();
             if usage.reads == 0 && !usage.written {
@@ -226,20 +234,10 @@ fn usage_conflict(usage: &mut Usage) {
 pub(super) fn loop_lengths(body: &[Stmt]) -> FxHashMap<LoopId, usize> {
     let mut lengths = FxHashMap::default();
     for stmt in body {
-        match stmt {
-            Stmt::Kernel(_) | Stmt::Library(_) => {}
-            Stmt::Loop(l) => {
-                lengths.insert(l.id, l.length);
-                lengths.extend(loop_lengths(&l.body));
-            }
-            Stmt::While(w) => {
-                lengths.extend(loop_lengths(&w.cond));
-                lengths.extend(loop_lengths(&w.body));
-            }
-            Stmt::Branch(branch) => {
-                branch.branches.iter().for_each(|body| lengths.extend(loop_lengths(body)));
-            }
+        if let Stmt::Loop(l) = stmt {
+            lengths.insert(l.id, l.length);
         }
+        stmt.bodies().into_iter().for_each(|body| lengths.extend(loop_lengths(body)));
     }
     lengths
 }

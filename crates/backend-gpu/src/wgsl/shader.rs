@@ -1,8 +1,8 @@
 //! Shaders around work, and the order of their dispatches: one shader for the points of a task,
 //! one for all that a workgroup does together.
 
+use super::inline::Inline;
 use super::task::{Task, Work};
-use super::together::Together;
 use super::{Emitter, Shader, Slot, Step, Text, Uses, too_large};
 use probpipe_lowering::{BufferId, LoopId};
 use probpipe_trace::{Error, ErrorKind, Loc, Result};
@@ -75,9 +75,10 @@ impl Emitter<'_> {
                     }
                 }
                 Task::Together { width, tasks, location } => {
-                    let mut together = Together::new(self.target, &self.memory, width);
-                    together.tasks(tasks);
-                    let Together { text, uses, .. } = together;
+                    let registers = &self.registers;
+                    let mut inline = Inline::new(self.target, &self.memory, Some(width), registers);
+                    inline.tasks(tasks);
+                    let Inline { text, uses, .. } = inline;
                     let entry = Entry {
                         text,
                         uses,

@@ -2,13 +2,11 @@
 //! under loops and conditions. The same tasks are dispatched one by one (`shader.rs`) or done by
 //! one workgroup (`together.rs`).
 
-use super::budget::Part;
 use super::{Emitter, Text, Uses};
 use probpipe_lowering::{
     Branch, BufferId, Expr, ExprId, IndexMap, Kernel, LoopId, Stmt, Store, While,
 };
 use probpipe_trace::{ArrayType, BinaryOp, DType, Loc, Result, Scalar};
-use smallvec::smallvec;
 
 /// Points that one function does, independent of each other.
 #[derive(Debug)]
@@ -58,7 +56,7 @@ impl Emitter<'_> {
             at += match self.lane_region(rest, &mut tasks)? {
                 Some(count) => count,
                 None => match self.workgroup(rest) {
-                    Some((part, width)) => self.together(rest, part, width, &mut tasks)?,
+                    Some((part, width)) => self.together(part, width, &mut tasks)?,
                     None => {
                         self.statement(&rest[0], &mut tasks)?;
                         1
@@ -113,7 +111,7 @@ impl Emitter<'_> {
     fn while_loop(&mut self, w: &While, tasks: &mut Vec<Task>) -> Result<()> {
         let word = self.kept_word();
         // Where a condition around the loop does not hold, its own is not looked at.
-        let never = self.word(word, &[Expr::Literal(Scalar::Int(0))], &[DType::I32], w.location);
+        let never = self.set(word, 0, w.location);
         tasks.push(Task::Work(Work { always: true, ..never }));
         let cond = self.condition(w, word)?;
         let body = self.inside(&w.body)?;
@@ -122,7 +120,7 @@ impl Emitter<'_> {
     }
 
     /// The condition of a loop, as a word.
-    fn condition(&mut self, w: &While, word: BufferId) -> Result<Vec<Task>> {
+    pub(super) fn condition(&mut self, w: &While, word: BufferId) -> Result<Vec<Task>> {
         let mut cond = self.inside(&w.cond)?;
         let load = Expr::Load { buffer: w.test, index: IndexMap::default(), guard: None };
         let exprs = [load, Expr::Cast(ExprId(0))];
@@ -148,78 +146,28 @@ impl Emitter<'_> {
         Ok(())
     }
 
-    fn kept_word(&mut self) -> BufferId {
+    pub(super) fn kept_word(&mut self) -> BufferId {
         let word = self.memory.kept(&ArrayType::scalar(DType::I32));
         self.make_own(word);
         word
     }
 
+    /// Sets a word to a number.
+    pub(super) fn set(&self, word: BufferId, value: i128, location: Loc) -> Work {
+        self.word(word, &[Expr::Literal(Scalar::Int(value))], &[DType::I32], location)
+    }
+
     /// Sets a word to the last of some expressions.
-    fn word(&mut self, word: BufferId, exprs: &[Expr], types: &[DType], location: Loc) -> Work {
+    fn word(&self, word: BufferId, exprs: &[Expr], types: &[DType], location: Loc) -> Work {
         let value = ExprId(exprs.len() as u32 - 1);
         let store = Store { buffer: word, index: IndexMap::default(), value, reduce: None };
         let kernel = Kernel {
-            parallel: smallvec![],
-            reduce: smallvec![],
             exprs: exprs.to_vec(),
             types: types.to_vec(),
             stores: vec![store],
-            location,
-            lines: smallvec![location],
+            ..Kernel::empty(location)
         };
         self.point_work(&kernel)
-    }
-
-    /// What one workgroup does of the statements; gives how many they are.
-    fn together(
-        &mut self,
-        body: &[Stmt],
-        part: Part,
-        width: usize,
-        tasks: &mut Vec<Task>,
-    ) -> Result<usize> {
-        let location = body[0].location();
-        match (part, &body[0]) {
-            (Part::Steps(steps), Stmt::Loop(l)) => {
-                let outer = self.added_loop();
-                let body = self.by(width, |cx| cx.inside(&l.body))?;
-                let (id, length, part) = (l.id, l.length, Some((outer, steps)));
-                let part = Task::Loop { id, length, part, body, location };
-                let body = vec![Task::Together { width, tasks: vec![part], location }];
-                let length = length.div_ceil(steps);
-                tasks.push(Task::Loop { id: outer, length, part: None, body, location });
-                Ok(1)
-            }
-            (Part::Iterations(most), Stmt::While(w)) => {
-                let word = self.kept_word();
-                let number = |i| [Expr::Literal(Scalar::Int(i))];
-                // It is asked at the beginning, and again by the host after so many iterations.
-                let mut start = self.word(word, &number(0), &[DType::I32], location);
-                start.always = true;
-                tasks.push(Task::Work(start));
-                tasks.push(Task::Work(self.word(word, &number(1), &[DType::I32], location)));
-                let (cond, body) =
-                    self.by(width, |cx| Ok((cx.condition(w, word)?, cx.inside(&w.body)?)))?;
-                let part = Task::While { cond, word, most: Some(most), body };
-                let body = vec![Task::Together { width, tasks: vec![part], location }];
-                tasks.push(Task::While { cond: Vec::new(), word, most: None, body });
-                Ok(1)
-            }
-            (Part::Run(count), _) => {
-                let run = self.by(width, |cx| cx.one_by_one(&body[..count]))?;
-                tasks.push(Task::Together { width, tasks: run, location });
-                Ok(count)
-            }
-            (Part::Steps(_) | Part::Iterations(_), _) => Ok(0),
-        }
-    }
-
-    /// Emits for the invocations of a workgroup.
-    fn by<T>(&mut self, width: usize, emit: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        self.together = Some(width);
-        let emitted = emit(self);
-        self.together = None;
-        emitted
     }
 
     /// A loop that the program does not have.

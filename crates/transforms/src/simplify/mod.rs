@@ -18,8 +18,7 @@
 //!
 //! `x / c` is `x (1 / c)` for powers of two only, `(x b) c` is not `x (b c)` for any other numbers,
 //! and nothing is summed in another order. Only where it is asked for, `contract.rs` does more. No
-//! fusion and no choice of layout is made here: that is
-//! the work of lowering.
+//! fusion and no choice of layout is made here: that is the work of lowering.
 
 mod arena;
 mod branch;
@@ -62,16 +61,12 @@ pub fn simplify(graph: &Graph) -> Graph {
 /// differentiated, because those rules are gone. Where [`Rounding::Contracted`] is in force, it
 /// rounds as said there.
 pub fn finish(graph: &Graph) -> Graph {
-    finished(graph, false)
+    finish_for(graph, &Caps::everything("cpu"))
 }
 
 /// As [`finish`], for a backend: lanes run apart from each other where it runs them so.
 pub fn finish_for(graph: &Graph, caps: &Caps) -> Graph {
-    finished(graph, caps.lanes)
-}
-
-fn finished(graph: &Graph, apart: bool) -> Graph {
-    let mut simplifier = Simplifier { apart, ..Simplifier::last() };
+    let mut simplifier = Simplifier { apart: caps.lanes, ..Simplifier::last() };
     let Ok(simple) = simplifier.graph(graph) else { return graph.clone() };
     match distribute::distribute(&simple, distribute::LEAST_STEPS) {
         // One round takes away what nothing reads any more.

@@ -10,8 +10,7 @@ use probpipe_kernels::{
 };
 use probpipe_lowering::{IndexMap, Kernel, View};
 use probpipe_trace::{ArrayType, DType, Loc, Result};
-use rustc_hash::FxHashMap;
-use smallvec::{SmallVec, smallvec};
+use smallvec::smallvec;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
@@ -33,20 +32,6 @@ pub(super) struct Filling {
 /// The element of a view at the linear index `i` that the template computes.
 fn linear(view: &View) -> IndexMap {
     IndexMap { axes: smallvec![1], ..view.index.clone() }
-}
-
-/// A kernel that does nothing, for a scope without one.
-fn nothing(location: Loc) -> Kernel {
-    let none: SmallVec<[usize; 4]> = SmallVec::new();
-    Kernel {
-        parallel: none.clone(),
-        reduce: none,
-        exprs: Vec::new(),
-        types: Vec::new(),
-        stores: Vec::new(),
-        location,
-        lines: smallvec![location],
-    }
 }
 
 impl Filling {
@@ -147,13 +132,12 @@ impl Emitter<'_> {
     /// Reads and writes by an index `i`. The loop indices of a view are variables that any function
     /// may read.
     fn with_scope<T>(&self, location: Loc, f: impl FnOnce(&Scope<'_>) -> T) -> T {
-        let (none, kernel) = (FxHashMap::default(), nothing(location));
-        let registers = self.own.as_ref().map_or(&none, |own| &own.registers);
+        let kernel = Kernel::empty(location);
         f(&Scope {
             memory: &self.memory,
             kernel: &kernel,
             axes: vec![Some("i".into())],
-            registers,
+            registers: &self.registers,
             lane: None,
         })
     }

@@ -60,8 +60,7 @@ impl Emitter<'_> {
     ) -> Result<()> {
         let mut text = Text { depth: 1, ..Text::default() };
         let mut functions = Vec::new();
-        // Mesa's software driver computes wrong numbers in some loops that it unrolls.
-        let opaque = if self.target.software { " + i32(pp_zero)" } else { "" };
+        let opaque = self.target.opaque();
         let mut phase = |(function, points, _): Phase, t: &str, text: &mut Text| {
             if points > 0 {
                 functions.push(function);

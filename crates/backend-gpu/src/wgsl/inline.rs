@@ -1,0 +1,163 @@
+//! Tasks as the body of one shader: points in loops that go round the invocations, or all by one
+//! invocation; loops and conditions around them. Which tasks are done so, others decide.
+
+use super::memory::Memory;
+use super::register::Register;
+use super::task::{Task, Work};
+use super::{Target, Text, Uses};
+use probpipe_lowering::BufferId;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// Tasks in the body of one shader, in the making.
+pub(super) struct Inline<'a> {
+    target: &'a Target,
+    memory: &'a Memory,
+    /// Invocations that share the work, or `None` for one that does all of it by itself.
+    width: Option<usize>,
+    registers: &'a FxHashMap<BufferId, Register>,
+    pub text: Text,
+    pub uses: Uses,
+    works: usize,
+}
+
+impl<'a> Inline<'a> {
+    /// By so many invocations of a workgroup, or by one that has some buffers to itself.
+    pub fn new(
+        target: &'a Target,
+        memory: &'a Memory,
+        width: Option<usize>,
+        registers: &'a FxHashMap<BufferId, Register>,
+    ) -> Inline<'a> {
+        let mut text = Text { depth: 1, ..Text::default() };
+        if width.is_some() {
+            text.line(format_args!("let first = i32(local);"));
+        }
+        Inline { target, memory, width, registers, text, uses: Uses::default(), works: 0 }
+    }
+
+    pub fn tasks(&mut self, tasks: Vec<Task>) {
+        for task in tasks {
+            self.task(task);
+        }
+    }
+
+    fn task(&mut self, task: Task) {
+        match task {
+            Task::Work(work) => self.work(work),
+            Task::Together { tasks, .. } => self.tasks(tasks),
+            Task::Loop { id, length, part, body, .. } => {
+                let opaque = self.target.opaque();
+                self.uses.private.insert(id);
+                let (start, end) = match part {
+                    None => ("0".to_string(), length.to_string()),
+                    Some((outer, steps)) => (
+                        format!("{outer} * {steps}"),
+                        format!("min({length}, ({outer} + 1) * {steps})"),
+                    ),
+                };
+                self.text.open(format_args!(
+                    "for ({id} = {start}; {id} < {end}{opaque}; {id} = {id} + 1) {{"
+                ));
+                self.tasks(body);
+                self.text.close();
+            }
+            Task::While { cond, word, most, body } => {
+                let opaque = self.target.opaque();
+                match most {
+                    None => self.text.open(format_args!("loop {{")),
+                    Some(most) => self.text.open(format_args!(
+                        "for (var left = {most}{opaque}; left > 0; left = left - 1) {{"
+                    )),
+                }
+                self.tasks(cond);
+                let word = self.known_to_all(word);
+                self.text.line(format_args!("if ({word} != 1) {{ break; }}"));
+                self.tasks(body);
+                self.text.close();
+            }
+            Task::Branch { word, branches } => {
+                self.text.open(format_args!("{{"));
+                let word = self.known_to_all(word);
+                for (k, branch) in branches.into_iter().enumerate() {
+                    self.text.open(format_args!("if ({word} == {k}) {{"));
+                    self.tasks(branch);
+                    self.text.close();
+                }
+                self.text.close();
+            }
+        }
+    }
+
+    /// A word that all invocations have read, so that they go the same way.
+    fn known_to_all(&mut self, word: BufferId) -> String {
+        let name = format!("word{}", word.0);
+        if self.width.is_none() {
+            let value = match self.registers.get(&word) {
+                Some(register) => register.name.clone(),
+                None => self.memory.word(word, &mut self.uses),
+            };
+            self.text.line(format_args!("let {name} = {value};"));
+            return name;
+        }
+        let value = self.memory.word(word, &mut self.uses);
+        self.text.line(format_args!("if (local == 0u) {{ pp_word = {value}; }}"));
+        self.text.line(format_args!("let {name} = workgroupUniformLoad(&pp_word);"));
+        name
+    }
+
+    /// The points go round the invocations.
+    fn work(&mut self, work: Work) {
+        let Work { body, uses, points, .. } = work;
+        let n = self.works;
+        self.works += 1;
+        let Uses { slots, functions, code, private } = uses;
+        self.uses.slots.extend(slots);
+        self.uses.functions.extend(functions);
+        self.uses.private.extend(private);
+        let function = format!("fn work(point: i32) {{\n{}}}\n", body.out);
+        self.uses.code.push_str(&numbered(&format!("{code}{function}"), n));
+        let (first, width) = match self.width {
+            None => ("0", 1),
+            Some(width) => ("first", width),
+        };
+        match points {
+            1 if width == 1 => self.text.line(format_args!("work_w{n}(0);")),
+            1 => self.text.line(format_args!("if (local == 0u) {{ work_w{n}(0); }}")),
+            _ if points <= width => {
+                self.text.line(format_args!("if (first < {points}) {{ work_w{n}(first); }}"));
+            }
+            _ => self.text.line(format_args!(
+                "for (var point = {first}; point < {points}{}; point = point + {width}) {{ work_w{n}(point); }}",
+                self.target.opaque(),
+            )),
+        }
+        if self.width.is_some() {
+            self.text.line(format_args!("storageBarrier();"));
+        }
+    }
+}
+
+/// A text with the functions that it defines numbered, so that several can stand in one shader.
+fn numbered(text: &str, n: usize) -> String {
+    let defined: FxHashSet<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("fn ")?.split_once('(').map(|(name, _)| name))
+        .collect();
+    let mut out = String::with_capacity(text.len() + 64);
+    let mut rest = text;
+    let part_of_name = |c: char| c == '_' || c.is_ascii_alphanumeric();
+    while let Some(start) = rest.find(part_of_name) {
+        let (before, from) = rest.split_at(start);
+        let end = from.find(|c| !part_of_name(c)).unwrap_or(from.len());
+        let (name, after) = from.split_at(end);
+        out.push_str(before);
+        out.push_str(name);
+        if defined.contains(name) {
+            // No name of a template ends like this.
+            out.push_str(&format!("_w{n}"));
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
