@@ -4,7 +4,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use super::exprs::{Exprs, Layout};
-use super::kinds::{AxisMap, Source, What, identity, is_identity};
+use super::kinds::{AxisMap, Kind, Source, What, identity, is_identity};
 use super::{Block, internal};
 use crate::program::*;
 use probpipe_trace::eval::{IndexedDims, around};
@@ -14,7 +14,8 @@ use smallvec::{SmallVec, smallvec};
 
 impl Block<'_> {
     /// `select(all indices inside, load at (batch, indices, rest), 0)`; the load is of element 0
-    /// of an axis where the index is outside, so it is always valid.
+    /// of an axis where the index is outside, so it is always valid. Indices that are known to be
+    /// inside are not looked at.
     pub(super) fn gather(
         &self,
         x: &mut Exprs,
@@ -36,6 +37,10 @@ impl Block<'_> {
         for (k, &index) in indices.iter().enumerate() {
             let map = identity(self.graph.ty(index).rank());
             let i = self.read(x, layout, values, n, index, &map, None)?;
+            if self.known_below(index, ty.shape[batch + k])? {
+                places.push(i);
+                continue;
+            }
             // One unsigned comparison refuses negative indices as well.
             let unsigned = x.push(Expr::Bitcast(i), DType::U32);
             let extent = x.literal(Scalar::Int(ty.shape[batch + k] as i128), DType::U32);
@@ -77,6 +82,21 @@ impl Block<'_> {
         };
         let Some(inside) = inside else { return Ok(value) };
         Ok(x.push(Expr::Select(inside, value, zero), ty.dtype))
+    }
+
+    /// Whether an index is data of the program of which all numbers are at least 0 and below `n`.
+    fn known_below(&self, index: VarId, n: usize) -> Result<bool> {
+        let (base, _) = self.chase(index, &identity(self.graph.ty(index).rank()));
+        let Kind::Source(Source { what: What::Buffer(buffer), .. }) = self.kinds[base.index()]
+        else {
+            return Ok(false);
+        };
+        let Place::Const(value) = &self.cx.buffers[buffer.0 as usize].place else {
+            return Ok(false);
+        };
+        let list = value.to_host()?;
+        let (list, _) = list.bytes().as_chunks();
+        Ok(list.iter().all(|i| usize::try_from(i32::from_ne_bytes(*i)).is_ok_and(|i| i < n)))
     }
 
     fn load_at(

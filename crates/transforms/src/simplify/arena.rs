@@ -112,7 +112,7 @@ impl<'s> Arena<'s> {
             }
             None => {
                 self.arrays.insert(value.id(), v);
-                None
+                one_truth(&value)
             }
         };
         self.consts.push((v, value, number));
@@ -357,4 +357,14 @@ impl<'s> Arena<'s> {
     pub(super) fn check(&mut self) -> Result<()> {
         self.fault.take().map_or(Ok(()), Err)
     }
+}
+
+/// The truth value that fills an array: that every index is within its range is often known.
+fn one_truth(value: &Value) -> Option<Scalar> {
+    if value.ty().dtype != DType::Bool {
+        return None;
+    }
+    let buffer = value.to_host().ok()?;
+    let (first, others) = buffer.bytes().split_first()?;
+    others.iter().all(|other| other == first).then_some(Scalar::Bool(*first != 0))
 }
