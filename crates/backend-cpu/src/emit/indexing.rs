@@ -9,10 +9,14 @@ use super::strip::Strip;
 use crate::library::{HostCall, Indexing};
 use crate::symbols;
 use cranelift_codegen::ir::{InstBuilder, types};
-use probpipe_lowering::{BufferId, ExprId, IndexMap, LibraryCall, View};
+use probpipe_lowering::{BufferId, ExprId, IndexMap, LibraryCall, Place, View};
+use probpipe_trace::eval::{Groups, IndexedDims};
 use probpipe_trace::{Callback, DType, Loc, Result};
 use smallvec::SmallVec;
 use std::sync::Arc;
+
+/// From so many updates on it is found out once which go together.
+const MANY: usize = 32;
 
 impl Emitter<'_, '_> {
     /// Reads the element at an affine index plus steps times `i32` values.
@@ -67,9 +71,16 @@ impl Emitter<'_, '_> {
     pub(super) fn indexing(&mut self, call: &LibraryCall) -> Result<()> {
         let dtype = |view: &View| self.program.buffer(view.buffer).ty.dtype;
         let descriptor = match call {
-            LibraryCall::Scatter { op, dims, input, out, .. } => {
+            LibraryCall::Scatter { op, dims, input, indices, out, .. } => {
                 let in_place = input.buffer == out.buffer;
-                Indexing::Scatter { dtype: dtype(out), op: *op, dims: dims.clone(), in_place }
+                let groups = self.groups(dims, indices)?;
+                Indexing::Scatter {
+                    dtype: dtype(out),
+                    op: *op,
+                    dims: dims.clone(),
+                    in_place,
+                    groups,
+                }
             }
             LibraryCall::Cumulative { op, extents, reverse, out, .. } => Indexing::Cumulative {
                 dtype: dtype(out),
@@ -96,6 +107,21 @@ impl Emitter<'_, '_> {
         self.indexings.push(descriptor);
         self.code.call(symbols::indexing(), &[pointer, self.scratch], None);
         Ok(())
+    }
+
+    /// What goes together in a scatter of single elements at indices that are data of the program.
+    fn groups(&self, dims: &IndexedDims, indices: &[View]) -> Result<Option<Groups>> {
+        let (IndexedDims { batch: 1, rest: 1, count, .. }, [n], [list]) =
+            (dims, &dims.extents[..], indices)
+        else {
+            return Ok(None);
+        };
+        let Place::Const(value) = &self.program.buffer(list.buffer).place else { return Ok(None) };
+        if *count < MANY || value.ty().size() != *count || list.index.offset != 0 {
+            return Ok(None);
+        }
+        let list = value.to_host()?;
+        Ok(Groups::of(bytemuck::cast_slice(list.bytes()), *n))
     }
 
     /// Emits the call of a function of the host.

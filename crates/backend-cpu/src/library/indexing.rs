@@ -3,7 +3,7 @@
 
 use crate::crossing::join;
 use probpipe_trace::eval::{
-    IndexedDims, cumulative_bytes, scatter_bytes, sort_bytes, special_bytes,
+    Groups, IndexedDims, cumulative_bytes, scatter_bytes, sort_bytes, special_bytes,
 };
 use probpipe_trace::{CumulativeOp, DType, ScatterOp, SpecialOp};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,7 +13,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub(crate) enum Indexing {
     /// Operands: the array, one list per indexed axis, the updates. One result.
     /// Where the result is the array's own memory, that operand is not looked at.
-    Scatter { dtype: DType, op: ScatterOp, dims: IndexedDims, in_place: bool },
+    /// Indices that the program knows are in groups already, and are not looked at either.
+    Scatter {
+        dtype: DType,
+        op: ScatterOp,
+        dims: IndexedDims,
+        in_place: bool,
+        groups: Option<Groups>,
+    },
     /// One operand, one result.
     Cumulative { dtype: DType, op: CumulativeOp, extents: [usize; 3], reverse: bool },
     /// As many results as operands.
@@ -54,7 +61,7 @@ impl Indexing {
     /// If it sets one row of an array in its place, as loops do that keep a list.
     fn row(&self) -> Option<Row> {
         match self {
-            Indexing::Scatter { dtype, op: ScatterOp::Set, dims, in_place: true } => {
+            Indexing::Scatter { dtype, op: ScatterOp::Set, dims, in_place: true, .. } => {
                 let one = dims.batch == 1 && dims.count == 1 && dims.extents.len() == 1;
                 one.then(|| Row { rows: dims.extents[0], bytes: dims.rest * dtype.size() })
             }
@@ -64,10 +71,13 @@ impl Indexing {
 
     fn run(&self, operands: &[&[u8]], results: &mut [&mut [u8]]) {
         match self {
-            Indexing::Scatter { dtype, op, dims, in_place } => {
+            Indexing::Scatter { dtype, op, dims, in_place, groups } => {
                 let ([array, indices @ .., updates], [out]) = (operands, results) else { return };
                 if !in_place {
                     out.copy_from_slice(array);
+                }
+                if let Some(groups) = groups {
+                    return groups.scatter(*dtype, *op, updates, out);
                 }
                 let indices: Vec<&[i32]> =
                     indices.iter().map(|list| bytemuck::cast_slice(list)).collect();
@@ -86,6 +96,23 @@ impl Indexing {
             }
         }
     }
+}
+
+/// Combines in groups, in the place of the array.
+///
+/// # Safety
+/// The third address is that of the updates, the fourth that of the array, of the sizes that the
+/// descriptor says, and they do not overlap.
+unsafe fn combine(call: &Indexing, groups: &Groups, addresses: *const usize) {
+    let Indexing::Scatter { dtype, op, dims, .. } = call else { return };
+    let (count, whole) = (dims.count, dims.extents.iter().product::<usize>());
+    // SAFETY: the caller promised four addresses, and what is there.
+    let (updates, out) = unsafe {
+        let [_, _, updates, out] = *addresses.cast::<[usize; 4]>();
+        let updates = std::slice::from_raw_parts(updates as *const u8, count * dtype.size());
+        (updates, std::slice::from_raw_parts_mut(out as *mut u8, whole * dtype.size()))
+    };
+    groups.scatter(*dtype, *op, updates, out);
 }
 
 /// One row among others, of so many bytes each.
@@ -179,6 +206,10 @@ pub(crate) unsafe fn indexing(descriptor: *const Indexing, addresses: *const usi
     }
     // What panics, which nothing here should, leaves the results as they are.
     let _ = catch_unwind(AssertUnwindSafe(|| {
+        if let Indexing::Scatter { in_place: true, groups: Some(groups), .. } = call {
+            // SAFETY: as the caller promised, and the array is the result.
+            return unsafe { combine(call, groups, addresses) };
+        }
         let (operands, results) = call.sizes();
         // SAFETY: the emitter wrote one address per operand and result before the call.
         let addresses =

@@ -10,6 +10,7 @@ mod control;
 mod dot;
 mod elements;
 mod elementwise;
+mod groups;
 mod indexing;
 mod linalg;
 pub(crate) mod profile;
@@ -20,6 +21,7 @@ mod special;
 mod structural;
 mod watch;
 
+pub use groups::Groups;
 pub use indexing::{IndexedDims, around, cumulative_bytes};
 pub use linalg::{complement, sign_of};
 pub use profile::profile_graph;

@@ -131,6 +131,11 @@ fn add_widely(dims: &IndexedDims, indices: &[&[i32]], updates: &[f32], out: &mut
     }
 }
 
+/// Whether sums of so many updates are kept in `f64`.
+pub(super) fn widely(dtype: DType, op: ScatterOp, count: usize) -> bool {
+    (dtype, op) == (DType::F32, ScatterOp::Add) && count > FEW
+}
+
 /// Combines `updates` into `out`, which holds the array, one index tuple after the other; those
 /// out of range are dropped. Many sums of `f32` are kept in `f64`. Bytes are those of contiguous
 /// arrays of `dtype`.
@@ -142,7 +147,7 @@ pub fn scatter_bytes(
     updates: &[u8],
     out: &mut [u8],
 ) {
-    if (dtype, op) == (DType::F32, ScatterOp::Add) && dims.count > FEW {
+    if widely(dtype, op, dims.count) {
         let (updates, out) = (bytemuck::cast_slice(updates), bytemuck::cast_slice_mut(out));
         return add_widely(dims, indices, updates, out);
     }

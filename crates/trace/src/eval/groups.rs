@@ -1,0 +1,158 @@
+//! Combining at indices that are known before the numbers are: data of a program, as where rows of a
+//! table belong to groups. Which updates an element takes is then found once.
+
+use super::cells::{Cell, for_cell};
+use super::scatter::widely;
+use crate::dtype::DType;
+use crate::op::indexing::ScatterOp;
+
+/// The updates of each element of an array, in their order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Groups {
+    /// How many updates there are, those out of range included.
+    count: usize,
+    /// Elements, and where their updates begin in the list; those with the most come first.
+    elements: Vec<(u32, u32)>,
+    updates: Vec<u32>,
+}
+
+impl Groups {
+    /// Of updates at `indices` of an array of `n` elements; those out of range are dropped. Nothing
+    /// of lists that are too long to be worth it.
+    pub fn of(indices: &[i32], n: usize) -> Option<Groups> {
+        let count = u32::try_from(indices.len()).ok()?;
+        let mut places: Vec<(u32, u32)> = (indices.iter().zip(0..count))
+            .filter_map(|(&i, k)| u32::try_from(i).ok().map(|i| (i, k)))
+            .filter(|&(i, _)| (i as usize) < n)
+            .collect();
+        places.sort_unstable();
+        let mut same: Vec<&[(u32, u32)]> = places.chunk_by(|a, b| a.0 == b.0).collect();
+        same.sort_by_key(|group| std::cmp::Reverse(group.len()));
+        let mut groups = Groups { count: indices.len(), elements: vec![], updates: vec![] };
+        for group in same {
+            groups.elements.push((group[0].0, groups.updates.len() as u32));
+            groups.updates.extend(group.iter().map(|(_, k)| k));
+        }
+        Some(groups)
+    }
+
+    /// As [`scatter_bytes`](super::scatter_bytes) with these indices, along one axis and with
+    /// nothing behind it: the same bits, since every element takes its updates in the same order.
+    pub fn scatter(&self, dtype: DType, op: ScatterOp, updates: &[u8], out: &mut [u8]) {
+        if widely(dtype, op, self.count) {
+            let (from, to) = (bytemuck::cast_slice(updates), bytemuck::cast_slice_mut(out));
+            return self.each::<f32, f64>(f64::from, |x| x as f32, |x, y| x + y, from, to);
+        }
+        for_cell!(dtype, R => {
+            let (from, to) = (bytemuck::cast_slice(updates), bytemuck::cast_slice_mut(out));
+            match op {
+                ScatterOp::Set => self.plainly::<R>(|_, y| y, from, to),
+                ScatterOp::Add => self.plainly::<R>(R::sum, from, to),
+                ScatterOp::Mul => self.plainly::<R>(R::product, from, to),
+                ScatterOp::Min => self.plainly::<R>(R::smaller, from, to),
+                ScatterOp::Max => self.plainly::<R>(R::larger, from, to),
+            }
+        });
+    }
+
+    fn plainly<T: Cell>(&self, combine: impl Fn(T, T) -> T, updates: &[T], out: &mut [T]) {
+        self.each(|x| x, |x| x, combine, updates, out);
+    }
+
+    /// Combines in `W`.
+    fn each<T: Copy, W: Copy>(
+        &self,
+        wide: impl Fn(T) -> W,
+        narrow: impl Fn(W) -> T,
+        combine: impl Fn(W, W) -> W,
+        updates: &[T],
+        out: &mut [T],
+    ) {
+        let end = self.updates.len() as u32;
+        let ends = self.elements.iter().skip(1).map(|next| next.1).chain([end]);
+        let mut lists = self
+            .elements
+            .iter()
+            .zip(ends)
+            .map(|(&(at, from), to)| (at as usize, &self.updates[from as usize..to as usize]));
+        let next = |x: W, k: u32| combine(x, wide(updates[k as usize]));
+        while let Some(first) = lists.next() {
+            let others: [(usize, &[u32]); 3] =
+                std::array::from_fn(|_| lists.next().unwrap_or((first.0, &[])));
+            let [(_, b), (_, c), (_, d)] = others;
+            let a = first.1;
+            // The first has the most and the last the fewest.
+            let mut x = [first, others[0], others[1], others[2]].map(|(at, _)| wide(out[at]));
+            together(&next, &mut x, [a, b, c, d].map(|list| &list[..d.len()]));
+            together(&next, &mut x, [a, b, c].map(|list| &list[d.len()..c.len()]));
+            together(&next, &mut x, [a, b].map(|list| &list[c.len()..b.len()]));
+            together(&next, &mut x, [&a[b.len()..]]);
+            for (x, (at, list)) in x.into_iter().zip([first].into_iter().chain(others)) {
+                if !list.is_empty() {
+                    out[at] = narrow(x);
+                }
+            }
+        }
+    }
+}
+
+/// The first `N` of `x` with lists of one length. A sum waits for the one before it, but not for
+/// others.
+fn together<W: Copy, const N: usize>(
+    next: impl Fn(W, u32) -> W,
+    x: &mut [W; 4],
+    lists: [&[u32]; N],
+) {
+    let count = lists.iter().map(|list| list.len()).min().unwrap_or_default();
+    let lists = lists.map(|list| &list[..count]);
+    for i in 0..count {
+        for (x, list) in x.iter_mut().zip(lists) {
+            *x = next(*x, list[i]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eval::{IndexedDims, scatter_bytes};
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        /// Whatever is combined, and wherever it goes.
+        #[test]
+        fn groups_combine_as_one_by_one(
+            n in 1usize..12,
+            places in prop::collection::vec((-2i32..14, -1e3f64..1e3), 0..400),
+            op in prop::sample::select(vec![
+                ScatterOp::Set, ScatterOp::Add, ScatterOp::Mul, ScatterOp::Min, ScatterOp::Max,
+            ]),
+            dtype in prop::sample::select(vec![DType::F32, DType::F64, DType::I32, DType::U8]),
+        ) {
+            let indices: Vec<i32> = places.iter().map(|(i, _)| *i).collect();
+            let bytes = |numbers: &mut dyn Iterator<Item = f64>| -> Vec<u8> {
+                match dtype {
+                    DType::F32 => numbers.flat_map(|x| (x as f32 / 7.0).to_ne_bytes()).collect(),
+                    DType::F64 => numbers.flat_map(|x| (x / 7.0).to_ne_bytes()).collect(),
+                    DType::I32 => numbers.flat_map(|x| (x as i32).to_ne_bytes()).collect(),
+                    _ => numbers.map(|x| x as u8).collect(),
+                }
+            };
+            let updates = bytes(&mut places.iter().map(|(_, y)| *y));
+            let dims = IndexedDims {
+                batch: 1,
+                extents: [n].into_iter().collect(),
+                count: indices.len(),
+                rest: 1,
+            };
+            let start = bytes(&mut (0..n).map(|i| i as f64));
+            let (mut want, mut have) = (start.clone(), start);
+            scatter_bytes(dtype, op, &dims, &[&indices], &updates, &mut want);
+            let groups = Groups::of(&indices, n).expect("a short list");
+            groups.scatter(dtype, op, &updates, &mut have);
+            prop_assert_eq!(have, want);
+        }
+    }
+}
