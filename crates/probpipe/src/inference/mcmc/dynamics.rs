@@ -42,14 +42,21 @@ impl Point {
 pub(super) struct Moving {
     pub point: Point,
     pub momentum: Array,
+    /// How the gradient changes a momentum, where finding that takes products of matrices: one step
+    /// ends with it and the next begins with it.
+    force: Option<Array>,
 }
 
 impl Moving {
-    /// With a momentum of its own.
-    pub fn from(point: Point, key: Key) -> Moving {
+    /// With a momentum of its own, to be moved with this metric.
+    pub fn from(point: Point, key: Key, metric: &Metric) -> Moving {
         let x = &point.position;
         let momentum = normal_of(x.dtype(), key, x.shape());
-        Moving { point, momentum }
+        let force = match metric {
+            Metric::Unit | Metric::Diagonal(_) => None,
+            Metric::Dense(_) | Metric::LowRank { .. } => Some(metric.pull(&point.gradient)),
+        };
+        Moving { point, momentum, force }
     }
 
     /// The Hamiltonian: minus the log-density of place and momentum.
@@ -68,7 +75,7 @@ pub(crate) fn one_step(
     size: &Array,
     point: &Point,
 ) -> Array {
-    let start = Moving::from(point.clone(), key);
+    let start = Moving::from(point.clone(), key, metric);
     let before = start.energy();
     before - integrator.step(log_density, metric, size, start).energy()
 }
@@ -122,15 +129,19 @@ impl Integrator {
         size: &Array,
         from: Moving,
     ) -> Moving {
-        let Moving { mut point, mut momentum } = from;
+        let Moving { mut point, mut momentum, force } = from;
+        let mut now = force.clone();
         for (i, part) in self.parts().enumerate() {
             if i % 2 == 0 {
-                momentum += size * part * metric.pull(&point.gradient);
+                let force = now.get_or_insert_with(|| metric.pull(&point.gradient));
+                momentum += size * part * &*force;
             } else {
                 let position = &point.position + size * part * metric.push(&momentum);
                 point = Point::at(log_density, position);
+                now = None;
             }
         }
-        Moving { point, momentum }
+        // Parts end with a momentum, so that the force at the end is known.
+        Moving { point, momentum, force: force.and(now) }
     }
 }

@@ -82,7 +82,7 @@ impl Kernel for Hmc {
     fn step(&self, cx: StepCx<'_>, state: Point) -> (Point, HmcInfo) {
         // As BlackJAX splits it, so that the same key makes the same step.
         let (for_momentum, for_acceptance) = cx.key.split();
-        let start = Moving::from(state.clone(), for_momentum);
+        let start = Moving::from(state.clone(), for_momentum, &self.metric);
         let before = start.energy();
         let end = fori_loop(self.steps, start, |_, moving| {
             self.integrator.step(cx.log_density, &self.metric, &self.step_size, moving)

@@ -59,7 +59,7 @@ impl Kernel for Mala {
 
     fn step(&self, cx: StepCx<'_>, state: Point) -> (Point, MetropolisInfo) {
         let (for_proposal, for_acceptance) = cx.key.split();
-        let start = Moving::from(state.clone(), for_proposal);
+        let start = Moving::from(state.clone(), for_proposal, &self.metric);
         let before = start.energy();
         let leapfrog = Integrator::VelocityVerlet;
         let end = leapfrog.step(cx.log_density, &self.metric, &self.step_size, start);

@@ -88,7 +88,7 @@ impl Kernel for MultinomialHmc {
 
     fn step(&self, cx: StepCx<'_>, state: Point) -> (Point, HmcInfo) {
         let [for_momentum, for_start, for_choices] = cx.key.split_array();
-        let start = Moving::from(state.clone(), for_momentum);
+        let start = Moving::from(state.clone(), for_momentum, &self.metric);
         let before = start.energy();
         let zero = &before * 0.0;
         // So many steps backwards, then the others from the start again.

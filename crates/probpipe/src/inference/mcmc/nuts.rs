@@ -115,7 +115,7 @@ impl Kernel for Nuts {
 
     fn step(&self, cx: StepCx<'_>, state: Point) -> (Point, NutsInfo) {
         let (for_momentum, for_tree) = cx.key.split();
-        let start = Moving::from(state.clone(), for_momentum);
+        let start = Moving::from(state.clone(), for_momentum, &self.metric);
         let energy = start.energy();
         let zero = &energy * 0.0;
         let dynamics = Leapfrog {
