@@ -12,9 +12,9 @@ use probpipe_trace::{Array, Tree, Triangular, cond, eye, ones_like, ones_of, sel
 /// makes it most like a standard normal density, in the sense of the Fisher divergence. Gradients
 /// say much after few steps, so that 400 steps do where draws alone take 1,000: of a normal density
 /// `n` draws say all. Draws are forgotten in windows, of 10 in the first 30 % and of 160 then; the
-/// last 15 % look for the step size alone. The first steps take the density to be round, and those
-/// up to 30 % know its standard deviations alone: what a few draws from a minor mode or on the way
-/// say of covariances would keep a chain there.
+/// last 15 % look for the step size alone. The first steps take the density to be narrow where it is
+/// steep at the start, and those up to 30 % know its standard deviations alone: what a few draws
+/// from a minor mode or on the way say of covariances would keep a chain there.
 ///
 /// For standard deviations alone it is the square root of the variance of the draws divided by that
 /// of the gradients, entry by entry; with all covariances the geometric mean of the covariance of
@@ -31,7 +31,7 @@ pub struct Gradients {
     /// How many directions: those in which the density, in units of the standard deviations, is the
     /// longest or the shortest.
     pub directions: usize,
-    /// The first steps, which take the density to be round.
+    /// The first steps, which know the gradient at the start alone.
     pub round: usize,
     /// Steps of a window in the first 30 %.
     pub early: usize,
@@ -114,7 +114,9 @@ impl Adaptation for Gradients {
     }
 
     fn start(&self, point: &Point, step_size: &Array) -> GradientsState {
-        let (x, scale) = (&point.position, ones_like(&point.position));
+        let x = &point.position;
+        // A density is narrow where it is steep.
+        let scale = (point.gradient.abs() + 1.0).rsqrt();
         let vector = x.rank() == 1;
         let (none, metric) = if vector && x.size() <= self.dense_up_to {
             (Moments::dense(x), Metric::Dense(scale.diag()))
