@@ -5,7 +5,7 @@ use super::machine::{date, processor};
 use super::table::{geometric_mean, short};
 use probpipe::diagnostics::{Ess, ess};
 use probpipe::inference::mcmc::Nuts;
-use probpipe::prelude::{Chains, DType, Key, Result as Outcome};
+use probpipe::prelude::{Chains, DType, Key, Record, Result as Outcome};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -55,11 +55,7 @@ fn run(name: &str) -> Outcome<()> {
         let begin = Instant::now();
         let draws = prepared.sample(Key::new(seed))?;
         let seconds = begin.elapsed().as_secs_f64();
-        let mut least = f64::INFINITY;
-        for (_, array) in draws.values.arrays() {
-            let sizes = ess(array, Ess::Bulk)?.to_vec::<f64>()?;
-            least = sizes.into_iter().fold(least, f64::min);
-        }
+        let least = least_ess(&draws.values)?;
         told.push((least / seconds, least, seconds));
     }
     told.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -67,6 +63,16 @@ fn run(name: &str) -> Outcome<()> {
     let peak = super::machine::peak_bytes().unwrap_or(f64::NAN);
     println!("{}", json!({"seconds": seconds, "ess": ess, "peak_bytes": peak, "version": ""}));
     Ok(())
+}
+
+/// The least bulk effective sample size of all numbers.
+pub(super) fn least_ess(values: &Record) -> Outcome<f64> {
+    let mut least = f64::INFINITY;
+    for (_, array) in values.arrays() {
+        let sizes = ess(array, Ess::Bulk)?.to_vec::<f64>()?;
+        least = sizes.into_iter().fold(least, f64::min);
+    }
+    Ok(least)
 }
 
 /// Runs a process and reads its two lines.
@@ -109,6 +115,8 @@ pub fn main(python: &str, only: Option<&str>, docs: Option<&Path>) -> Result<(),
     let (mut ratios, mut waits, mut memory) = (Vec::new(), Vec::new(), Vec::new());
     for name in POSTERIORS.iter().filter(|name| only.is_none_or(|text| name.contains(text))) {
         let ours = told(Command::new(&ourselves).args(["bench", "--inference-one", name]))?;
+        let adapted = told(Command::new(&ourselves).args(["bench", "--nuts-rs-one", name]));
+        let adapted = adapted.map_or(String::new(), |told| short(told.ess / told.seconds));
         let mut cells = vec![(*name).to_string(), short(ours.ess / ours.seconds)];
         let mut best: f64 = 0.0;
         let mut more = vec![short(ours.first)];
@@ -138,7 +146,7 @@ pub fn main(python: &str, only: Option<&str>, docs: Option<&Path>) -> Result<(),
         }
         let ratio = ours.ess / ours.seconds / best;
         ratios.push((*name, ratio));
-        cells.push(short(ratio));
+        cells.extend([short(ratio), adapted]);
         let line = format!("| {} |\n", [cells, more, peaks].concat().join(" | "));
         print!("{line}");
         rows += &line;
@@ -183,10 +191,11 @@ parameters, by the second of wall time of a run with its warm-up; the seconds fr
 process to the first draws, with imports and compilation; and the largest memory of the process in
 megabytes. Each library warms up as it advises: NumPyro and BlackJAX 1,000 steps, nutpie 400, ours
 400. The seconds of a run are those of a second one with another seed, after compilation; ours are
-medians of five.
+medians of five. The column of nuts-rs, the sampler within nutpie, is that sampler on our compiled
+densities, by the feature of that name: the rest of the difference to nutpie is the sampler's.
 ";
 
 const HEAD: &str = "\
-| posterior | ESS/s | NumPyro | BlackJAX | nutpie | ours / best | start, s | NumPyro | BlackJAX | nutpie | MB | NumPyro | BlackJAX | nutpie |
-| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |
+| posterior | ESS/s | NumPyro | BlackJAX | nutpie | ours / best | nuts-rs | start, s | NumPyro | BlackJAX | nutpie | MB | NumPyro | BlackJAX | nutpie |
+| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |
 ";

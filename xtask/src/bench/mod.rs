@@ -7,6 +7,7 @@ mod distributions;
 mod inference;
 mod machine;
 mod measure;
+mod nuts_rs;
 mod page;
 mod peer;
 mod scaling;
@@ -62,6 +63,9 @@ pub struct Options {
     /// The part of that which is ours, of one posterior: a process of the bench itself.
     #[arg(long, hide = true)]
     inference_one: Option<String>,
+    /// The same by the sampler of nuts-rs.
+    #[arg(long, hide = true)]
+    nuts_rs_one: Option<String>,
     /// Measure several threads against one instead, on the machine as it is and beside a busy loop.
     #[arg(long, conflicts_with_all = ["jax", "only", "devices", "json", "docs", "scaling"])]
     threads: bool,
@@ -137,6 +141,9 @@ impl Options {
 pub fn main(options: &Options) -> Result<(), String> {
     if let Some(name) = &options.inference_one {
         return inference::one(name);
+    }
+    if let Some(name) = &options.nuts_rs_one {
+        return nuts_rs::one(name);
     }
     if let Some(python) = &options.inference {
         return inference::main(python, options.only.as_deref(), options.docs.as_deref());

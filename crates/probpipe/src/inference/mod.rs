@@ -8,6 +8,8 @@ mod estimates;
 mod guided;
 mod joints;
 pub mod mcmc;
+#[cfg(feature = "nuts-rs")]
+mod nuts_rs;
 mod posterior;
 pub mod smc;
 mod target;
@@ -15,5 +17,7 @@ pub mod vi;
 
 pub use estimates::{Draws, expectation};
 pub use guided::Guided;
+#[cfg(feature = "nuts-rs")]
+pub use nuts_rs::{NoDensity, NutsRs};
 pub use posterior::Posterior;
 pub use target::Target;
