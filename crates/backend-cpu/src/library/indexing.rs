@@ -58,12 +58,14 @@ impl Indexing {
         }
     }
 
-    /// If it sets one row of an array in its place, as loops do that keep a list.
+    /// If it sets one row of an array, or of each of several, in its place, as loops do that keep
+    /// a list.
     fn row(&self) -> Option<Row> {
         match self {
             Indexing::Scatter { dtype, op: ScatterOp::Set, dims, in_place: true, .. } => {
-                let one = dims.batch == 1 && dims.count == 1 && dims.extents.len() == 1;
-                one.then(|| Row { rows: dims.extents[0], bytes: dims.rest * dtype.size() })
+                let one = dims.count == 1 && dims.extents.len() == 1;
+                let bytes = dims.rest * dtype.size();
+                one.then(|| Row { arrays: dims.batch, rows: dims.extents[0], bytes })
             }
             _ => None,
         }
@@ -115,26 +117,31 @@ unsafe fn combine(call: &Indexing, groups: &Groups, addresses: *const usize) {
     groups.scatter(*dtype, *op, updates, out);
 }
 
-/// One row among others, of so many bytes each.
+/// One row among others, of so many bytes each, in each of so many arrays.
 struct Row {
+    arrays: usize,
     rows: usize,
     bytes: usize,
 }
 
 impl Row {
-    /// Copies the row there; one out of range is dropped.
+    /// Copies the rows there; those out of range are dropped.
     ///
     /// # Safety
-    /// The second address is that of an `i32`, the third that of a row, the fourth that of all
-    /// rows, which the row is none of.
+    /// The second address is that of an `i32` for each array, the third that of a row for each, the
+    /// fourth that of all rows of all of them, which those are none of.
     unsafe fn set(&self, addresses: *const usize) {
-        // SAFETY: the caller promised four addresses, and what is there.
-        unsafe {
-            let [_, index, row, all] = *addresses.cast::<[usize; 4]>();
-            let index = *(index as *const i32) as usize;
-            if index < self.rows {
-                let to = (all as *mut u8).add(index * self.bytes);
-                std::ptr::copy_nonoverlapping(row as *const u8, to, self.bytes);
+        // SAFETY: the caller promised four addresses.
+        let [_, indices, new, all] = unsafe { *addresses.cast::<[usize; 4]>() };
+        for i in 0..self.arrays {
+            // SAFETY: the caller promised an index and a row for each array.
+            unsafe {
+                let index = *(indices as *const i32).add(i) as usize;
+                if index < self.rows {
+                    let from = (new as *const u8).add(i * self.bytes);
+                    let to = (all as *mut u8).add((i * self.rows + index) * self.bytes);
+                    std::ptr::copy_nonoverlapping(from, to, self.bytes);
+                }
             }
         }
     }
@@ -200,8 +207,8 @@ pub(crate) unsafe fn indexing(descriptor: *const Indexing, addresses: *const usi
     // SAFETY: the executable that owns the running code owns the descriptor.
     let call = unsafe { &*descriptor };
     if let Some(row) = call.row() {
-        // SAFETY: as the caller promised: the address of one index, of one row, and of the array,
-        // which is the result.
+        // SAFETY: as the caller promised: the address of one index and one row for each array, and
+        // of the arrays, which are the result.
         return unsafe { row.set(addresses) };
     }
     // What panics, which nothing here should, leaves the results as they are.
