@@ -5,7 +5,7 @@
 mod golden;
 
 use golden::gpu;
-use probpipe::inference::mcmc::{Hmc, Kernel, Nuts, RandomWalk};
+use probpipe::inference::mcmc::{Between, Chain, Hmc, Kernel, Nuts, NutsInfo, Point, RandomWalk};
 use probpipe::inference::smc::Tempered;
 use probpipe::inference::{Posterior, Target};
 use probpipe::prelude::*;
@@ -77,21 +77,53 @@ fn chains() -> Result<()> {
     agree("HMC", &cpu, &gpu, 0.2)
 }
 
-/// Chains apart from each other, an invocation each: few steps, since software devices leave loops
-/// that go on for long.
+/// The last states of chains whose transitions are one loop each: on a CPU side by side in one
+/// loop, on a GPU an invocation each.
+fn in_one_loop(
+    nuts: Nuts,
+    steps: usize,
+    target: Target<Record>,
+    device: Device,
+) -> impl Fn(Array) -> Array + Clone {
+    move |keys: Array| {
+        let density = |z: Array| target.log_density(&z);
+        let between = Between {
+            log_density: &density,
+            kernel: &|(): &()| nuts.clone(),
+            learn: &|_, (), _, _, _| (),
+            keep: &|(), _: &Point, _: &NutsInfo| (),
+        };
+        let start = |key: Array| {
+            let state = nuts.init(&density, target.start().clone());
+            let (key, number) = (Key::from_data(key), Array::from(0i32));
+            Chain { key, number, state, known: () }
+        };
+        let run = |chain| nuts.steps(&between, &Array::from(steps as i32), steps, chain).chain;
+        let end = match device {
+            Device::Gpu => vmap(|key| run(start(key)))(keys),
+            Device::Cpu | Device::Interpreter => run(vmap(start)(keys)),
+        };
+        let x = target.constrain_each(&end.state.position).unwrap_or_else(|e| panic!("{e}"));
+        moments(x["mu"].clone(), x["tau"].clone())
+    }
+}
+
+/// Chains apart from each other, of few steps, since software devices leave loops that go on for
+/// long.
 #[test]
 fn chains_apart() -> Result<()> {
     if !gpu() {
         return Ok(());
     }
-    let keys = Key::new(4).split_batch(100).data().clone();
-    let nuts = Nuts { step_size: array(0.5), max_depth: 4, ..Nuts::default() };
-    let nuts = many(nuts, 5, target()?);
-    let cpu = jit_on(Device::Cpu, &nuts)(keys.clone());
+    let keys = Key::new(4).split_batch(4096).data().clone();
+    let nuts = Nuts { step_size: array(0.5), ..Nuts::default() };
+    let target = target()?;
+    let of = |device| in_one_loop(nuts.clone(), 10, target.clone(), device);
+    let cpu = jit_on(Device::Cpu, of(Device::Cpu))(keys.clone());
     let gpu = Gpu::shared()?;
     let apart = wgsl::Target { rounds: 1 << 24, rounds_guessed: true, ..*gpu.target() };
     let backend = Arc::new(gpu.written_for(apart));
-    let gpu = probpipe_transforms::jit_on(backend, &nuts)(keys);
+    let gpu = probpipe_transforms::jit_on(backend, of(Device::Gpu))(keys);
     agree("NUTS", &cpu, &gpu, 0.05)
 }
 

@@ -52,6 +52,11 @@ impl Moving {
     pub fn from(point: Point, key: Key, metric: &Metric) -> Moving {
         let x = &point.position;
         let momentum = normal_of(x.dtype(), key, x.shape());
+        Moving::with(momentum, point, metric)
+    }
+
+    /// With a momentum, to be moved with this metric.
+    pub fn with(momentum: Array, point: Point, metric: &Metric) -> Moving {
         let force = match metric {
             Metric::Unit | Metric::Diagonal(_) => None,
             Metric::Dense(_) | Metric::LowRank { .. } => Some(metric.pull(&point.gradient)),

@@ -2,12 +2,13 @@
 //! trajectory and the generalised criterion (M. Betancourt, 2017), as a loop of the program.
 
 use super::dynamics::{Integrator, Moving, Point};
-use super::kernel::{Kernel, LogDensity, StepCx};
+use super::flat::flat;
+use super::kernel::{Between, Chain, Kernel, LogDensity, StepCx, Steps, one_by_one};
 use super::metric::Metric;
-use super::metropolis::either;
-use super::subtree::{Leapfrog, turns};
+use super::subtree::Leapfrog;
+use super::trajectory::{Doubling, NutsInfo, Trajectory};
 use super::tuned::tuned;
-use probpipe_trace::{Array, Key, Tree, select, uniform_of, while_loop};
+use probpipe_trace::{Array, Tree, while_loop};
 
 /// Follows Hamiltonian dynamics forwards and backwards, twice as far each time, until the
 /// trajectory turns back, and takes a point of it in proportion to its density, rather one of the
@@ -37,23 +38,6 @@ pub struct Nuts {
     /// Most doublings of a trajectory: it has less than `2^max_depth` steps.
     #[tree(static)]
     pub max_depth: usize,
-}
-
-/// What is known of a step of [`Nuts`].
-#[derive(Tree, Clone, Debug)]
-#[tree(crate = probpipe_trace)]
-pub struct NutsInfo {
-    /// The mean over the trajectory of the probability with which Metropolis would accept a point
-    /// of it, which goes with the step size.
-    pub acceptance: Array,
-    /// How often the trajectory was doubled, `i32`.
-    pub depth: Array,
-    /// How many steps of the dynamics were made, each with one gradient, `i32`.
-    pub steps: Array,
-    /// Whether the energy has grown by more than 1,000 or is not finite.
-    pub diverging: Array,
-    /// The energy at the start of the trajectory.
-    pub energy: Array,
 }
 
 impl Default for Nuts {
@@ -86,23 +70,21 @@ impl Nuts {
     }
 }
 
-/// A trajectory so far.
-#[derive(Tree, Clone, Debug)]
-#[tree(crate = probpipe_trace)]
-struct Trajectory {
-    /// Its ends in time.
-    left: Moving,
-    right: Moving,
-    /// The sum of its momenta.
-    rho: Array,
-    chosen: Point,
-    /// The density of all points in units of that of the start.
-    weight: Array,
-    depth: Array,
-    steps: Array,
-    acceptance: Array,
-    turning: Array,
-    diverging: Array,
+impl Nuts {
+    pub(super) fn dynamics<'a>(
+        &'a self,
+        log_density: LogDensity<'a>,
+        energy: &'a Array,
+    ) -> Leapfrog<'a> {
+        Leapfrog {
+            log_density,
+            integrator: Integrator::VelocityVerlet,
+            metric: &self.metric,
+            step_size: &self.step_size,
+            energy,
+            max_depth: self.max_depth,
+        }
+    }
 }
 
 impl Kernel for Nuts {
@@ -115,75 +97,40 @@ impl Kernel for Nuts {
 
     fn step(&self, cx: StepCx<'_>, state: Point) -> (Point, NutsInfo) {
         let (for_momentum, for_tree) = cx.key.split();
-        let start = Moving::from(state.clone(), for_momentum, &self.metric);
+        let start = Moving::from(state, for_momentum, &self.metric);
         let energy = start.energy();
-        let zero = &energy * 0.0;
-        let dynamics = Leapfrog {
-            log_density: cx.log_density,
-            integrator: Integrator::VelocityVerlet,
-            metric: &self.metric,
-            step_size: &self.step_size,
-            energy: &energy,
-            max_depth: self.max_depth,
-        };
-        let trajectory = Trajectory {
-            rho: start.momentum.clone(),
-            left: start.clone(),
-            right: start,
-            chosen: state,
-            weight: &zero + 1.0,
-            depth: Array::from(0i32),
-            steps: Array::from(0i32),
-            acceptance: zero,
-            turning: Array::from(false),
-            diverging: Array::from(false),
-        };
-        let most = self.max_depth as i32;
+        let dynamics = self.dynamics(cx.log_density, &energy);
+        let most = self.max_depth;
         let end = while_loop(
-            |t: Trajectory| t.depth.lt(most) & !&t.turning & !&t.diverging,
-            |t| doubled(&dynamics, t, &for_tree),
-            trajectory,
+            |t: Trajectory| t.goes_on(most),
+            |t| {
+                let doubling = Doubling::new(&for_tree, &t.depth, t.weight.dtype());
+                let Doubling { forwards, points, .. } = &doubling;
+                let half = dynamics.subtree(t.end(forwards), forwards, &t.depth, points);
+                t.with(half, &doubling)
+            },
+            Trajectory::from(start, &(&energy * 0.0)),
         );
-        let acceptance = &end.acceptance / end.steps.cast(energy.dtype());
-        let Trajectory { chosen, depth, steps, diverging, .. } = end;
-        (chosen, NutsInfo { acceptance, depth, steps, diverging, energy })
+        end.result(&energy)
     }
 
     fn max_depth(&self) -> Option<usize> {
         Some(self.max_depth)
     }
+
+    fn steps<W: Tree + Clone, R: Tree + Clone>(
+        &self,
+        between: &Between<'_, Nuts, W, R>,
+        count: &Array,
+        capacity: usize,
+        chain: Chain<Point, W>,
+    ) -> Steps<Point, NutsInfo, W, R> {
+        match self.max_depth {
+            // Steps without points.
+            0 => one_by_one(between, count, capacity, chain),
+            _ => flat(Nuts::dynamics, between, count, capacity, chain),
+        }
+    }
 }
 
 tuned!(Nuts, NutsInfo);
-
-/// The trajectory with as many points again, before or after it.
-fn doubled(dynamics: &Leapfrog<'_>, t: Trajectory, key: &Key) -> Trajectory {
-    let (for_choices, for_points) = key.reuse().fold_in(&t.depth).split();
-    let chances = uniform_of(t.weight.dtype(), for_choices, [2]);
-    let forwards = chances.at(0).lt(0.5);
-    let near = either(&forwards, t.right.clone(), t.left.clone());
-    let far = select(&forwards, &t.left.momentum, &t.right.momentum);
-    let inner = near.momentum.clone();
-    let new = dynamics.subtree(near, &forwards, &t.depth, for_points);
-    let whole = !&new.turning & !&new.diverging;
-    // Rather a point of the new half: with the ratio of the halves, not with its part of both.
-    let take = whole & (chances.at(1) * &t.weight).lt(&new.weight);
-    let outer = &new.end.momentum;
-    let rho = &t.rho + &new.rho;
-    // Over all of it, and over each half with the first point of the other.
-    let turning = turns(&far, outer, &rho)
-        | turns(&far, &new.first, &(&t.rho + &new.first))
-        | turns(&inner, outer, &(&inner + &new.rho));
-    Trajectory {
-        left: either(&forwards, t.left, new.end.clone()),
-        right: either(&forwards, new.end, t.right),
-        rho,
-        chosen: either(&take, new.chosen, t.chosen),
-        weight: t.weight + new.weight,
-        depth: t.depth + 1,
-        steps: t.steps + new.steps,
-        acceptance: t.acceptance + new.acceptance,
-        turning: turning | new.turning,
-        diverging: new.diverging,
-    }
-}
