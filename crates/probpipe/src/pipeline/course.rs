@@ -4,6 +4,7 @@
 use super::columns::{Column, array, stacked};
 use super::program::BLOCK;
 use probpipe_trace::{Array, Error, Key, Result};
+use std::sync::Arc;
 
 /// How a run ended.
 #[derive(Clone, Debug, Default)]
@@ -38,17 +39,39 @@ impl Course {
     }
 }
 
-/// A chain on its way.
+/// A chain: its number, and keys for its start and for itself.
 #[derive(Debug)]
-pub(super) struct Chain {
+pub(super) struct Member {
     pub number: usize,
-    /// For its start and for itself.
     pub keys: (Key, Key),
+}
+
+/// Chains on their way that make their steps together: one, or several side by side.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub members: Vec<Member>,
     /// Steps so far.
     pub steps: usize,
-    /// Nothing before it has started.
-    pub state: Option<Vec<Array>>,
+    /// Nothing before they have started.
+    pub state: Option<Arc<Vec<Array>>>,
     pub pace: Pace,
+}
+
+/// The state of a chain: leaves of its own, or its part of those of several.
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    pub leaves: Arc<Vec<Array>>,
+    pub lane: Option<usize>,
+}
+
+impl State {
+    /// Its own leaves.
+    pub fn own(&self) -> Vec<Array> {
+        match self.lane {
+            None => self.leaves.to_vec(),
+            Some(lane) => self.leaves.iter().map(|leaf| leaf.at(lane as isize)).collect(),
+        }
+    }
 }
 
 /// How many steps a block has, by how long the last ones took. Draws do not depend on it.
@@ -73,7 +96,7 @@ pub(super) struct Block {
     /// Steps of the chain so far.
     pub steps: usize,
     /// The chain after them.
-    pub state: Vec<Array>,
+    pub state: State,
     /// The bytes of the draws among them, for each column.
     pub rows: Vec<Vec<u8>>,
     /// Draws that diverged.

@@ -6,7 +6,7 @@
 
 use super::checkpoint::{self, Checkpoint};
 use super::columns::{Column, Part, array, stacked};
-use super::course::{Block, Course, Sink};
+use super::course::{Block, Course, Sink, State};
 use super::fingerprint::Fingerprint;
 use super::groups::{Group, prepare};
 use super::zarr::{self, Variable, failed, replace};
@@ -39,7 +39,7 @@ pub(super) struct Folder {
 struct Written {
     drawn: usize,
     /// The last state and its steps, if it is not safe yet.
-    state: Option<(usize, Vec<Array>)>,
+    state: Option<(usize, State)>,
     /// Files that were written since a state was safe.
     files: BTreeSet<PathBuf>,
     safe: Instant,
@@ -178,7 +178,7 @@ impl Folder {
                 .map_err(|error| failed("write", &path, &error))?;
         }
         kept.safe = Instant::now();
-        checkpoint::write(&file(&self.root, &format!("chain-{chain}")), steps, &state)
+        checkpoint::write(&file(&self.root, &format!("chain-{chain}")), steps, &state.own())
     }
 }
 

@@ -1,43 +1,27 @@
 //! The two programs of a run: one finds out whether a chain can start somewhere, one makes a block
-//! of steps. They are compiled once and shared by the threads.
+//! of steps, of one chain or of several side by side. They are compiled once and shared by the
+//! threads.
 
 use super::columns::{Column, Kept, columns};
 use super::fingerprint::hash;
 use crate::device::Device;
 use crate::inference::Target;
-use crate::inference::adapt::{Tasks, WarmUp};
-use crate::inference::mcmc::{Kernel, Located, StepCx};
+use crate::inference::adapt::{Task, Tasks, WarmUp};
+use crate::inference::mcmc::{Between, Chain, Kernel, Located, LogDensity, StepCx};
 use probpipe_trace::{
-    Array, DType, Key, Result, Rounding, Structure, Tree, cond, here, rounding, scan, zeros_like,
+    Array, DType, Error, ErrorKind, Key, Result, Rounding, Structure, Tree, cond, full_of, here,
+    rounding, scan, stack, uniform_of, zeros_like,
 };
-use probpipe_transforms::{Compiled, graph_of};
+use probpipe_transforms::{Compiled, graph_of, vmap};
 
 /// Steps of a block: what is known of a run on the host is known this often.
 pub(super) const BLOCK: usize = 50;
+/// Places that are tried for the start of a chain.
+pub(super) const TRIES: usize = 100;
 /// The bits of steps that are not made.
 pub(super) const IDLE: i32 = -1;
 /// The bits of steps that are no part of the warm-up.
 pub(super) const DRAW: i32 = 1 << 30;
-
-/// A chain between two steps: all that the next ones depend on.
-#[derive(Tree, Debug)]
-#[tree(crate = probpipe_trace)]
-pub(super) struct Snapshot<S, W> {
-    /// Of the chain; steps fold their number in.
-    pub key: Key,
-    /// Steps so far, `i32`.
-    pub number: Array,
-    pub state: S,
-    pub known: W,
-}
-
-impl<S: Clone, W: Clone> Clone for Snapshot<S, W> {
-    fn clone(&self) -> Self {
-        let Snapshot { key, number, state, known } = self;
-        let (number, state, known) = (number.clone(), state.clone(), known.clone());
-        Snapshot { key: key.reuse(), number, state, known }
-    }
-}
 
 /// A chain at a place.
 #[derive(Tree, Debug)]
@@ -49,25 +33,49 @@ struct Start<C> {
     density: Option<Array>,
 }
 
-type ChainOf<K, W> = Snapshot<<K as Kernel>::State, <W as WarmUp<K>>::State>;
+type ChainOf<K, W> = Chain<<K as Kernel>::State, <W as WarmUp<K>>::State>;
+/// Keys for starts and for chains, the number of a try, and how far from the start it may be.
+type Try = (Key, Key, Array, Array);
 type KeptOf<K, T> = Kept<T, <K as Kernel>::Info>;
 type BlockProgram<K, W, T> = Compiled<(ChainOf<K, W>, Array), (ChainOf<K, W>, KeptOf<K, T>)>;
 
 /// The programs of a run, whatever its types: chains and what is kept are lists of leaves.
 pub(super) trait Steps: Sync {
+    /// How many chains the program of a block makes side by side: a leading axis of all leaves of
+    /// chains and of what is kept, if it does.
+    fn lanes(&self) -> Option<usize>;
+
     /// A chain from a place, if it can start there, and the log-density: 0 of kernels that do not
     /// keep it.
     fn start(&self, key: Key, z: Array) -> Result<Option<(f64, Vec<Array>)>>;
 
+    /// The same of chains side by side, at places that try number `i` finds by keys for starts, so
+    /// far from the start of the target.
+    fn starts(&self, keys: (Key, Key), i: usize, radius: f64) -> Result<Starts>;
+
     /// A chain after the steps of a plan of at most [`BLOCK`], and what is kept of [`BLOCK`] steps,
-    /// of which those that were not made are zeros.
+    /// of which those that were not made are zeros. Of chains side by side a metric is made after
+    /// the last step alone.
     fn block(&self, chain: Vec<Array>, plan: &[i32]) -> Result<(Vec<Array>, Vec<Array>)>;
+}
+
+/// What came of a try to start chains side by side.
+pub(super) struct Starts {
+    pub chains: Vec<Array>,
+    /// Of each whether it can start there, and the log-density.
+    pub found: Vec<(bool, f64)>,
+    /// The places.
+    pub z: Array,
 }
 
 /// The programs of a run.
 pub(super) struct Programs<K: Kernel, W: WarmUp<K>, T> {
     start: Compiled<(Key, Array), Start<ChainOf<K, W>>>,
+    starts: Option<Compiled<Try, (Start<ChainOf<K, W>>, Array)>>,
     block: BlockProgram<K, W, T>,
+    lanes: Option<usize>,
+    /// Of positions.
+    dtype: DType,
     chain: Structure,
     /// Of what is kept of a step.
     pub kept: Structure,
@@ -87,71 +95,52 @@ where
     W: WarmUp<K>,
     T: Tree + Clone,
 {
-    /// With a number that stands for the program of a block, which takes a while, if `known`.
+    /// Of a block of so many chains side by side, or of one; with a number that stands for the
+    /// program of a block, which takes a while, if `known`.
     #[track_caller]
     pub fn new(
         device: Device,
-        kernel: &K,
-        warm_up: &W,
+        (kernel, warm_up): (&K, &W),
         target: &Target<T>,
+        lanes: Option<usize>,
         known: bool,
     ) -> Result<Self> {
         let backend = device.backend();
         let log_density = |z: Array| target.log_density(&z);
-        let begin = |(key, z): (Key, Array)| {
-            let state = kernel.init(&log_density, z);
-            let (key, for_warm_up) = key.split();
-            let known = warm_up.start(for_warm_up, &log_density, kernel, &state);
-            // A point that nothing can be known of, or where there is no way on, is no start.
-            let sound = state
-                .leaves()
-                .iter()
-                .filter(|leaf| leaf.dtype().is_float())
-                .fold(Array::from(true), |sound, leaf| sound & leaf.is_finite().all());
-            let density = state.log_density().cloned();
-            Start {
-                chain: Snapshot { key, number: Array::from(0i32), state, known },
-                sound,
-                density,
+        let way = target.way()?;
+        let parts = Parts { kernel, warm_up, log_density: &log_density, way: &way };
+        let like = (Key::new(0), target.start().clone());
+        let start = Compiled::new(&*backend, |(key, z)| parts.begin(key, z), &like)?;
+        let chain = start.call(like)?.chain;
+        let (structure, begun) = (chain.structure(), chain.leaves());
+        let origin = target.start();
+        let starts = |(for_start, for_chain, i, radius): Try| {
+            vmap(|(for_start, key): (Key, Key)| {
+                let each = for_start.split_batch(TRIES);
+                let own = Key::from_data(each.data().take(&i, 0)).with_layout(each.layout());
+                let z = near(origin, own, &radius);
+                (parts.begin(key, z.clone()), z)
+            })((for_start, for_chain))
+        };
+        let starts = match lanes {
+            None => None,
+            Some(lanes) => {
+                let keys = || Key::new(0).split_batch(lanes);
+                let radius = full_of(origin.dtype(), (), 1.0);
+                let like = (keys(), keys(), Array::from(0i32), radius);
+                Some(Compiled::new(&*backend, starts, &like)?)
             }
         };
-        let like = (Key::new(0), target.start().clone());
-        let start = Compiled::new(&*backend, begin, &like)?;
-        let chain = start.call(like)?.chain;
-        let way = target.way()?;
-        let step = |chain: ChainOf<K, W>, bits: &Array| {
-            let Snapshot { key, number, state, known } = chain;
-            let stepping = warm_up.kernel(&known, kernel);
-            let step_size = warm_up.step_size(&known);
-            let cx = StepCx::new(key.reuse().fold_in(&number), &log_density);
-            let (state, info) = stepping.step(cx, state);
-            let known = cond(
-                bits.lt(DRAW),
-                (known, state.clone(), info.clone()),
-                |(known, state, info)| {
-                    warm_up.update(known, &Tasks::of(bits), kernel, &state, &info)
-                },
-                |(known, ..)| known,
-            );
-            let z = state.position().clone();
-            let kept = Kept {
-                values: way(z.clone()),
-                z,
-                log_density: state.log_density().cloned(),
-                step_size,
-                info,
-            };
-            (Snapshot { key, number: number + 1, state, known }, kept)
+        let apart = backend.caps().lanes;
+        let block = |(chain, plan): (ChainOf<K, W>, Array)| match lanes {
+            None => parts.one_by_one(chain, &plan),
+            // Each lane goes its own way, by conditions of its own.
+            Some(_) if apart => vmap(|chain| parts.in_rounds(chain, &plan))(chain),
+            Some(_) => parts.in_rounds(chain, &plan),
         };
-        let block = |(chain, plan): (ChainOf<K, W>, Array)| {
-            scan(chain, plan, |chain, bits| {
-                let nothing = |chain: ChainOf<K, W>| {
-                    // Of this only the shapes are left.
-                    let (_, kept) = step(chain.clone(), &bits);
-                    (chain, kept.map(zeros_like))
-                };
-                cond(bits.ge(0), chain, |chain| step(chain, &bits), nothing)
-            })
+        let chain = match lanes {
+            None => chain,
+            Some(lanes) => chain.map(|leaf| stack(vec![leaf.clone(); lanes], 0)),
         };
         let idle = (chain, Array::from(vec![IDLE; BLOCK]));
         let text = match known {
@@ -159,11 +148,168 @@ where
             false => None,
         };
         let block = Compiled::new(&*backend, block, &idle)?;
-        let (chain, begun) = (idle.0.structure(), idle.0.leaves());
-        let (_, kept) = block.call(idle)?;
+        let (_, mut kept) = block.call(idle)?;
+        if lanes.is_some() {
+            kept = kept.map(|leaf| leaf.at(0));
+        }
         let columns = columns(&kept)?;
-        let (kept, rounding) = (kept.structure(), rounding());
-        Ok(Programs { start, block, chain, kept, columns, begun, rounding, text })
+        let (chain, kept, rounding) = (structure, kept.structure(), rounding());
+        let dtype = origin.dtype();
+        Ok(Programs {
+            start,
+            starts,
+            block,
+            lanes,
+            dtype,
+            chain,
+            kept,
+            columns,
+            begun,
+            rounding,
+            text,
+        })
+    }
+}
+
+/// A place near another.
+pub(super) fn near(start: &Array, key: Key, radius: &Array) -> Array {
+    let jitter = uniform_of(start.dtype(), key, start.shape()) * 2.0 - 1.0;
+    start + jitter * radius
+}
+
+/// What programs are made of.
+struct Parts<'a, K, W, T> {
+    kernel: &'a K,
+    warm_up: &'a W,
+    log_density: LogDensity<'a>,
+    /// From real numbers to values.
+    way: &'a dyn Fn(Array) -> T,
+}
+
+impl<K, W, T> Parts<'_, K, W, T>
+where
+    K: Kernel,
+    W: WarmUp<K>,
+    T: Tree + Clone,
+{
+    fn begin(&self, key: Key, z: Array) -> Start<ChainOf<K, W>> {
+        let state = self.kernel.init(self.log_density, z);
+        let (key, for_warm_up) = key.split();
+        let known = self.warm_up.start(for_warm_up, self.log_density, self.kernel, &state);
+        // A point that nothing can be known of, or where there is no way on, is no start.
+        let sound = state
+            .leaves()
+            .iter()
+            .filter(|leaf| leaf.dtype().is_float())
+            .fold(Array::from(true), |sound, leaf| sound & leaf.is_finite().all());
+        let density = state.log_density().cloned();
+        let chain = Chain { key, number: Array::from(0i32), state, known };
+        Start { chain, sound, density }
+    }
+
+    /// A block of a chain, step by step.
+    fn one_by_one(&self, chain: ChainOf<K, W>, plan: &Array) -> (ChainOf<K, W>, KeptOf<K, T>) {
+        scan(chain, plan.clone(), |chain, bits| {
+            let nothing = |chain: ChainOf<K, W>| {
+                // Of this only the shapes are left.
+                let (_, kept) = self.step(chain.clone(), &bits);
+                (chain, kept.map(zeros_like))
+            };
+            cond(bits.ge(0), chain, |chain| self.step(chain, &bits), nothing)
+        })
+    }
+
+    fn step(&self, chain: ChainOf<K, W>, bits: &Array) -> (ChainOf<K, W>, KeptOf<K, T>) {
+        let Chain { key, number, state, known } = chain;
+        let stepping = self.warm_up.kernel(&known, self.kernel);
+        let cx = StepCx::new(key.reuse().fold_in(&number), self.log_density);
+        let (state, info) = stepping.step(cx, state);
+        let kept = self.keep(&known, &state, &info, (self.way)(state.position().clone()));
+        let known = cond(
+            bits.lt(DRAW),
+            (known, state.clone(), info),
+            |(known, state, info)| self.learn(known, &Tasks::of(bits), &state, &info),
+            |(known, ..)| known,
+        );
+        (Chain { key, number: number + 1, state, known }, kept)
+    }
+
+    /// A block of a chain, or of several side by side, as the kernel makes steps best.
+    fn in_rounds(&self, chain: ChainOf<K, W>, plan: &Array) -> (ChainOf<K, W>, KeptOf<K, T>) {
+        let bits = |i: &Array| plan.take(i, 0);
+        let between = Between {
+            log_density: self.log_density,
+            kernel: &|known: &W::State| self.warm_up.kernel(known, self.kernel),
+            learn: &|learns, known, i, state, info| {
+                let bits = bits(i);
+                cond(
+                    learns & bits.lt(DRAW),
+                    (known, state.clone(), info.clone(), bits),
+                    |(known, state, info, bits)| {
+                        // None that only some of the chains would wait for.
+                        let tasks = Tasks { metric: Array::from(false), ..Tasks::of(&bits) };
+                        self.learn(known, &tasks, &state, &info)
+                    },
+                    |(known, ..)| known,
+                )
+            },
+            keep: &|known, state, info| self.keep(known, state, info, ()),
+        };
+        let count = plan.ge(0).cast(DType::I32).sum();
+        let steps = self.kernel.steps(&between, &count, BLOCK, chain);
+        let (chain, info, kept) = (steps.chain, steps.info, steps.kept);
+        let Chain { key, number, state, known } = chain;
+        let last = bits(&(&count - 1));
+        let known = cond(
+            count.gt(0) & last.lt(DRAW),
+            (known, state.clone(), info),
+            |learnt| {
+                self.each(&number, learnt, |(known, state, info)| {
+                    self.learn(known, &Tasks::of(&last), &state, &info)
+                })
+            },
+            |(known, ..)| known,
+        );
+        let values = self.each(&number, kept.z.clone(), |z| vmap(self.way)(z));
+        let Kept { z, log_density, step_size, info, .. } = kept;
+        let kept = Kept { z, values, log_density, step_size, info };
+        (Chain { key, number, state, known }, kept)
+    }
+
+    /// A function of one chain on as many as there are.
+    fn each<A: Tree, R: Tree>(&self, number: &Array, x: A, f: impl Fn(A) -> R) -> R {
+        if number.rank() == 0 { f(x) } else { vmap(f)(x) }
+    }
+
+    fn learn(&self, known: W::State, tasks: &Tasks, state: &K::State, info: &K::Info) -> W::State {
+        self.warm_up.update(known, tasks, self.kernel, state, info)
+    }
+
+    fn keep<V>(
+        &self,
+        known: &W::State,
+        state: &K::State,
+        info: &K::Info,
+        values: V,
+    ) -> Kept<V, K::Info> {
+        Kept {
+            z: state.position().clone(),
+            values,
+            log_density: state.log_density().cloned(),
+            step_size: self.warm_up.step_size(known),
+            info: info.clone(),
+        }
+    }
+}
+
+/// How many steps of a plan a block has: of chains side by side none behind one that makes a
+/// metric, which is done for all of them at once.
+pub(super) fn reach(plan: &[i32], lanes: Option<usize>) -> usize {
+    let metric = Task { metric: true, ..Task::default() }.bits();
+    let last = plan.iter().position(|&bits| bits < DRAW && bits & metric != 0);
+    match (last, lanes) {
+        (Some(last), Some(_)) => last + 1,
+        _ => plan.len(),
     }
 }
 
@@ -173,6 +319,10 @@ where
     W: WarmUp<K>,
     T: Tree + Clone,
 {
+    fn lanes(&self) -> Option<usize> {
+        self.lanes
+    }
+
     fn start(&self, key: Key, z: Array) -> Result<Option<(f64, Vec<Array>)>> {
         let Start { chain, sound, density } = self.start.call((key, z))?;
         if !sound.item::<bool>()? {
@@ -180,6 +330,22 @@ where
         }
         let density = density.map_or(Ok(0.0), |density| density.cast(DType::F64).item())?;
         Ok(Some((density, chain.leaves())))
+    }
+
+    fn starts(&self, (for_start, for_chain): (Key, Key), i: usize, radius: f64) -> Result<Starts> {
+        let Some(starts) = &self.starts else {
+            return Err(Error::new(ErrorKind::Internal, "chains without lanes side by side"));
+        };
+        let radius = full_of(self.dtype, (), radius);
+        let start = (for_start, for_chain, Array::from(i as i32), radius);
+        let (Start { chain, sound, density }, z) = starts.call(start)?;
+        let sound = sound.to_vec::<bool>()?;
+        let density = match density {
+            Some(density) => density.cast(DType::F64).to_vec::<f64>()?,
+            None => vec![0.0; sound.len()],
+        };
+        let found = sound.into_iter().zip(density).collect();
+        Ok(Starts { chains: chain.leaves(), found, z })
     }
 
     fn block(&self, chain: Vec<Array>, plan: &[i32]) -> Result<(Vec<Array>, Vec<Array>)> {

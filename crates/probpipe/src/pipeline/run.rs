@@ -3,13 +3,13 @@
 
 use super::checkpoint::Checkpoint;
 use super::columns::named;
-use super::course::{Chain, Course, Ended, Memory, Outcome, Pace, Sink};
+use super::course::{Course, Ended, Group, Member, Memory, Outcome, Pace, Sink};
 use super::draws::Draws;
 use super::fingerprint::{Facts, Fingerprint};
 use super::folder::{Folder, is_run};
-use super::program::{DRAW, Programs};
+use super::program::{DRAW, Programs, Steps};
 use super::progress::{Listeners, Progress, Watcher};
-use super::threads::run;
+use super::threads::{run, together};
 use crate::device::Device;
 use crate::inference::Target;
 use crate::inference::adapt::{Task, WarmUp};
@@ -42,6 +42,8 @@ pub struct Run<K, W> {
     pub thin: usize,
     /// Threads; as many as there are cores unless said otherwise. Draws do not depend on it.
     pub threads: Option<usize>,
+    /// Chains that one program makes side by side; see [`Run::lanes`].
+    pub lanes: Option<usize>,
     /// Where the steps are computed.
     pub device: Device,
     /// The folder to which draws go, if they are not kept in memory.
@@ -60,6 +62,7 @@ impl<K, W> Run<K, W> {
             draws: 1000,
             thin: 1,
             threads: None,
+            lanes: None,
             device: Device::Cpu,
             folder: None,
             listeners: Listeners::default(),
@@ -101,12 +104,60 @@ impl<K, W> Run<K, W> {
         self
     }
 
+    /// With so many chains side by side in one program, as lanes: threads then share groups of
+    /// chains. With 1 each chain is by itself. Unless said otherwise it is so on the CPU, where
+    /// that is the fastest for all models measured (`docs/lanes.md`), and on the GPU up
+    /// to 4,096 chains are side by side.
+    ///
+    /// No chain waits for the trajectories of others but at the end of a block of steps. What a
+    /// chain draws depends on its key, whatever is beside it; but sums may round otherwise in
+    /// programs of other shapes, so that draws with and without lanes agree to rounding, for as
+    /// long as no difference has grown.
+    ///
+    /// ```
+    /// use probpipe::inference::Target;
+    /// use probpipe::inference::mcmc::Nuts;
+    /// use probpipe::prelude::*;
+    /// let target = Target::new(|x: Array| -x.square().sum() / 2.0, zeros([3]))?;
+    /// let run = Nuts::default().chains(20).lanes(8).warmup(100).draws(50);
+    /// let draws = run.sample(Key::new(0), &target)?;
+    /// assert_eq!(draws.values.shape(), [20, 50, 3]);
+    /// # Ok::<(), probpipe::Error>(())
+    /// ```
+    #[must_use]
+    pub fn lanes(mut self, lanes: usize) -> Self {
+        self.lanes = Some(lanes);
+        self
+    }
+
+    /// Chains side by side, if there are to be several.
+    fn side_by_side(&self) -> Option<usize> {
+        let lanes = self.lanes.unwrap_or(match self.device {
+            Device::Gpu => LANES,
+            Device::Cpu | Device::Interpreter => 1,
+        });
+        let lanes = lanes.min(self.chains);
+        (lanes > 1).then_some(lanes)
+    }
+
     /// With another warm-up.
     #[must_use]
     pub fn adaptation<V>(self, warm_up: V) -> Run<K, V> {
-        let Run { kernel, chains, warmup, draws, thin, threads, device, folder, listeners, .. } =
-            self;
-        Run { kernel, warm_up, chains, warmup, draws, thin, threads, device, folder, listeners }
+        let Run { kernel, chains, warmup, draws, thin, threads, lanes, device, .. } = self;
+        let (folder, listeners) = (self.folder, self.listeners);
+        Run {
+            kernel,
+            warm_up,
+            chains,
+            warmup,
+            draws,
+            thin,
+            threads,
+            lanes,
+            device,
+            folder,
+            listeners,
+        }
     }
 
     /// With draws that go to a folder, block by block: a Zarr store that ArviZ opens, also while
@@ -165,6 +216,9 @@ impl<K, W> Run<K, W> {
         self
     }
 }
+
+/// Chains side by side on a GPU, unless said otherwise.
+const LANES: usize = 4096;
 
 /// Where a run begins, and where its draws go.
 enum Place<'a> {
@@ -273,7 +327,12 @@ where
             let message = format!("a run of {chains} chains with {draws} draws of {thin} steps");
             return Err(Error::new(ErrorKind::Value, message).at(here()).help("one at least"));
         }
-        Programs::new(device, &self.kernel, &self.warm_up, target, stored)
+        let lanes = self.side_by_side();
+        if self.lanes == Some(0) {
+            let message = "a run of chains in no lanes";
+            return Err(Error::new(ErrorKind::Value, message).at(here()).help("1 at least"));
+        }
+        Programs::new(device, (&self.kernel, &self.warm_up), target, lanes, stored)
     }
 }
 
@@ -372,20 +431,16 @@ where
             }
         };
         let keys = key.split_n(chains);
-        let chain = |(number, (key, state)): (usize, (Key, Option<_>))| {
-            let (steps, state) = match state {
-                Some(Checkpoint { steps, state }) => (steps, Some(state)),
-                None => (0, None),
-            };
-            Chain { number, keys: key.split(), steps, state, pace: Pace::default() }
-        };
-        let all: Vec<Chain> = keys.into_iter().zip(states).enumerate().map(chain).collect();
-        let steps: Vec<usize> = all.iter().map(|chain| chain.steps).collect();
+        let steps: Vec<usize> =
+            states.iter().map(|it| it.as_ref().map_or(0, |it| it.steps)).collect();
+        let members = keys.into_iter().enumerate();
+        let members = members.map(|(number, key)| Member { number, keys: key.split() });
+        let groups = grouped(members.zip(states).collect(), programs.lanes());
         let mut watcher = Watcher::new(&of.listeners, &course, &steps);
         let threads = of.threads.or_else(|| thread::available_parallelism().ok().map(Into::into));
         let threads = threads.unwrap_or(1);
         let (to, start) = (&mut *sink, target.start());
-        let mut outcome = run(&*programs, &course, start, all, threads, to, &mut watcher);
+        let mut outcome = run(&*programs, &course, start, groups, threads, to, &mut watcher);
         if let (Ended::Failed(error), Some((chain, z))) = (&outcome.ended, &outcome.lost) {
             let note = format!("the last place that chain {chain} tried is {z}");
             let error = error.clone().at(here()).help("give the target another start");
@@ -415,4 +470,25 @@ where
         let (wanted, max_depth) = (self.wanted, self.max_depth);
         Ok(Draws { values, unconstrained, stats, ended, wanted, max_depth })
     }
+}
+
+/// Chains in groups that are equally far.
+fn grouped(mut chains: Vec<(Member, Option<Checkpoint>)>, lanes: Option<usize>) -> Vec<Group> {
+    let steps = |state: &Option<Checkpoint>| state.as_ref().map_or(0, |state| state.steps);
+    chains.sort_by_key(|(_, state)| steps(state));
+    let mut groups: Vec<Group> = Vec::new();
+    let mut chains = chains.into_iter().peekable();
+    while let Some((first, state)) = chains.next() {
+        let at = steps(&state);
+        let (mut members, mut states) = (vec![first], Vec::from_iter(state.map(|it| it.state)));
+        while members.len() < lanes.unwrap_or(1)
+            && let Some((member, state)) = chains.next_if(|(_, state)| steps(state) == at)
+        {
+            members.push(member);
+            states.extend(state.map(|it| it.state));
+        }
+        let state = (states.len() == members.len()).then(|| Arc::new(together(&states, lanes)));
+        groups.push(Group { members, steps: at, state, pace: Pace::default() });
+    }
+    groups
 }
