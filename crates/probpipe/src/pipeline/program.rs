@@ -36,6 +36,7 @@ struct Start<C> {
 type ChainOf<K, W> = Chain<<K as Kernel>::State, <W as WarmUp<K>>::State>;
 /// Keys for starts and for chains, the number of a try, and how far from the start it may be.
 type Try = (Key, Key, Array, Array);
+type StartsProgram<K, W> = Compiled<Try, (Start<ChainOf<K, W>>, Array)>;
 type KeptOf<K, T> = Kept<T, <K as Kernel>::Info>;
 type BlockProgram<K, W, T> = Compiled<(ChainOf<K, W>, Array), (ChainOf<K, W>, KeptOf<K, T>)>;
 
@@ -71,7 +72,7 @@ pub(super) struct Starts {
 /// The programs of a run.
 pub(super) struct Programs<K: Kernel, W: WarmUp<K>, T> {
     start: Compiled<(Key, Array), Start<ChainOf<K, W>>>,
-    starts: Option<Compiled<Try, (Start<ChainOf<K, W>>, Array)>>,
+    starts: Option<StartsProgram<K, W>>,
     block: BlockProgram<K, W, T>,
     lanes: Option<usize>,
     /// Of positions.

@@ -173,12 +173,15 @@ pub struct Between<'a, K: Kernel, W, R> {
     pub learn: Learn<'a, K, W>,
     /// What is kept of a step: by what was known before, the state after it and what is known of
     /// it.
-    pub keep: &'a dyn Fn(&W, &K::State, &K::Info) -> R,
+    pub keep: Keep<'a, K, W, R>,
 }
 
 /// See [`Between::learn`].
 pub type Learn<'a, K, W> =
     &'a dyn Fn(&Array, W, &Array, &<K as Kernel>::State, &<K as Kernel>::Info) -> W;
+
+/// See [`Between::keep`].
+pub type Keep<'a, K, W, R> = &'a dyn Fn(&W, &<K as Kernel>::State, &<K as Kernel>::Info) -> R;
 
 impl<K: Kernel, W, R> std::fmt::Debug for Between<'_, K, W, R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

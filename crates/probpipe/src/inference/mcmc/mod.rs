@@ -61,7 +61,7 @@ pub use enumeration::gibbs;
 pub use gibbs::{Block, Blocks, Gibbs};
 pub use hmc::{Hmc, HmcInfo};
 pub use independent::Independent;
-pub use kernel::{Between, Chain, Kernel, Learn, Located, LogDensity, StepCx, Steps};
+pub use kernel::{Between, Chain, Keep, Kernel, Learn, Located, LogDensity, StepCx, Steps};
 pub use mala::Mala;
 pub use mclmc::{Mclmc, MclmcInfo, MclmcState};
 pub use metric::Metric;
