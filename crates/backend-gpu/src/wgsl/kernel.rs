@@ -232,7 +232,10 @@ impl Emitter<'_> {
                 Some((lanes, _)) => ("lane", lanes),
                 None => ("0", 1),
             };
-            text.open(format_args!("for (var r: i32 = {first}; r < {size}; r = r + {step}) {{"));
+            let opaque = self.target.opaque();
+            text.open(format_args!(
+                "for (var r: i32 = {first}; r < {size}{opaque}; r = r + {step}) {{"
+            ));
             let reduced = decompose("r", "j", &kernel.reduce, text);
             scope.axes.truncate(parallel_axes);
             scope.axes.extend(reduced);

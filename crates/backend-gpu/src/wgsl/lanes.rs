@@ -277,8 +277,9 @@ impl Emitter<'_> {
                         1 => None,
                         _ => {
                             let i = format!("i{axis}");
+                            let opaque = self.target.opaque();
                             text.open(format_args!(
-                                "for (var {i}: i32 = 0; {i} < {extent}; {i} = {i} + 1) {{"
+                                "for (var {i}: i32 = 0; {i} < {extent}{opaque}; {i} = {i} + 1) {{"
                             ));
                             opened += 1;
                             Some(i)

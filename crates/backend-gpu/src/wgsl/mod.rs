@@ -64,7 +64,8 @@ impl Default for Target {
 
 impl Target {
     /// What is added to the bounds of loops. Mesa's software driver computes wrong numbers in some
-    /// loops that it unrolls (seen with 22.3.6): there bounds are numbers that it cannot know.
+    /// loops that it unrolls (seen with 22.3.6), and takes a millisecond to compile each access to
+    /// memory of each copy: there bounds are numbers that it cannot know.
     fn opaque(&self) -> &'static str {
         if self.software { " + i32(pp_zero)" } else { "" }
     }
