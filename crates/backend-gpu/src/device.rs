@@ -4,16 +4,22 @@
 
 use crate::lock::lock;
 use crate::pool::Pool;
-use crate::wgsl::Target;
+use crate::wgsl::{Module, Shader, Target};
 use probpipe_trace::{Caps, DType, Error, ErrorKind, Loc, Result};
 use rustc_hash::FxHashMap;
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::fmt;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// Submissions in flight before a new one waits for the oldest: enough to keep the device busy,
 /// few enough to bound the memory of command buffers.
 const IN_FLIGHT: usize = 16;
+
+/// Bytes of shaders that are worth a thread of their own: about 200 lines, a few milliseconds.
+const TEXT_PER_THREAD: usize = 10_000;
 
 /// Mesa's software driver (seen with 22.3.6) leaves every loop of a shader, without a word, once
 /// all of them together have gone round 65,535 times.
@@ -250,8 +256,43 @@ impl Device {
             .map_err(|e| Error::new(ErrorKind::Device, format!("waiting for the GPU failed: {e}")))
     }
 
+    /// The pipelines of all shaders. Drivers compile when a pipeline is made, each on the thread
+    /// that asks for it, so several threads ask.
+    pub fn pipelines(&self, module: &Module) -> Result<Vec<Arc<Pipeline>>> {
+        let one = |shader: &Shader| {
+            let slots = module.groups[shader.group].iter();
+            let writable: Vec<bool> = slots.map(|slot| slot.writable()).collect();
+            self.pipeline(&shader.text, &writable, shader.loops as u32 * 4, shader.location)
+        };
+        let lines: usize = module.shaders.iter().map(|shader| shader.text.len()).sum();
+        let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let threads = threads.min(module.shaders.len()).min(lines / TEXT_PER_THREAD);
+        if threads <= 1 {
+            return module.shaders.iter().map(one).collect();
+        }
+        // The long ones first, so that no thread is left with one at the end.
+        let mut order: Vec<usize> = (0..module.shaders.len()).collect();
+        order.sort_by_key(|&i| Reverse(module.shaders[i].text.len()));
+        let next = AtomicUsize::new(0);
+        let made: Vec<OnceLock<Result<Arc<Pipeline>>>> =
+            module.shaders.iter().map(|_| OnceLock::new()).collect();
+        let work = || {
+            while let Some(&i) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+                made[i].get_or_init(|| one(&module.shaders[i]));
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(work);
+            }
+            work();
+        });
+        let missing = || Err(Error::new(ErrorKind::Internal, "a pipeline was not made"));
+        made.into_iter().map(|made| made.into_inner().unwrap_or_else(missing)).collect()
+    }
+
     /// The pipeline of a shader, compiled unless a program of this device has used it before.
-    pub fn pipeline(
+    fn pipeline(
         &self,
         text: &str,
         writable: &[bool],

@@ -56,18 +56,7 @@ impl Gpu {
     /// If the device cannot hold or run it.
     pub fn load(&self, program: Program) -> Result<GpuProgram> {
         let module = wgsl::emit(&program, &self.target)?;
-        let mut pipelines = Vec::new();
-        for shader in &module.shaders {
-            let writable: Vec<bool> =
-                module.groups[shader.group].iter().map(|slot| slot.writable()).collect();
-            let bytes = shader.loops as u32 * 4;
-            pipelines.push(self.device.pipeline(
-                &shader.text,
-                &writable,
-                bytes,
-                shader.location,
-            )?);
-        }
+        let pipelines = self.device.pipelines(&module)?;
         let consts = Memory::upload(&self.device, &module.consts)?;
         let arena = Memory::new(&self.device, module.arena_words)?;
         let kept = Mutex::new(vec![None; program.inputs]);

@@ -36,14 +36,27 @@ impl<'a> Inline<'a> {
     }
 
     pub fn tasks(&mut self, tasks: Vec<Task>) {
+        let mut works: Vec<Work> = Vec::new();
         for task in tasks {
-            self.task(task);
+            match task {
+                Task::Work(work) => {
+                    if !works.iter().all(|before| before.is_apart(&work, self.memory)) {
+                        self.works(std::mem::take(&mut works));
+                    }
+                    works.push(work);
+                }
+                task => {
+                    self.works(std::mem::take(&mut works));
+                    self.task(task);
+                }
+            }
         }
+        self.works(works);
     }
 
     fn task(&mut self, task: Task) {
         match task {
-            Task::Work(work) => self.work(work),
+            Task::Work(work) => self.works(vec![work]),
             Task::Together { tasks, .. } => self.tasks(tasks),
             Task::Loop { id, length, part, body, .. } => {
                 let opaque = self.target.opaque();
@@ -105,9 +118,51 @@ impl<'a> Inline<'a> {
         name
     }
 
-    /// The points go round the invocations.
-    fn work(&mut self, work: Work) {
-        let Work { body, uses, points, .. } = work;
+    /// Works that need not wait for each other: their points go round the invocations, in one loop
+    /// where they are equally many.
+    fn works(&mut self, mut works: Vec<Work>) {
+        if works.is_empty() {
+            return;
+        }
+        works.sort_by_key(|work| work.points);
+        let mut works = works.into_iter().peekable();
+        while let Some(points) = works.peek().map(|work| work.points) {
+            let mut names = Vec::new();
+            while let Some(work) = works.next_if(|work| work.points == points) {
+                names.push(self.function(work));
+            }
+            let calls = |at: &str| {
+                let calls: Vec<String> =
+                    names.iter().map(|name| format!("{name}({at});")).collect();
+                calls.join(" ")
+            };
+            let (first, width) = match self.width {
+                None => ("0", 1),
+                Some(width) => ("first", width),
+            };
+            match points {
+                1 if width == 1 => self.text.line(format_args!("{}", calls("0"))),
+                1 => self.text.line(format_args!("if (local == 0u) {{ {} }}", calls("0"))),
+                _ if points <= width => {
+                    let calls = calls("first");
+                    self.text.line(format_args!("if (first < {points}) {{ {calls} }}"));
+                }
+                _ => {
+                    let (opaque, calls) = (self.target.opaque(), calls("point"));
+                    self.text.line(format_args!(
+                        "for (var point = {first}; point < {points}{opaque}; point = point + {width}) {{ {calls} }}",
+                    ));
+                }
+            }
+        }
+        if self.width.is_some() {
+            self.text.line(format_args!("storageBarrier();"));
+        }
+    }
+
+    /// Writes the function of a work's points; gives its name.
+    fn function(&mut self, work: Work) -> String {
+        let Work { body, uses, .. } = work;
         let n = self.works;
         self.works += 1;
         let Uses { slots, functions, code, private } = uses;
@@ -116,24 +171,7 @@ impl<'a> Inline<'a> {
         self.uses.private.extend(private);
         let function = format!("fn work(point: i32) {{\n{}}}\n", body.out);
         self.uses.code.push_str(&numbered(&format!("{code}{function}"), n));
-        let (first, width) = match self.width {
-            None => ("0", 1),
-            Some(width) => ("first", width),
-        };
-        match points {
-            1 if width == 1 => self.text.line(format_args!("work_w{n}(0);")),
-            1 => self.text.line(format_args!("if (local == 0u) {{ work_w{n}(0); }}")),
-            _ if points <= width => {
-                self.text.line(format_args!("if (first < {points}) {{ work_w{n}(first); }}"));
-            }
-            _ => self.text.line(format_args!(
-                "for (var point = {first}; point < {points}{}; point = point + {width}) {{ work_w{n}(point); }}",
-                self.target.opaque(),
-            )),
-        }
-        if self.width.is_some() {
-            self.text.line(format_args!("storageBarrier();"));
-        }
+        format!("work_w{n}")
     }
 }
 

@@ -5,6 +5,7 @@
 
 use super::budget::cut_in_workgroup;
 use super::expr::{self, Scope};
+use super::region::accesses_of;
 use super::register::Register;
 use super::task::{Task, Work};
 use super::{Emitter, Target, Text, Uses};
@@ -134,7 +135,9 @@ impl Emitter<'_> {
         let axes = decompose("point", "i", &kernel.parallel, &mut text);
         let point = Point { axes, lane: None, registers: &self.registers, cut: None };
         self.body(kernel, point, &mut text, &mut uses);
-        Work::new(text, uses, kernel.parallel_size(), kernel.location)
+        let touched = accesses_of(kernel).map(|access| (access.buffer, access.store)).collect();
+        let touched = Some(touched);
+        Work { touched, ..Work::new(text, uses, kernel.parallel_size(), kernel.location) }
     }
 
     /// Memory for the time of a statement.

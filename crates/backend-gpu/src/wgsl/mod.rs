@@ -71,6 +71,15 @@ impl Target {
     }
 }
 
+impl Target {
+    /// Places at which one shader should touch memory. To compile one takes Mesa's software driver
+    /// a time that grows with the square of them (22.3.6, LLVM 15: a coroutine, whose frame each
+    /// of them makes larger).
+    fn accesses(&self) -> usize {
+        if self.software { 48 } else { usize::MAX }
+    }
+}
+
 /// A program as shaders.
 #[derive(Debug)]
 pub struct Module {

@@ -67,7 +67,7 @@ pub(super) struct Access<'a> {
 pub(super) fn accesses(stmt: &Stmt) -> Vec<Access<'_>> {
     let word = |buffer| vec![Access { buffer, index: None, store: false }];
     match stmt {
-        Stmt::Kernel(kernel) => of_kernel(kernel).collect(),
+        Stmt::Kernel(kernel) => accesses_of(kernel).collect(),
         Stmt::Library(library) => {
             let views = library.call.views().into_iter();
             views
@@ -80,7 +80,8 @@ pub(super) fn accesses(stmt: &Stmt) -> Vec<Access<'_>> {
     }
 }
 
-fn of_kernel(kernel: &Kernel) -> impl Iterator<Item = Access<'_>> {
+/// What a kernel reads and writes.
+pub(super) fn accesses_of(kernel: &Kernel) -> impl Iterator<Item = Access<'_>> {
     let loads = kernel.exprs.iter().filter_map(|e| match e {
         Expr::Load { buffer, index, .. } | Expr::LoadAt { buffer, index, .. } => {
             Some(Access { buffer: *buffer, index: Some(index), store: false })
@@ -176,7 +177,7 @@ impl Region {
         if work > self.inline_work || self.work > TOTAL_WORK {
             return false;
         }
-        for Access { buffer, index, store } in of_kernel(kernel) {
+        for Access { buffer, index, store } in accesses_of(kernel) {
             let Some(map) = index else { continue };
             let step = axis.map_or(0, |a| map.axes.get(a).copied().unwrap_or(0));
             let usage = self.usage.entry(buffer).or_default();

@@ -3,7 +3,7 @@
 
 use super::inline::Inline;
 use super::task::{Task, Work};
-use super::{Emitter, Shader, Slot, Step, Text, Uses, too_large};
+use super::{Emitter, Shader, Slot, Step, Target, Text, Uses, too_large};
 use probpipe_lowering::{BufferId, LoopId};
 use probpipe_trace::{Error, ErrorKind, Loc, Result};
 
@@ -75,20 +75,23 @@ impl Emitter<'_> {
                     }
                 }
                 Task::Together { width, tasks, location } => {
-                    let registers = &self.registers;
-                    let mut inline = Inline::new(self.target, &self.memory, Some(width), registers);
-                    inline.tasks(tasks);
-                    let Inline { text, uses, .. } = inline;
-                    let entry = Entry {
-                        text,
-                        uses,
-                        width,
-                        grid: [1, 1],
-                        location,
-                        uniform: true,
-                        always: false,
-                    };
-                    steps.push(self.shader(entry, around)?);
+                    for tasks in in_parts(tasks, self.target) {
+                        let registers = &self.registers;
+                        let mut inline =
+                            Inline::new(self.target, &self.memory, Some(width), registers);
+                        inline.tasks(tasks);
+                        let Inline { text, uses, .. } = inline;
+                        let entry = Entry {
+                            text,
+                            uses,
+                            width,
+                            grid: [1, 1],
+                            location,
+                            uniform: true,
+                            always: false,
+                        };
+                        steps.push(self.shader(entry, around)?);
+                    }
                 }
             }
         }
@@ -97,7 +100,7 @@ impl Emitter<'_> {
 
     /// An entry point with an invocation for each point.
     fn entry(&self, work: Work) -> Result<Entry> {
-        let Work { body, uses, points, location, always } = work;
+        let Work { body, uses, points, location, always, .. } = work;
         if points > i32::MAX as usize {
             return Err(Error::new(
                 ErrorKind::Backend,
@@ -240,6 +243,26 @@ impl Emitter<'_> {
         self.groups.push(slots);
         Ok(self.groups.len() - 1)
     }
+}
+
+/// Tasks of one workgroup as those of several shaders, each of which does not touch memory in too
+/// many places.
+fn in_parts(tasks: Vec<Task>, target: &Target) -> Vec<Vec<Task>> {
+    let most = target.accesses();
+    let mut parts: Vec<Vec<Task>> = Vec::new();
+    let mut left = 0;
+    for task in tasks {
+        let count = task.accesses();
+        match parts.last_mut().filter(|_| count <= left) {
+            Some(part) => part.push(task),
+            None => {
+                parts.push(vec![task]);
+                left = most;
+            }
+        }
+        left = left.saturating_sub(count);
+    }
+    parts
 }
 
 fn distinct(slots: &[Slot]) -> Vec<Slot> {

@@ -2,6 +2,7 @@
 //! under loops and conditions. The same tasks are dispatched one by one (`shader.rs`) or done by
 //! one workgroup (`together.rs`).
 
+use super::memory::Memory;
 use super::{Emitter, Text, Uses};
 use probpipe_lowering::{
     Branch, BufferId, Expr, ExprId, IndexMap, Kernel, LoopId, Stmt, Store, While,
@@ -18,11 +19,22 @@ pub(super) struct Work {
     pub location: Loc,
     /// Done whatever the conditions around it.
     pub always: bool,
+    /// The buffers that it touches, and whether it writes them, where that is known.
+    pub touched: Option<Vec<(BufferId, bool)>>,
 }
 
 impl Work {
     pub fn new(body: Text, uses: Uses, points: usize, location: Loc) -> Work {
-        Work { body, uses, points, location, always: false }
+        Work { body, uses, points, location, always: false, touched: None }
+    }
+
+    /// Whether neither needs to wait for the other.
+    pub fn is_apart(&self, other: &Work, memory: &Memory) -> bool {
+        let (Some(a), Some(b)) = (&self.touched, &other.touched) else { return false };
+        a.iter().all(|(x, writes)| {
+            let meet = |(y, also): &(BufferId, bool)| (*writes || *also) && memory.overlap(*x, *y);
+            !b.iter().any(meet)
+        })
     }
 }
 
@@ -45,6 +57,20 @@ pub(super) enum Task {
     Branch { word: BufferId, branches: Vec<Vec<Task>> },
     /// Tasks that one workgroup of `width` invocations does.
     Together { width: usize, tasks: Vec<Task>, location: Loc },
+}
+
+impl Task {
+    /// The places where its text touches memory.
+    pub fn accesses(&self) -> usize {
+        let all = |tasks: &[Task]| tasks.iter().map(Task::accesses).sum::<usize>();
+        match self {
+            Task::Work(work) => work.uses.slots.len(),
+            Task::Loop { body, .. } => all(body),
+            Task::While { cond, body, .. } => 1 + all(cond) + all(body),
+            Task::Branch { branches, .. } => 1 + branches.iter().map(|b| all(b)).sum::<usize>(),
+            Task::Together { tasks, .. } => all(tasks),
+        }
+    }
 }
 
 impl Emitter<'_> {
