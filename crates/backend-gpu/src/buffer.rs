@@ -1,9 +1,10 @@
 //! Arrays on the device, whose memory returns to its pool when they are dropped.
 
 use crate::device::{Device, Gpu};
+use crate::pool::MemoryUse;
 use crate::wgsl;
 use probpipe_trace::{
-    ArrayType, DType, DeviceBuffer, Error, ErrorKind, HostBuffer, Result, Storage, Value,
+    ArrayType, DType, DeviceBuffer, Error, ErrorKind, HostBuffer, Loc, Result, Storage, Value,
 };
 use std::any::Any;
 use std::fmt;
@@ -27,31 +28,41 @@ pub struct GpuBuffer {
     ty: ArrayType,
 }
 
+/// What memory is for, and where the user's source asks for it; put into words only for errors.
+pub(crate) type Need<'a> = &'a dyn Fn() -> (String, Option<Loc>);
+
 impl Memory {
     /// Uninitialised memory for at least `words` words.
-    pub fn new(device: &Arc<Device>, words: usize) -> Result<Memory> {
+    pub fn new(device: &Arc<Device>, words: usize, need: Need<'_>) -> Result<Memory> {
+        let most = device.target.binding_bytes & !3;
+        if words as u64 * 4 > most {
+            return Err(device.short(words, device.pool.memory(), need));
+        }
         // Classes of size keep the pool useful; WebGPU has no empty bindings.
-        let words = words.max(4) as u64;
-        let step = (words.next_power_of_two() / 4).max(4);
-        let bytes = words.next_multiple_of(step) * 4;
-        let bytes = bytes.min(device.target.binding_bytes & !3).max(words * 4);
-        let buffer = match device.pool.take(bytes) {
+        let words_held = words.max(4) as u64;
+        let step = (words_held.next_power_of_two() / 4).max(4);
+        let bytes = words_held.next_multiple_of(step) * 4;
+        let bytes = bytes.min(most).max(words_held * 4);
+        let taken = device.pool.take(bytes);
+        let buffer = match taken.map_err(|memory| device.short(words, memory, need))? {
             Some(buffer) => buffer,
-            None => device.checked(|| {
-                device.device.create_buffer(&wgpu::BufferDescriptor {
-                    label: None,
-                    size: bytes,
-                    usage: USAGES,
-                    mapped_at_creation: false,
-                })
+            None => device.buffer(bytes).map_err(|error| {
+                device.pool.give_up(bytes);
+                match error.kind() {
+                    ErrorKind::Device if !device.is_lost() => {
+                        let error = device.short(words, device.pool.memory(), need);
+                        error.note("the driver has no more memory", None)
+                    }
+                    _ => error,
+                }
             })?,
         };
         Ok(Memory { device: device.clone(), buffer: Some(buffer) })
     }
 
     /// Memory that holds `words`.
-    pub fn upload(device: &Arc<Device>, words: &[u32]) -> Result<Memory> {
-        let memory = Memory::new(device, words.len())?;
+    pub fn upload(device: &Arc<Device>, words: &[u32], need: Need<'_>) -> Result<Memory> {
+        let memory = Memory::new(device, words.len(), need)?;
         if let Some(buffer) = memory.buffer.as_ref().filter(|_| !words.is_empty()) {
             device.checked(|| device.queue.write_buffer(buffer, 0, bytemuck::cast_slice(words)))?;
         }
@@ -81,6 +92,49 @@ impl fmt::Debug for Memory {
 }
 
 impl Device {
+    /// A fresh buffer. What is kept for others may be what is missing.
+    fn buffer(&self, bytes: u64) -> Result<wgpu::Buffer> {
+        let create = || {
+            self.checked(|| {
+                self.device.create_buffer(&wgpu::BufferDescriptor {
+                    label: None,
+                    size: bytes,
+                    usage: USAGES,
+                    mapped_at_creation: false,
+                })
+            })
+        };
+        create().or_else(|error| {
+            if self.is_lost() || self.pool.memory().idle == 0 {
+                return Err(error);
+            }
+            self.pool.forget_idle();
+            self.poll(wgpu::PollType::wait_indefinitely())?;
+            create()
+        })
+    }
+
+    /// The error that there is no memory for so many words.
+    fn short(&self, words: usize, memory: MemoryUse, need: Need<'_>) -> Error {
+        let (what, location) = need();
+        let (bytes, most) = (words as u64 * 4, self.target.binding_bytes & !3);
+        let message = format!("the GPU is out of memory: {what} needs {bytes} bytes");
+        let mut error = Error::new(ErrorKind::Device, message);
+        if let Some(location) = location {
+            error = error.at(location);
+        }
+        if bytes > most {
+            let adapter = &self.info.adapter;
+            let limit = format!("{adapter} has no more than {most} bytes for one array");
+            return error.note(limit, None).help("compute in parts, or on the CPU");
+        }
+        error = error.note(format!("other arrays and programs hold {} bytes", memory.held), None);
+        if memory.limit < u64::MAX {
+            error = error.note(format!("no more than {} bytes may be held", memory.limit), None);
+        }
+        error.help("drop arrays that are no longer needed, compute in parts, or on the CPU")
+    }
+
     /// Hands on what is in a buffer once all that was submitted is done.
     pub fn download(
         &self,
@@ -104,6 +158,7 @@ impl Device {
         let (answer, answered) = std::sync::mpsc::channel();
         // Sending fails only once this call has given up.
         staging.map_async(wgpu::MapMode::Read, .., move |result| drop(answer.send(result)));
+        self.fault()?;
         self.poll(wgpu::PollType::wait_indefinitely())?;
         self.fault()?;
         let failed = |what: String| Error::new(ErrorKind::Device, what);
@@ -173,11 +228,13 @@ impl Gpu {
     /// # Errors
     /// If the element type is not one of the device's, or memory runs out.
     pub fn put(&self, value: &Value) -> Result<Value> {
-        if on_device(&self.device, value).is_some() {
+        let device = self.device()?;
+        if on_device(&device, value).is_some() {
             return Ok(value.clone());
         }
         Gpu::CAPS.check_type(value.ty(), || "the array".into())?;
-        let memory = Memory::upload(&self.device, &wgsl::to_words(value)?)?;
+        let need = || (format!("an array, {},", value.ty()), None);
+        let memory = Memory::upload(&device, &wgsl::to_words(value)?, &need)?;
         let buffer = GpuBuffer::new(Arc::new(memory), value.ty().clone());
         Ok(Value::new(value.ty().clone(), Storage::Device(Box::new(buffer))))
     }

@@ -1,9 +1,10 @@
 //! An opened device: adapter, queue, pipelines by their text, its pool of memory and the faults
 //! that the driver reports. wgpu panics on errors by default; here every creation runs in an error
 //! scope, and what no scope catches is kept and returned by the next call that waits or submits.
+//! A device that is lost is an error once, and the next call opens another.
 
 use crate::lock::lock;
-use crate::pool::Pool;
+use crate::pool::{MemoryUse, Pool};
 use crate::wgsl::{Module, Shader, Target};
 use probpipe_trace::{Caps, DType, Error, ErrorKind, Loc, Result};
 use rustc_hash::FxHashMap;
@@ -11,7 +12,8 @@ use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::fmt;
 use std::num::NonZero;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// Submissions in flight before a new one waits for the oldest: enough to keep the device busy,
@@ -28,9 +30,16 @@ const SOFTWARE_ROUNDS: usize = 60_000;
 /// An opened GPU. Cheap to clone; clones share the device.
 #[derive(Clone)]
 pub struct Gpu {
-    pub(crate) device: Arc<Device>,
+    opened: Arc<Opened>,
     /// What its shaders are written for.
     pub(crate) target: Target,
+}
+
+/// What clones share.
+struct Opened {
+    /// The device, another one after it was lost.
+    device: Mutex<Arc<Device>>,
+    info: Info,
 }
 
 /// What is known of an opened GPU.
@@ -56,6 +65,10 @@ pub(crate) struct Device {
     pub pool: Pool,
     pipelines: Mutex<FxHashMap<PipelineKey, Arc<Pipeline>>>,
     faults: Arc<Mutex<Option<Error>>>,
+    /// Why the device is gone, once it is.
+    lost: Arc<OnceLock<String>>,
+    /// Whether somebody was told so.
+    told: AtomicBool,
     in_flight: Mutex<VecDeque<wgpu::SubmissionIndex>>,
 }
 
@@ -87,6 +100,105 @@ impl Gpu {
     /// # Errors
     /// [`ErrorKind::Device`] if there is no adapter or it cannot be opened.
     pub fn open() -> Result<Gpu> {
+        let device = Device::open()?;
+        let (info, target) = (device.info.clone(), device.target);
+        let opened = Opened { device: Mutex::new(Arc::new(device)), info };
+        Ok(Gpu { opened: Arc::new(opened), target })
+    }
+
+    /// The device. One that was lost is opened anew, once somebody was told.
+    pub(crate) fn device(&self) -> Result<Arc<Device>> {
+        let mut device = lock(&self.opened.device);
+        if device.is_lost() && device.told.load(Ordering::Relaxed) {
+            let limit = device.pool.memory().limit;
+            *device = Arc::new(Device::open()?);
+            device.pool.limit(limit);
+        }
+        Ok(device.clone())
+    }
+
+    /// Gives the device up, as a driver does that resets it: what runs there ends in an error, and
+    /// so does the next call; the one after it works on another device. Arrays that lie there are
+    /// gone.
+    pub fn destroy(&self) {
+        let device = lock(&self.opened.device).clone();
+        device.device.destroy();
+        device.lost.get_or_init(|| "it was destroyed".into());
+    }
+
+    /// How much memory arrays and programs hold. Idle memory is not of the device's arrays, but
+    /// still taken from others.
+    pub fn memory(&self) -> MemoryUse {
+        lock(&self.opened.device).pool.memory()
+    }
+
+    /// Has arrays and programs hold no more than so many bytes. More is an error that says what
+    /// for.
+    pub fn limit_memory(&self, bytes: u64) {
+        lock(&self.opened.device).pool.limit(bytes);
+    }
+
+    /// Begins anew to watch for the most that is held.
+    pub fn forget_peak(&self) {
+        lock(&self.opened.device).pool.forget_peak();
+    }
+
+    /// The device that this process shares, opened when first asked for.
+    ///
+    /// # Errors
+    /// As [`Gpu::open`]; the first outcome is kept.
+    pub fn shared() -> Result<Gpu> {
+        static SHARED: OnceLock<Result<Gpu>> = OnceLock::new();
+        SHARED.get_or_init(Gpu::open).clone()
+    }
+
+    /// What shaders are written for.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// The same device, with shaders as for one with other properties.
+    #[must_use]
+    pub fn written_for(&self, target: Target) -> Gpu {
+        Gpu { opened: self.opened.clone(), target }
+    }
+
+    /// The adapter and the interface that it is driven through.
+    pub fn info(&self) -> &Info {
+        &self.opened.info
+    }
+}
+
+impl fmt::Debug for Gpu {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Gpu({}, {})", self.info().adapter, self.info().backend)
+    }
+}
+
+impl fmt::Debug for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Device({})", self.info.adapter)
+    }
+}
+
+fn convert(error: wgpu::Error) -> Error {
+    match error {
+        wgpu::Error::OutOfMemory { .. } => {
+            Error::new(ErrorKind::Device, "the GPU is out of memory")
+                .help("drop arrays that are no longer needed, or use smaller ones")
+        }
+        wgpu::Error::Validation { description, .. } => {
+            Error::new(ErrorKind::Internal, format!("the GPU refused a command: {description}"))
+        }
+        wgpu::Error::Internal { description, .. } => {
+            Error::new(ErrorKind::Device, format!("the GPU driver failed: {description}"))
+        }
+    }
+}
+
+impl Device {
+    /// Opens the most capable adapter.
+    fn open() -> Result<Device> {
         let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
         descriptor.backends = wgpu::Backends::PRIMARY;
         let instance = wgpu::Instance::new(descriptor);
@@ -117,13 +229,11 @@ impl Gpu {
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
             lock(&sink).get_or_insert_with(|| convert(error));
         }));
-        let sink = faults.clone();
-        device.set_device_lost_callback(move |reason, message| {
-            // `Destroyed` is our own dropping of the device.
-            if reason != wgpu::DeviceLostReason::Destroyed {
-                let error = Error::new(ErrorKind::Device, format!("the GPU was lost: {message}"));
-                lock(&sink).get_or_insert(error.help("open the device again"));
-            }
+        let lost: Arc<OnceLock<String>> = Arc::default();
+        let sink = lost.clone();
+        // It comes, too, when the last handle is dropped, and then nobody is left to ask.
+        device.set_device_lost_callback(move |_, message| {
+            sink.get_or_init(|| message);
         });
         let software = about.device_type == wgpu::DeviceType::Cpu;
         let has_immediates = features.contains(wgpu::Features::IMMEDIATES);
@@ -136,7 +246,7 @@ impl Gpu {
             rounds: if software { SOFTWARE_ROUNDS } else { 1 << 24 },
             rounds_guessed: !software,
         };
-        let device = Device {
+        Ok(Device {
             device,
             queue,
             info: Info {
@@ -147,68 +257,20 @@ impl Gpu {
             },
             target,
             alignment: limits.min_storage_buffer_offset_alignment as usize,
-            pool: Pool::default(),
+            pool: Pool::new(u64::MAX),
             pipelines: Mutex::default(),
             faults,
+            lost,
+            told: AtomicBool::new(false),
             in_flight: Mutex::default(),
-        };
-        Ok(Gpu { device: Arc::new(device), target })
+        })
     }
 
-    /// The device that this process shares, opened when first asked for.
-    ///
-    /// # Errors
-    /// As [`Gpu::open`]; the first outcome is kept.
-    pub fn shared() -> Result<Gpu> {
-        static SHARED: OnceLock<Result<Gpu>> = OnceLock::new();
-        SHARED.get_or_init(Gpu::open).clone()
+    /// Whether it is gone.
+    pub fn is_lost(&self) -> bool {
+        self.lost.get().is_some()
     }
 
-    /// What shaders are written for.
-    pub fn target(&self) -> &Target {
-        &self.target
-    }
-
-    /// The same device, with shaders as for one with other properties.
-    #[must_use]
-    pub fn written_for(&self, target: Target) -> Gpu {
-        Gpu { device: self.device.clone(), target }
-    }
-
-    /// The adapter and the interface that it is driven through.
-    pub fn info(&self) -> &Info {
-        &self.device.info
-    }
-}
-
-impl fmt::Debug for Gpu {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Gpu({}, {})", self.device.info.adapter, self.device.info.backend)
-    }
-}
-
-impl fmt::Debug for Device {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Device({})", self.info.adapter)
-    }
-}
-
-fn convert(error: wgpu::Error) -> Error {
-    match error {
-        wgpu::Error::OutOfMemory { .. } => {
-            Error::new(ErrorKind::Device, "the GPU is out of memory")
-                .help("drop arrays that are no longer needed, or use smaller ones")
-        }
-        wgpu::Error::Validation { description, .. } => {
-            Error::new(ErrorKind::Internal, format!("the GPU refused a command: {description}"))
-        }
-        wgpu::Error::Internal { description, .. } => {
-            Error::new(ErrorKind::Device, format!("the GPU driver failed: {description}"))
-        }
-    }
-}
-
-impl Device {
     /// Runs a creation and gives its error, if any, instead of letting it reach the handler.
     pub fn checked<T>(&self, create: impl FnOnce() -> T) -> Result<T> {
         let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
@@ -217,14 +279,25 @@ impl Device {
         let made = create();
         let faults =
             [validation.pop().await_now(), internal.pop().await_now(), memory.pop().await_now()];
+        // What is made on a device that is gone is nothing, without an error.
+        self.alive()?;
         match faults.into_iter().flatten().next() {
             Some(error) => Err(convert(error)),
             None => Ok(made),
         }
     }
 
+    /// An error where it is gone.
+    fn alive(&self) -> Result<()> {
+        let Some(why) = self.lost.get() else { return Ok(()) };
+        self.told.store(true, Ordering::Relaxed);
+        Err(Error::new(ErrorKind::Device, format!("the GPU was lost: {why}"))
+            .help("call again, which opens it anew; arrays that were there have to be made again"))
+    }
+
     /// A fault that the driver reported outside of any scope.
     pub fn fault(&self) -> Result<()> {
+        self.alive()?;
         match &*lock(&self.faults) {
             Some(error) => Err(error.clone()),
             None => Ok(()),
@@ -234,6 +307,7 @@ impl Device {
     /// Submits commands; waits for the oldest submission if too many are in flight.
     pub fn submit(&self, commands: wgpu::CommandBuffer) -> Result<()> {
         let index = self.queue.submit([commands]);
+        self.fault()?;
         let oldest = {
             let mut in_flight = lock(&self.in_flight);
             in_flight.push_back(index);
@@ -248,12 +322,20 @@ impl Device {
         self.fault()
     }
 
-    /// Drives the device.
+    /// Drives the device. wgpu panics where a device is lost while it waits.
     pub fn poll(&self, kind: wgpu::PollType) -> Result<()> {
-        self.device
-            .poll(kind)
-            .map(|_| ())
-            .map_err(|e| Error::new(ErrorKind::Device, format!("waiting for the GPU failed: {e}")))
+        let polled = catch_unwind(AssertUnwindSafe(|| self.device.poll(kind)));
+        let failed = |why: String| {
+            Err(Error::new(ErrorKind::Device, format!("waiting for the GPU failed: {why}")))
+        };
+        match polled {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(e)) => self.alive().and_then(|()| failed(e.to_string())),
+            Err(_) => {
+                self.lost.get_or_init(|| "it failed while it was waited for".into());
+                self.alive()
+            }
+        }
     }
 
     /// The pipelines of all shaders. Drivers compile when a pipeline is made, each on the thread

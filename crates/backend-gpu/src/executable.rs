@@ -1,28 +1,31 @@
-//! Compiled programs: their pipelines, and how a call encodes and submits them.
+//! Compiled programs: what they have on a device, whose memory arguments and results of a call
+//! take. How a call is encoded is in `call.rs`.
 
 use crate::buffer::{GpuBuffer, Memory, on_device};
+use crate::call::Form;
 use crate::device::{Device, Gpu, Pipeline};
 use crate::lock::lock;
-use crate::wgsl::{self, Module, Slot, Step};
-use probpipe_lowering::{Options, Program, lower};
+use crate::wgsl::{self, Module, origin};
+use probpipe_lowering::lower;
+use probpipe_lowering::{BufferId, Donation, Options, Place, Program, called, donate, donations};
 use probpipe_trace::{
-    ArrayType, Backend, Caps, DType, Error, ErrorKind, Executable, Result, Storage, Value, Values,
-    Verified,
+    Backend, Caps, DType, Executable, Given, Result, Storage, Value, Values, Verified,
 };
+use smallvec::SmallVec;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// Contractions of this many multiplications go to the matrix product shader.
 const LIBRARY_MATMUL: usize = 1 << 15;
 /// Padding up to this many elements is fused.
 const GUARDED: usize = usize::MAX;
-/// Dispatches per submission: command buffers of long loops would otherwise grow without bound.
-const DISPATCHES: usize = 4096;
-/// Iterations of a conditional loop between two looks at its condition.
-const UNASKED: usize = 32;
 /// Arguments of at least this many bytes are kept on the device, in case the next call has them
 /// again: the data of a model is passed at every step.
 const KEEP_BYTES: usize = 4096;
+/// Arguments of at least this many elements lend their memory to results: the program that does
+/// so has shaders of its own.
+const TAKEN: usize = 1 << 18;
 
 impl Backend for Gpu {
     fn name(&self) -> &'static str {
@@ -38,7 +41,7 @@ impl Backend for Gpu {
         Gpu::CAPS.check(&graph)?;
         let options = Options {
             element_bytes: |_: DType| 4,
-            alignment: self.device.alignment.max(4),
+            alignment: self.device()?.alignment.max(4),
             library_matmul: Some(LIBRARY_MATMUL),
             guarded: GUARDED,
             special_inline: true,
@@ -56,32 +59,65 @@ impl Gpu {
     /// If the device cannot hold or run it.
     pub fn load(&self, program: Program) -> Result<GpuProgram> {
         let module = wgsl::emit(&program, &self.target)?;
-        let pipelines = self.device.pipelines(&module)?;
-        let consts = Memory::upload(&self.device, &module.consts)?;
-        let arena = Memory::new(&self.device, module.arena_words)?;
-        let kept = Mutex::new(vec![None; program.inputs]);
+        let loaded = Loaded::new(self.device()?, &program, &module)?;
+        let lent = lendable(&program, &module);
         Ok(GpuProgram {
-            device: self.device.clone(),
+            gpu: self.clone(),
             program,
             module,
-            pipelines,
-            consts,
-            arena,
-            turn: Mutex::default(),
-            kept,
+            lent,
+            given: AtomicBool::new(false),
+            taking: OnceLock::new(),
+            loaded: Mutex::new(Arc::new(loaded)),
         })
     }
+}
+
+/// The inputs whose memory results may take.
+fn lendable(program: &Program, module: &Module) -> SmallVec<[usize; 4]> {
+    let mut inputs = SmallVec::new();
+    // Where arguments are copied into the arena, nothing is gained by it.
+    for (at, buffer) in program.buffers.iter().enumerate().filter(|_| module.copies.is_empty()) {
+        let Place::Input(k) = buffer.place else { continue };
+        let large = buffer.ty.size() >= TAKEN;
+        if large && !called(&program.body, BufferId(at as u32)) {
+            inputs.push(k);
+        }
+    }
+    if donations(program, |k| inputs.contains(&k)).is_empty() {
+        inputs.clear();
+    }
+    inputs
 }
 
 /// A host value and its copy on the device.
 type Kept = (Value, Arc<Memory>);
 
-/// A program on a device.
+/// A program, on whichever device there is.
 pub struct GpuProgram {
-    device: Arc<Device>,
+    gpu: Gpu,
     program: Program,
     module: Module,
+    /// The inputs that results may take the memory of.
+    lent: SmallVec<[usize; 4]>,
+    /// Whether arguments were given up before.
+    given: AtomicBool,
+    taking: OnceLock<Result<Taking>>,
+    loaded: Mutex<Arc<Loaded>>,
+}
+
+/// The program with results in the memory of arguments.
+struct Taking {
+    donations: Vec<Donation>,
+    module: Module,
+}
+
+/// What a program has on one device.
+struct Loaded {
+    device: Arc<Device>,
     pipelines: Vec<Arc<Pipeline>>,
+    /// Those of the program that takes memory of arguments.
+    taking: OnceLock<Result<Vec<Arc<Pipeline>>>>,
     consts: Memory,
     /// Calls share it: the queue runs them one after another.
     arena: Memory,
@@ -93,23 +129,28 @@ pub struct GpuProgram {
 
 impl fmt::Debug for GpuProgram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "GpuProgram({} shaders, {})", self.module.shaders.len(), self.device.info.adapter)
+        let adapter = &self.gpu.info().adapter;
+        write!(f, "GpuProgram({} shaders, {adapter})", self.module.shaders.len())
     }
 }
 
-/// One call under way.
-struct Call<'a> {
-    program: &'a GpuProgram,
-    groups: Vec<wgpu::BindGroup>,
-    /// Indices of the loops around the step at hand.
-    indices: Vec<i32>,
-    encoder: Option<wgpu::CommandEncoder>,
-    pass: Option<wgpu::ComputePass<'static>>,
-    dispatches: usize,
-}
+impl Loaded {
+    fn new(device: Arc<Device>, program: &Program, module: &Module) -> Result<Loaded> {
+        let pipelines = device.pipelines(module)?;
+        let need = || ("the constants of a program".to_string(), None);
+        let consts = Memory::upload(&device, &module.consts, &need)?;
+        let need = || {
+            let largest = origin::largest_intermediate(program);
+            ("all that a program computes in between".to_string(), largest.and_then(|(_, at)| at))
+        };
+        let arena = Memory::new(&device, module.arena_words, &need)?;
+        let kept = Mutex::new(vec![None; program.inputs]);
+        let (taking, turn) = (OnceLock::new(), Mutex::default());
+        Ok(Loaded { device, pipelines, taking, consts, arena, turn, kept })
+    }
 
-impl GpuProgram {
-    fn argument(&self, i: usize, value: &Value) -> Result<Arc<Memory>> {
+    /// An argument on the device.
+    fn argument(&self, i: usize, value: &Value, program: &Program) -> Result<Arc<Memory>> {
         if let Some(memory) = on_device(&self.device, value) {
             return Ok(memory);
         }
@@ -120,47 +161,78 @@ impl GpuProgram {
         {
             return Ok(memory.clone());
         }
-        let memory = Arc::new(Memory::upload(&self.device, &wgsl::to_words(value)?)?);
+        let need = || {
+            let location =
+                origin::of_place(program, |place| matches!(place, Place::Input(k) if *k == i));
+            (format!("argument {i}, {},", value.ty()), location)
+        };
+        let memory = Memory::upload(&self.device, &wgsl::to_words(value)?, &need)?;
+        let memory = Arc::new(memory);
         if keep && let Some(slot) = lock(&self.kept).get_mut(i) {
             *slot = Some((value.clone(), memory.clone()));
         }
         Ok(memory)
     }
+
+    /// Memory for a result.
+    fn result(&self, i: usize, program: &Program) -> Result<Arc<Memory>> {
+        let ty = &program.outputs[i];
+        let need = || {
+            let location =
+                origin::of_place(program, |place| matches!(place, Place::Output(k) if *k == i));
+            (format!("result {i}, {ty},"), location)
+        };
+        Memory::new(&self.device, ty.size(), &need).map(Arc::new)
+    }
 }
 
 impl Executable for GpuProgram {
     fn run(&self, inputs: &[&Value]) -> Result<Values> {
-        let device = &self.device;
-        device.fault()?;
-        let inputs: Vec<Arc<Memory>> =
-            inputs.iter().enumerate().map(|(i, v)| self.argument(i, v)).collect::<Result<_>>()?;
-        let outputs: Vec<(Arc<Memory>, &ArrayType)> = (self.program.outputs.iter())
-            .map(|ty| Ok((Arc::new(Memory::new(device, ty.size())?), ty)))
+        let loaded = self.loaded()?;
+        let inputs = inputs.iter().enumerate();
+        let inputs: Vec<Arc<Memory>> = inputs
+            .map(|(i, value)| loaded.argument(i, value, &self.program))
             .collect::<Result<_>>()?;
-        if !self.module.steps.is_empty() {
-            let groups = self.bind(&inputs, &outputs)?;
-            let turn = lock(&self.turn);
-            let mut call = Call {
-                program: self,
-                groups,
-                indices: Vec::new(),
-                encoder: None,
-                pass: None,
-                dispatches: 0,
+        let outputs: Vec<Arc<Memory>> = (0..self.program.outputs.len())
+            .map(|i| loaded.result(i, &self.program))
+            .collect::<Result<_>>()?;
+        self.call(&loaded, &self.module, &loaded.pipelines, &inputs, outputs)
+    }
+
+    fn reuses(&self) -> bool {
+        !self.lent.is_empty()
+    }
+
+    fn run_taking(&self, mut given: Given) -> Result<Values> {
+        let loaded = self.loaded()?;
+        let mut own: SmallVec<[usize; 4]> = SmallVec::new();
+        for &k in &self.lent {
+            let mine = |value: &mut Value| {
+                value.is_unshared() && on_device(&loaded.device, value).is_some()
             };
-            call.copy(&inputs, &outputs, true)?;
-            call.steps(&self.module.steps)?;
-            call.copy(&inputs, &outputs, false)?;
-            call.submit()?;
-            drop(turn);
+            if given.get_mut(k).is_some_and(mine) {
+                own.push(k);
+            }
         }
-        Ok(outputs
-            .into_iter()
-            .map(|(memory, ty)| {
-                let buffer = GpuBuffer::new(memory, ty.clone());
-                Value::new(ty.clone(), Storage::Device(Box::new(buffer)))
-            })
-            .collect())
+        let Some((taking, pipelines)) = self.taking(&loaded, &own) else {
+            let inputs: SmallVec<[&Value; 8]> = given.iter().collect();
+            return self.run(&inputs);
+        };
+        let mut inputs: Vec<Arc<Memory>> = (given.iter().enumerate())
+            .map(|(i, value)| loaded.argument(i, value, &self.program))
+            .collect::<Result<_>>()?;
+        let mut outputs: Vec<Option<Arc<Memory>>> = vec![None; self.program.outputs.len()];
+        let nothing = || ("a place without elements".to_string(), None);
+        for donation in &taking.donations {
+            // Shaders read it as the output: one buffer must not be bound twice.
+            let none = Arc::new(Memory::new(&loaded.device, 0, &nothing)?);
+            let memory = std::mem::replace(&mut inputs[donation.input], none);
+            outputs[donation.output] = Some(memory);
+        }
+        let outputs: Vec<Arc<Memory>> = (outputs.into_iter().enumerate())
+            .map(|(i, taken)| taken.map_or_else(|| loaded.result(i, &self.program), Ok))
+            .collect::<Result<_>>()?;
+        self.call(&loaded, &taking.module, pipelines, &inputs, outputs)
     }
 
     fn stages(&self) -> Vec<(&'static str, String)> {
@@ -170,153 +242,65 @@ impl Executable for GpuProgram {
 }
 
 impl GpuProgram {
-    fn bind(
-        &self,
-        inputs: &[Arc<Memory>],
-        outputs: &[(Arc<Memory>, &ArrayType)],
-    ) -> Result<Vec<wgpu::BindGroup>> {
-        let missing = || Error::new(ErrorKind::Internal, "a program lacks an argument");
-        let mut groups = Vec::new();
-        for (i, slots) in self.module.groups.iter().enumerate() {
-            let mut entries = Vec::new();
-            for (binding, slot) in (0..).zip(slots) {
-                let memory = match slot {
-                    Slot::Input(i) => &**inputs.get(*i).ok_or_else(missing)?,
-                    Slot::Output(i) => &*outputs.get(*i).ok_or_else(missing)?.0,
-                    Slot::Consts => &self.consts,
-                    Slot::Arena => &self.arena,
-                };
-                let resource = memory.buffer()?.as_entire_binding();
-                entries.push(wgpu::BindGroupEntry { binding, resource });
-            }
-            let user = self.module.shaders.iter().position(|s| s.group == i);
-            let layout = &self.pipelines[user.ok_or_else(missing)?].layout;
-            groups.push(self.device.checked(|| {
-                self.device.device.create_bind_group(&wgpu::BindGroupDescriptor {
-                    label: None,
-                    layout,
-                    entries: &entries,
-                })
-            })?);
+    /// What it has on the device, made anew where that is another than before.
+    fn loaded(&self) -> Result<Arc<Loaded>> {
+        let mut loaded = lock(&self.loaded);
+        let device = self.gpu.device()?;
+        device.fault()?;
+        if !Arc::ptr_eq(&device, &loaded.device) {
+            *loaded = Arc::new(Loaded::new(device, &self.program, &self.module)?);
         }
-        Ok(groups)
-    }
-}
-
-/// Whether steps wait for words.
-fn asks(steps: &[Step]) -> bool {
-    steps.iter().any(|step| match step {
-        Step::Dispatch { .. } => false,
-        Step::Loop { body, .. } => asks(body),
-        Step::While { .. } => true,
-    })
-}
-
-impl Call<'_> {
-    /// Copies arguments into the arena, or results out of it.
-    fn copy(
-        &mut self,
-        inputs: &[Arc<Memory>],
-        outputs: &[(Arc<Memory>, &ArrayType)],
-        into: bool,
-    ) -> Result<()> {
-        self.pass = None;
-        let arena = self.program.arena.buffer()?;
-        let device = &self.program.device.device;
-        for copied in self.program.module.copies.iter().filter(|copied| copied.words > 0) {
-            let (word, bytes) = (copied.word as u64 * 4, copied.words as u64 * 4);
-            let encoder = self
-                .encoder
-                .get_or_insert_with(|| device.create_command_encoder(&Default::default()));
-            match copied.slot {
-                Slot::Input(i) if into => {
-                    encoder.copy_buffer_to_buffer(inputs[i].buffer()?, 0, arena, word, bytes);
-                }
-                Slot::Output(i) if !into => {
-                    encoder.copy_buffer_to_buffer(arena, word, outputs[i].0.buffer()?, 0, bytes);
-                }
-                Slot::Input(_) | Slot::Output(_) | Slot::Consts | Slot::Arena => {}
-            }
-        }
-        Ok(())
+        Ok(loaded.clone())
     }
 
-    fn steps(&mut self, steps: &[Step]) -> Result<()> {
-        for step in steps {
-            match step {
-                Step::Dispatch { shader, grid } => self.dispatch(*shader, *grid)?,
-                Step::Loop { slot, length, body } => {
-                    for t in 0..*length {
-                        self.indices.truncate(*slot);
-                        self.indices.push(t as i32);
-                        self.steps(body)?;
-                    }
-                    self.indices.truncate(*slot);
-                }
-                Step::While { cond, word, body } => self.repeat(cond, *word, body)?,
-            }
+    /// The program that takes the memory of these arguments, if that is worth its shaders: what is
+    /// called once is not.
+    fn taking<'a>(
+        &'a self,
+        loaded: &'a Loaded,
+        own: &[usize],
+    ) -> Option<(&'a Taking, &'a [Arc<Pipeline>])> {
+        let early = self.taking.get().is_none() && !self.given.swap(true, Ordering::Relaxed);
+        if own.is_empty() || early {
+            return None;
         }
-        Ok(())
-    }
-
-    /// Asks for the word ever more seldom, since what is done after it has become 0 does nothing.
-    /// What asks for words of its own, which takes longer than anything else, is not done in vain.
-    fn repeat(&mut self, cond: &[Step], word: usize, body: &[Step]) -> Result<()> {
-        self.steps(cond)?;
-        let most = if [cond, body].iter().any(|steps| asks(steps)) { 1 } else { UNASKED };
-        let mut count = 1;
-        while self.word(word)? == 1 {
-            for _ in 0..count {
-                self.steps(body)?;
-                self.steps(cond)?;
-            }
-            count = most.min(2 * count);
-        }
-        Ok(())
-    }
-
-    /// A word of the arena after what has been encoded.
-    fn word(&mut self, at: usize) -> Result<u32> {
-        self.submit()?;
-        let mut word = [0; 4];
-        let arena = self.program.arena.buffer()?;
-        self.program
-            .device
-            .download(arena, at as u64 * 4, 4, |bytes| word.copy_from_slice(bytes))?;
-        Ok(u32::from_le_bytes(word))
-    }
-
-    fn dispatch(&mut self, shader: usize, grid: [u32; 2]) -> Result<()> {
-        if self.dispatches == DISPATCHES {
-            self.submit()?;
-        }
-        let device = &self.program.device.device;
-        let pass = match &mut self.pass {
-            Some(pass) => pass,
-            None => {
-                let encoder = self
-                    .encoder
-                    .get_or_insert_with(|| device.create_command_encoder(&Default::default()));
-                self.pass.insert(encoder.begin_compute_pass(&Default::default()).forget_lifetime())
-            }
+        let make = || {
+            let donations = donations(&self.program, |k| own.contains(&k));
+            let module = wgsl::emit(&donate(&self.program, &donations), &self.gpu.target)?;
+            Ok(Taking { donations, module })
         };
-        let group = self.program.module.shaders[shader].group;
-        pass.set_pipeline(&self.program.pipelines[shader].pipeline);
-        pass.set_bind_group(0, &self.groups[group], &[]);
-        if !self.indices.is_empty() {
-            pass.set_immediates(0, bytemuck::cast_slice(&self.indices));
+        // What cannot be made is left: without it, results have memory of their own.
+        let taking = self.taking.get_or_init(make).as_ref().ok()?;
+        let fits = taking.module.arena_words <= self.module.arena_words
+            && taking.module.consts == self.module.consts;
+        let all = taking.donations.iter().all(|donation| own.contains(&donation.input));
+        if !fits || !all || taking.donations.is_empty() {
+            return None;
         }
-        pass.dispatch_workgroups(grid[0], grid[1], 1);
-        self.dispatches += 1;
-        Ok(())
+        let make = || loaded.device.pipelines(&taking.module);
+        let pipelines = loaded.taking.get_or_init(make).as_ref().ok()?;
+        Some((taking, pipelines))
     }
 
-    fn submit(&mut self) -> Result<()> {
-        self.pass = None;
-        self.dispatches = 0;
-        match self.encoder.take() {
-            Some(encoder) => self.program.device.submit(encoder.finish()),
-            None => Ok(()),
+    fn call(
+        &self,
+        loaded: &Loaded,
+        module: &Module,
+        pipelines: &[Arc<Pipeline>],
+        inputs: &[Arc<Memory>],
+        outputs: Vec<Arc<Memory>>,
+    ) -> Result<Values> {
+        if !module.steps.is_empty() {
+            let Loaded { device, consts, arena, .. } = loaded;
+            let form = Form { device, module, pipelines, consts, arena };
+            let turn = lock(&loaded.turn);
+            form.call(inputs, &outputs)?;
+            drop(turn);
         }
+        let values = outputs.into_iter().zip(&self.program.outputs).map(|(memory, ty)| {
+            let buffer = GpuBuffer::new(memory, ty.clone());
+            Value::new(ty.clone(), Storage::Device(Box::new(buffer)))
+        });
+        Ok(values.collect())
     }
 }

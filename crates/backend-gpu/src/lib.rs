@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod buffer;
+mod call;
 mod device;
 mod executable;
 mod lock;
@@ -16,3 +17,4 @@ pub mod wgsl;
 pub use buffer::GpuBuffer;
 pub use device::{Gpu, Info};
 pub use executable::GpuProgram;
+pub use pool::MemoryUse;

@@ -18,6 +18,18 @@ pub struct Donation {
     pub input: usize,
 }
 
+/// Whether a call, such as of a factorisation, reads or writes a buffer. [`donate`] leaves those to
+/// the address that they are given.
+pub fn called(body: &[Stmt], buffer: BufferId) -> bool {
+    body.iter().any(|stmt| match stmt {
+        Stmt::Library(_) => stmt.reads(buffer),
+        Stmt::Kernel(_) => false,
+        Stmt::Loop(_) | Stmt::While(_) | Stmt::Branch(_) => {
+            stmt.bodies().into_iter().any(|body| called(body, buffer))
+        }
+    })
+}
+
 /// The inputs among those `given` whose memory outputs may take, each at most one.
 pub fn donations(program: &Program, given: impl Fn(usize) -> bool) -> Vec<Donation> {
     let mut found: Vec<Donation> = Vec::new();

@@ -8,6 +8,6 @@ mod donate;
 mod lower;
 mod program;
 
-pub use donate::{Donation, donate, donations};
+pub use donate::{Donation, called, donate, donations};
 pub use lower::{Options, lower};
 pub use program::*;

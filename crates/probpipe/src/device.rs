@@ -102,9 +102,9 @@ impl Backend for Missing {
 /// Compiles a function at its first call with arguments of each structure and type, and runs the
 /// compiled program from then on. On the device of [`with_device`], else on the CPU.
 ///
-/// What is passed is given up: on the CPU a result may be written into the memory of a large array
-/// of which no other handle is left, so that `x = f(x)` in a loop works in place. Pass a clone,
-/// which copies no data, to keep an array.
+/// What is passed is given up: on the CPU and on the GPU a result may be written into the memory of
+/// a large array of which no other handle is left, so that `x = f(x)` in a loop works in place. Pass
+/// a clone, which copies no data, to keep an array.
 ///
 /// Programs on the CPU whose floats are all `f32` take numbers below 1.2e-38 for zero, which saves
 /// what many processors lose on them; [`with_subnormals`](crate::with_subnormals) chooses

@@ -192,6 +192,12 @@ impl Value {
         }
     }
 
+    /// Whether this is the only handle to the data, wherever that lies.
+    #[inline]
+    pub fn is_unshared(&mut self) -> bool {
+        Arc::get_mut(&mut self.0).is_some()
+    }
+
     /// A value from elements in row-major order; fails when their number does not fit the shape.
     pub fn from_elements<T: Element>(data: &[T], shape: &[usize]) -> Result<Value> {
         let ty = ArrayType::new(T::DTYPE, shape);

@@ -1,7 +1,7 @@
 //! Where the buffers of a program lie in the storage buffers that shaders bind: one binding per
 //! input and output, one for all constants, one for the arena. It knows no expressions.
 
-use super::{Target, Uses, too_large};
+use super::{Target, Uses, origin, too_large};
 use probpipe_lowering::{Buffer, BufferId, LoopId, Place, Program};
 use probpipe_trace::{ArrayType, DType, Result, Value};
 
@@ -111,10 +111,14 @@ impl Memory {
             copies: Vec::new(),
         };
         let packed = memory.inputs.len() + memory.outputs.len() + 2 > target.storage_buffers;
-        for Buffer { ty, place } in &program.buffers {
+        for (at, Buffer { ty, place }) in program.buffers.iter().enumerate() {
             let bytes = ty.size() as u64 * 4;
             if bytes > target.binding_bytes {
-                return Err(too_large(&format!("the elements of {ty}"), bytes, target));
+                let error = too_large(&format!("the elements of {ty}"), bytes, target);
+                return Err(match origin::of_buffer(program, BufferId(at as u32)) {
+                    Some(location) => error.at(location),
+                    None => error,
+                });
             }
             let (slot, start) = match place {
                 Place::Input(i) => {

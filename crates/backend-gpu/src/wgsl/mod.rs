@@ -9,6 +9,7 @@ mod kernel;
 mod lanes;
 mod library;
 mod memory;
+pub(crate) mod origin;
 mod region;
 mod register;
 mod shader;
@@ -210,7 +211,11 @@ pub fn emit(program: &Program, target: &Target) -> Result<Module> {
     let steps = emitter.place(tasks, &mut Around::default())?;
     let arena_words = emitter.memory.arena_words();
     if arena_words as u64 * 4 > target.binding_bytes {
-        return Err(too_large("the intermediate arrays", arena_words as u64 * 4, target));
+        let error = too_large("the intermediate arrays", arena_words as u64 * 4, target);
+        return Err(match origin::largest_intermediate(program) {
+            Some((what, location)) => error.note(what, location),
+            None => error,
+        });
     }
     let Emitter { shaders, groups, memory, .. } = emitter;
     let (consts, copies) = memory.into_parts();
