@@ -125,8 +125,9 @@ const FLOORS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Crates that call compiled code or SIMD instructions.
-const UNSAFE: [&str; 3] = ["probpipe-kernels", "probpipe-backend-cpu", "probpipe-benches"];
+/// Crates that call compiled code or SIMD instructions, and one that hands a driver its own bytes.
+const UNSAFE: [&str; 4] =
+    ["probpipe-kernels", "probpipe-backend-cpu", "probpipe-backend-gpu", "probpipe-benches"];
 
 /// What the README tells a newcomer to run, in this order.
 const COMMANDS: [&str; 2] =

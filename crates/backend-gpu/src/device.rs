@@ -3,6 +3,7 @@
 //! scope, and what no scope catches is kept and returned by the next call that waits or submits.
 //! A device that is lost is an error once, and the next call opens another.
 
+use crate::cache::{Cache, PipelineFile, Pipelines};
 use crate::lock::lock;
 use crate::pool::{MemoryUse, Pool};
 use crate::wgsl::{Module, Shader, Target};
@@ -40,6 +41,8 @@ struct Opened {
     /// The device, another one after it was lost.
     device: Mutex<Arc<Device>>,
     info: Info,
+    /// Where pipelines are kept.
+    place: Pipelines,
 }
 
 /// What is known of an opened GPU.
@@ -64,6 +67,7 @@ pub(crate) struct Device {
     pub alignment: usize,
     pub pool: Pool,
     pipelines: Mutex<FxHashMap<PipelineKey, Arc<Pipeline>>>,
+    cache: Option<Cache>,
     faults: Arc<Mutex<Option<Error>>>,
     /// Why the device is gone, once it is.
     lost: Arc<OnceLock<String>>,
@@ -100,9 +104,18 @@ impl Gpu {
     /// # Errors
     /// [`ErrorKind::Device`] if there is no adapter or it cannot be opened.
     pub fn open() -> Result<Gpu> {
-        let device = Device::open()?;
+        Gpu::open_keeping(Pipelines::default())
+    }
+
+    /// [`Gpu::open`] with compiled pipelines kept in a folder of choice, where the driver has a
+    /// cache of them.
+    ///
+    /// # Errors
+    /// As [`Gpu::open`]. A folder that cannot be read or written is none.
+    pub fn open_keeping(place: Pipelines) -> Result<Gpu> {
+        let device = Device::open(&place)?;
         let (info, target) = (device.info.clone(), device.target);
-        let opened = Opened { device: Mutex::new(Arc::new(device)), info };
+        let opened = Opened { device: Mutex::new(Arc::new(device)), info, place };
         Ok(Gpu { opened: Arc::new(opened), target })
     }
 
@@ -111,7 +124,7 @@ impl Gpu {
         let mut device = lock(&self.opened.device);
         if device.is_lost() && device.told.load(Ordering::Relaxed) {
             let limit = device.pool.memory().limit;
-            *device = Arc::new(Device::open()?);
+            *device = Arc::new(Device::open(&self.opened.place)?);
             device.pool.limit(limit);
         }
         Ok(device.clone())
@@ -150,6 +163,12 @@ impl Gpu {
     pub fn shared() -> Result<Gpu> {
         static SHARED: OnceLock<Result<Gpu>> = OnceLock::new();
         SHARED.get_or_init(Gpu::open).clone()
+    }
+
+    /// The file that compiled pipelines are kept in between processes, where the driver has a cache
+    /// of them and there is a folder.
+    pub fn pipeline_file(&self) -> Option<PipelineFile> {
+        lock(&self.opened.device).cache.as_ref().map(|cache| cache.file.clone())
     }
 
     /// What shaders are written for.
@@ -198,7 +217,7 @@ fn convert(error: wgpu::Error) -> Error {
 
 impl Device {
     /// Opens the most capable adapter.
-    fn open() -> Result<Device> {
+    fn open(place: &Pipelines) -> Result<Device> {
         let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
         descriptor.backends = wgpu::Backends::PRIMARY;
         let instance = wgpu::Instance::new(descriptor);
@@ -211,7 +230,8 @@ impl Device {
                 .help("install a Vulkan driver; on Debian mesa-vulkan-drivers gives a software one")
         })?;
         let limits = adapter.limits();
-        let features = adapter.features() & wgpu::Features::IMMEDIATES;
+        let wanted = wgpu::Features::IMMEDIATES | wgpu::Features::PIPELINE_CACHE;
+        let features = adapter.features() & wanted;
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("probpipe"),
             required_features: features,
@@ -235,6 +255,7 @@ impl Device {
         device.set_device_lost_callback(move |_, message| {
             sink.get_or_init(|| message);
         });
+        let cache = Cache::open(&device, &about, place);
         let software = about.device_type == wgpu::DeviceType::Cpu;
         let has_immediates = features.contains(wgpu::Features::IMMEDIATES);
         let target = Target {
@@ -259,6 +280,7 @@ impl Device {
             alignment: limits.min_storage_buffer_offset_alignment as usize,
             pool: Pool::new(u64::MAX),
             pipelines: Mutex::default(),
+            cache,
             faults,
             lost,
             told: AtomicBool::new(false),
@@ -338,9 +360,18 @@ impl Device {
         }
     }
 
-    /// The pipelines of all shaders. Drivers compile when a pipeline is made, each on the thread
-    /// that asks for it, so several threads ask.
+    /// The pipelines of all shaders.
     pub fn pipelines(&self, module: &Module) -> Result<Vec<Arc<Pipeline>>> {
+        let pipelines = self.made(module);
+        if let Some(cache) = &self.cache {
+            cache.write();
+        }
+        pipelines
+    }
+
+    /// Drivers compile when a pipeline is made, each on the thread that asks for it, so several
+    /// threads ask.
+    fn made(&self, module: &Module) -> Result<Vec<Arc<Pipeline>>> {
         let one = |shader: &Shader| {
             let slots = module.groups[shader.group].iter();
             let writable: Vec<bool> = slots.map(|slot| slot.writable()).collect();
@@ -419,12 +450,15 @@ impl Device {
                 module: &module,
                 entry_point: Some("main"),
                 compilation_options: Default::default(),
-                cache: None,
+                cache: self.cache.as_ref().map(|cache| &cache.cache),
             });
             Pipeline { pipeline, layout }
         });
         let made = Arc::new(made.map_err(|e| e.at(location))?);
         lock(&self.pipelines).insert(key, made.clone());
+        if let Some(cache) = &self.cache {
+            cache.note();
+        }
         Ok(made)
     }
 }
