@@ -28,6 +28,7 @@ mod tuning;
 mod wide;
 
 pub use executable::CpuExecutable;
+pub use probpipe_lowering::Work;
 
 use probpipe_lowering::{Options, lower};
 use probpipe_trace::{Backend, Caps, Executable, Result, Rounding, Verified, rounding};
@@ -44,6 +45,14 @@ impl Cpu {
     /// How graphs are lowered for this backend.
     pub fn options() -> Options {
         Options { alignment: 64, library_matvec: Some(MATVEC), ..Options::default() }
+    }
+
+    /// How much the program of a graph does.
+    ///
+    /// # Errors
+    /// As those of its compilation.
+    pub fn work(&self, graph: Verified<'_>) -> Result<Work> {
+        lower(graph, &Cpu::options()).map(|program| program.work())
     }
 
     /// The compiled program of a graph, which rounds as [`rounding`] says.

@@ -449,7 +449,7 @@ pub(crate) fn profile(caller: &Caller, machine: &Machine, inputs: &[&Value]) -> 
         region.written *= region.runs;
     }
     let time = Duration::from_secs_f64(goal / 1e9);
-    Ok(Profile { device: "cpu", calls, time, regions })
+    Ok(Profile { device: "cpu", calls, time, regions, placement: None })
 }
 
 /// The middle one of some numbers.

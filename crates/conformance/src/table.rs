@@ -40,6 +40,7 @@ fn section(page: &mut String, family: &str, reports: &[&Report]) {
     let name = |device: Device| match device {
         Device::Cpu => "CPU",
         Device::Gpu => "GPU",
+        Device::Auto => "auto",
         Device::Interpreter => "interpreter",
     };
     let mut head = "| operation | cases |".to_string();

@@ -7,7 +7,9 @@ mod display;
 mod donate;
 mod lower;
 mod program;
+mod work;
 
 pub use donate::{Donation, called, donate, donations};
 pub use lower::{Options, lower};
 pub use program::*;
+pub use work::Work;

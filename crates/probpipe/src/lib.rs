@@ -168,7 +168,7 @@ pub mod debug {
     #[doc(inline)]
     pub use crate::device::{profile, stages_of};
     #[doc(inline)]
-    pub use probpipe_trace::{Profile, Region, RegionKind};
+    pub use probpipe_trace::{Placement, Profile, Region, RegionKind};
     #[doc(inline)]
     pub use probpipe_transforms::{check_nan, compile, graph_of, recompiles};
 }

@@ -101,7 +101,7 @@ fn in_one_loop(
         let run = |chain| nuts.steps(&between, &Array::from(steps as i32), steps, chain).chain;
         let end = match device {
             Device::Gpu => vmap(|key| run(start(key)))(keys),
-            Device::Cpu | Device::Interpreter => run(vmap(start)(keys)),
+            Device::Cpu | Device::Interpreter | Device::Auto => run(vmap(start)(keys)),
         };
         let x = target.constrain_each(&end.state.position).unwrap_or_else(|e| panic!("{e}"));
         moments(x["mu"].clone(), x["tau"].clone())

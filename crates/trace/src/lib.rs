@@ -76,7 +76,7 @@ pub use op::{
 pub use open::{Argument, Asked, Open, Traced, one_of, trace_open};
 pub use parse::parse;
 pub use probpipe_trace_derive::Tree;
-pub use profile::{Profile, Region, RegionKind};
+pub use profile::{Placement, Profile, Region, RegionKind};
 pub use promotion::{promote_literal, promote_types};
 pub use tracing::{bind, bind1, inline, trace, trace_with};
 pub use tree::{Flatten, Nest, Rebuild, Structure, Token, Tree, nest_by_path};

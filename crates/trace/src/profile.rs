@@ -18,6 +18,35 @@ pub struct Profile {
     pub time: Duration,
     /// In the order of the program; a region inside of a loop comes after the loop.
     pub regions: Vec<Region>,
+    /// Why it ran there, where that was left open.
+    pub placement: Option<Placement>,
+}
+
+/// Where a program was put by who chose between devices, and why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Placement {
+    /// The device.
+    pub device: &'static str,
+    /// What a call was guessed to take on the processor, with arguments and results in its memory.
+    pub cpu: Option<Duration>,
+    /// The same on the GPU, with the way there and back.
+    pub gpu: Option<Duration>,
+    /// What decided where the guesses did not.
+    pub reason: Option<String>,
+}
+
+impl fmt::Display for Placement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "put on the {}", self.device)?;
+        if let (Some(cpu), Some(gpu)) = (self.cpu, self.gpu) {
+            let (cpu, gpu) = (seconds(cpu.as_secs_f64()), seconds(gpu.as_secs_f64()));
+            write!(f, ", by estimate {cpu} a call on the cpu, {gpu} on the gpu")?;
+        }
+        match &self.reason {
+            Some(reason) => write!(f, ": {reason}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A part of a program that is measured as one.
@@ -110,6 +139,9 @@ impl fmt::Display for Profile {
             self.device,
             seconds(self.total().as_secs_f64())
         )?;
+        if let Some(placement) = &self.placement {
+            writeln!(f, "{placement}")?;
+        }
         let mut rows = vec![["time", "share", "runs", "read", "written", "GB/s"].map(String::from)];
         let mut texts = vec![("region".to_string(), "lines".to_string())];
         for region in self.by_time() {

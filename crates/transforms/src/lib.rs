@@ -32,7 +32,7 @@ pub mod rewrite {
     pub use crate::jvp::{Jvp, jvp};
     pub use crate::linearize::{Linearized, linearize};
     pub use crate::partial_eval::{Partial, partial_eval};
-    pub use crate::simplify::{distribute, finish, finish_counted, simplify};
+    pub use crate::simplify::{distribute, finish, finish_counted, finish_for, simplify};
     pub use crate::transpose::transpose;
     pub use crate::vmap::vmap;
 }

@@ -102,6 +102,7 @@ pub fn name_of(device: Device) -> &'static str {
     match device {
         Device::Cpu => "cpu",
         Device::Gpu => "gpu",
+        Device::Auto => "auto",
         Device::Interpreter => "interpreter",
     }
 }
@@ -257,7 +258,7 @@ fn measure_workload(
         };
         let peak_bytes = match device {
             Device::Cpu => machine::peak_of_child(Pick::Named(workload.name))?,
-            Device::Gpu | Device::Interpreter => None,
+            Device::Gpu | Device::Auto | Device::Interpreter => None,
         };
         let row = Row {
             workload,

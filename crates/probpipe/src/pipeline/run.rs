@@ -134,7 +134,7 @@ impl<K, W> Run<K, W> {
     fn side_by_side(&self) -> Option<usize> {
         let lanes = self.lanes.unwrap_or(match self.device {
             Device::Gpu => LANES,
-            Device::Cpu | Device::Interpreter => 1,
+            Device::Cpu | Device::Interpreter | Device::Auto => 1,
         });
         let lanes = lanes.min(self.chains);
         (lanes > 1).then_some(lanes)

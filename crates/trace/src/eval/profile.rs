@@ -50,5 +50,11 @@ pub fn profile_graph(graph: &Graph, inputs: &[&Value]) -> Result<Profile> {
         }
     });
     let regions = regions.collect();
-    Ok(Profile { device: "interpreter", calls, time: whole / calls as u32, regions })
+    Ok(Profile {
+        device: "interpreter",
+        calls,
+        time: whole / calls as u32,
+        regions,
+        placement: None,
+    })
 }

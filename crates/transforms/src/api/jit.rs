@@ -31,9 +31,9 @@ pub fn jit<A: Tree, R: Tree>(f: impl Fn(A) -> R) -> impl Fn(A) -> R + Clone {
 /// of the structure and types of the argument. Arrays with a value that `f` captures become
 /// constants of the program.
 ///
-/// What is passed is given up: on the CPU and on the GPU a result may be written into the memory of
-/// a large array of which no other handle is left, so that `x = f(x)` in a loop works in place. Pass
-/// a clone, which copies no data, to keep an array.
+/// What is passed is given up: on the CPU and on the GPU a result may be written into the memory
+/// of a large array of which no other handle is left, so that `x = f(x)` in a loop works in place.
+/// Pass a clone, which copies no data, to keep an array.
 ///
 /// A clone of the function shares its programs. [`recompiles`] says why there is more than one.
 #[track_caller]

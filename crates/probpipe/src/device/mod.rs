@@ -1,6 +1,13 @@
 //! Where compiled programs run: the choice of a backend, and `jit` on the chosen one. What a
 //! backend does with a program is its own crate's.
 
+mod auto;
+mod placement;
+
+pub use auto::Auto;
+pub use placement::{Costs, Machine};
+pub use probpipe_backend_cpu::Work;
+
 #[doc(inline)]
 pub use probpipe_trace::release_memory;
 use probpipe_trace::{
@@ -18,6 +25,11 @@ pub enum Device {
     Cpu,
     /// Compute shaders through Vulkan, Metal, DX12 or WebGPU. Needs the feature `gpu`.
     Gpu,
+    /// Each program where it will run faster by what it moves and computes, and by what that takes
+    /// on this machine, which is measured when this is first asked for. Where there is no GPU, and
+    /// for what a GPU refuses, such as `f64`, that is the CPU. [`profile`] says where a program was
+    /// put, and why.
+    Auto,
     /// The reference interpreter: slow, exact, the measure of the others.
     Interpreter,
 }
@@ -48,7 +60,9 @@ impl Device {
     pub fn backend(self) -> Arc<dyn Backend> {
         static CPU: OnceLock<Arc<dyn Backend>> = OnceLock::new();
         static GPU: OnceLock<Arc<dyn Backend>> = OnceLock::new();
+        static AUTO: OnceLock<Arc<dyn Backend>> = OnceLock::new();
         match self {
+            Device::Auto => AUTO.get_or_init(auto).clone(),
             Device::Cpu => CPU.get_or_init(|| Arc::new(probpipe_backend_cpu::Cpu)).clone(),
             Device::Gpu => GPU.get_or_init(gpu).clone(),
             Device::Interpreter => Arc::new(Interpreter),
@@ -60,6 +74,11 @@ impl Device {
         let graph = probpipe_trace::trace(&[], |_| Vec::new())?.graph;
         self.backend().compile(verify(&graph)?).map(|_| ())
     }
+}
+
+fn auto() -> Arc<dyn Backend> {
+    let there = Device::Gpu.check().is_ok();
+    Arc::new(Auto::new(there.then(|| Device::Gpu.backend())))
 }
 
 #[cfg(feature = "gpu")]
@@ -102,9 +121,9 @@ impl Backend for Missing {
 /// Compiles a function at its first call with arguments of each structure and type, and runs the
 /// compiled program from then on. On the device of [`with_device`], else on the CPU.
 ///
-/// What is passed is given up: on the CPU and on the GPU a result may be written into the memory of
-/// a large array of which no other handle is left, so that `x = f(x)` in a loop works in place. Pass
-/// a clone, which copies no data, to keep an array.
+/// What is passed is given up: on the CPU and on the GPU a result may be written into the memory
+/// of a large array of which no other handle is left, so that `x = f(x)` in a loop works in place.
+/// Pass a clone, which copies no data, to keep an array.
 ///
 /// Programs on the CPU whose floats are all `f32` take numbers below 1.2e-38 for zero, which saves
 /// what many processors lose on them; [`with_subnormals`](crate::with_subnormals) chooses
@@ -153,7 +172,9 @@ pub fn stages_of<A: Tree, R: Tree>(
 /// the program (a fused loop nest, a library call, a loop), how often it runs, what it reads and
 /// writes, and the lines of yours that it comes from. It prints as a table, the longest first. For
 /// the device of [`with_device`]: the CPU, or the interpreter, equation by equation; programs of
-/// the GPU cannot be profiled.
+/// the GPU cannot be profiled. On [`Device::Auto`] it says where the program was put, with what a
+/// call was guessed to take on either device; of one that was put on the GPU it says how long a
+/// call takes.
 ///
 /// ```
 /// use probpipe::prelude::*;

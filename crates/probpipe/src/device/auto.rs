@@ -1,0 +1,152 @@
+//! Programs on the device where they will run faster: a backend that hands each program to one of
+//! two others. What a program takes is guessed in `placement.rs`.
+
+use super::placement::{Costs, Machine};
+use probpipe_backend_cpu::Cpu;
+use probpipe_trace::{
+    Backend, Caps, Executable, Given, Graph, Placement, Profile, Region, RegionKind, Result, Value,
+    Values, Verified, verify,
+};
+use probpipe_transforms::rewrite::finish_for;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+/// The backend of [`Device::Auto`](super::Device::Auto).
+#[derive(Debug)]
+pub struct Auto {
+    /// The GPU, if there is one.
+    gpu: Option<Arc<dyn Backend>>,
+    machine: OnceLock<Option<Machine>>,
+}
+
+impl Auto {
+    /// The processor and a GPU, if there is one, of which it is measured when it is first asked
+    /// for what programs take there.
+    pub fn new(gpu: Option<Arc<dyn Backend>>) -> Auto {
+        Auto { gpu, machine: OnceLock::new() }
+    }
+
+    /// The processor and a GPU with known costs.
+    pub fn with_costs(gpu: Arc<dyn Backend>, machine: Machine) -> Auto {
+        Auto { gpu: Some(gpu), machine: OnceLock::from(Some(machine)) }
+    }
+
+    /// Where a program is put, with what it was compiled to there, if it was.
+    fn place(&self, graph: Verified<'_>) -> Result<(Placement, Option<Box<dyn Executable>>)> {
+        let on_cpu = |reason: String| Placement {
+            device: "cpu",
+            cpu: None,
+            gpu: None,
+            reason: Some(reason),
+        };
+        let Some(gpu) = &self.gpu else { return Ok((on_cpu("there is no GPU".into()), None)) };
+        let caps = gpu.caps();
+        if let Err(error) = caps.check(&graph) {
+            return Ok((on_cpu(error.message().to_string()), None));
+        }
+        let Some(machine) = self.costs(&**gpu) else {
+            return Ok((on_cpu("the GPU could not be measured".into()), None));
+        };
+        let work = Cpu.work(graph)?;
+        let (cpu, there) = (machine.cpu.estimate(&work), machine.gpu.estimate(&work));
+        let estimated =
+            |device, reason| Placement { device, cpu: Some(cpu), gpu: Some(there), reason };
+        if cpu <= there {
+            return Ok((estimated("cpu", None), None));
+        }
+        let own: Graph = finish_for(&graph, &caps);
+        match gpu.compile(verify(&own)?) {
+            Ok(program) => Ok((estimated("gpu", None), Some(program))),
+            Err(error) => Ok((estimated("cpu", Some(error.message().to_string())), None)),
+        }
+    }
+
+    /// The same for as long as it lives, so that a program is always put to the same place.
+    fn costs(&self, gpu: &dyn Backend) -> Option<&Machine> {
+        let measure = || {
+            let (cpu, gpu) = (Costs::measured(&Cpu).ok()?, Costs::measured(gpu).ok()?);
+            Some(Machine { cpu, gpu })
+        };
+        self.machine.get_or_init(measure).as_ref()
+    }
+}
+
+impl Backend for Auto {
+    fn name(&self) -> &'static str {
+        "auto"
+    }
+
+    fn caps(&self) -> Caps {
+        Caps::everything(self.name())
+    }
+
+    fn compile(&self, graph: Verified<'_>) -> Result<Box<dyn Executable>> {
+        let (placement, program) = self.place(graph)?;
+        let program = match program {
+            Some(program) => program,
+            None => Cpu.compile(graph)?,
+        };
+        Ok(Box::new(Placed { program, placement }))
+    }
+}
+
+/// A program where it was put.
+#[derive(Debug)]
+struct Placed {
+    program: Box<dyn Executable>,
+    placement: Placement,
+}
+
+impl Executable for Placed {
+    fn run(&self, inputs: &[&Value]) -> Result<Values> {
+        self.program.run(inputs)
+    }
+
+    fn reuses(&self) -> bool {
+        self.program.reuses()
+    }
+
+    fn run_taking(&self, inputs: Given) -> Result<Values> {
+        self.program.run_taking(inputs)
+    }
+
+    fn profile(&self, inputs: &[&Value]) -> Result<Profile> {
+        let mut profile = match self.placement.device {
+            "gpu" => whole(&*self.program, inputs)?,
+            _ => self.program.profile(inputs)?,
+        };
+        profile.placement = Some(self.placement.clone());
+        Ok(profile)
+    }
+
+    fn stages(&self) -> Vec<(&'static str, String)> {
+        let mut stages = vec![("placement", self.placement.to_string())];
+        stages.extend(self.program.stages());
+        stages
+    }
+}
+
+/// The time of calls whose parts cannot be told apart, until their results can be read.
+fn whole(program: &dyn Executable, inputs: &[&Value]) -> Result<Profile> {
+    const ENOUGH: Duration = Duration::from_millis(100);
+    let call = || program.run(inputs)?.iter().try_for_each(|y| y.to_host().map(|_| ()));
+    call()?;
+    let (begun, mut calls) = (Instant::now(), 0);
+    while calls < 3 || begun.elapsed() < ENOUGH {
+        call()?;
+        calls += 1;
+    }
+    let time = begun.elapsed() / calls;
+    let region = Region {
+        kind: RegionKind::Call,
+        name: "the program with the way there and back".into(),
+        lines: Vec::new(),
+        inside: None,
+        runs: 1.0,
+        time,
+        read: 0.0,
+        written: 0.0,
+    };
+    let (calls, regions) = (calls as usize, vec![region]);
+    Ok(Profile { device: "gpu", calls, time, regions, placement: None })
+}
