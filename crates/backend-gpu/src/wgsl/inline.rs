@@ -57,7 +57,7 @@ impl<'a> Inline<'a> {
     fn task(&mut self, task: Task) {
         match task {
             Task::Work(work) => self.works(vec![work]),
-            Task::Together { tasks, .. } => self.tasks(tasks),
+            Task::Together { tasks, .. } | Task::Alone { tasks, .. } => self.tasks(tasks),
             Task::Loop { id, length, part, body, .. } => {
                 let opaque = self.target.opaque();
                 self.uses.private.insert(id);
@@ -74,7 +74,7 @@ impl<'a> Inline<'a> {
                 self.tasks(body);
                 self.text.close();
             }
-            Task::While { cond, word, most, body } => {
+            Task::While { cond, word, most, body, .. } => {
                 let opaque = self.target.opaque();
                 match most {
                     None => self.text.open(format_args!("loop {{")),

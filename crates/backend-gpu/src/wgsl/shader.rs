@@ -29,6 +29,8 @@ pub(super) struct Entry {
     pub uniform: bool,
     /// Done whatever the conditions around it.
     pub always: bool,
+    /// A word that is 0 where they do not hold.
+    pub otherwise: Option<BufferId>,
 }
 
 impl Emitter<'_> {
@@ -59,7 +61,21 @@ impl Emitter<'_> {
                     around.loops.pop();
                     steps.push(Step::Loop { slot, length, body });
                 }
-                Task::While { cond, word, body, .. } => {
+                Task::While { cond, word, body, location, .. } => {
+                    // Where a condition around the loop does not hold, its own is not looked at.
+                    let cond = match &cond[..] {
+                        [] => cond,
+                        [..] if cond.iter().all(Task::is_little) => {
+                            vec![Task::Alone { tasks: cond, word, location }]
+                        }
+                        [..] if around.conditions.is_empty() => cond,
+                        [..] => {
+                            let never = Work { always: true, ..self.set(word, 0, location) };
+                            let entry = self.entry(never)?;
+                            steps.push(self.shader(entry, around)?);
+                            cond
+                        }
+                    };
                     let cond = self.place(cond, around)?;
                     around.conditions.push((word, 1));
                     let body = self.place(body, around)?;
@@ -73,6 +89,22 @@ impl Emitter<'_> {
                         steps.extend(self.place(branch, around)?);
                         around.conditions.pop();
                     }
+                }
+                Task::Alone { tasks, word, location } => {
+                    let mut inline = Inline::new(self.target, &self.memory, None, &self.registers);
+                    inline.tasks(tasks);
+                    let Inline { text, uses, .. } = inline;
+                    let entry = Entry {
+                        text,
+                        uses,
+                        width: 1,
+                        grid: [1, 1],
+                        location,
+                        uniform: false,
+                        always: false,
+                        otherwise: Some(word),
+                    };
+                    steps.push(self.shader(entry, around)?);
                 }
                 Task::Together { width, tasks, location } => {
                     for tasks in in_parts(tasks, self.target) {
@@ -89,6 +121,7 @@ impl Emitter<'_> {
                             location,
                             uniform: true,
                             always: false,
+                            otherwise: None,
                         };
                         steps.push(self.shader(entry, around)?);
                     }
@@ -133,12 +166,14 @@ impl Emitter<'_> {
         }
         text.out.push_str(&body.out);
         let grid = [columns as u32, rows as u32];
-        Ok(Entry { text, uses, width, grid, location, uniform: false, always })
+        let (uniform, otherwise) = (false, None);
+        Ok(Entry { text, uses, width, grid, location, uniform, always, otherwise })
     }
 
     /// The dispatch of a shader, which is written unless there is one like it.
     fn shader(&mut self, entry: Entry, around: &Around) -> Result<Step> {
-        let Entry { text: body, mut uses, width, grid, location, uniform, always } = entry;
+        let Entry { text: body, mut uses, width, grid, location, uniform, always, otherwise } =
+            entry;
         let conditions = if always { &[][..] } else { &around.conditions };
         let mut tests = Vec::new();
         for (word, value) in conditions {
@@ -195,7 +230,9 @@ impl Emitter<'_> {
         match (tests.is_empty(), uniform) {
             (true, _) => {}
             (false, false) => {
-                text.line(format_args!("if ({}) {{ return; }}", tests.join(" || ")));
+                let start = otherwise.map(|word| self.memory.span(word).start);
+                let set = start.map_or_else(String::new, |start| format!("arena[{start}] = 0u; "));
+                text.line(format_args!("if ({}) {{ {set}return; }}", tests.join(" || ")));
             }
             (false, true) => {
                 let none = tests.join(" || ");

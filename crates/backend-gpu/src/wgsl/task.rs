@@ -52,7 +52,9 @@ pub(super) enum Task {
         location: Loc,
     },
     /// Tasks that are repeated as long as `word` is 1 after `cond`, or at most so often.
-    While { cond: Vec<Task>, word: BufferId, most: Option<usize>, body: Vec<Task> },
+    While { cond: Vec<Task>, word: BufferId, most: Option<usize>, body: Vec<Task>, location: Loc },
+    /// Tasks that one invocation does. Where a condition around them does not hold, `word` is 0.
+    Alone { tasks: Vec<Task>, word: BufferId, location: Loc },
     /// Lists of tasks, of which the one is done whose number `word` is.
     Branch { word: BufferId, branches: Vec<Vec<Task>> },
     /// Tasks that one workgroup of `width` invocations does.
@@ -60,6 +62,11 @@ pub(super) enum Task {
 }
 
 impl Task {
+    /// Whether it is so little that an invocation does it beside others before a dispatch begins.
+    pub fn is_little(&self) -> bool {
+        matches!(self, Task::Work(work) if work.points == 1 && work.touched.is_some())
+    }
+
     /// The places where its text touches memory.
     pub fn accesses(&self) -> usize {
         let all = |tasks: &[Task]| tasks.iter().map(Task::accesses).sum::<usize>();
@@ -68,7 +75,7 @@ impl Task {
             Task::Loop { body, .. } => all(body),
             Task::While { cond, body, .. } => 1 + all(cond) + all(body),
             Task::Branch { branches, .. } => 1 + branches.iter().map(|b| all(b)).sum::<usize>(),
-            Task::Together { tasks, .. } => all(tasks),
+            Task::Together { tasks, .. } | Task::Alone { tasks, .. } => all(tasks),
         }
     }
 }
@@ -136,12 +143,9 @@ impl Emitter<'_> {
 
     fn while_loop(&mut self, w: &While, tasks: &mut Vec<Task>) -> Result<()> {
         let word = self.kept_word();
-        // Where a condition around the loop does not hold, its own is not looked at.
-        let never = self.set(word, 0, w.location);
-        tasks.push(Task::Work(Work { always: true, ..never }));
         let cond = self.condition(w, word)?;
         let body = self.inside(&w.body)?;
-        tasks.push(Task::While { cond, word, most: None, body });
+        tasks.push(Task::While { cond, word, most: None, body, location: w.location });
         Ok(())
     }
 

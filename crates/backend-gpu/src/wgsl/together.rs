@@ -3,7 +3,7 @@
 //! between tasks, which takes a fraction of the time of a dispatch.
 
 use super::budget::{self, Part, Share};
-use super::task::{Task, Work};
+use super::task::Task;
 use super::{Emitter, Target};
 use probpipe_lowering::Stmt;
 use probpipe_trace::Result;
@@ -96,13 +96,13 @@ impl Emitter<'_> {
             Part::Iterations(w, most) => {
                 let (word, location) = (self.kept_word(), w.location);
                 // It is asked at the beginning, and again by the host after so many iterations.
-                tasks.push(Task::Work(Work { always: true, ..self.set(word, 0, location) }));
-                tasks.push(Task::Work(self.set(word, 1, location)));
+                let begin = vec![Task::Work(self.set(word, 1, location))];
+                tasks.push(Task::Alone { tasks: begin, word, location });
                 let (cond, body) =
                     self.by(width, |cx| Ok((cx.condition(w, word)?, cx.inside(&w.body)?)))?;
                 let most = Some(most);
-                let body = vec![one(Task::While { cond, word, most, body }, location)];
-                tasks.push(Task::While { cond: Vec::new(), word, most: None, body });
+                let body = vec![one(Task::While { cond, word, most, body, location }, location)];
+                tasks.push(Task::While { cond: Vec::new(), word, most: None, body, location });
             }
         }
         Ok(1)
