@@ -12,7 +12,7 @@ use probpipe_testing::says;
 use probpipe_trace::{
     Array, ArrayType, BinaryOp, CompareOp, CumulativeOp, DType, ErrorKind, Graph, LinalgOp, Op,
     Result, ScatterOp, Triangular, UnaryOp, Vectors, arange, bind, bind1, concat, fori_loop, scan,
-    verify,
+    verify, while_loop,
 };
 
 fn emitted(graph: &Graph, target: &Target) -> Result<Module> {
@@ -223,4 +223,65 @@ fn limits_of_the_device_are_errors() {
     });
     let error = emitted(&graph, &Target { immediate_bytes: 0, ..Target::default() }).unwrap_err();
     says(&error, &["loops are nested 1 deep"]);
+}
+
+/// A software device, which has one workgroup do what takes less time than dispatches.
+fn software() -> Target {
+    Target { software: true, storage_buffers: 32, ..Target::default() }
+}
+
+#[test]
+fn works_that_do_not_meet_share_a_loop() {
+    let types = [ty(DType::F32, &[256]), ty(DType::F32, &[256])];
+    let graph = graph_of(&types, |x| {
+        let step = |_, (y, z): (Array, Array)| (z.flip(0) * 0.5, y.flip(0) + 1.0);
+        let (y, z) = fori_loop(5, (x[0].clone(), x[1].clone()), step);
+        vec![y, z]
+    });
+    let module = emitted(&graph, &software()).expect("the program is emitted");
+    let text: String = module.shaders.iter().map(|shader| shader.text.as_str()).collect();
+    let together = text.lines().filter(|line| line.matches("(point);").count() > 1);
+    assert!(together.count() > 0, "every work has a loop of its own:\n{text}");
+}
+
+#[test]
+fn shaders_for_software_touch_memory_in_few_places() {
+    let graph = graph_of(&[ty(DType::F32, &[256])], |x| {
+        vec![(0..40).fold(x[0].clone(), |y, _| y.flip(0) * 0.5 + y.sum())]
+    });
+    let places = |target: &Target| {
+        let module = emitted(&graph, target).expect("the program is emitted");
+        let count = |text: &str| ["arena[", "in0[", "out0["].map(|a| text.matches(a).count());
+        let counts = module.shaders.iter().map(|shader| count(&shader.text).iter().sum::<usize>());
+        counts.max().unwrap_or(0)
+    };
+    let hardware = Target { storage_buffers: 32, ..Target::default() };
+    let (few, many) = (places(&software()), places(&hardware));
+    assert!(few <= 48 && many > 48, "{few} places on software, {many} elsewhere");
+}
+
+#[test]
+fn a_condition_is_one_shader() {
+    fn conditions(steps: &[Step], found: &mut Vec<usize>) {
+        for step in steps {
+            match step {
+                Step::Dispatch { .. } => {}
+                Step::Loop { body, .. } => conditions(body, found),
+                Step::While { cond, body, .. } => {
+                    found.push(cond.len());
+                    conditions(body, found);
+                }
+            }
+        }
+    }
+    let graph = graph_of(&[ty(DType::F32, &[100_000])], |x| {
+        let inner = |y: Array| {
+            while_loop(|y: Array| y.at(1).gt(0.5), |y: Array| y.flip(0) * 0.5, y * 4.0) * 0.1
+        };
+        vec![while_loop(|y: Array| y.at(0).gt(1e-3), inner, x[0].clone())]
+    });
+    let module = emitted(&graph, &Target::default()).expect("the program is emitted");
+    let mut found = Vec::new();
+    conditions(&module.steps, &mut found);
+    assert_eq!(found, [1, 1]);
 }
