@@ -23,7 +23,9 @@ pub enum Device {
     /// Native code for this processor.
     #[default]
     Cpu,
-    /// Compute shaders through Vulkan, Metal, DX12 or WebGPU. Needs the feature `gpu`.
+    /// Compute shaders through Vulkan, Metal, DX12 or WebGPU. Needs the feature `gpu`. What the
+    /// driver compiled is kept in the user's cache folder, where the driver has a cache to be kept;
+    /// `PROBPIPE_PIPELINES` names another folder, or is empty for none.
     Gpu,
     /// Each program where it will run faster by what it moves and computes, and by what that takes
     /// on this machine, which is measured when this is first asked for. Where there is no GPU, and
