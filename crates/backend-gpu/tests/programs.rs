@@ -431,3 +431,22 @@ fn more_arrays_than_a_shader_binds() {
         vec![sum.gt(0.5), sum.mean(), sum.cast(DType::I32), x[3].clone()]
     });
 }
+
+/// Software devices leave loops that go round too often, so every step must be counted for.
+#[test]
+fn no_step_is_lost_of_long_loops() {
+    let Some(gpu) = adapter_or_skip() else { return };
+    let ints = |n: usize| Value::from_elements(&vec![1i32; n], &[n]).expect("there are as many");
+    for n in [3, 10, 40] {
+        check(&gpu, 0.0, &[ints(n)], |x| {
+            let step = |_, (y, sum): (Array, Array)| {
+                let y = fori_loop(20, y, |_, y: Array| y.flip(0) + 1);
+                let y = y.clone() + (y.sum() & 1);
+                (y.clone(), (sum + y.sum()) & 0xffff)
+            };
+            let start = (x[0].clone(), x[0].sum());
+            let (y, sum) = fori_loop(1000, start, step);
+            vec![y, sum]
+        });
+    }
+}

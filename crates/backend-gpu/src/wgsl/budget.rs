@@ -42,7 +42,9 @@ pub(super) fn rounds(stmt: &Stmt, share: Share) -> Option<usize> {
             };
             Some(cost(&library.call, width).rounds)
         }
-        Stmt::Loop(l) => Some((all(&l.body, share)? + 1).saturating_mul(l.length)),
+        Stmt::Loop(l) => {
+            Some(all(&l.body, share)?.saturating_add(1).saturating_mul(l.length).saturating_add(1))
+        }
         Stmt::Branch(branch) => branch
             .branches
             .iter()
@@ -56,20 +58,45 @@ pub(super) fn all(body: &[Stmt], share: Share) -> Option<usize> {
     body.iter().try_fold(0, |sum: usize, stmt| Some(sum.saturating_add(rounds(stmt, share)?)))
 }
 
+/// Rounds of a loop: the one that finds it at its end counts too.
+fn looped(length: usize) -> usize {
+    if length > 1 { length.saturating_add(1) } else { 0 }
+}
+
+/// Rounds of loops inside each other, and how often the innermost is gone through.
+fn nested(extents: impl Iterator<Item = usize>) -> (usize, usize) {
+    extents.fold((0, 1usize), |(rounds, points), extent| {
+        let own = points.saturating_mul(looped(extent));
+        (rounds.saturating_add(own), points.saturating_mul(extent))
+    })
+}
+
 fn of_kernel(kernel: &Kernel, share: Share) -> usize {
     let (points, size) = (kernel.parallel_size(), kernel.reduce_size());
-    // What goes round no more than once is no loop.
-    let inner = if size > 1 { size } else { 0 };
     let special = |expr: &&Expr| matches!(expr, Expr::Special(..));
-    let inner = inner + size * SPECIAL * kernel.exprs.iter().filter(special).count();
-    match share {
-        Share::Alone => points.saturating_mul(1 + inner),
-        Share::Lane(lanes) => (points / lanes.max(1)).max(1).saturating_mul(1 + inner),
+    let special = SPECIAL * kernel.exprs.iter().filter(special).count();
+    let inner = looped(size).saturating_add(size.saturating_mul(special));
+    let (rounds, own) = match share {
+        Share::Alone => nested(kernel.parallel.iter().copied()),
+        Share::Lane(lanes) => {
+            let lane = kernel.parallel.iter().position(|&extent| extent == lanes);
+            let others = kernel.parallel.iter().enumerate().filter(|(axis, _)| Some(*axis) != lane);
+            nested(others.map(|(_, &extent)| extent))
+        }
         Share::Workgroup(width) => match cut_in_workgroup(points, size, width) {
-            Some(lanes) => 2 + size.div_ceil(lanes) + lanes,
-            None => points.div_ceil(width).saturating_mul(1 + inner),
+            // Shares of each point, and then what these came to.
+            Some(lanes) => {
+                let each = looped(size.div_ceil(lanes)) + size.div_ceil(lanes) * special;
+                return 2 + each + looped(lanes);
+            }
+            None => {
+                let own = points.div_ceil(width);
+                (looped(own), own)
+            }
         },
-    }
+    };
+    // What does not go round still takes its place in loops that are counted by it.
+    rounds.saturating_add(own.saturating_mul(inner)).max(1)
 }
 
 /// At most about so much; calls that would take much are dispatched.
