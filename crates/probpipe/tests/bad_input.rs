@@ -55,6 +55,7 @@ rows! {
     BetaBinomial::new(a = 2.5, b = 0.8, n = 5);
     BetaNegativeBinomial::new(a = 2.5, b = 3.8, n = 5.0);
     BetaProportion::new(proportion = 0.3, concentration = 5.0);
+    BetaQuotient::new(a1 = 2.5, a0 = 0.8, b1 = 1.7, b0 = 1.2);
     Binomial::new(n = 5, probs = 0.3);
     BinomialLogits::new(n = 5, logits = 0.3);
     CAR::new(loc = [0.0, 1.0], r = 0.5, precision = 2.0, adj = [[0.0, 1.0], [1.0, 0.0]]);

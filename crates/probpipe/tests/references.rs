@@ -95,6 +95,53 @@ fn differences_of_counts() {
 }
 
 #[test]
+fn quotients_of_beta_numbers() {
+    let f: Density = |p| BetaQuotient::new(&p[1], &p[2], &p[3], &p[4]).log_prob(&p[0]);
+    check(
+        "BetaQuotient",
+        f,
+        &[
+            [0.3, 2.5, 0.8, 1.7, 1.2, -2.252459237006369],
+            [1.9, 2.5, 0.8, 1.7, 1.2, -1.4942206888060747],
+            [0.999, 0.4, 0.3, 0.6, 0.5, 0.34252757857439925],
+            [1e4, 2.0, 3.0, 1.5, 0.7, -24.352506944862657],
+            [1e-12, 5.0, 0.01, 0.02, 7.0, -126.73551711311971],
+            [0.5, 1e4, 3.0, 20.0, 0.001, -6905.233020408927],
+            [30.0, 0.001, 0.002, 5.0, 0.001, -28.38177626067546],
+        ],
+    );
+    let at = |row: &[f64; 6]| {
+        let p = scalars(&row[..5], DType::F64);
+        let slope = grad(|z: Array| f(&[&[z], &p[1..]].concat()))(p[0].clone());
+        (floats(&f(&p))[0], floats(&jit(|p: Vec<Array>| f(&p))(p.clone()))[0], floats(&slope)[0])
+    };
+    // Next to 1, and far out, with the slope in the point.
+    for (row, want) in [
+        ([1.0000001, 0.4, 0.3, 0.6, 0.5, 2.593010984817289], -2052734.5192635003),
+        ([0.9999999, 3.0, 2.0, 4.0, 1.5, -0.05365568583379386], -2.6666642888898866),
+        ([0.9999999999999, 1.3, 0.8, 0.5, 0.9, -0.8517007249038899], 6080.550426300618),
+        ([1.0000000000001, 1.3, 0.8, 0.5, 0.9, -0.8517007244915521], -3199.1730163034117),
+        ([0.99999999999, 1.3, 1.8, 0.5, 0.7, -1.1309372021821393], -2.5799917564111823),
+        ([1.0, 2.0, 3.0, 1.5, 0.7, -1.0547355241528975], -3.1176470588235294),
+        ([1e-300, 0.2, 3.0, 1.5, 0.7, 551.1936788273051], -8e+299),
+        ([1.02, 800.0, 300.0, 1200.0, 450.0, 2.460049499903935], -35.13448817604923),
+    ] {
+        let (value, compiled, slope) = at(&row);
+        assert_close(&format!("{row:?}"), &[value, compiled], &[row[5]; 2], 1e-12, 0.0);
+        assert_close(&format!("slope at {row:?}"), &[slope], &[want], 1e-9, 0.0);
+    }
+    let peak = BetaQuotient::new(0.5, 0.4, 0.5, 0.4).log_prob(&array([1.0, 0.0, -1.0]));
+    assert_eq!(peak.to_vec::<f32>().unwrap(), [f32::INFINITY, f32::INFINITY, f32::NEG_INFINITY]);
+    let of = |p: [f64; 4]| {
+        let [a, b, c, d] = p.map(|x| scalar(x, DType::F64));
+        let d = BetaQuotient::new(a, b, c, d);
+        [floats(&d.mean())[0], floats(&d.variance())[0]]
+    };
+    assert_close("moments", &of([2.0, 3.0, 4.0, 1.5]), &[0.6, 0.165], 1e-14, 0.0);
+    assert_eq!(of([2.0, 3.0, 1.0, 1.5]), [f64::INFINITY; 2]);
+}
+
+#[test]
 fn noncentral_squares() {
     let f: Density = |p| NoncentralChi2::new(&p[1], &p[2]).log_prob(&p[0]);
     check(

@@ -7,6 +7,10 @@ pub(super) const FAMILIES: &[Family] = families! {
     "AsymmetricLaplaceQuantile" => AsymmetricLaplaceQuantile::new(loc, scale, quantile);
     "Beta" => Beta::new(concentration1, concentration0);
     "BetaProportion" => BetaProportion::new(mean, concentration);
+    "BetaQuotient" => BetaQuotient::new(
+        concentration1_numerator, concentration0_numerator,
+        concentration1_denominator, concentration0_denominator
+    );
     "Cauchy" => Cauchy::new(loc, scale);
     "Chi2" => Chi2::new(df);
     "Dagum" => Dagum::new(concentration, sharpness, scale);

@@ -87,6 +87,7 @@ fn every_family_refuses_leaves_that_do_not_fit() {
         refuses(BetaBinomial::new(1.0, 1.0, 3)),
         refuses(BetaNegativeBinomial::new(1.0, 1.0, 3.0)),
         refuses(BetaProportion::new(0.5, 1.0)),
+        refuses(BetaQuotient::new(1.0, 1.0, 1.0, 1.0)),
         refuses(Binomial::new(3, 0.5)),
         refuses(BinomialLogits::new(3, 0.5)),
         refuses(CAR::new([0.0, 0.0], 0.5, 1.0, [[0.0, 1.0], [1.0, 0.0]])),

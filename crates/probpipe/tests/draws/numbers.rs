@@ -105,6 +105,8 @@ numbers! {
     all AsymmetricLaplaceQuantile(loc = -0.3, scale = 0.8, level = 0.3);
     all Beta(concentration1 = 2.5, concentration0 = 0.8);
     all BetaProportion(proportion = 0.3, concentration = 5.0);
+    // At 1 so smooth that the integral up to a point beyond it is good.
+    positive BetaQuotient(a1 = 2.5, a0 = 2.8, b1 = 6.0, b0 = 3.2);
     quantile Cauchy(loc = 0.5, scale = 1.5);
     all Chi(df = 2.5);
     all Chi2(df = 3.5);
