@@ -68,6 +68,7 @@ rows! {
     ContinuousBernoulli::new(logits = 1.5);
     Dagum::new(concentration = 1.5, sharpness = 12.0, scale = 2.0);
     Delta::with_log_density(v = 1.5, log_density = 0.25);
+    DeterminantalPointProcess::new(values = [0.5, 2.0], vectors = [[0.6, -0.8], [0.8, 0.6]]);
     Dirichlet::new(concentration = [1.5, 2.5]);
     DirichletMultinomial::new(n = 5, concentration = [1.5, 2.5]);
     DiscreteUniform::new(low = -2, high = 5);
@@ -189,6 +190,8 @@ fn outside(constraint: &Constraint, good: &Array) -> Vec<Array> {
         Constraint::Integer => vec![float(0.5), nan],
         Constraint::Simplex | Constraint::UnitVector => vec![good * 2.0, nan],
         Constraint::PositiveVector => vec![good - 1.5, good * 0.0, nan],
+        Constraint::NonNegativeVector => vec![good - 1.5, nan, infinite],
+        Constraint::OrthogonalMatrix => vec![good * 2.0, good * 0.0, nan],
         Constraint::OrderedVector => vec![good.flip(-1), nan],
         Constraint::LowerCholesky => vec![-good, good.swap_axes(-1, -2), nan],
         Constraint::SymmetricMatrix => {

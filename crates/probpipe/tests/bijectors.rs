@@ -142,6 +142,7 @@ fn onto_constraints() {
         Constraint::Circular,
         Constraint::RealVector,
         Constraint::PositiveVector,
+        Constraint::NonNegativeVector,
         Constraint::OrderedVector,
         Constraint::PositiveOrderedVector,
         Constraint::Simplex,
@@ -164,7 +165,10 @@ fn onto_constraints() {
         assert_eq!(f.codomain().event_rank(), f.event_ranks().1, "{set}");
         let name = |c: &Constraint| c.to_string();
         let covers = set.event_rank() > f.event_ranks().1 || name(&f.codomain()) == name(&set);
-        let closed = matches!(set, Constraint::NonNegative | Constraint::Circular);
+        let closed = matches!(
+            set,
+            Constraint::NonNegative | Constraint::NonNegativeVector | Constraint::Circular
+        );
         assert!(covers || closed, "{set}: {}", f.codomain());
     }
     let error = biject_to(&Constraint::Boolean).unwrap_err();

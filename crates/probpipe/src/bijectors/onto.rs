@@ -24,7 +24,7 @@ use std::f64::consts::PI;
 /// ```
 ///
 /// # Errors
-/// Sets of integers have none, nor have symmetric matrices.
+/// Sets of integers have none, nor have symmetric and orthogonal matrices.
 #[track_caller]
 pub fn biject_to(constraint: &Constraint) -> Result<Box<dyn Bijector>> {
     let location = here();
@@ -33,9 +33,10 @@ pub fn biject_to(constraint: &Constraint) -> Result<Box<dyn Bijector>> {
             Constraint::Real | Constraint::RealVector | Constraint::RealMatrix => {
                 Box::new(Identity)
             }
-            Constraint::Positive | Constraint::NonNegative | Constraint::PositiveVector => {
-                Box::new(Exp)
-            }
+            Constraint::Positive
+            | Constraint::NonNegative
+            | Constraint::PositiveVector
+            | Constraint::NonNegativeVector => Box::new(Exp),
             Constraint::UnitInterval | Constraint::OpenUnitInterval => Box::new(Sigmoid),
             Constraint::AtLeast(low) | Constraint::GreaterThan(low) => {
                 Box::new(Exp.then(Affine::new(low, 1.0)))
@@ -63,11 +64,18 @@ pub fn biject_to(constraint: &Constraint) -> Result<Box<dyn Bijector>> {
             | Constraint::PositiveInteger
             | Constraint::IntegerInterval(..)
             | Constraint::Multinomial(_)
-            | Constraint::Permutation => {
+            | Constraint::Permutation
+            | Constraint::BooleanVector => {
                 let message = format!("no bijector leads from real numbers to {constraint}");
                 return Err(Error::new(ErrorKind::Value, message)
                     .at(location)
                     .help("sum over integers, or draw them, rather than map numbers onto them"));
+            }
+            Constraint::OrthogonalMatrix => {
+                let message = "no bijector leads from real numbers to orthogonal matrices";
+                return Err(Error::new(ErrorKind::Value, message)
+                    .at(location)
+                    .help("of a matrix of free entries make one with `.qr()`"));
             }
             Constraint::SymmetricMatrix => {
                 let message = "no bijector leads from real numbers to symmetric matrices";

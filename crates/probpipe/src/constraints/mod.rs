@@ -59,6 +59,8 @@ pub enum Constraint {
     RealVector,
     /// Vectors of finite numbers above zero.
     PositiveVector,
+    /// Vectors of finite numbers from zero upwards.
+    NonNegativeVector,
     /// Vectors of finite numbers, each above the one before it.
     OrderedVector,
     /// Vectors of finite numbers, the first above zero and each other above the one before it.
@@ -79,10 +81,14 @@ pub enum Constraint {
     Multinomial(Array),
     /// Vectors that hold each of the integers from 0 up to their length once.
     Permutation,
+    /// Vectors of zeros and ones.
+    BooleanVector,
     /// Matrices of finite numbers.
     RealMatrix,
     /// Matrices of finite numbers that equal their transpose.
     SymmetricMatrix,
+    /// Matrices whose inverse is their transpose.
+    OrthogonalMatrix,
     /// Lower triangular matrices with a positive diagonal.
     LowerCholesky,
     /// Symmetric matrices of which every quadratic form is positive.
@@ -109,6 +115,7 @@ impl Constraint {
         match self {
             Constraint::RealVector
             | Constraint::PositiveVector
+            | Constraint::NonNegativeVector
             | Constraint::OrderedVector
             | Constraint::PositiveOrderedVector
             | Constraint::Simplex
@@ -118,9 +125,11 @@ impl Constraint {
             | Constraint::UnitBall
             | Constraint::L1Ball
             | Constraint::Multinomial(_)
-            | Constraint::Permutation => 1,
+            | Constraint::Permutation
+            | Constraint::BooleanVector => 1,
             Constraint::RealMatrix
             | Constraint::SymmetricMatrix
+            | Constraint::OrthogonalMatrix
             | Constraint::LowerCholesky
             | Constraint::PositiveDefinite
             | Constraint::CorrelationCholesky
@@ -140,6 +149,7 @@ impl Constraint {
                 | Constraint::IntegerInterval(..)
                 | Constraint::Multinomial(_)
                 | Constraint::Permutation
+                | Constraint::BooleanVector
         )
     }
 
@@ -194,6 +204,7 @@ impl Constraint {
             Constraint::IntegerInterval(low, high) => x.ge(low) & x.le(high) & whole(x),
             Constraint::RealVector => finite(x).all_axes([-1]),
             Constraint::PositiveVector => (x.gt(0.0) & finite(x)).all_axes([-1]),
+            Constraint::NonNegativeVector => (x.ge(0.0) & finite(x)).all_axes([-1]),
             Constraint::OrderedVector => structured::ordered(x),
             Constraint::PositiveOrderedVector => structured::ordered(x) & x.gt(0.0).all_axes([-1]),
             Constraint::Simplex => structured::simplex(x),
@@ -206,8 +217,10 @@ impl Constraint {
                 (x.ge(0) & whole(x)).all_axes([-1]) & x.sum_axes([-1]).eq(total)
             }
             Constraint::Permutation => structured::permutation(x),
+            Constraint::BooleanVector => Constraint::Boolean.check(x).all_axes([-1]),
             Constraint::RealMatrix => finite(x).all_axes([-2, -1]),
             Constraint::SymmetricMatrix => structured::symmetric(x),
+            Constraint::OrthogonalMatrix => structured::orthogonal(x),
             Constraint::LowerCholesky => structured::lower_cholesky(x),
             Constraint::PositiveDefinite => structured::positive_definite(x),
             Constraint::CorrelationCholesky => structured::correlation_cholesky(x),
@@ -266,6 +279,9 @@ impl Constraint {
             Constraint::Permutation => 25,
             Constraint::SymmetricMatrix => 26,
             Constraint::LogSimplex => 27,
+            Constraint::NonNegativeVector => 28,
+            Constraint::BooleanVector => 29,
+            Constraint::OrthogonalMatrix => 30,
             Constraint::AtLeast(_)
             | Constraint::GreaterThan(_)
             | Constraint::Below(_)
@@ -350,7 +366,8 @@ impl Constraint {
             | Constraint::NonNegative
             | Constraint::AtLeast(_)
             | Constraint::GreaterThan(_)
-            | Constraint::PositiveVector => {
+            | Constraint::PositiveVector
+            | Constraint::NonNegativeVector => {
                 "parameterise by the logarithm and take `.exp()` to stay positive"
             }
             Constraint::Below(_) | Constraint::AtMost(_) => {
@@ -362,6 +379,7 @@ impl Constraint {
             Constraint::Circular => "add or subtract a multiple of 2 pi",
             Constraint::Correlation => "parameterise by a real number and take `.tanh()`",
             Constraint::Permutation => "`.argsort(-1)` gives one",
+            Constraint::OrthogonalMatrix => "`.qr()` of any matrix gives one, and `.eigh()`",
             Constraint::SymmetricMatrix => "take the mean of it and its transpose",
             Constraint::OrderedVector | Constraint::PositiveOrderedVector => {
                 "sort it with `.sort(-1)`, or add up positive steps with `.cumsum(-1)`"
@@ -376,7 +394,9 @@ impl Constraint {
             Constraint::CorrelationMatrix => {
                 "divide a covariance by the outer product of its standard deviations"
             }
-            Constraint::Boolean => "give `true` and `false`, or 1 and 0",
+            Constraint::Boolean | Constraint::BooleanVector => {
+                "give `true` and `false`, or 1 and 0"
+            }
             Constraint::Integer
             | Constraint::NonNegativeInteger
             | Constraint::PositiveInteger
@@ -410,6 +430,7 @@ impl Constraint {
             Constraint::IntegerInterval(..) => "an integer in an interval",
             Constraint::RealVector => "a real vector",
             Constraint::PositiveVector => "a positive vector",
+            Constraint::NonNegativeVector => "a non-negative vector",
             Constraint::OrderedVector => "an increasing vector",
             Constraint::PositiveOrderedVector => "a positive, increasing vector",
             Constraint::Simplex => "a vector of probabilities",
@@ -420,8 +441,10 @@ impl Constraint {
             Constraint::L1Ball => "a vector whose absolute values add up to at most 1",
             Constraint::Multinomial(_) => "a vector of counts with a given sum",
             Constraint::Permutation => "a permutation",
+            Constraint::BooleanVector => "a vector of zeros and ones",
             Constraint::RealMatrix => "a real matrix",
             Constraint::SymmetricMatrix => "a symmetric matrix",
+            Constraint::OrthogonalMatrix => "an orthogonal matrix",
             Constraint::LowerCholesky => "lower triangular with a positive diagonal",
             Constraint::PositiveDefinite => "positive definite",
             Constraint::CorrelationCholesky => {

@@ -2,7 +2,7 @@
 //! and symmetry are computed, so they are asked for to rounding. Sets of numbers are in `mod.rs`.
 
 use super::finite;
-use probpipe_trace::{Array, DType, arange};
+use probpipe_trace::{Array, DType, arange, eye_of};
 
 /// How far from its value a quantity of the size of 1 may be rounded.
 fn tolerance(x: &Array) -> f64 {
@@ -64,6 +64,17 @@ pub(super) fn lower_cholesky(x: &Array) -> Array {
 pub(super) fn symmetric(x: &Array) -> Array {
     let largest = x.abs().max_axes([-2, -1]).expand_dims(-1).expand_dims(-1);
     (x - x.swap_axes(-2, -1)).abs().le(largest * tolerance(x)).all_axes([-2, -1])
+}
+
+/// `M' M = I`.
+#[track_caller]
+pub(super) fn orthogonal(x: &Array) -> Array {
+    if x.error().is_some() {
+        return x.clone();
+    }
+    let n = x.shape().last().copied().unwrap_or(0);
+    let apart = x.swap_axes(-1, -2).matmul(x) - eye_of(x.dtype(), n);
+    apart.abs().le(tolerance(x) * n as f64).all_axes([-2, -1])
 }
 
 /// `M = M'`, and its Cholesky factorisation ends.

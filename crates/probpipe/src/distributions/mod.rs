@@ -83,11 +83,12 @@ pub use divergence::{kl_divergence, kl_monte_carlo};
 pub use empirical::{Bandwidth, Empirical, Kde};
 pub use family::{Family, Parameter, Parametric, table};
 pub use multivariate::{
-    CAR, CirculantNormal, Dirichlet, DirichletMultinomial, ExpRelaxedOneHotCategorical,
-    FilteredStates, GaussianRandomWalk, GaussianStateSpace, InverseWishart, InverseWishartCholesky,
-    LKJ, LKJCholesky, LinearGaussianSSM, LowRankMultivariateNormal, MatrixNormal, MatrixT,
-    Multinomial, MultinomialLogits, MultivariateNormal, MultivariateStudentT, OneHotCategorical,
-    PlackettLuce, RelaxedOneHotCategorical, Wishart, WishartCholesky, ZeroSumNormal,
+    CAR, CirculantNormal, DeterminantalPointProcess, Dirichlet, DirichletMultinomial,
+    ExpRelaxedOneHotCategorical, FilteredStates, GaussianRandomWalk, GaussianStateSpace,
+    InverseWishart, InverseWishartCholesky, LKJ, LKJCholesky, LinearGaussianSSM,
+    LowRankMultivariateNormal, MatrixNormal, MatrixT, Multinomial, MultinomialLogits,
+    MultivariateNormal, MultivariateStudentT, OneHotCategorical, PlackettLuce,
+    RelaxedOneHotCategorical, Wishart, WishartCholesky, ZeroSumNormal,
 };
 pub use named::Named;
 pub use operations::{
@@ -121,6 +122,7 @@ pub const FAMILIES: &[&Family] = &[
     ContinuousBernoulli::FAMILY,
     Dagum::FAMILY,
     Delta::FAMILY,
+    DeterminantalPointProcess::FAMILY,
     Dirichlet::FAMILY,
     DirichletMultinomial::FAMILY,
     DiscreteUniform::FAMILY,

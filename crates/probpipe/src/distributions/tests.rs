@@ -100,6 +100,7 @@ fn every_family_refuses_leaves_that_do_not_fit() {
         refuses(ContinuousBernoulli::new(0.5)),
         refuses(Dagum::new(1.0, 1.0, 1.0)),
         refuses(Delta::new(0.0)),
+        refuses(DeterminantalPointProcess::new([1.0, 2.0], [[1.0, 0.0], [0.0, 1.0]])),
         refuses(Dirichlet::new([1.0, 2.0])),
         refuses(DirichletMultinomial::new(3, [1.0, 2.0])),
         refuses(DiscreteUniform::new(0, 1)),

@@ -79,6 +79,28 @@ fn orders_follow_their_distribution() {
     cells_follow("PlackettLuce", observed, probs.iter().map(|p| p * N as f64).collect());
 }
 
+/// All subsets of four things, of two kernels at once, one of which has but two eigenvalues.
+#[test]
+fn subsets_follow_their_distribution() {
+    let x = normal(Key::new(20_270), [4, 4]);
+    let (_, vectors) = x.matmul(x.transpose()).eigh();
+    let d = DeterminantalPointProcess::new([[0.2, 1.5, 4.0, 0.7], [0.0, 3.0, 0.0, 1.0]], vectors);
+    let draws = floats(&jit(|key: Key| d.sample(key, [N]))(Key::new(20_271)));
+    let mut observed = [[0u64; 16]; 2];
+    for (k, draw) in draws.chunks(4).enumerate() {
+        let set = draw.iter().rev().fold(0, |set, x| 2 * set + *x as usize);
+        observed[k % 2][set] += 1;
+    }
+    let probs = floats(&d.enumerate().expect("sixteen").1);
+    for (k, observed) in observed.iter().enumerate() {
+        let expected: Vec<f64> = (0..16).map(|set| probs[2 * set + k] * N as f64).collect();
+        for (o, e) in observed.iter().zip(&expected) {
+            assert!(*o == 0 || *e > 0.0, "{o} of an impossible subset");
+        }
+        cells_follow("DeterminantalPointProcess", observed.to_vec(), expected);
+    }
+}
+
 /// Those whose draws have points of more than no probability, or a series for their density.
 #[test]
 fn mixed_and_sure_draws() {

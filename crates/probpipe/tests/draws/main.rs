@@ -75,8 +75,14 @@ pub fn cells_follow(what: &str, observed: Vec<u64>, expected: Vec<f64>) {
 }
 
 /// What the last tests are about.
-const OTHERS: &[&str] =
-    &["Delta", "HurdleGamma", "HurdleLogNormal", "PlackettLuce", "TruncatedPolyaGamma"];
+const OTHERS: &[&str] = &[
+    "Delta",
+    "DeterminantalPointProcess",
+    "HurdleGamma",
+    "HurdleLogNormal",
+    "PlackettLuce",
+    "TruncatedPolyaGamma",
+];
 
 #[test]
 fn no_family_is_forgotten() {

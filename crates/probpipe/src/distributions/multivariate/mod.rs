@@ -1,6 +1,7 @@
 //! Families on vectors and matrices, by file.
 
 mod car;
+mod determinantal;
 mod dirichlet;
 mod factors;
 mod linear_gaussian;
@@ -18,6 +19,7 @@ mod student_t;
 mod wishart;
 
 pub use car::CAR;
+pub use determinantal::DeterminantalPointProcess;
 pub use dirichlet::Dirichlet;
 pub(crate) use factors::{held, log_determinant, solved, whitened};
 pub use linear_gaussian::{FilteredStates, LinearGaussianSSM};
