@@ -2,7 +2,7 @@
 //! What a family cannot do is found out from the traits that its type has.
 
 use probpipe::Array;
-use probpipe::distributions::{Cdf, Distribution, Entropy, LogProb, Moments, Quantile};
+use probpipe::distributions::{Cdf, Distribution, Entropy, LogProb, Mode, Moments, Quantile};
 
 /// A function of parameters, and maybe of points.
 type Of = fn(&[Array]) -> Option<Array>;
@@ -20,9 +20,11 @@ pub(super) struct Family {
     pub(super) log_cdf: At,
     pub(super) log_survival: At,
     pub(super) quantile: At,
+    pub(super) upper_quantile: At,
     pub(super) mean: Of,
     pub(super) variance: Of,
     pub(super) entropy: Of,
+    pub(super) mode: Of,
 }
 
 /// Rows of a table: the name that cases give to a family, and how it is made from parameters of
@@ -56,9 +58,11 @@ macro_rules! row {
             log_cdf: |p, x| (&Probe(make(p))).log_cdf(x),
             log_survival: |p, x| (&Probe(make(p))).log_survival(x),
             quantile: |p, q| (&Probe(make(p))).quantile(q),
+            upper_quantile: |p, q| (&Probe(make(p))).upper_quantile(q),
             mean: |p| (&Probe(make(p))).mean(),
             variance: |p| (&Probe(make(p))).variance(),
             entropy: |p| (&Probe(make(p))).entropy(),
+            mode: |p| (&Probe(make(p))).mode(),
         }
     }};
 }
@@ -98,6 +102,7 @@ macro_rules! capability {
 }
 
 capability!(Cdf: HasCdf or LacksCdf { cdf(x), survival(x), log_cdf(x), log_survival(x) });
-capability!(Quantile: HasQuantile or LacksQuantile { quantile(q) });
+capability!(Quantile: HasQuantile or LacksQuantile { quantile(q), upper_quantile(q) });
 capability!(Moments: HasMoments or LacksMoments { mean(), variance() });
 capability!(Entropy: HasEntropy or LacksEntropy { entropy() });
+capability!(Mode: HasMode or LacksMode { mode() });

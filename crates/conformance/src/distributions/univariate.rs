@@ -11,14 +11,17 @@ use probpipe_testing::ulp;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
+/// Inverses of the two functions of the distribution, by the names that cases give them.
+const INVERSES: [&str; 2] = ["icdf", "isf"];
+
 /// Results by the name of what they are.
 type Results<T> = BTreeMap<String, T>;
 
-/// Parameters, points, probabilities.
-type Operands = (Vec<Array>, Array, Array);
+/// Parameters, points, probabilities of less and of more.
+type Operands = (Vec<Array>, Array, Array, Array);
 
 /// All that the family can say, with the slopes of the density at each point.
-fn evaluate(family: &Family, (p, x, q): Operands) -> Results<Array> {
+fn evaluate(family: &Family, (p, x, q, upper): Operands) -> Results<Array> {
     let mut results = Results::new();
     let mut put = |name: &str, array: Option<Array>| {
         if let Some(array) = array {
@@ -39,9 +42,11 @@ fn evaluate(family: &Family, (p, x, q): Operands) -> Results<Array> {
     put("log_cdf", (family.log_cdf)(&p, &x));
     put("log_survival", (family.log_survival)(&p, &x));
     put("icdf", (family.quantile)(&p, &q));
+    put("isf", (family.upper_quantile)(&p, &upper));
     put("mean", (family.mean)(&p));
     put("variance", (family.variance)(&p));
     put("entropy", (family.entropy)(&p));
+    put("mode", (family.mode)(&p));
     results
 }
 
@@ -64,8 +69,10 @@ fn wanted(case: &Json) -> Results<Vec<f64>> {
         list
     };
     wanted.insert("log_prob".to_string(), numbers(&case["log_prob"]));
-    if let Some(cdf) = case.get("cdf") {
-        wanted.insert("cdf".to_string(), numbers(cdf));
+    for name in ["cdf", "survival", "log_cdf", "log_survival"] {
+        if let Some(list) = case.get(name) {
+            wanted.insert(name.to_string(), numbers(list));
+        }
     }
     if case.get("grad_x").is_some() {
         wanted.insert("grad_x".to_string(), slopes(&case["grad_x"]));
@@ -76,10 +83,12 @@ fn wanted(case: &Json) -> Results<Vec<f64>> {
             wanted.insert(format!("grad {name}"), slopes(list));
         }
     }
-    if let Some(icdf) = case.get("icdf") {
-        wanted.insert("icdf".to_string(), numbers(&icdf["x"]));
+    for name in INVERSES {
+        if let Some(inverse) = case.get(name) {
+            wanted.insert(name.to_string(), numbers(&inverse["x"]));
+        }
     }
-    for name in ["mean", "variance", "entropy"] {
+    for name in ["mean", "variance", "entropy", "mode"] {
         if let Some(moment) = case.get(name) {
             wanted.insert(name.to_string(), vec![number(moment)]);
         }
@@ -92,9 +101,9 @@ fn wanted(case: &Json) -> Results<Vec<f64>> {
 fn tolerance(case: &Json, name: &str) -> Tolerance {
     let source = case[format!("{name}_source")].as_str().unwrap_or_default();
     match name {
-        "log_prob" | "cdf" => within(1e-11, 1e-11),
+        "log_prob" | "cdf" | "survival" => within(1e-11, 1e-11),
         "mean" | "variance" | "entropy" if source.contains("quadrature") => within(1e-7, 1e-7),
-        "icdf" | "mean" | "variance" | "entropy" => within(1e-8, 1e-14),
+        "icdf" | "isf" | "mean" | "variance" | "entropy" | "mode" => within(1e-8, 1e-14),
         _ => within(1e-9, 1e-9),
     }
 }
@@ -140,7 +149,8 @@ fn check(
         Array::from_slice(&list, [list.len()])
     };
     let parameters: Vec<Array> = family.parameters.iter().map(scalar).collect();
-    let exact = (parameters, list(&case["x"]), list(&case["icdf"]["q"]));
+    let [q, upper] = INVERSES.map(|name| list(&case[name]["q"]));
+    let exact = (parameters, list(&case["x"]), q, upper);
     let narrow = cast(&exact, DType::F32);
     let rounded = cast(&narrow, DType::F64);
 
@@ -160,7 +170,7 @@ fn check(
                 lacking.get_or_insert(format!("{} {name}", family.name));
                 continue;
             };
-            let per_point = want.len() == x.len() && !matches!(&name[..], "icdf");
+            let per_point = want.len() == x.len() && !INVERSES.contains(&&name[..]);
             for (i, (&have, &want)) in have.iter().zip(want).enumerate() {
                 let region = case["region"][i].as_str().filter(|_| per_point);
                 let place = if per_point { format!("{name} at {}", x[i]) } else { name.clone() };
@@ -226,6 +236,6 @@ fn complement(comparison: &mut Comparison, have: &Results<Vec<f64>>, x: &[f64]) 
     }
 }
 
-fn cast((p, x, q): &Operands, dtype: DType) -> Operands {
-    (p.iter().map(|p| p.cast(dtype)).collect(), x.cast(dtype), q.cast(dtype))
+fn cast((p, x, q, upper): &Operands, dtype: DType) -> Operands {
+    (p.iter().map(|p| p.cast(dtype)).collect(), x.cast(dtype), q.cast(dtype), upper.cast(dtype))
 }
