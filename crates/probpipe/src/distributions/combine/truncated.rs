@@ -369,6 +369,13 @@ where
             self.check().unwrap_or_else(|| cut!(self, cut => cut.quantile(q)))
         })
     }
+
+    fn upper_quantile(&self, q: &Array) -> Array {
+        with_location(here(), || {
+            let q = &probability(q);
+            self.check().unwrap_or_else(|| cut!(self, cut => cut.upper_quantile(q)))
+        })
+    }
 }
 
 impl<D> Truncated<D>

@@ -43,7 +43,9 @@ macro_rules! truncated {
                     log_survival(x) => cut!($whole($($parameter),+), $low, $high).log_survival(x),
                 }
                 Quantile {
-                    quantile(q) => cut!($whole($($parameter),+), $low, $high).quantile(q)
+                    quantile(q) => cut!($whole($($parameter),+), $low, $high).quantile(q),
+                    upper_quantile(q) =>
+                        cut!($whole($($parameter),+), $low, $high).upper_quantile(q),
                 }
                 $($($formulas)*)?
             }
