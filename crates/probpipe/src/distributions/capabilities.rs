@@ -99,8 +99,8 @@ pub trait Quantile: Distribution {
     #[track_caller]
     fn quantile(&self, q: &Array) -> Self::Value;
 
-    /// The number above which a draw lies with probability `q`, exact for small `q` in families
-    /// that say so.
+    /// The number above which a draw lies with probability `q`: in families of real numbers, other
+    /// than angles, exact for small `q`.
     #[track_caller]
     fn upper_quantile(&self, q: &Array) -> Self::Value {
         self.quantile(&(1.0 - q))

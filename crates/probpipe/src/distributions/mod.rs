@@ -38,6 +38,7 @@ mod parameters;
 mod processes;
 mod search;
 mod shapes;
+mod tails;
 mod terms;
 #[cfg(test)]
 mod tests;

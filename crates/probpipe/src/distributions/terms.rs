@@ -60,6 +60,13 @@ pub(crate) fn log_of(p: &Array, rest: &Array) -> Array {
     select(&none, f64::NEG_INFINITY, select(&near, large, small))
 }
 
+/// `log(1 - exp(-exp(t)))`, however small `exp(t)` is.
+#[track_caller]
+pub(crate) fn log1mexp_of_exp(t: &Array) -> Array {
+    let small = t.lt(-40.0);
+    select(&small, t, select(&small, 0.0, t).exp().log1mexp())
+}
+
 /// `log((exp(t) - 1) / t)`, at 0 by its series.
 #[track_caller]
 pub(crate) fn log_exprel(t: &Array) -> Array {

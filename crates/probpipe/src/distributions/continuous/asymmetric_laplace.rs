@@ -35,7 +35,10 @@ family! {
             log_cdf(x) => log_below(&(scale * asymmetry), &(scale / asymmetry), &(x - loc)),
             log_survival(x) => log_below(&(scale / asymmetry), &(scale * asymmetry), &(loc - x)),
         }
-        Quantile { quantile(q) => quantile(&(scale * asymmetry), &(scale / asymmetry), q) + loc }
+        Quantile {
+            quantile(q) => quantile(&(scale * asymmetry), &(scale / asymmetry), q) + loc,
+            upper_quantile(q) => loc - quantile(&(scale / asymmetry), &(scale * asymmetry), q),
+        }
         Moments {
             mean => loc + ((scale / asymmetry) - (scale * asymmetry)),
             variance => (scale * asymmetry).square() + (scale / asymmetry).square(),
@@ -77,7 +80,10 @@ family! {
             log_cdf(x) => log_below(&(scale / (1.0 - level)), &(scale / level), &(x - loc)),
             log_survival(x) => log_below(&(scale / level), &(scale / (1.0 - level)), &(loc - x)),
         }
-        Quantile { quantile(q) => quantile(&(scale / (1.0 - level)), &(scale / level), q) + loc }
+        Quantile {
+            quantile(q) => quantile(&(scale / (1.0 - level)), &(scale / level), q) + loc,
+            upper_quantile(q) => loc - quantile(&(scale / level), &(scale / (1.0 - level)), q),
+        }
         Moments {
             mean => loc + ((scale / level) - (scale / (1.0 - level))),
             variance => (scale / (1.0 - level)).square() + (scale / level).square(),

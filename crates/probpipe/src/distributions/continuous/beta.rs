@@ -1,9 +1,12 @@
 //! The beta distribution.
 
 use crate::distributions::declaration::family;
+use crate::distributions::tails::{Split, log_betainc};
 use crate::distributions::terms::{log_power, log_power_to_one};
 use crate::random;
-use probpipe_trace::{Array, betainc, betaincinv, betaln, digamma_difference, select};
+use probpipe_trace::{
+    Array, beta_density, betainc, betaincinv, betaln, digamma_difference, select,
+};
 
 family! {
     /// The beta distribution, of density
@@ -37,9 +40,12 @@ family! {
         Cdf {
             cdf(x) => betainc(concentration1, concentration0, x),
             survival(x) => above(concentration1, concentration0, x),
+            log_cdf(x) => log_below(concentration1, concentration0, x),
+            log_survival(x) => log_above(concentration1, concentration0, x),
         }
         Quantile {
             quantile(q) => betaincinv(concentration1, concentration0, q),
+            upper_quantile(q) => 1.0 - betaincinv(concentration0, concentration1, q),
             side_quantile(q, upper) => {
                 let (a, b) = (concentration1, concentration0);
                 let x = betaincinv(select(upper, b, a), select(upper, a, b), q);
@@ -69,8 +75,28 @@ pub(crate) fn log_density(a: &Array, b: &Array, x: &Array) -> Array {
 #[track_caller]
 pub(crate) fn above(a: &Array, b: &Array, x: &Array) -> Array {
     let below = betainc(a, b, x);
-    let near = x.lt(1e-3) & below.lt(0.999);
+    let steep = beta_density(a, b, x).stop_gradient().gt(1.0);
+    let near = x.lt(1e-3) & (steep | below.lt(0.999));
     select(&near, 1.0 - below, betainc(b, a, 1.0 - x))
+}
+
+/// The logarithm of the probability of less than what is exact on both sides.
+#[track_caller]
+pub(crate) fn log_of_parts(a: &Array, b: &Array, at: &Split) -> Array {
+    log_betainc([&betainc(a, b, &at.x), &betainc(b, a, &at.rest)], [a, b], at)
+}
+
+/// The logarithm of the probability of less than `x`.
+#[track_caller]
+pub(crate) fn log_below(a: &Array, b: &Array, x: &Array) -> Array {
+    log_betainc([&betainc(a, b, x), &above(a, b, x)], [a, b], &Split::new(x, &(1.0 - x)))
+}
+
+/// The logarithm of the probability of more than `x`.
+#[track_caller]
+pub(crate) fn log_above(a: &Array, b: &Array, x: &Array) -> Array {
+    let at = Split::new(x, &(1.0 - x)).mirrored();
+    log_betainc([&above(a, b, x), &betainc(a, b, x)], [b, a], &at)
 }
 
 /// Where the density is largest.

@@ -1,6 +1,6 @@
 //! The beta distribution by its mean.
 
-use super::beta::{above, entropy, log_density, peak};
+use super::beta::{above, entropy, log_above, log_below, log_density, peak};
 use crate::distributions::declaration::family;
 use crate::random;
 use probpipe_trace::{betainc, betaincinv};
@@ -41,10 +41,16 @@ family! {
             cdf(x) => betainc(proportion * concentration, (1.0 - proportion) * concentration, x),
             survival(x) =>
                 above(&(proportion * concentration), &((1.0 - proportion) * concentration), x),
+            log_cdf(x) =>
+                log_below(&(proportion * concentration), &((1.0 - proportion) * concentration), x),
+            log_survival(x) =>
+                log_above(&(proportion * concentration), &((1.0 - proportion) * concentration), x),
         }
         Quantile {
             quantile(q) =>
-                betaincinv(proportion * concentration, (1.0 - proportion) * concentration, q)
+                betaincinv(proportion * concentration, (1.0 - proportion) * concentration, q),
+            upper_quantile(q) =>
+                1.0 - betaincinv((1.0 - proportion) * concentration, proportion * concentration, q),
         }
         Moments {
             mean => proportion.clone(),

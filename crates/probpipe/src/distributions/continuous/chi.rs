@@ -2,6 +2,7 @@
 
 use super::gamma::standard_entropy;
 use crate::distributions::declaration::family;
+use crate::distributions::tails::{log_gammainc, log_gammaincc};
 use crate::distributions::terms::log_power;
 use crate::random::chi_square;
 use probpipe_trace::{gammainc, gammaincc, gammainccinv, gammaincinv};
@@ -34,6 +35,8 @@ family! {
         Cdf {
             cdf(x) => gammainc(df * 0.5, x.square() * 0.5),
             survival(x) => gammaincc(df * 0.5, x.square() * 0.5),
+            log_cdf(x) => log_gammainc(&(df * 0.5), &(x.square() * 0.5)),
+            log_survival(x) => log_gammaincc(&(df * 0.5), &(x.square() * 0.5)),
         }
         Quantile {
             quantile(q) => (gammaincinv(df * 0.5, q) * 2.0).sqrt(),

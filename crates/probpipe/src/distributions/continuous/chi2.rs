@@ -2,9 +2,10 @@
 
 use super::gamma::standard_entropy;
 use crate::distributions::declaration::family;
+use crate::distributions::tails::{log_gammainc, log_gammaincc};
 use crate::distributions::terms::log_power;
 use crate::random::chi_square;
-use probpipe_trace::{gammainc, gammaincc, gammaincinv};
+use probpipe_trace::{gammainc, gammaincc, gammainccinv, gammaincinv};
 use std::f64::consts::LN_2;
 
 family! {
@@ -31,8 +32,13 @@ family! {
         Cdf {
             cdf(x) => gammainc(df * 0.5, x * 0.5),
             survival(x) => gammaincc(df * 0.5, x * 0.5),
+            log_cdf(x) => log_gammainc(&(df * 0.5), &(x * 0.5)),
+            log_survival(x) => log_gammaincc(&(df * 0.5), &(x * 0.5)),
         }
-        Quantile { quantile(q) => gammaincinv(df * 0.5, q) * 2.0 }
+        Quantile {
+            quantile(q) => gammaincinv(df * 0.5, q) * 2.0,
+            upper_quantile(q) => gammainccinv(df * 0.5, q) * 2.0,
+        }
         Moments { mean => df.clone(), variance => df * 2.0 }
         Mode { mode => (df - 2.0).maximum(0.0) }
         Entropy { entropy => standard_entropy(&(df * 0.5)) + LN_2 }

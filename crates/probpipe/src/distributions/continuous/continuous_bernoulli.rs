@@ -31,7 +31,10 @@ family! {
                 &rest * (log_exprel(&-(logits * &rest)) - log_exprel(&-logits)).exp()
             },
         }
-        Quantile { quantile(q) => quantile(logits, q) }
+        Quantile {
+            quantile(q) => quantile(logits, q),
+            upper_quantile(q) => 1.0 - quantile(&-logits, q),
+        }
         Moments {
             mean => {
                 let (t, near) = (logits, logits.abs().lt(1e-2));

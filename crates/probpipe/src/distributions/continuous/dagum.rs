@@ -32,14 +32,17 @@ family! {
                     + (concentration.log() + sharpness.log())
             }
         }
-        Sample { open(u) => quantile(concentration, sharpness, &u) * scale }
+        Sample { open(u) => quantile(concentration, sharpness, &u.log()) * scale }
         Cdf {
             cdf(x) => log_cdf(concentration, sharpness, &(x / scale)).exp(),
             survival(x) => -log_cdf(concentration, sharpness, &(x / scale)).expm1(),
             log_cdf(x) => log_cdf(concentration, sharpness, &(x / scale)),
-            log_survival(x) => (-log_cdf(concentration, sharpness, &(x / scale))).log1mexp(),
+            log_survival(x) => log_survival(concentration, sharpness, &(x / scale)),
         }
-        Quantile { quantile(q) => quantile(concentration, sharpness, q) * scale }
+        Quantile {
+            quantile(q) => quantile(concentration, sharpness, &q.log()) * scale,
+            upper_quantile(q) => quantile(concentration, sharpness, &(-q).log1p()) * scale,
+        }
         Moments {
             mean => {
                 let finite = sharpness.gt(1.0);
@@ -80,10 +83,19 @@ fn log_cdf(concentration: &Array, sharpness: &Array, ratio: &Array) -> Array {
     concentration * (ratio.log() * sharpness).log_sigmoid()
 }
 
-/// `(q^(-1/concentration) - 1)^(-1/sharpness)`.
+/// The logarithm of the survival function, far out that of `concentration / ratio^sharpness`.
 #[track_caller]
-fn quantile(concentration: &Array, sharpness: &Array, q: &Array) -> Array {
-    let odds = -(-q.log() / concentration).expm1().log();
+fn log_survival(concentration: &Array, sharpness: &Array, ratio: &Array) -> Array {
+    let log = ratio.log() * sharpness;
+    let far = log.gt(40.0);
+    let near = (-concentration * select(&far, 0.0, &log).log_sigmoid()).log1mexp();
+    select(&far, concentration.log() - log, near)
+}
+
+/// `(q^(-1/concentration) - 1)^(-1/sharpness)`, of the logarithm of `q`.
+#[track_caller]
+fn quantile(concentration: &Array, sharpness: &Array, log_q: &Array) -> Array {
+    let odds = -(-log_q / concentration).expm1().log();
     (odds / sharpness).exp()
 }
 

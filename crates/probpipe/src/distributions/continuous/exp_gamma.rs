@@ -2,8 +2,9 @@
 
 use super::gamma::standard_entropy;
 use crate::distributions::declaration::family;
+use crate::distributions::tails::{log_gammainc, log_gammaincc};
 use crate::random::loggamma;
-use probpipe_trace::{Array, gammainc, gammaincc, gammainccinv, gammaincinv};
+use probpipe_trace::{Array, gammainc, gammaincc, gammainccinv, gammaincinv, select};
 
 family! {
     /// The distribution of the logarithm of a [`Gamma`](super::Gamma) number, of density
@@ -33,6 +34,8 @@ family! {
         Cdf {
             cdf(x) => gammainc(concentration, x.exp() * rate),
             survival(x) => gammaincc(concentration, x.exp() * rate),
+            log_cdf(x) => log_below(concentration, &(x + rate.log())),
+            log_survival(x) => log_gammaincc(concentration, &(x.exp() * rate)),
         }
         Quantile {
             quantile(q) => gammaincinv(concentration, q).log() - rate.log(),
@@ -72,6 +75,8 @@ family! {
         Cdf {
             cdf(x) => gammaincc(concentration, (-x).exp() * rate),
             survival(x) => gammainc(concentration, (-x).exp() * rate),
+            log_cdf(x) => log_gammaincc(concentration, &((-x).exp() * rate)),
+            log_survival(x) => log_below(concentration, &(rate.log() - x)),
         }
         Quantile {
             quantile(q) => rate.log() - gammainccinv(concentration, q).log(),
@@ -91,4 +96,13 @@ family! {
 fn log_density(concentration: &Array, x: &Array) -> Array {
     // Where the exponential is infinite the other term must not be.
     concentration * x.minimum(1e4) - x.exp() - concentration.lgamma()
+}
+
+/// The logarithm of the distribution function at rate 1; where `exp(x)` counts for nothing beside 1
+/// it is a line.
+#[track_caller]
+fn log_below(concentration: &Array, x: &Array) -> Array {
+    let far = x.lt(-40.0);
+    let line = concentration * x - (concentration + 1.0).lgamma();
+    select(&far, line, log_gammainc(concentration, &select(&far, 0.0, x).exp()))
 }

@@ -28,7 +28,7 @@ family! {
             log_cdf(x) => (rate * x).log1mexp(),
             log_survival(x) => -rate * x,
         }
-        Quantile { quantile(q) => -(-q).log1p() / rate }
+        Quantile { quantile(q) => -(-q).log1p() / rate, upper_quantile(q) => -q.log() / rate }
         Moments { mean => rate.recip(), variance => rate.square().recip() }
         Entropy { entropy => 1.0 - rate.log() }
     }

@@ -1,6 +1,7 @@
 //! The gamma distribution.
 
 use crate::distributions::declaration::family;
+use crate::distributions::tails::{log_gammainc, log_gammaincc};
 use crate::distributions::terms::log_power;
 use crate::random;
 use probpipe_trace::{Array, gammainc, gammaincc, gammainccinv, gammaincinv};
@@ -37,6 +38,8 @@ family! {
         Cdf {
             cdf(x) => gammainc(concentration, rate * x),
             survival(x) => gammaincc(concentration, rate * x),
+            log_cdf(x) => log_gammainc(concentration, &(rate * x)),
+            log_survival(x) => log_gammaincc(concentration, &(rate * x)),
         }
         Quantile {
             quantile(q) => gammaincinv(concentration, q) / rate,

@@ -1,6 +1,8 @@
 //! Gamma numbers whose rate is a gamma number.
 
+use super::beta;
 use crate::distributions::declaration::family;
+use crate::distributions::tails::Split;
 use crate::distributions::terms::log_power;
 use crate::random::loggamma;
 use probpipe_trace::{betainc, betaincinv, betaln, select};
@@ -52,6 +54,16 @@ family! {
             survival(x) => {
                 let rest = (x / mixing_rate + 1.0).recip();
                 betainc(mixing_concentration, concentration, rest)
+            },
+            log_cdf(x) => {
+                let y = x / mixing_rate;
+                let at = Split::new(&(&y / (&y + 1.0)), &(&y + 1.0).recip());
+                beta::log_of_parts(concentration, mixing_concentration, &at)
+            },
+            log_survival(x) => {
+                let y = x / mixing_rate;
+                let at = Split::new(&(&y + 1.0).recip(), &(&y / (&y + 1.0)));
+                beta::log_of_parts(mixing_concentration, concentration, &at)
             },
         }
         Quantile {

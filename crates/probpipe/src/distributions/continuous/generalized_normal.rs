@@ -1,7 +1,8 @@
 //! The generalised normal distribution.
 
 use crate::distributions::declaration::family;
-use crate::distributions::terms::power_of;
+use crate::distributions::tails::log_gammaincc;
+use crate::distributions::terms::{log_of, power_of};
 use crate::random;
 use probpipe_trace::{Array, gammainc, gammaincc, gammainccinv, gammaincinv, select};
 use std::f64::consts::LN_2;
@@ -41,6 +42,8 @@ family! {
         Cdf {
             cdf(x) => below(&((x - loc) / scale), power),
             survival(x) => below(&((loc - x) / scale), power),
+            log_cdf(x) => log_below(&((x - loc) / scale), power),
+            log_survival(x) => log_below(&((loc - x) / scale), power),
         }
         Quantile {
             quantile(q) => quantile(q, power) * scale + loc,
@@ -73,6 +76,15 @@ fn below(z: &Array, power: &Array) -> Array {
     let size = power_of(&select(&near, 1.0, z).abs(), power);
     let (tail, centre) = (gammaincc(&inverse, &size) * 0.5, gammainc(inverse, size) * 0.5);
     select(&near, line + 0.5, select(&z.lt(0.0), tail, centre + 0.5))
+}
+
+#[track_caller]
+fn log_below(z: &Array, power: &Array) -> Array {
+    let lower = z.lt(-1.0);
+    let size = power_of(&select(&lower, z, 1.0).abs(), power);
+    let tail = log_gammaincc(&power.recip(), &size) - LN_2;
+    let inner = select(&lower, 0.0, z);
+    select(&lower, tail, log_of(&below(&inner, power), &below(&-&inner, power)))
 }
 
 #[track_caller]

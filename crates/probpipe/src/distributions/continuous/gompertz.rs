@@ -34,7 +34,10 @@ family! {
             log_cdf(x) => (concentration * (rate * x).expm1()).log1mexp(),
             log_survival(x) => -concentration * (rate * x).expm1(),
         }
-        Quantile { quantile(q) => (-(-q).log1p() / concentration).log1p() / rate }
+        Quantile {
+            quantile(q) => (-(-q).log1p() / concentration).log1p() / rate,
+            upper_quantile(q) => (-q.log() / concentration).log1p() / rate,
+        }
         Moments {
             mean => mean(&(concentration + rate * 0.0)) / rate,
             variance => variance(&(concentration + rate * 0.0)) / rate.square(),

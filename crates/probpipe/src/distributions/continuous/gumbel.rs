@@ -39,7 +39,10 @@ family! {
             log_cdf(x) => -((loc - x) / scale).exp(),
             log_survival(x) => log_above(&((x - loc) / scale)),
         }
-        Quantile { quantile(q) => -(-q.log()).log() * scale + loc }
+        Quantile {
+            quantile(q) => -(-q.log()).log() * scale + loc,
+            upper_quantile(q) => loc - (-(-q).log1p()).log() * scale,
+        }
         Moments {
             mean => scale * EULER + loc,
             variance => (scale * PI).square() / 6.0,

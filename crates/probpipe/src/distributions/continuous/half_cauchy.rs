@@ -28,7 +28,10 @@ family! {
             cdf(x) => (x / scale).atan() * FRAC_2_PI,
             survival(x) => scale.atan2(x) * FRAC_2_PI,
         }
-        Quantile { quantile(q) => quantile(q) * scale }
+        Quantile {
+            quantile(q) => quantile(q) * scale,
+            upper_quantile(q) => scale / quantile(q),
+        }
         Moments { mean => scale * f64::INFINITY, variance => scale * f64::INFINITY }
         Mode { mode => scale * 0.0 }
         Entropy { entropy => scale.log() + (2.0 * PI).ln() }

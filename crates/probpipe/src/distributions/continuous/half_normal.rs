@@ -30,7 +30,10 @@ family! {
             survival(x) => (-x / scale).ndtr() * 2.0,
             log_survival(x) => (-x / scale).log_ndtr() + LN_2,
         }
-        Quantile { quantile(q) => q.erf_inv() * scale * SQRT_2 }
+        Quantile {
+            quantile(q) => q.erf_inv() * scale * SQRT_2,
+            upper_quantile(q) => q.erfc_inv() * scale * SQRT_2,
+        }
         Moments {
             mean => scale * FRAC_2_PI.sqrt(),
             variance => scale.square() * (1.0 - FRAC_2_PI),

@@ -43,6 +43,7 @@ family! {
                 select(&none, 0.0, betainc(0.5, df * 0.5, share))
             },
             survival(x) => student_t::below(df, &((loc - x) / scale)) * 2.0,
+            log_survival(x) => student_t::log_below(df, &((loc - x) / scale)) + LN_2,
         }
         Quantile {
             quantile(q) => {

@@ -29,7 +29,16 @@ macro_rules! hurdle {
                     log_survival(x) =>
                         (-gate).log1p() + $base::new($($parameter),+).log_survival(x),
                 }
-                Quantile { quantile(q) => quantile(&$base::new($($parameter),+), gate, q) }
+                Quantile {
+                    quantile(q) => quantile(&$base::new($($parameter),+), gate, q),
+                    upper_quantile(q) => {
+                        let passed = q.lt(1.0 - gate);
+                        let level = q / (1.0 - select(&passed, gate, 0.0));
+                        let amount = $base::new($($parameter),+);
+                        let value = amount.upper_quantile(&select(&passed, level, 0.5));
+                        select(&passed, value, select(&q.is_nan(), q, 0.0))
+                    },
+                }
                 Moments {
                     mean => $base::new($($parameter),+).mean() * (1.0 - gate),
                     variance => {

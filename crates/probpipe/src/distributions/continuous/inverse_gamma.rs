@@ -1,8 +1,9 @@
 //! The inverse gamma distribution.
 
 use crate::distributions::declaration::family;
+use crate::distributions::tails::{log_gammainc, log_gammaincc};
 use crate::random::loggamma;
-use probpipe_trace::{gammainc, gammaincc, gammainccinv, select};
+use probpipe_trace::{gammainc, gammaincc, gammainccinv, gammaincinv, select};
 
 family! {
     /// The inverse gamma distribution, of one over a gamma variable; its density is
@@ -36,8 +37,13 @@ family! {
         Cdf {
             cdf(x) => gammaincc(concentration, rate / x),
             survival(x) => gammainc(concentration, rate / x),
+            log_cdf(x) => log_gammaincc(concentration, &(rate / x)),
+            log_survival(x) => log_gammainc(concentration, &(rate / x)),
         }
-        Quantile { quantile(q) => rate / gammainccinv(concentration, q) }
+        Quantile {
+            quantile(q) => rate / gammainccinv(concentration, q),
+            upper_quantile(q) => rate / gammaincinv(concentration, q),
+        }
         Moments {
             mean => {
                 let finite = concentration.gt(1.0);

@@ -37,14 +37,17 @@ family! {
                     + (a.log() + b.log())
             }
         }
-        Sample { uniform(u) => quantile(concentration1, concentration0, &u) }
+        Sample { uniform(u) => quantile(concentration1, concentration0, &(-u).log1p()) }
         Cdf {
             cdf(x) => -(concentration0 * log_rest(concentration1, x)).expm1(),
             survival(x) => (concentration0 * log_rest(concentration1, x)).exp(),
-            log_cdf(x) => (-concentration0 * log_rest(concentration1, x)).log1mexp(),
+            log_cdf(x) => log_below(concentration1, concentration0, x),
             log_survival(x) => concentration0 * log_rest(concentration1, x),
         }
-        Quantile { quantile(q) => quantile(concentration1, concentration0, q) }
+        Quantile {
+            quantile(q) => quantile(concentration1, concentration0, &(-q).log1p()),
+            upper_quantile(q) => quantile(concentration1, concentration0, &q.log()),
+        }
         Moments {
             mean => log_moment(concentration1, concentration0, 1.0).exp(),
             variance => {
@@ -81,10 +84,19 @@ fn log_rest(a: &Array, x: &Array) -> Array {
     select(&zero, 0.0, select(&one, f64::NEG_INFINITY, rest))
 }
 
-/// `(1 - (1 - q)^(1/b))^(1/a)`.
+/// The logarithm of the distribution function, that of `b x^a` where `x^a` is small.
 #[track_caller]
-fn quantile(a: &Array, b: &Array, q: &Array) -> Array {
-    ((-(-q).log1p() / b).log1mexp() / a).exp()
+fn log_below(a: &Array, b: &Array, x: &Array) -> Array {
+    let log = log_power(a, x);
+    let small = log.lt(-40.0);
+    let inner = select(&small, 0.5, x);
+    select(&small, b.log() + log, (-b * log_rest(a, &inner)).log1mexp())
+}
+
+/// `(1 - q^(1/b))^(1/a)` of the logarithm of the probability `q` of more.
+#[track_caller]
+fn quantile(a: &Array, b: &Array, log_q: &Array) -> Array {
+    ((-log_q / b).log1mexp() / a).exp()
 }
 
 /// `log(b B(1 + n/a, b))`.

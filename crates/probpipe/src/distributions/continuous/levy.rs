@@ -36,7 +36,10 @@ family! {
             survival(x) => (scale / ((x - loc) * 2.0)).sqrt().erf(),
             log_cdf(x) => (-(scale / (x - loc)).sqrt()).log_ndtr() + LN_2,
         }
-        Quantile { quantile(q) => scale / (q.erfc_inv().square() * 2.0) + loc }
+        Quantile {
+            quantile(q) => scale / (q.erfc_inv().square() * 2.0) + loc,
+            upper_quantile(q) => scale / q.erf_inv().square() * 0.5 + loc,
+        }
         Moments {
             mean => (loc + scale) * 0.0 + f64::INFINITY,
             variance => (loc + scale) * 0.0 + f64::INFINITY,

@@ -36,7 +36,10 @@ family! {
             log_cdf(x) => ((x.log() - loc) / scale).log_ndtr(),
             log_survival(x) => ((loc - x.log()) / scale).log_ndtr(),
         }
-        Quantile { quantile(q) => (q.ndtri() * scale + loc).exp() }
+        Quantile {
+            quantile(q) => (q.ndtri() * scale + loc).exp(),
+            upper_quantile(q) => (loc - q.ndtri() * scale).exp(),
+        }
         Moments {
             mean => (loc + scale.square() * 0.5).exp(),
             variance => {

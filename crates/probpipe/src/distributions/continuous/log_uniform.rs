@@ -31,7 +31,9 @@ family! {
             survival(x) => log_ratio(x, high) / log_ratio(low, high),
         }
         Quantile {
-            quantile(q) => ((q * log_ratio(low, high)).exp() * low).maximum(low).minimum(high)
+            quantile(q) => ((q * log_ratio(low, high)).exp() * low).maximum(low).minimum(high),
+            upper_quantile(q) =>
+                ((-(q * log_ratio(low, high))).exp() * high).maximum(low).minimum(high),
         }
         Moments {
             mean => (high - low) / log_ratio(low, high),

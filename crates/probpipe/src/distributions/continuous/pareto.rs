@@ -32,7 +32,10 @@ family! {
             log_cdf(x) => (alpha * (x / scale).log()).log1mexp(),
             log_survival(x) => -alpha * (x / scale).log(),
         }
-        Quantile { quantile(q) => (-(-q).log1p() / alpha).exp() * scale }
+        Quantile {
+            quantile(q) => (-(-q).log1p() / alpha).exp() * scale,
+            upper_quantile(q) => (-q.log() / alpha).exp() * scale,
+        }
         Moments {
             mean => {
                 let finite = alpha.gt(1.0);

@@ -2,6 +2,7 @@
 
 use super::beta;
 use crate::distributions::declaration::family;
+use crate::distributions::tails::Split;
 use crate::random;
 use probpipe_trace::{Array, betainc, betaincinv, betaln, digamma_difference, select};
 
@@ -52,6 +53,14 @@ family! {
             survival(x) => {
                 let [a, b] = weights(low, peak, high, temperature);
                 betainc(b, a, (high - x) / (high - low))
+            },
+            log_cdf(x) => {
+                let [a, b] = weights(low, peak, high, temperature);
+                beta::log_of_parts(&a, &b, &parts(low, x, high))
+            },
+            log_survival(x) => {
+                let [a, b] = weights(low, peak, high, temperature);
+                beta::log_of_parts(&b, &a, &parts(low, x, high).mirrored())
             },
         }
         Quantile {
@@ -132,6 +141,8 @@ family! {
         Cdf {
             cdf(x) => betainc(concentration1, concentration0, x.sigmoid()),
             survival(x) => betainc(concentration0, concentration1, (-x).sigmoid()),
+            log_cdf(x) => beta::log_of_parts(concentration1, concentration0, &of_odds(x)),
+            log_survival(x) => beta::log_of_parts(concentration0, concentration1, &of_odds(&-x)),
         }
         Quantile {
             quantile(q) => {
@@ -154,5 +165,23 @@ family! {
                 betaln(a, b) + a * digamma_difference(a, b) + b * digamma_difference(b, a)
             }
         }
+    }
+}
+
+/// Where a number lies between two others.
+#[track_caller]
+fn parts(low: &Array, x: &Array, high: &Array) -> Split {
+    let width = high - low;
+    Split::new(&((x - low) / &width), &((high - x) / width))
+}
+
+/// The number whose log-odds are given.
+#[track_caller]
+fn of_odds(x: &Array) -> Split {
+    Split {
+        x: x.sigmoid(),
+        rest: (-x).sigmoid(),
+        log_x: x.log_sigmoid(),
+        log_rest: (-x).log_sigmoid(),
     }
 }

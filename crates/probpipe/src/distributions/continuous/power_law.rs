@@ -48,7 +48,12 @@ family! {
                 let width = (high / low).log();
                 let way = way(&((alpha + 1.0) * &width), q) * width;
                 (way.exp() * low).maximum(low).minimum(high)
-            }
+            },
+            upper_quantile(q) => {
+                let width = (high / low).log();
+                let way = way(&((-alpha - 1.0) * &width), q) * width;
+                ((-way).exp() * high).maximum(low).minimum(high)
+            },
         }
         Moments {
             mean => log_moment(alpha, low, high, 1.0).exp(),
@@ -101,7 +106,10 @@ family! {
             log_cdf(x) => ((-alpha - 1.0) * (x / low).log()).log1mexp(),
             log_survival(x) => (alpha + 1.0) * (x / low).log(),
         }
-        Quantile { quantile(q) => ((-q).log1p() / (alpha + 1.0)).exp() * low }
+        Quantile {
+            quantile(q) => ((-q).log1p() / (alpha + 1.0)).exp() * low,
+            upper_quantile(q) => (q.log() / (alpha + 1.0)).exp() * low,
+        }
         Moments {
             mean => {
                 let finite = alpha.lt(-2.0);

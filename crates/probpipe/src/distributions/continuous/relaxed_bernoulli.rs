@@ -40,6 +40,9 @@ family! {
             log_cdf(x) => (x.logit() * temperature - logits).log_sigmoid(),
             log_survival(x) => (logits - x.logit() * temperature).log_sigmoid(),
         }
-        Quantile { quantile(q) => ((q.logit() + logits) / temperature).sigmoid() }
+        Quantile {
+            quantile(q) => ((q.logit() + logits) / temperature).sigmoid(),
+            upper_quantile(q) => ((logits - q.logit()) / temperature).sigmoid(),
+        }
     }
 }

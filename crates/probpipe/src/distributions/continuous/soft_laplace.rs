@@ -36,7 +36,10 @@ family! {
             log_cdf(x) => log_below(&((x - loc) / scale)),
             log_survival(x) => log_below(&((loc - x) / scale)),
         }
-        Quantile { quantile(q) => quantile(q) * scale + loc }
+        Quantile {
+            quantile(q) => quantile(q) * scale + loc,
+            upper_quantile(q) => loc - quantile(q) * scale,
+        }
         Moments { mean => loc.clone(), variance => (scale * FRAC_PI_2).square() }
         Mode { mode => loc.clone() }
         Entropy { entropy => scale.log() + (2.0 * PI).ln() }

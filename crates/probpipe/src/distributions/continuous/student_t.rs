@@ -1,10 +1,11 @@
 //! The distribution of Student's t.
 
 use crate::distributions::declaration::family;
+use crate::distributions::tails::{log_student, or_beyond};
 use crate::distributions::terms::log1p_square;
 use crate::random;
 use probpipe_trace::{
-    Array, beta_density, betainc, betaincinv, betaln, digamma_difference, select,
+    Array, DType, beta_density, betainc, betaincinv, betaln, digamma_difference, fori_loop, select,
 };
 
 family! {
@@ -40,6 +41,8 @@ family! {
         Cdf {
             cdf(x) => below(df, &((x - loc) / scale)),
             survival(x) => below(df, &((loc - x) / scale)),
+            log_cdf(x) => log_below(df, &((x - loc) / scale)),
+            log_survival(x) => log_below(df, &((loc - x) / scale)),
         }
         Quantile {
             quantile(q) => quantile(df, q) * scale + loc,
@@ -101,6 +104,12 @@ pub(crate) fn below(df: &Array, z: &Array) -> Array {
     select(&far, select(&z.lt(0.0), &tail, 1.0 - &tail), centre)
 }
 
+/// The logarithm of the probability of less than `z`.
+#[track_caller]
+pub(crate) fn log_below(df: &Array, z: &Array) -> Array {
+    log_student([&below(df, z), &below(df, &-z)], df, &(z / df.sqrt()))
+}
+
 /// The probability beyond `|y| sqrt(df)`, exact where it is small: half the beta function of
 /// `w = 1 / (1 + y^2)`. What rounding `w` loses counts where it is near 1.
 #[track_caller]
@@ -122,16 +131,50 @@ fn tail(df: &Array, y: &Array) -> Array {
 pub(crate) fn quantile(df: &Array, q: &Array) -> Array {
     let a = df * 0.5;
     let excess = q * 2.0 - 1.0;
-    let far = q.lt(0.01) | q.gt(0.99);
     let near = excess.abs().lt(1e-9);
-    // Far out `df / (df + z^2)` has the smaller side; else `z^2 / (df + z^2)` the other.
     let side = select(&q.lt(0.5), q, 1.0 - q) * 2.0;
+    // Far out `df / (df + z^2)` has the smaller side; else `z^2 / (df + z^2)` the other. What is
+    // near 1 of them loses digits.
+    let low = side.lt(0.02) & (&side * df).lt(30.0);
+    let far = low | side.lt(betainc(&a, 0.5, 0.5));
     let level = select(&near, 0.5, excess.abs());
     // One inverse, of the beta function of either side.
-    let w = betaincinv(select(&far, &a, 0.5), select(&far, 0.5, &a), select(&far, side, level));
+    let w = betaincinv(select(&far, &a, 0.5), select(&far, 0.5, &a), select(&far, &side, level));
     let rest = 1.0 - &w;
     let odds = select(&far, &rest, &w) / select(&far, &w, &rest);
-    let curved = odds.sqrt() * excess.stop_gradient().sign() * df.sqrt();
+    // So far out that the beta function is the first term of its series, and the square no number.
+    let some = side.gt(0.0);
+    let log = (select(&some, &side, 1.0).log() + a.log() + betaln(&a, 0.5)) / &a;
+    let beyond = &far & &some & log.lt(if log.dtype() == DType::F64 { -40.0 } else { -20.0 });
+    let size = select(&beyond, (log * -0.5).exp(), select(&beyond, 1.0, odds).sqrt());
+    let size = size * df.sqrt();
+    // Of so many degrees of freedom both shares lose digits.
+    let many = df.gt(if df.dtype() == DType::F64 { 1e4 } else { 100.0 });
+    let size = or_beyond(&(&many & &some), size.clone(), || {
+        select(&(&many & &some), -near_normal(df, &select(&some, &side, 0.5)), size)
+    });
+    let curved = size * excess.stop_gradient().sign();
     let line = excess * 0.5 * (-log_density(df, &(df * 0.0))).exp();
     select(&near, line, curved)
+}
+
+/// The quantile of half of `side` for many degrees of freedom: steps of Newton for the logarithm of
+/// the probability, from the quantile of the normal distribution.
+#[track_caller]
+fn near_normal(df: &Array, side: &Array) -> Array {
+    let p = side * 0.5;
+    let df = &df.maximum(100.0);
+    let change = |z: &Array| {
+        let log = log_below(df, z);
+        let slope = (log_density(df, z) - &log).exp();
+        (log - p.log(), slope)
+    };
+    let start = (p.ndtri() + df * 0.0).stop_gradient();
+    let z = fori_loop(6, start, |_, z: Array| {
+        let (off, slope) = change(&z);
+        (z - off / slope).stop_gradient()
+    });
+    // One step more carries the derivatives.
+    let (off, slope) = change(&z);
+    z - off / slope.stop_gradient()
 }

@@ -45,6 +45,11 @@ family! {
                 let [left, right] = widths(scale, skewness);
                 below(&(loc - x), &[right, left], Array::ndtr)
             },
+            log_cdf(x) => log_below(&(x - loc), &widths(scale, skewness), Array::log_ndtr),
+            log_survival(x) => {
+                let [left, right] = widths(scale, skewness);
+                log_below(&(loc - x), &[right, left], Array::log_ndtr)
+            },
         }
         Quantile {
             quantile(q) => quantile(q, scale, skewness, Array::ndtri) + loc,
@@ -127,6 +132,14 @@ family! {
                 let [left, right] = widths(scale, skewness);
                 below(&(loc - x), &[right, left], |z| student_t::below(df, z))
             },
+            log_cdf(x) => {
+                let of = |z: &Array| student_t::log_below(df, z);
+                log_below(&(x - loc), &widths(scale, skewness), of)
+            },
+            log_survival(x) => {
+                let [left, right] = widths(scale, skewness);
+                log_below(&(loc - x), &[right, left], |z| student_t::log_below(df, z))
+            },
         }
         Quantile {
             quantile(q) => quantile(q, scale, skewness, |q| student_t::quantile(df, q)) + loc,
@@ -175,6 +188,17 @@ fn below(x: &Array, widths: &[Array; 2], of: impl Fn(&Array) -> Array) -> Array 
     let total = left + right;
     let tail = of(&(-x.abs() / select(&lower, left, right))) * 2.0;
     select(&lower, left / &total * &tail, 1.0 - right / &total * tail)
+}
+
+/// Its logarithm, by that of the probability of less in a standard half.
+#[track_caller]
+fn log_below(x: &Array, widths: &[Array; 2], of: impl Fn(&Array) -> Array) -> Array {
+    let [left, right] = widths;
+    let lower = x.lt(0.0);
+    let total = left + right;
+    let tail = of(&(-x.abs() / select(&lower, left, right))) + LN_2;
+    let near = (-(right / &total) * tail.exp()).log1p();
+    select(&lower, (left / &total).log() + &tail, near)
 }
 
 #[track_caller]

@@ -27,7 +27,10 @@ family! {
             cdf(x) => (x - low) / (high - low),
             survival(x) => (high - x) / (high - low),
         }
-        Quantile { quantile(q) => q * (high - low) + low }
+        Quantile {
+            quantile(q) => q * (high - low) + low,
+            upper_quantile(q) => high - q * (high - low),
+        }
         Moments { mean => (low + high) * 0.5, variance => (high - low).square() / 12.0 }
         Entropy { entropy => (high - low).log() }
     }

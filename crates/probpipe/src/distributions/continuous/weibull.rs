@@ -2,7 +2,7 @@
 
 use super::EULER;
 use crate::distributions::declaration::family;
-use crate::distributions::terms::{log_power, power_of};
+use crate::distributions::terms::{log_power, log1mexp_of_exp, power_of};
 use probpipe_trace::select;
 
 family! {
@@ -34,11 +34,12 @@ family! {
         Cdf {
             cdf(x) => -(-power_of(&(x / scale), concentration)).expm1(),
             survival(x) => (-power_of(&(x / scale), concentration)).exp(),
-            log_cdf(x) => power_of(&(x / scale), concentration).log1mexp(),
+            log_cdf(x) => log1mexp_of_exp(&log_power(concentration, &(x / scale))),
             log_survival(x) => -power_of(&(x / scale), concentration),
         }
         Quantile {
-            quantile(q) => power_of(&-(-q).log1p(), &concentration.recip()) * scale
+            quantile(q) => power_of(&-(-q).log1p(), &concentration.recip()) * scale,
+            upper_quantile(q) => power_of(&-q.log(), &concentration.recip()) * scale,
         }
         Moments {
             mean => scale * (concentration.recip() + 1.0).gamma(),
