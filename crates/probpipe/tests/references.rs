@@ -95,6 +95,16 @@ fn differences_of_counts() {
 }
 
 #[test]
+fn modes_of_plain_families() {
+    let loc = array([0.5, -1.0]);
+    assert_eq!(Normal::new(&loc, 2.0).mode().to_vec::<f32>().unwrap(), [0.5, -1.0]);
+    assert_eq!(Laplace::new(0.25, array([1.0, 2.0])).mode().to_vec::<f32>().unwrap(), [0.25; 2]);
+    assert_eq!(Exponential::new(array([1.0, 2.0])).mode().to_vec::<f32>().unwrap(), [0.0; 2]);
+    let vector = MultivariateNormal::diagonal(&loc, [1.0, 2.0]);
+    assert_eq!(vector.mode().to_vec::<f32>().unwrap(), [0.5, -1.0]);
+}
+
+#[test]
 fn quotients_of_beta_numbers() {
     let f: Density = |p| BetaQuotient::new(&p[1], &p[2], &p[3], &p[4]).log_prob(&p[0]);
     check(

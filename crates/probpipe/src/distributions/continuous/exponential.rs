@@ -30,6 +30,7 @@ family! {
         }
         Quantile { quantile(q) => -(-q).log1p() / rate, upper_quantile(q) => -q.log() / rate }
         Moments { mean => rate.recip(), variance => rate.square().recip() }
+        Mode { mode => rate * 0.0 }
         Entropy { entropy => 1.0 - rate.log() }
     }
 }

@@ -36,6 +36,7 @@ family! {
             upper_quantile(q) => loc - quantile(q) * scale,
         }
         Moments { mean => loc.clone(), variance => scale.square() * 2.0 }
+        Mode { mode => loc.clone() }
         Entropy { entropy => scale.log() + (1.0 + LN_2) }
     }
 }

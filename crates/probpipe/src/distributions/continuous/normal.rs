@@ -39,6 +39,7 @@ family! {
             upper_quantile(q) => loc - q.ndtri() * scale,
         }
         Moments { mean => loc.clone(), variance => scale.square() }
+        Mode { mode => loc.clone() }
         Entropy { entropy => scale.log() + (HALF_LOG_TAU + 0.5) }
     }
 }

@@ -6,7 +6,7 @@ use crate::distributions::declaration::family;
 use crate::distributions::events::Seen;
 use crate::distributions::parameters::require;
 use crate::distributions::shapes::{HALF_LOG_TAU, join};
-use crate::distributions::{Distribution, Entropy, LogProb, Moments, Parametric, Sample};
+use crate::distributions::{Distribution, Entropy, LogProb, Mode, Moments, Parametric, Sample};
 use crate::random::normal_of;
 use probpipe_trace::{Array, Key, Shape, eye_of, here};
 
@@ -135,6 +135,12 @@ impl Moments for MultivariateNormal {
     fn variance(&self) -> Array {
         let [_, factor] = self.checked();
         self.shaped(factor.square().sum_axes([-1]), &[self.dim()])
+    }
+}
+
+impl Mode for MultivariateNormal {
+    fn mode(&self) -> Array {
+        self.mean()
     }
 }
 
