@@ -1,5 +1,5 @@
-//! Combining at indices that are known before the numbers are: data of a program, as where rows of a
-//! table belong to groups. Which updates an element takes is then found once.
+//! Combining at indices that are known before the numbers are: data of a program, as where rows of
+//! a table belong to groups. Which updates an element takes is then found once.
 
 use super::cells::{Cell, for_cell};
 use super::scatter::widely;
@@ -132,15 +132,21 @@ mod tests {
             dtype in prop::sample::select(vec![DType::F32, DType::F64, DType::I32, DType::U8]),
         ) {
             let indices: Vec<i32> = places.iter().map(|(i, _)| *i).collect();
-            let bytes = |numbers: &mut dyn Iterator<Item = f64>| -> Vec<u8> {
-                match dtype {
+            // Aligned as the widest of them is.
+            let bytes = |numbers: &mut dyn Iterator<Item = f64>| -> Vec<u64> {
+                let mut bytes: Vec<u8> = match dtype {
                     DType::F32 => numbers.flat_map(|x| (x as f32 / 7.0).to_ne_bytes()).collect(),
                     DType::F64 => numbers.flat_map(|x| (x / 7.0).to_ne_bytes()).collect(),
                     DType::I32 => numbers.flat_map(|x| (x as i32).to_ne_bytes()).collect(),
                     _ => numbers.map(|x| x as u8).collect(),
-                }
+                };
+                bytes.resize(bytes.len().next_multiple_of(8), 0);
+                bytes.chunks_exact(8).map(bytemuck::pod_read_unaligned).collect()
             };
-            let updates = bytes(&mut places.iter().map(|(_, y)| *y));
+            fn cut(words: &mut [u64], bytes: usize) -> &mut [u8] {
+                &mut bytemuck::cast_slice_mut(words)[..bytes]
+            }
+            let mut updates = bytes(&mut places.iter().map(|(_, y)| *y));
             let dims = IndexedDims {
                 batch: 1,
                 extents: [n].into_iter().collect(),
@@ -149,9 +155,11 @@ mod tests {
             };
             let start = bytes(&mut (0..n).map(|i| i as f64));
             let (mut want, mut have) = (start.clone(), start);
-            scatter_bytes(dtype, op, &dims, &[&indices], &updates, &mut want);
+            let updates = &*cut(&mut updates, places.len() * dtype.size());
+            let size = n * dtype.size();
+            scatter_bytes(dtype, op, &dims, &[&indices], updates, cut(&mut want, size));
             let groups = Groups::of(&indices, n).expect("a short list");
-            groups.scatter(dtype, op, &updates, &mut have);
+            groups.scatter(dtype, op, updates, cut(&mut have, size));
             prop_assert_eq!(have, want);
         }
     }

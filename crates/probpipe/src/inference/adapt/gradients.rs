@@ -12,8 +12,8 @@ use probpipe_trace::{Array, Tree, Triangular, cond, eye, ones_like, ones_of, sel
 /// makes it most like a standard normal density, in the sense of the Fisher divergence. Gradients
 /// say much after few steps, so that 400 steps do where draws alone take 1,000: of a normal density
 /// `n` draws say all. Draws are forgotten in windows, of 10 in the first 30 % and of 160 then; the
-/// last 15 % look for the step size alone. The first steps take the density to be narrow where it is
-/// steep at the start, and those up to 30 % know its standard deviations alone: what a few draws
+/// last 15 % look for the step size alone. The first steps take the density to be narrow where it
+/// is steep at the start, and those up to 30 % know its standard deviations alone: what a few draws
 /// from a minor mode or on the way say of covariances would keep a chain there.
 ///
 /// For standard deviations alone it is the square root of the variance of the draws divided by that
