@@ -34,5 +34,13 @@ pub(crate) fn target() -> Result<Target<Record>> {
         t.sample("y", LogNormal::new(z.log(), sigma))
     });
     let observed = ChoiceMap::new([("y_init", data.floats("y_init")), ("y", data.floats("y"))]);
-    Ok(Target::of(model, data.floats("ts"), &observed)?.into())
+    let target: Target<Record> = Target::of(model, data.floats("ts"), &observed)?.into();
+    // About where the priors are: elsewhere animals die out, and chains stay where they do.
+    let typical = Record::new([
+        ("theta", array([1.0, 0.05, 1.0, 0.05])),
+        ("z_init", array([10.0, 10.0])),
+        ("sigma", array([-1.0, -1.0]).exp()),
+    ]);
+    let start = target.unconstrain(&typical)?;
+    Ok(target.starting_at(start))
 }
