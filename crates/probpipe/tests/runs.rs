@@ -1,8 +1,9 @@
 //! Whole runs.
 
 use probpipe::inference::Target;
-use probpipe::inference::adapt::Windows;
+use probpipe::inference::adapt::{Fixed, Windows};
 use probpipe::inference::mcmc::{Hmc, Nuts};
+use probpipe::pipeline::Run;
 use probpipe::prelude::*;
 
 /// A normal density with strong correlations in ten dimensions.
@@ -79,4 +80,25 @@ fn what_cannot_be_run_is_told() {
     assert!(error.to_string().contains("finite density"), "{error}");
     let error = Nuts::default().chains(0).sample(Key::new(0), &nowhere).unwrap_err();
     assert!(error.to_string().contains("0 chains"), "{error}");
+}
+
+#[test]
+fn chains_start_where_they_are_told_to() {
+    probpipe::with_default_float(DType::F64, || {
+        let target = Target::new(|x: Array| -(x - 5.0).square().sum() / 2.0, zeros([2])).unwrap();
+        let starts = array([[1.0, 2.0], [-3.0, 40.0], [0.5, 0.25]]);
+        // Steps that go nowhere show where chains are.
+        let run = Run::new(Hmc::new(1e-12, 1), Fixed).chains(3).warmup(0).draws(2);
+        for run in [run.clone(), run.lanes(2)] {
+            let draws = run.clone().starts(starts.clone()).sample(Key::new(1), &target).unwrap();
+            let off = (draws.values.slice_axis(1, 0..1) - starts.expand_dims(1)).abs().max();
+            assert!(off.item::<f64>().unwrap() < 1e-9, "{}", draws.values);
+            let error = run.clone().starts(zeros([2, 2])).sample(Key::new(1), &target).unwrap_err();
+            assert!(error.to_string().contains("3 chains"), "{error}");
+            // One that will not do is not replaced.
+            let nowhere = starts.at_indices([&Array::from(1i32)]).set(&Array::from(f64::NAN));
+            let error = run.starts(nowhere).sample(Key::new(1), &target).unwrap_err();
+            assert!(error.to_string().contains("chain 1"), "{error}");
+        }
+    });
 }

@@ -44,6 +44,9 @@ impl Course {
 pub(super) struct Member {
     pub number: usize,
     pub keys: (Key, Key),
+    /// Near to which it starts, or where, if that is given.
+    pub start: Array,
+    pub given: bool,
 }
 
 /// Chains on their way that make their steps together: one, or several side by side.

@@ -34,8 +34,9 @@ struct Start<C> {
 }
 
 type ChainOf<K, W> = Chain<<K as Kernel>::State, <W as WarmUp<K>>::State>;
-/// Keys for starts and for chains, the number of a try, and how far from the start it may be.
-type Try = (Key, Key, Array, Array);
+/// Places near to which chains start, keys for starts and for chains, the number of a try, and how
+/// far from the places it may be.
+type Try = (Array, (Key, Key), Array, Array);
 type StartsProgram<K, W> = Compiled<Try, (Start<ChainOf<K, W>>, Array)>;
 type KeptOf<K, T> = Kept<T, <K as Kernel>::Info>;
 type BlockProgram<K, W, T> = Compiled<(ChainOf<K, W>, Array), (ChainOf<K, W>, KeptOf<K, T>)>;
@@ -51,8 +52,8 @@ pub(super) trait Steps: Sync {
     fn start(&self, key: Key, z: Array) -> Result<Option<(f64, Vec<Array>)>>;
 
     /// The same of chains side by side, at places that try number `i` finds by keys for starts, so
-    /// far from the start of the target.
-    fn starts(&self, keys: (Key, Key), i: usize, radius: f64) -> Result<Starts>;
+    /// far from these.
+    fn starts(&self, near: Array, keys: (Key, Key), i: usize, radius: f64) -> Result<Starts>;
 
     /// A chain after the steps of a plan of at most [`BLOCK`], and what is kept of [`BLOCK`] steps,
     /// of which those that were not made are zeros. Of chains side by side a metric is made after
@@ -115,20 +116,21 @@ where
         let chain = start.call(like)?.chain;
         let (structure, begun) = (chain.structure(), chain.leaves());
         let origin = target.start();
-        let starts = |(for_start, for_chain, i, radius): Try| {
-            vmap(|(for_start, key): (Key, Key)| {
+        let starts = |(places, keys, i, radius): Try| {
+            vmap(|(place, (for_start, key)): (Array, (Key, Key))| {
                 let each = for_start.split_batch(TRIES);
                 let own = Key::from_data(each.data().take(&i, 0)).with_layout(each.layout());
-                let z = near(origin, own, &radius);
+                let z = near(&place, own, &radius);
                 (parts.begin(key, z.clone()), z)
-            })((for_start, for_chain))
+            })((places, keys))
         };
         let starts = match lanes {
             None => None,
             Some(lanes) => {
                 let keys = || Key::new(0).split_batch(lanes);
                 let radius = full_of(origin.dtype(), (), 1.0);
-                let like = (keys(), keys(), Array::from(0i32), radius);
+                let places = stack(vec![origin.clone(); lanes], 0);
+                let like = (places, (keys(), keys()), Array::from(0i32), radius);
                 Some(Compiled::new(&*backend, starts, &like)?)
             }
         };
@@ -333,13 +335,13 @@ where
         Ok(Some((density, chain.leaves())))
     }
 
-    fn starts(&self, (for_start, for_chain): (Key, Key), i: usize, radius: f64) -> Result<Starts> {
+    fn starts(&self, near: Array, keys: (Key, Key), i: usize, radius: f64) -> Result<Starts> {
         let Some(starts) = &self.starts else {
             return Err(Error::new(ErrorKind::Internal, "chains without lanes side by side"));
         };
         let radius = full_of(self.dtype, (), radius);
-        let start = (for_start, for_chain, Array::from(i as i32), radius);
-        let (Start { chain, sound, density }, z) = starts.call(start)?;
+        let tried = starts.call((near, keys, Array::from(i as i32), radius))?;
+        let (Start { chain, sound, density }, z) = tried;
         let sound = sound.to_vec::<bool>()?;
         let density = match density {
             Some(density) => density.cast(DType::F64).to_vec::<f64>()?,

@@ -14,7 +14,7 @@ use crate::device::Device;
 use crate::inference::Target;
 use crate::inference::adapt::{Task, WarmUp};
 use crate::inference::mcmc::Kernel;
-use probpipe_trace::{Error, ErrorKind, Key, Result, Tree, here, with_location};
+use probpipe_trace::{Array, Error, ErrorKind, Key, Result, Tree, here, stack, with_location};
 use std::any::type_name;
 use std::fmt;
 use std::ops::ControlFlow;
@@ -44,6 +44,8 @@ pub struct Run<K, W> {
     pub threads: Option<usize>,
     /// Chains that one program makes side by side; see [`Run::lanes`].
     pub lanes: Option<usize>,
+    /// Where each chain starts, if that is given; see [`Run::starts`].
+    pub starts: Option<Array>,
     /// Where the steps are computed.
     pub device: Device,
     /// The folder to which draws go, if they are not kept in memory.
@@ -63,6 +65,7 @@ impl<K, W> Run<K, W> {
             thin: 1,
             threads: None,
             lanes: None,
+            starts: None,
             device: Device::Cpu,
             folder: None,
             listeners: Listeners::default(),
@@ -140,11 +143,57 @@ impl<K, W> Run<K, W> {
         (lanes > 1).then_some(lanes)
     }
 
+    /// With starts, vectors `[chains, n]` of the target, such as draws of an approximation. Unless
+    /// they are given each chain starts at the best of ten places near to the start of the target.
+    ///
+    /// ```
+    /// use probpipe::inference::Target;
+    /// use probpipe::inference::mcmc::Nuts;
+    /// use probpipe::inference::vi::Pathfinder;
+    /// use probpipe::prelude::*;
+    /// // Far from where chains would start, and narrow.
+    /// let log_density = |x: Array| Normal::new([300.0, -40.0], [5.0, 0.1]).log_prob(&x).sum();
+    /// let target = Target::new(log_density, zeros([2]))?;
+    /// let found = Pathfinder::default().fit(Key::new(0), &target);
+    /// let starts = found.approximation.draws(Key::new(1), 4);
+    /// let draws = Nuts::default().chains(4).warmup(100).starts(starts).sample(Key::new(2), &target)?;
+    /// assert!((draws.values.mean_axes([0, 1]).at(0) - 300.0).abs().item::<f32>()? < 1.0);
+    /// # Ok::<(), probpipe::Error>(())
+    /// ```
+    #[must_use]
+    pub fn starts(mut self, starts: impl Into<Array>) -> Self {
+        self.starts = Some(starts.into());
+        self
+    }
+
+    /// Where the chains of a target start, each, and whether that is given.
+    #[track_caller]
+    fn places<T>(&self, target: &Target<T>) -> Result<(Array, bool)> {
+        let (chains, start) = (self.chains, target.start());
+        let mut wanted = vec![chains];
+        wanted.extend_from_slice(start.shape());
+        let Some(starts) = &self.starts else {
+            return Ok((stack(vec![start.clone(); chains], 0), false));
+        };
+        let starts = starts.cast(start.dtype());
+        let ty = starts.ty()?;
+        if ty.shape[..] != wanted[..] {
+            let message = format!(
+                "starts are {ty}, and {chains} chains of vectors of {} need {wanted:?}",
+                target.size()
+            );
+            let help = "give one vector of the target for each chain: `Target::unconstrain` makes \
+                        one of values";
+            return Err(Error::new(ErrorKind::Shape, message).at(here()).help(help));
+        }
+        Ok((starts, true))
+    }
+
     /// With another warm-up.
     #[must_use]
     pub fn adaptation<V>(self, warm_up: V) -> Run<K, V> {
         let Run { kernel, chains, warmup, draws, thin, threads, lanes, device, .. } = self;
-        let (folder, listeners) = (self.folder, self.listeners);
+        let (starts, folder, listeners) = (self.starts, self.folder, self.listeners);
         Run {
             kernel,
             warm_up,
@@ -154,6 +203,7 @@ impl<K, W> Run<K, W> {
             thin,
             threads,
             lanes,
+            starts,
             device,
             folder,
             listeners,
@@ -400,6 +450,7 @@ where
         let plan = of.warm_up.plan(warmup).into_iter().map(Task::bits);
         let mut plan: Vec<i32> = plan.collect();
         plan.resize(warmup + draws * thin, DRAW);
+        let (starts, given) = of.places(target)?;
         let course = Course { plan, warmup, thin, columns: programs.columns.clone() };
         let fingerprint = || {
             Fingerprint::new(&Facts {
@@ -415,7 +466,7 @@ where
                 plan: &course.plan,
                 columns: &course.columns,
                 begun: &programs.begun,
-                start: target.start(),
+                start: if given { &starts } else { target.start() },
                 text: programs.text.unwrap_or(0),
             })
         };
@@ -433,14 +484,15 @@ where
         let keys = key.split_n(chains);
         let steps: Vec<usize> =
             states.iter().map(|it| it.as_ref().map_or(0, |it| it.steps)).collect();
-        let members = keys.into_iter().enumerate();
-        let members = members.map(|(number, key)| Member { number, keys: key.split() });
+        let members = keys.into_iter().enumerate().map(|(number, key)| {
+            let start = starts.at(number as isize);
+            Member { number, keys: key.split(), start, given }
+        });
         let groups = grouped(members.zip(states).collect(), programs.lanes());
         let mut watcher = Watcher::new(&of.listeners, &course, &steps);
         let threads = of.threads.or_else(|| thread::available_parallelism().ok().map(Into::into));
         let threads = threads.unwrap_or(1);
-        let (to, start) = (&mut *sink, target.start());
-        let mut outcome = run(&*programs, &course, start, groups, threads, to, &mut watcher);
+        let mut outcome = run(&*programs, &course, groups, threads, &mut *sink, &mut watcher);
         if let (Ended::Failed(error), Some((chain, z))) = (&outcome.ended, &outcome.lost) {
             let note = format!("the last place that chain {chain} tried is {z}");
             let error = error.clone().at(here()).help("give the target another start");

@@ -33,7 +33,6 @@ enum Event {
 struct Shared<'a> {
     steps: &'a dyn Steps,
     course: &'a Course,
-    start: &'a Array,
     queue: Mutex<VecDeque<Group>>,
     stop: AtomicBool,
     interrupts: Interrupts,
@@ -43,7 +42,6 @@ struct Shared<'a> {
 pub(super) fn run(
     steps: &dyn Steps,
     course: &Course,
-    start: &Array,
     groups: Vec<Group>,
     threads: usize,
     sink: &mut dyn Sink,
@@ -60,7 +58,7 @@ pub(super) fn run(
     let busy = queue.len();
     let interrupts = watcher.interrupts();
     let stop = AtomicBool::new(false);
-    let shared = Shared { steps, course, start, queue: Mutex::new(queue), stop, interrupts };
+    let shared = Shared { steps, course, queue: Mutex::new(queue), stop, interrupts };
     let mut reason: Option<Ended> = None;
     let mut lost = None;
     let mut full = false;
@@ -146,7 +144,7 @@ fn work(shared: &Shared<'_>, tell: &SyncSender<Event>) {
 
 /// The next block of a group, which starts it if need be.
 fn advance(shared: &Shared<'_>, group: &mut Group) -> Result<Event> {
-    let Shared { steps, course, start, .. } = shared;
+    let Shared { steps, course, .. } = shared;
     let state = match group.state.take() {
         Some(state) => state.to_vec(),
         None => match (&group.members[..], steps.lanes()) {
@@ -154,7 +152,7 @@ fn advance(shared: &Shared<'_>, group: &mut Group) -> Result<Event> {
                 Ok(state) => state,
                 Err((number, z)) => return Ok(Event::Lost(number, z)),
             },
-            (members, None) => match begin(*steps, &members[0].keys, start)? {
+            (members, None) => match begin(*steps, &members[0])? {
                 Ok(state) => state,
                 Err(z) => return Ok(Event::Lost(members[0].number, z)),
             },
@@ -238,21 +236,19 @@ fn block(
     block
 }
 
-/// A chain at a place near to the start; the last place that was tried if none will do. Of the
-/// first places the one of the largest density is taken: few chains then begin where a minor mode
-/// keeps them.
-fn begin(
-    steps: &dyn Steps,
-    (for_start, for_chain): &(Key, Key),
-    start: &Array,
-) -> Result<Result<Vec<Array>, Array>> {
-    let mut last = start.clone();
+/// A chain at its start, or at a place near to it; the last place that was tried if none will do.
+/// Of the first places the one of the largest density is taken: few chains then begin where a minor
+/// mode keeps them.
+fn begin(steps: &dyn Steps, member: &Member) -> Result<Result<Vec<Array>, Array>> {
+    let (for_start, for_chain) = &member.keys;
+    let mut last = member.start.clone();
     let mut best: Option<(f64, Vec<Array>)> = None;
-    for (i, key) in for_start.reuse().split_n(TRIES).into_iter().enumerate() {
+    let keys = for_start.reuse().split_n(TRIES);
+    for (i, key) in keys.into_iter().enumerate().take(tries(member)) {
         if i >= CANDIDATES && best.is_some() {
             break;
         }
-        last = near(start, key, &Array::from(radius(i)));
+        last = near(&member.start, key, &Array::from(radius(member, i)));
         let Some((density, state)) = steps.start(for_chain.reuse(), last.clone())? else {
             continue;
         };
@@ -263,9 +259,14 @@ fn begin(
     Ok(best.map(|(_, state)| state).ok_or(last))
 }
 
-/// How far from the start of the target a place may be: nearer the longer nothing is found.
-fn radius(i: usize) -> f64 {
-    0.5f64.powi((i / CANDIDATES) as i32)
+/// Of a start that is given there is one place.
+fn tries(member: &Member) -> usize {
+    if member.given { 1 } else { TRIES }
+}
+
+/// How far from the start a place may be: nearer the longer nothing is found.
+fn radius(member: &Member, i: usize) -> f64 {
+    if member.given { 0.0 } else { 0.5f64.powi((i / CANDIDATES) as i32) }
 }
 
 /// As [`begin`], of chains side by side: so many, of which the last may be made in vain. If none
@@ -281,14 +282,16 @@ fn begin_together(
         Key::from_data(data).with_layout(of(&members[0]).layout())
     };
     let (for_start, for_chain) = (key(|it| &it.keys.0), key(|it| &it.keys.1));
+    let places = stack((0..lanes).map(|lane| member(lane).start.clone()), 0);
     let mut best: Vec<Option<f64>> = vec![None; lanes];
     let mut all: Vec<(ArrayType, Vec<u8>)> = Vec::new();
     let mut last = None;
-    for i in 0..TRIES {
+    for i in 0..tries(&members[0]) {
         if i >= CANDIDATES && best.iter().all(Option::is_some) {
             break;
         }
-        let tried = steps.starts((for_start.reuse(), for_chain.reuse()), i, radius(i))?;
+        let keys = (for_start.reuse(), for_chain.reuse());
+        let tried = steps.starts(places.clone(), keys, i, radius(&members[0], i))?;
         let new = tried.chains.iter().map(|leaf| Ok((leaf.ty()?, bytes(leaf)?)));
         let new = new.collect::<Result<Vec<_>>>()?;
         if all.is_empty() {
