@@ -82,12 +82,15 @@ impl Groups {
             let [(_, b), (_, c), (_, d)] = others;
             let a = first.1;
             // The first has the most and the last the fewest.
-            let mut x = [first, others[0], others[1], others[2]].map(|(at, _)| wide(out[at]));
-            together(&next, &mut x, [a, b, c, d].map(|list| &list[..d.len()]));
-            together(&next, &mut x, [a, b, c].map(|list| &list[d.len()..c.len()]));
-            together(&next, &mut x, [a, b].map(|list| &list[c.len()..b.len()]));
-            together(&next, &mut x, [&a[b.len()..]]);
-            for (x, (at, list)) in x.into_iter().zip([first].into_iter().chain(others)) {
+            let x = [first, others[0], others[1], others[2]].map(|(at, _)| wide(out[at]));
+            let [to_d, to_c, to_b] = [d.len(), c.len(), b.len()];
+            let lists = [&a[..to_d], &b[..to_d], &c[..to_d], d];
+            let [w, x, y, z] = together(&next, x, lists);
+            let lists = [&a[to_d..to_c], &b[to_d..to_c], &c[to_d..]];
+            let [w, x, y] = together(&next, [w, x, y], lists);
+            let [w, x] = together(&next, [w, x], [&a[to_c..to_b], &b[to_c..]]);
+            let [w] = together(&next, [w], [&a[to_b..]]);
+            for (x, (at, list)) in [w, x, y, z].into_iter().zip([first].into_iter().chain(others)) {
                 if !list.is_empty() {
                     out[at] = narrow(x);
                 }
@@ -96,20 +99,22 @@ impl Groups {
     }
 }
 
-/// The first `N` of `x` with lists of one length. A sum waits for the one before it, but not for
-/// others.
+/// Several with lists of one length. A sum waits for the one before it, but not for others, if all
+/// are in registers.
+#[inline(always)]
 fn together<W: Copy, const N: usize>(
     next: impl Fn(W, u32) -> W,
-    x: &mut [W; 4],
+    mut x: [W; N],
     lists: [&[u32]; N],
-) {
+) -> [W; N] {
     let count = lists.iter().map(|list| list.len()).min().unwrap_or_default();
     let lists = lists.map(|list| &list[..count]);
     for i in 0..count {
-        for (x, list) in x.iter_mut().zip(lists) {
+        for (x, list) in x.iter_mut().zip(&lists) {
             *x = next(*x, list[i]);
         }
     }
+    x
 }
 
 #[cfg(test)]
