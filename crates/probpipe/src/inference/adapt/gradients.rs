@@ -6,7 +6,10 @@ use super::step_size::DualAveraging;
 use super::windows::searched;
 use super::{Adaptation, Task, Tasks};
 use crate::inference::mcmc::{Metric, Point, Tuning, either};
-use probpipe_trace::{Array, Tree, Triangular, cond, eye, ones_like, ones_of, select, zeros_of};
+use probpipe_trace::{
+    Array, DType, Tree, Triangular, cond, eye, ones_like, ones_of, select, switch, zeros_like,
+    zeros_of,
+};
 
 /// The shape of the density from draws and gradients: of the linear maps of a kind the one that
 /// makes it most like a standard normal density, in the sense of the Fisher divergence. Gradients
@@ -44,7 +47,7 @@ impl Default for Gradients {
         Gradients {
             dense_up_to: 50,
             low_rank_up_to: 300,
-            directions: 16,
+            directions: 8,
             round: 15,
             early: 10,
             late: 160,
@@ -68,6 +71,8 @@ pub struct GradientsState {
     before: Seen,
     /// In this window.
     new: Seen,
+    /// Whether the next draw begins another window.
+    full: Array,
     metric: Metric,
 }
 
@@ -130,7 +135,8 @@ impl Adaptation for Gradients {
         };
         let none = Seen { draws: none.clone(), gradients: none };
         let step_size = DualAveraging::new(step_size);
-        GradientsState { step_size, before: none.clone(), new: none, metric }
+        let full = Array::from(false);
+        GradientsState { step_size, before: none.clone(), new: none, full, metric }
     }
 
     fn update(
@@ -141,17 +147,27 @@ impl Adaptation for Gradients {
         acceptance: &Array,
         target: f64,
     ) -> GradientsState {
-        let GradientsState { step_size, before, new, metric } = state;
+        let GradientsState { step_size, before, new, full, metric } = state;
         let step_size = searched(&step_size, tasks, acceptance, target);
-        let new = cond(
-            &tasks.collect,
-            (new, point.clone()),
-            |(new, point)| new.with(&point),
-            |(new, _)| new,
+        // A window that is full gives way to another when there is something to put in that: once,
+        // since these are the largest arrays of a warm-up.
+        let how = select(&tasks.collect, full.cast(DType::I32) + 1, 0);
+        let (before, new) = switch(
+            how,
+            (before, new, point.clone()),
+            (
+                |(before, new, _): (Seen, Seen, Point)| (before, new),
+                |(before, new, point): (Seen, Seen, Point)| (before, new.with(&point)),
+                |(_, new, point): (Seen, Seen, Point)| {
+                    let none = new.clone().map(zeros_like);
+                    (new, none.with(&point))
+                },
+            ),
         );
+        let full = select(&tasks.collect, &tasks.switch, full);
         let metric = cond(
             &tasks.scale,
-            (before.clone(), new.clone(), metric),
+            (before.entries(), new.entries(), metric),
             |(before, new, old)| before.and(&new).scaled(old),
             |(_, _, old)| old,
         );
@@ -161,9 +177,7 @@ impl Adaptation for Gradients {
             |(before, new, old)| before.and(&new).learnt(old),
             |(_, _, old)| old,
         );
-        let before = either(&tasks.switch, new.clone(), before);
-        let new = new.map(|x| select(&tasks.switch, 0.0, x));
-        GradientsState { step_size, before, new, metric }
+        GradientsState { step_size, before, new, full, metric }
     }
 
     fn tuning(state: &GradientsState) -> Tuning {
@@ -175,6 +189,11 @@ impl Seen {
     fn with(&self, point: &Point) -> Seen {
         let draws = self.draws.with(&point.position);
         Seen { draws, gradients: self.gradients.with(&point.gradient) }
+    }
+
+    /// What is known of each entry by itself.
+    fn entries(&self) -> Seen {
+        Seen { draws: self.draws.entries(), gradients: self.gradients.entries() }
     }
 
     /// Both.

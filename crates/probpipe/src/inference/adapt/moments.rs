@@ -61,6 +61,14 @@ impl Moments {
         Moments { mean: &self.mean + apart * share, sum: &self.sum + &other.sum + between, count }
     }
 
+    /// Of each entry by itself.
+    #[must_use]
+    pub(super) fn entries(&self) -> Moments {
+        let dense = self.sum.rank() > self.mean.rank();
+        let sum = if dense { self.sum.diagonal() } else { self.sum.clone() };
+        Moments { sum, ..self.clone() }
+    }
+
     /// Of the entries, or of all pairs of entries.
     fn products(&self, a: &Array, b: &Array) -> Array {
         if self.sum.rank() > a.rank() { a.expand_dims(1) * b.expand_dims(0) } else { a * b }
