@@ -156,7 +156,8 @@ impl<K, W> Run<K, W> {
     /// let target = Target::new(log_density, zeros([2]))?;
     /// let found = Pathfinder::default().fit(Key::new(0), &target);
     /// let starts = found.approximation.draws(Key::new(1), 4);
-    /// let draws = Nuts::default().chains(4).warmup(100).starts(starts).sample(Key::new(2), &target)?;
+    /// let run = Nuts::default().chains(4).warmup(100).starts(starts);
+    /// let draws = run.sample(Key::new(2), &target)?;
     /// assert!((draws.values.mean_axes([0, 1]).at(0) - 300.0).abs().item::<f32>()? < 1.0);
     /// # Ok::<(), probpipe::Error>(())
     /// ```
