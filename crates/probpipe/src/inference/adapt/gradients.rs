@@ -47,7 +47,7 @@ impl Default for Gradients {
         Gradients {
             dense_up_to: 50,
             low_rank_up_to: 300,
-            directions: 8,
+            directions: 16,
             round: 15,
             early: 10,
             late: 160,
