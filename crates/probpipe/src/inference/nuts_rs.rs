@@ -20,7 +20,7 @@ use std::{error, fmt};
 /// use probpipe::inference::Target;
 /// use probpipe::prelude::*;
 /// use rand::SeedableRng;
-/// let log_density = |at: Record| Gamma::new(3.0, 2.0).log_prob(&at["rate"]);
+/// let log_density = |at: Record| probpipe::Gamma::new(3.0, 2.0).log_prob(&at["rate"]);
 /// let start = Record::new([("rate", array(1.0))]);
 /// let target = Target::within(log_density, start, [("rate", Constraint::Positive)])?;
 ///
