@@ -171,6 +171,7 @@ fn a_run_of_other_settings_does_not_go_on() {
     said(resume(run().draws(2_001), 0), "draws: 2001, not 2000");
     said(resume(run().warmup(201), 0), "steps of warm-up: 201, not 200");
     said(resume(run().thin(2), 0), "steps for each draw: 2, not 1");
+    said(resume(run().starts(zeros([2, 5])), 0), "starts of chains");
     let deep = Nuts::default().max_depth(9).chains(2).warmup(200).draws(2_000);
     said(resume(deep, 0), "program (model, data, kernel)");
     let again = || run().resume(&path, Key::new(0), &target());

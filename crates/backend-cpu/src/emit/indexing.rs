@@ -15,8 +15,9 @@ use probpipe_trace::{Callback, DType, Loc, Result};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
-/// From so many updates on it is found out once which go together.
-const MANY: usize = 32;
+/// Of so many updates it is found out once which go together: fewer are not worth it, and more take
+/// longer to put in order than to compile.
+const GROUPED: std::ops::Range<usize> = 32..1 << 17;
 
 impl Emitter<'_, '_> {
     /// Reads the element at an affine index plus steps times `i32` values.
@@ -117,7 +118,7 @@ impl Emitter<'_, '_> {
             return Ok(None);
         };
         let Place::Const(value) = &self.program.buffer(list.buffer).place else { return Ok(None) };
-        if *count < MANY || value.ty().size() != *count || list.index.offset != 0 {
+        if !GROUPED.contains(count) || value.ty().size() != *count || list.index.offset != 0 {
             return Ok(None);
         }
         let list = value.to_host()?;

@@ -1,7 +1,7 @@
 //! Logarithms of incomplete gamma and beta functions, also where these are too small to be numbers.
 //! Those of counts are in `discrete/steps.rs`.
 
-use super::terms::{log_of, log1p_square};
+use super::terms::{log_of, log1p_square, over};
 use probpipe_trace::{
     Array, DType, arange, betaln, cond, gammainc, gammaincc, here, select, with_location,
 };
@@ -118,12 +118,6 @@ pub(crate) fn log_student([p, rest]: [&Array; 2], df: &Array, y: &Array) -> Arra
 #[track_caller]
 fn too_small(p: &Array) -> Array {
     p.lt(if p.dtype() == DType::F32 && !p.is_weak() { 1e-30 } else { 1e-290 })
-}
-
-/// With an axis for nodes.
-#[track_caller]
-fn over(x: &Array) -> Array {
-    if x.rank() > 0 { x.expand_dims(-1) } else { x.clone() }
 }
 
 /// `value`, and where it is `lost` another one, which is computed where there is need of it.

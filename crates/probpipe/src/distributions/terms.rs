@@ -12,6 +12,12 @@ pub(crate) fn open_uniform_of(dtype: DType, key: Key, shape: &Shape) -> Array {
     uniform_of(dtype, key, shape).maximum(tiny)
 }
 
+/// With a last axis for the nodes of a quadrature, which a number needs none for.
+#[track_caller]
+pub(crate) fn over(x: &Array) -> Array {
+    if x.rank() > 0 { x.expand_dims(-1) } else { x.clone() }
+}
+
 /// `power * log(x)` for `x >= 0`, and its limits at 0, which have no slope.
 #[track_caller]
 pub(crate) fn log_power(power: &Array, x: &Array) -> Array {

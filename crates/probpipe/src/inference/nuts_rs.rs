@@ -143,8 +143,8 @@ impl CpuLogpFunc for NutsRs {
     }
 }
 
-/// For [`nuts_rs::Sampler`], which has several chains: they start around the start of the target,
-/// uniformly within 2 of it, as the chains of this library do.
+/// For [`nuts_rs::Sampler`], which has several chains: they start uniformly within 1 of the start
+/// of the target, where the chains of this library look for the best of ten places.
 impl Model for NutsRs {
     type Math = CpuMath<NutsRs>;
 
@@ -159,7 +159,7 @@ impl Model for NutsRs {
         position: &mut [f64],
     ) -> std::result::Result<(), InitPositionError> {
         for (x, start) in position.iter_mut().zip(&self.start) {
-            *x = start + rng.random_range(-2.0..2.0);
+            *x = start + rng.random_range(-1.0..1.0);
         }
         Ok(())
     }

@@ -25,8 +25,9 @@ pub(super) struct Facts<'a> {
     pub columns: &'a [Column],
     /// The state of a chain at the start of the target.
     pub begun: &'a [Array],
-    /// The place around which chains start.
+    /// Where chains start, or the place around which they do.
     pub start: &'a Array,
+    pub given: bool,
     /// Of the program of a block.
     pub text: u64,
 }
@@ -57,7 +58,10 @@ impl Fingerprint {
                 line("key", format!("{:?} {:?}", key.data().to_vec::<u32>()?, key.layout())),
                 line("plan of the warm-up", format!("{:016x}", hash(&plan))),
                 line("values", columns.join(", ")),
-                line("start of the target", format!("{:016x}", hash(&bytes(facts.start)?))),
+                line(
+                    if facts.given { "starts of chains" } else { "start of the target" },
+                    format!("{:016x}", hash(&bytes(facts.start)?)),
+                ),
                 line("density at the start", format!("{:016x}", hash(&begun))),
                 line("program (model, data, kernel)", format!("{:016x}", facts.text)),
             ],

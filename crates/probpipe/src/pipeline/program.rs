@@ -7,7 +7,7 @@ use super::fingerprint::hash;
 use crate::device::Device;
 use crate::inference::Target;
 use crate::inference::adapt::{Task, Tasks, WarmUp};
-use crate::inference::mcmc::{Between, Chain, Kernel, Located, LogDensity, StepCx};
+use crate::inference::mcmc::{Between, Chain, Kernel, Located, LogDensity, StepCx, side_by_side};
 use probpipe_trace::{
     Array, DType, Error, ErrorKind, Key, Result, Rounding, Structure, Tree, cond, full_of, here,
     rounding, scan, stack, uniform_of, zeros_like,
@@ -267,21 +267,16 @@ where
             count.gt(0) & last.lt(DRAW),
             (known, state.clone(), info),
             |learnt| {
-                self.each(&number, learnt, |(known, state, info)| {
+                side_by_side(&number, learnt, |(known, state, info)| {
                     self.learn(known, &Tasks::of(&last), &state, &info)
                 })
             },
             |(known, ..)| known,
         );
-        let values = self.each(&number, kept.z.clone(), |z| vmap(self.way)(z));
+        let values = side_by_side(&number, kept.z.clone(), |z| vmap(self.way)(z));
         let Kept { z, log_density, step_size, info, .. } = kept;
         let kept = Kept { z, values, log_density, step_size, info };
         (Chain { key, number, state, known }, kept)
-    }
-
-    /// A function of one chain on as many as there are.
-    fn each<A: Tree, R: Tree>(&self, number: &Array, x: A, f: impl Fn(A) -> R) -> R {
-        if number.rank() == 0 { f(x) } else { vmap(f)(x) }
     }
 
     fn learn(&self, known: W::State, tasks: &Tasks, state: &K::State, info: &K::Info) -> W::State {

@@ -468,6 +468,7 @@ where
                 columns: &course.columns,
                 begun: &programs.begun,
                 start: if given { &starts } else { target.start() },
+                given,
                 text: programs.text.unwrap_or(0),
             })
         };

@@ -17,8 +17,8 @@ pub struct Groups {
 }
 
 impl Groups {
-    /// Of updates at `indices` of an array of `n` elements; those out of range are dropped. Nothing
-    /// of lists that are too long to be worth it.
+    /// Of updates at `indices` of an array of `n` elements; those out of range are dropped. None of
+    /// more updates than a `u32` counts.
     pub fn of(indices: &[i32], n: usize) -> Option<Groups> {
         let count = u32::try_from(indices.len()).ok()?;
         let mut places: Vec<(u32, u32)> = (indices.iter().zip(0..count))

@@ -2,6 +2,7 @@
 //! `a` and `b` it is that function of `1 - c`, `a`, `a + b` at `w` (DLMF 15.6.1). For positive
 //! parameters and `w` from 0 to 1 alone, where what is integrated is positive.
 
+use crate::distributions::terms::over;
 use probpipe_trace::{Array, DType, arange, betaln, fori_loop, select};
 
 /// The logarithm of the integral over `t` from 0 to 1 of `t^(a-1) (1-t)^(b-1) (1 - w t)^(c-1)`,
@@ -75,12 +76,6 @@ impl Peak {
             fallen(&select(&up, &self.far, &self.near), &select(&up, &self.near, &self.far));
         select(&up, -b, a) * d - (a + b + c - 1.0) * whole + (c - 1.0) * other
     }
-}
-
-/// With an axis for nodes.
-#[track_caller]
-fn over(x: &Array) -> Array {
-    if x.rank() > 0 { x.expand_dims(-1) } else { x.clone() }
 }
 
 /// The same for `w < 1`.

@@ -233,7 +233,7 @@ pub(super) fn one_by_one<K: Kernel, W: Tree + Clone, R: Tree + Clone>(
 }
 
 /// A function of one chain on one or on many: as many as `number` says.
-pub(super) fn side_by_side<A: Tree, R: Tree>(number: &Array, x: A, f: impl Fn(A) -> R) -> R {
+pub(crate) fn side_by_side<A: Tree, R: Tree>(number: &Array, x: A, f: impl Fn(A) -> R) -> R {
     if number.rank() == 0 { f(x) } else { vmap(f)(x) }
 }
 

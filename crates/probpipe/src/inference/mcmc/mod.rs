@@ -61,6 +61,7 @@ pub use enumeration::gibbs;
 pub use gibbs::{Block, Blocks, Gibbs};
 pub use hmc::{Hmc, HmcInfo};
 pub use independent::Independent;
+pub(crate) use kernel::side_by_side;
 pub use kernel::{Between, Chain, Keep, Kernel, Learn, Located, LogDensity, StepCx, Steps};
 pub use mala::Mala;
 pub use mclmc::{Mclmc, MclmcInfo, MclmcState};
