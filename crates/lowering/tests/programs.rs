@@ -320,6 +320,80 @@ fn control_nests_and_shares_memory() {
     });
 }
 
+#[test]
+fn branches_write_carries_where_they_lie() {
+    // One of two large arrays grows, now and then they give way; what a branch does not change it
+    // does not touch.
+    let p = agree(&[&[8, 8], &[8], &[]], |x| {
+        let start = (x[0].clone(), &x[0] * 0.5);
+        let step = |i: Array, (old, new): (Array, Array)| {
+            switch(
+                &(&i % 3),
+                (old, new, &x[1] + i.cast(DType::F32)),
+                (
+                    |(old, new, _): (Array, Array, Array)| (old, new),
+                    |(old, new, row): (Array, Array, Array)| (old, new + row),
+                    |(_, new, row): (Array, Array, Array)| {
+                        let next = &new * 0.0 + row;
+                        (new, next)
+                    },
+                ),
+            )
+        };
+        let (old, new) = fori_loop(8, start, step);
+        vec![old, new]
+    });
+    let Some(Stmt::Loop(l)) = p.body.iter().find(|s| matches!(s, Stmt::Loop(_))) else {
+        panic!("{p}")
+    };
+    let Some(Stmt::Branch(branch)) = l.body.iter().find(|s| matches!(s, Stmt::Branch(_))) else {
+        panic!("{p}")
+    };
+    let kernels: Vec<usize> = branch.branches.iter().map(|body| kernels(body)).collect();
+    assert_eq!(kernels[..2], [0, 1], "{p}");
+    let Some(Stmt::Branch(_)) = l.body.last() else { panic!("copies after the branches\n{p}") };
+}
+
+#[test]
+fn branches_that_read_what_they_write_keep_the_old() {
+    agree(&[&[4], &[4, 4], &[]], |x| {
+        let step = |i: Array, (a, m, k): (Array, Array, Array)| {
+            // Swaps, turns round, reads the whole of what is written, and chooses by a carry.
+            let (a, b) = cond(
+                &k.lt(3),
+                (a.clone(), &a + 1.0, a.flip(0)),
+                |(a, b, c)| (c, &a + &b),
+                |(a, b, c)| (&a * a.sum() * 0.01 + &c, b),
+            );
+            let m = switch(
+                &k,
+                (m.clone(), m.transpose()),
+                (
+                    |(m, t): (Array, Array)| &m + &t,
+                    |(m, t): (Array, Array)| m.matmul(&t) * 0.1,
+                    |(_, t): (Array, Array)| t,
+                    |(m, _): (Array, Array)| {
+                        m.at_indices([&array(0), &array(1)]).set(7.0) - m.at(1)
+                    },
+                ),
+            );
+            let k = switch(
+                &k,
+                (k.clone(), i),
+                (
+                    |(k, _): (Array, Array)| k + 1,
+                    |(_, i): (Array, Array)| i + 1,
+                    |(k, _): (Array, Array)| &k + &k - 1,
+                    |(k, _): (Array, Array)| k - 3,
+                ),
+            );
+            (a + &b * 0.1, m, k)
+        };
+        let (a, m, k) = fori_loop(9, (x[0].clone(), x[1].clone(), array(0)), step);
+        vec![a, m, k]
+    });
+}
+
 /// Points of all kernels, each as often as `turns` says that a loop around it runs.
 fn points(body: &[Stmt], turns: usize) -> usize {
     let count = |s: &Stmt| match s {

@@ -18,7 +18,7 @@ impl Block<'_> {
         }
     }
 
-    /// A branch: each writes the results where they live.
+    /// A branch: each writes the results where they live, which may be where an operand does.
     fn switch(&mut self, switch: &Switch, eqn: &Eqn) -> Result<()> {
         let place = self.buffer_of(eqn.inputs[0], eqn.location, |source, _| {
             source.offset == 0 && source.loops.is_empty()
@@ -32,11 +32,14 @@ impl Block<'_> {
             bindings.push(self.source(var, &kinds::identity(rank), rank)?);
         }
         let results: Vec<Source> = eqn.outputs.iter().map(|&v| self.storage_of(v)).collect();
+        let target = |source: &Source| Target {
+            source: source.clone(),
+            carry: bindings.iter().position(|operand| operand == source),
+        };
         let branches = switch
             .branches
             .iter()
             .map(|branch| {
-                let target = |source: &Source| Target { source: source.clone(), carry: None };
                 let targets: Vec<Target> = results.iter().map(target).collect();
                 block(self.cx, &flatten::flatten_calls(branch), &bindings, &targets)
             })

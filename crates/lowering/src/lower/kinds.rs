@@ -23,7 +23,7 @@ pub(super) enum Kind {
 }
 
 /// A value that needs no computation, as an affine function of the variable's axes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Source {
     pub(super) what: What,
     pub(super) offset: i64,

@@ -170,7 +170,9 @@ impl Block<'_> {
             // of which the caller wants no copy.
             let safe = match target.carry {
                 None => true,
-                Some(input) => self.carry_is_dead(clusters, position[&node], input, node),
+                Some(input) => {
+                    self.carry_is_dead(clusters, position[&node], input, node, &target.source)
+                }
             };
             if self.storage[var.index()].is_none() && safe {
                 self.storage[var.index()] = Some(target.source.clone());
@@ -182,13 +184,15 @@ impl Block<'_> {
 
     /// Whether nothing reads the old carry `input` at or after cluster `writer` but at the very
     /// element that is being written. A scatter into the carry reads the rest of it only to leave
-    /// it as it is.
+    /// it as it is, and branches to which it is given whole see for themselves to it that they do
+    /// not read what they have written.
     fn carry_is_dead(
         &self,
         clusters: &[Cluster],
         writer: usize,
         input: usize,
         node: usize,
+        target: &Source,
     ) -> bool {
         let Kind::Source(Source { what: old, .. }) =
             &self.kinds[self.graph.inputs()[input].index()]
@@ -206,7 +210,7 @@ impl Block<'_> {
                     if !reads_old(base) {
                         continue;
                     }
-                    if n == node && operand == 0 && self.is_scattered(node, base, &map) {
+                    if n == node && self.is_handed_over(node, operand, (base, &map), target) {
                         continue;
                     }
                     let same_element = at == writer
@@ -226,13 +230,21 @@ impl Block<'_> {
         })
     }
 
-    /// Whether the node is a scatter into all of `base`, as it lies.
-    fn is_scattered(&self, node: usize, base: VarId, map: &[AxisMap]) -> bool {
-        let eqn = &self.graph.eqns()[self.nodes[node].eqn];
-        let shape = |v: VarId| &self.graph.ty(v).shape;
-        matches!(eqn.op, Op::Scatter { .. })
-            && shape(base) == shape(eqn.outputs[0])
-            && *map == kinds::identity(map.len())[..]
+    /// Whether an operand of the node is what it makes its result of, where that lies: the array
+    /// of a scatter, or what is given to branches. That which chooses among these is read by each.
+    fn is_handed_over(
+        &self,
+        node: usize,
+        operand: usize,
+        (base, map): (VarId, &[AxisMap]),
+        target: &Source,
+    ) -> bool {
+        let chosen = match self.graph.eqns()[self.nodes[node].eqn].op {
+            Op::Scatter { .. } => operand == 0,
+            Op::Switch(_) => operand > 0,
+            _ => false,
+        };
+        chosen && self.source(base, map, map.len()).is_ok_and(|source| source == *target)
     }
 
     /// Which computed variables must be in memory: read by another cluster or as whole arrays,
