@@ -1,6 +1,7 @@
 //! From which size on kernels run in wide vectors and on several threads. Figures found by
 //! measurement; `PROBPIPE_TUNE=small` makes them so small that tests of small arrays meet both, and
-//! has quotients by one number done as they are on processors that divide slowly.
+//! has quotients by one number, and reading at computed indices, done as they are on processors
+//! that divide or gather slowly.
 
 use std::sync::OnceLock;
 
@@ -22,6 +23,8 @@ pub(crate) struct Tuning {
     pub(crate) part_tile: usize,
     /// Whether quotients by one number are products whatever the processor.
     pub(crate) quotients: bool,
+    /// Whether what is read at computed indices is read one by one whatever the processor.
+    pub(crate) elements: bool,
 }
 
 const MEASURED: Tuning = Tuning {
@@ -31,6 +34,7 @@ const MEASURED: Tuning = Tuning {
     part_points: 4096,
     part_tile: 1024,
     quotients: false,
+    elements: false,
 };
 const SMALL: Tuning = Tuning {
     region_points: 1,
@@ -39,6 +43,7 @@ const SMALL: Tuning = Tuning {
     part_points: 1,
     part_tile: 16,
     quotients: true,
+    elements: true,
 };
 
 /// The limits of this process.

@@ -4,7 +4,7 @@
 mod support;
 
 use probpipe_backend_cpu::Cpu;
-use probpipe_testing::{Numbers, Tolerance, close, differences, says};
+use probpipe_testing::{Numbers, Random, Tolerance, close, differences, says};
 use probpipe_trace::eval::eval_graph;
 use probpipe_trace::{
     Array, ArrayType, Backend, CumulativeOp, DType, ErrorKind, Graph, OutOfRange, Value, array,
@@ -233,6 +233,64 @@ fn indices_from_kernels_and_loops() {
     let out = run("kernels", &graph, &inputs);
     assert_eq!(out[1].numbers(), [12.0, 9.0, 18.0, 0.0]);
     run("kernels simplified", &rewrite::simplify(&graph), &inputs);
+}
+
+#[test]
+fn sums_at_known_places_have_the_bits_of_the_interpreter() {
+    let mut random = Random::new(5);
+    for dtype in [DType::F32, DType::F64] {
+        // Few and many elements, with no, some and many updates each; the last two are too long to
+        // be written out.
+        for (n, count) in [(1, 33), (3, 32), (7, 200), (85, 919), (300, 64), (40, 2500), (5000, 50)]
+        {
+            let skewed = |random: &mut Random| (random.below(n) * random.below(n + 1) / n) as i32;
+            let places: Vec<i32> = (0..count)
+                .map(|k| if k % 9 == 4 { n as i32 + k as i32 % 3 } else { skewed(&mut random) })
+                .collect();
+            let i = Array::from(places);
+            let types = [ArrayType::new(dtype, [n]), ArrayType::new(dtype, [count])];
+            let inputs: Vec<Value> = types
+                .iter()
+                .map(|ty| support::random(&mut random, ty, (-3.0, 3.0), true))
+                .collect();
+            let traced = trace(&types, |x| {
+                let add = |to: &Array| to.at_indices([&i]).add(&x[1]);
+                let kept = probpipe_trace::fori_loop(3, x[0].clone(), |_, c| add(&c));
+                vec![add(&x[0]), kept, add(&(&x[0] * 0.0))]
+            });
+            let graph = rewrite::simplify(&traced.unwrap().graph);
+            support::check(&graph, &inputs, 0.0, &format!("{count} {dtype} to {n}"));
+        }
+    }
+}
+
+#[test]
+fn tables_are_read_at_indices_in_memory_and_in_registers() {
+    let mut random = Random::new(6);
+    for dtype in [DType::F32, DType::F64, DType::I32, DType::I64] {
+        for (n, count) in [(5, 100), (17, 61), (85, 919), (1000, 130)] {
+            let places: Vec<i32> = (0..count).map(|_| random.below(n) as i32).collect();
+            let i = Array::from(places);
+            let types = [ArrayType::new(dtype, [n]), ArrayType::new(DType::I32, [count])];
+            let inputs: Vec<Value> = types
+                .iter()
+                .map(|ty| support::random(&mut random, ty, (-3.0, 3.0), true))
+                .collect();
+            let traced = trace(&types, |x| {
+                let two = Array::from(2i32).cast(dtype);
+                let known = x[0].take(&i, 0);
+                vec![
+                    &known * &two,
+                    // Words beside wide elements, and elements beside wide words.
+                    known.cast(DType::F64) + i.cast(DType::F64),
+                    x[0].take_mode(&x[1], 0, OutOfRange::Clamp) * &two,
+                    x[0].flip(0).take(&i, 0) + x[0].take(&(&i % 5), 0),
+                ]
+            });
+            let graph = rewrite::simplify(&traced.unwrap().graph);
+            support::check(&graph, &inputs, 0.0, &format!("{count} {dtype} of {n}"));
+        }
+    }
 }
 
 #[test]

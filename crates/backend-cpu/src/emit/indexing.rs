@@ -1,13 +1,14 @@
 //! Loads at computed indices, and the calls of scatters, running reductions, sorts and functions
 //! of the host.
 
-use super::Emitter;
 use super::code::{Memory, Val, element_type};
 use super::group::Group;
 use super::memory::Coordinate;
 use super::strip::Strip;
+use super::{Emitter, Extra};
 use crate::library::{HostCall, Indexing};
 use crate::symbols;
+use crate::wide;
 use cranelift_codegen::ir::{InstBuilder, types};
 use probpipe_lowering::{BufferId, ExprId, IndexMap, LibraryCall, Place, View};
 use probpipe_trace::eval::{Groups, IndexedDims};
@@ -75,6 +76,11 @@ impl Emitter<'_, '_> {
             LibraryCall::Scatter { op, dims, input, indices, out, .. } => {
                 let in_place = input.buffer == out.buffer;
                 let groups = self.groups(dims, indices)?;
+                if let Some(groups) = &groups
+                    && self.sums(call, groups)?
+                {
+                    return Ok(());
+                }
                 Indexing::Scatter {
                     dtype: dtype(out),
                     op: *op,
@@ -123,6 +129,30 @@ impl Emitter<'_, '_> {
         }
         let list = value.to_host()?;
         Ok(Groups::of(bytemuck::cast_slice(list.bytes()), *n))
+    }
+
+    /// Emits the sums of a scatter as code of their own, if it is one that adds and not long.
+    fn sums(&mut self, call: &LibraryCall, groups: &Groups) -> Result<bool> {
+        let LibraryCall::Scatter { op, dims, input, updates, out, .. } = call else {
+            return Ok(false);
+        };
+        let dtype = self.program.buffer(out.buffer).ty.dtype;
+        let in_place = input.buffer == out.buffer;
+        let plain = groups.are_plain_sums(dtype, *op) && wide::available();
+        let Some(code) =
+            plain.then(|| wide::sums(dtype, groups, dims.extents[0], in_place)).flatten()
+        else {
+            return Ok(false);
+        };
+        self.extras.push(Extra::Region(code));
+        let number = self.extras.len() as u32;
+        let mut addresses: SmallVec<[Val; 3]> = SmallVec::new();
+        for view in [updates, input, out] {
+            let (base, offset) = self.address(view.buffer, &view.index, &[Coordinate::At(0)])?;
+            addresses.push(self.code.add_const(base, offset));
+        }
+        self.code.call_extra(number, &addresses);
+        Ok(true)
     }
 
     /// Emits the call of a function of the host.

@@ -15,10 +15,13 @@ pub(super) const RCX: General = 1;
 pub(super) const RDX: General = 2;
 pub(super) const RSI: General = 6;
 pub(super) const RDI: General = 7;
+pub(super) const R11: General = 11;
 
 /// The width of a vector.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Width {
+    /// 128 bits.
+    Quarter = 0,
     /// 256 bits.
     Half = 1,
     /// 512 bits.
@@ -34,6 +37,8 @@ pub(super) enum Operand {
     Stream { base: General, scale: u8, ahead: i32 },
     /// A whole vector at `base`.
     Whole(General),
+    /// The element of `1 << scale` bytes at `base` that `R11` counts.
+    Element { base: General, scale: u8 },
     /// Elements of `1 << scale` bytes at `base`, those that the lanes of `index` number: of the
     /// instructions that gather, whose mask it is that says which.
     Gathered { base: General, scale: u8, index: Vector },
@@ -45,6 +50,18 @@ pub(super) enum Operand {
     Constant(usize),
     /// A whole vector at this place of the pool.
     Table(usize),
+}
+
+impl Operand {
+    /// A stream so many bytes on.
+    pub(super) fn after(self, bytes: usize) -> Operand {
+        match self {
+            Operand::Stream { base, scale, ahead } => {
+                Operand::Stream { base, scale, ahead: ahead + bytes as i32 }
+            }
+            other => other,
+        }
+    }
 }
 
 /// Mandatory prefixes, in the numbering of the encoding.
@@ -77,6 +94,14 @@ pub(super) struct Code {
 /// Shorthand for [`Code`].
 pub(super) const fn code(map: Map, prefix: Prefix, wide: bool, opcode: u8) -> Code {
     Code { map, prefix, wide, opcode }
+}
+
+/// What is done with one number in memory and a vector register, up to 7; by its opcode.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Scalar {
+    Load = 0x10,
+    Store = 0x11,
+    Add = 0x58,
 }
 
 /// What predicates an instruction.
@@ -188,6 +213,7 @@ impl Assembler {
             Operand::Vector(r) => (bit(r, 4), bit(r, 3), 0),
             Operand::Stream { base, .. } => (bit(RAX, 3), bit(base, 3), 0),
             Operand::Whole(base) => (0, bit(base, 3), 0),
+            Operand::Element { base, .. } => (bit(R11, 3), bit(base, 3), 0),
             Operand::Gathered { base, index, .. } => (bit(index, 3), bit(base, 3), 0),
             Operand::Shared(_) => (0, bit(RDI, 3), 1),
             Operand::Local(_) => (0, bit(RDI, 3), 0),
@@ -243,6 +269,10 @@ impl Assembler {
                 self.emit(&[mode(2, 4), 4 << 3 | base & 7]);
                 self.emit(&[0; 4]);
             }
+            Operand::Element { base, scale } => {
+                let sib = scale << 6 | (R11 & 7) << 3 | base & 7;
+                self.emit(&[mode(1, 4), sib, 0]);
+            }
             Operand::Gathered { base, scale, index } => {
                 self.emit(&[mode(2, 4), scale << 6 | (index & 7) << 3 | base & 7]);
                 self.emit(&[0; 4]);
@@ -290,6 +320,23 @@ impl Assembler {
         self.emit(&[0xc4, 0xc1, 0x78, 0x92, 3 << 6 | mask << 3 | 3]); // kmovw mask, r11d
     }
 
+    /// One number, `f64` if `wide` and else `f32`, `at` bytes after where one of the first eight
+    /// general registers points.
+    pub(super) fn scalar(
+        &mut self,
+        act: Scalar,
+        wide: bool,
+        register: Vector,
+        base: General,
+        at: i32,
+    ) {
+        let first = if act == Scalar::Add { register } else { 0 };
+        let prefix = if wide { Prefix::PF2 } else { Prefix::PF3 };
+        self.emit(&[0xc5, 1 << 7 | (!first & 15) << 3 | prefix as u8, act as u8]);
+        self.emit(&[2 << 6 | register << 3 | base]);
+        self.emit(&at.to_le_bytes());
+    }
+
     /// `to op= from` of general registers of 64 bits: an opcode of the form `op r/m, r`.
     pub(super) fn general(&mut self, opcode: u8, to: General, from: General) {
         let rex = 0x48 | (from >> 3) << 2 | to >> 3;
@@ -335,6 +382,13 @@ impl Assembler {
     pub(super) fn load(&mut self, to: General, at: i32) {
         self.emit(&[0x48 | (to >> 3) << 2, 0x8b, 2 << 6 | (to & 7) << 3 | RDI]);
         self.emit(&at.to_le_bytes());
+    }
+
+    /// `R11` = the word of a stream, 32 bits.
+    pub(super) fn count(&mut self, word: Operand) {
+        let base = if let Operand::Stream { base, .. } = word { base } else { RDI };
+        self.emit(&[0x40 | (R11 >> 3) << 2 | base >> 3, 0x8b]);
+        self.operand(R11 & 7, word);
     }
 
     /// Saves a register.

@@ -288,6 +288,7 @@ impl Builder<'_> {
             Operand::Vector(_) => self.emit(LOAD, dtype, to, 0, from),
             Operand::Stream { .. }
             | Operand::Whole(_)
+            | Operand::Element { .. }
             | Operand::Gathered { .. }
             | Operand::Shared(_)
             | Operand::Local(_)
@@ -390,7 +391,7 @@ impl Builder<'_> {
         // The width is that of the wider of the two.
         let width = match self.width(from) {
             Width::Full => Width::Full,
-            Width::Half => self.width(to),
+            Width::Half | Width::Quarter => self.width(to),
         };
         if to.size() < from.size() && !to.is_float() {
             // Narrowing of integers writes its last operand.

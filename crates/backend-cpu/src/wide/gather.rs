@@ -1,8 +1,9 @@
 //! Reading at computed indices: small tables in a register, whose lanes are chosen, others by the
-//! instruction that gathers from memory. The indices are inside of the array, which the program
-//! sees to.
+//! instruction that gathers from memory or, where that is slow, one by one. The indices are inside
+//! of the array, which the program sees to.
 
 use super::assembler::*;
+use super::gathers_slowly;
 use super::instructions::*;
 use super::region::{Arg, Builder, TAIL};
 use probpipe_lowering::{Expr, ExprId};
@@ -24,11 +25,15 @@ impl Builder<'_> {
         let whole =
             index.axes.iter().all(|&step| step == 0) && index.loops.is_empty() && index.offset == 0;
         let base = self.base(Arg::Load(i))?;
-        let index = self.places(step, at)?;
         // As many elements as a register of this width has.
         if whole && count <= self.lanes.min(64 / dtype.size()) {
+            let index = self.places(step, at)?;
             return self.choose(i, dtype, base, count, index);
         }
+        if let Some(words) = self.words(step, at).filter(|_| gathers_slowly() && !self.tail) {
+            return self.one_by_one(i, dtype, base, words);
+        }
+        let index = self.places(step, at)?;
         let mask = self.temporary_mask()?;
         if self.tail {
             self.asm.mask(MASK_AND, true, mask, TAIL, TAIL);
@@ -93,6 +98,40 @@ impl Builder<'_> {
     fn lane_numbers(&mut self) -> Operand {
         let bytes: Vec<u8> = (0..16u32).flat_map(u32::to_le_bytes).collect();
         Operand::Table(self.asm.constant(&bytes))
+    }
+
+    /// Elements read one by one, and put together.
+    fn one_by_one(&mut self, i: usize, dtype: DType, base: General, words: Operand) -> Option<()> {
+        let scale = dtype.size().trailing_zeros() as u8;
+        let (to, next) = (self.define(i)?, self.temporary()?);
+        let each = 16 / dtype.size();
+        for quarter in 0..self.lanes / each {
+            let part = if quarter == 0 { to } else { next };
+            for k in 0..each {
+                self.asm.count(words.after(4 * (each * quarter + k)));
+                let element = Operand::Element { base, scale };
+                let (ops, first, place) = match k {
+                    0 => (LOAD_ONE, 0, None),
+                    _ => (LOAD_ANOTHER, part, (dtype.size() == 4).then_some((k << 4) as u8)),
+                };
+                let all = Predicate::default();
+                self.asm.vector(ops.of(dtype), Width::Quarter, all, part, first, element, place);
+            }
+            if quarter > 0 {
+                let (part, place) = (Operand::Vector(next), Some(quarter as u8));
+                let (width, all) = (self.width(dtype), Predicate::default());
+                self.asm.vector(INSERT_QUARTER, width, all, to, to, part, place);
+            }
+        }
+        Some(())
+    }
+
+    /// The indices, if they are in memory. To write them there takes as long as it saves.
+    fn words(&self, step: i64, at: &[(ExprId, i64)]) -> Option<Operand> {
+        let (0, &[(place, 1)]) = (step, at) else { return None };
+        let i = place.0 as usize;
+        matches!(self.plan.kernel.exprs[i], Expr::Load { guard: None, .. })
+            .then(|| self.stream(Arg::Load(i)))?
     }
 
     /// Lanes of a table of as many elements as a register has at most.

@@ -557,6 +557,7 @@ impl Builder<'_> {
             Operand::Vector(register) => Some(register),
             other @ (Operand::Stream { .. }
             | Operand::Whole(_)
+            | Operand::Element { .. }
             | Operand::Gathered { .. }
             | Operand::Shared(_)
             | Operand::Local(_)

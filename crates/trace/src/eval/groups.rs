@@ -36,6 +36,20 @@ impl Groups {
         Some(groups)
     }
 
+    /// Elements with their updates, those with the most first.
+    pub fn lists(&self) -> impl Iterator<Item = (usize, &[u32])> {
+        let end = self.updates.len() as u32;
+        let ends = self.elements.iter().skip(1).map(|next| next.1).chain([end]);
+        let list = |(from, to): (u32, u32)| &self.updates[from as usize..to as usize];
+        self.elements.iter().zip(ends).map(move |(&(at, from), to)| (at as usize, list((from, to))))
+    }
+
+    /// Whether elements become sums of theirs and what there was, each added in the type itself.
+    pub fn are_plain_sums(&self, dtype: DType, op: ScatterOp) -> bool {
+        let floats = matches!(dtype, DType::F32 | DType::F64);
+        floats && op == ScatterOp::Add && !widely(dtype, op, self.count)
+    }
+
     /// As [`scatter_bytes`](super::scatter_bytes) with these indices, along one axis and with
     /// nothing behind it: the same bits, since every element takes its updates in the same order.
     pub fn scatter(&self, dtype: DType, op: ScatterOp, updates: &[u8], out: &mut [u8]) {
@@ -68,13 +82,7 @@ impl Groups {
         updates: &[T],
         out: &mut [T],
     ) {
-        let end = self.updates.len() as u32;
-        let ends = self.elements.iter().skip(1).map(|next| next.1).chain([end]);
-        let mut lists = self
-            .elements
-            .iter()
-            .zip(ends)
-            .map(|(&(at, from), to)| (at as usize, &self.updates[from as usize..to as usize]));
+        let mut lists = self.lists();
         let next = |x: W, k: u32| combine(x, wide(updates[k as usize]));
         while let Some(first) = lists.next() {
             let others: [(usize, &[u32]); 3] =
