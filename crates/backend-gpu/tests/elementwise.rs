@@ -6,7 +6,7 @@ mod common;
 
 use common::{adapter_or_skip, check, distance, f32s, run_both, spread};
 use probpipe_trace::{
-    Array, BinaryOp, CompareOp, CumulativeOp, DType, Op, ReduceOp, UnaryOp, Value, bind1,
+    Array, BinaryOp, CompareOp, CumulativeOp, DType, Op, ReduceOp, UnaryOp, Value, array, bind1,
     fori_loop, select,
 };
 
@@ -62,6 +62,54 @@ fn check_each(
         faults.len(),
         faults[..faults.len().min(40)].join("\n")
     );
+}
+
+#[test]
+fn nothing_cancels_but_what_does() {
+    // What would be simpler if no number were infinite or NaN, and no sum rounded.
+    let (x, y) = pairs(&SPECIAL);
+    type Function = fn(&Array, &Array) -> Array;
+    let exact: [(&str, Function); 20] = [
+        ("0 x", |x, _| x * 0.0),
+        ("x 0", |x, _| 0.0 * x),
+        ("x - x", |x, _| x - x),
+        ("x + -x", |x, _| x + -x),
+        ("(x + y) - y", |x, y| (x + y) - y),
+        ("y - (x + y)", |x, y| y - (x + y)),
+        ("(x - y) + y", |x, y| (x - y) + y),
+        ("-(x - y) + x", |x, y| -(x - y) + x),
+        ("(x + x) - x", |x, _| (x + x) - x),
+        ("x + 1e8 - 1e8", |x, _| x + 1e8 - 1e8),
+        ("1e8 - (1e8 - x)", |x, _| 1e8 - (1e8 - x)),
+        ("x 1e20 1e20", |x, _| x * 1e20 * 1e20),
+        ("0 of no sum, x", |x, _| x.slice_axis(0, 0..0).sum() * x),
+        ("0 of an element, x", |x, _| x.at(0) * 0.0 * x),
+        ("0 of a loop, x", |x, _| fori_loop(3, array(0.0f32), |_, c| c * 2.0) * x),
+        ("0 where not positive", |x, _| select(&x.gt(0.0), x, &(x * 0.0))),
+        ("what is lost", |x, y| {
+            let sum = x + y;
+            let part = &sum - x;
+            (x - (&sum - &part)) + (y - &part)
+        }),
+        ("x + 0", |x, _| x + 0.0),
+        ("1 x", |x, _| x * 1.0),
+        ("x -1", |x, _| x * -1.0),
+    ];
+    let rounded: [(&str, Function); 6] = [
+        ("0 / x", |x, _| 0.0 / x),
+        ("x / 0", |x, _| x / 0.0),
+        ("x / x", |x, _| x / x),
+        ("(x y) / y", |x, y| (x * y) / y),
+        ("(x / y) y", |x, y| (x / y) * y),
+        ("mean of nothing", |x, _| x.slice_axis(0, 0..0).mean() + x),
+    ];
+    let (names, functions): (Vec<&str>, Vec<Function>) = exact.into_iter().chain(rounded).unzip();
+    let ulps: Vec<f64> =
+        (0..names.len()).map(|k| if k < exact.len() { 0.0 } else { 5.0 }).collect();
+    let n = x.len();
+    check_each(&names, &ulps, &[f32s(&x, &[n]), f32s(&y, &[n])], |v| {
+        functions.iter().map(|f| f(&v[0], &v[1])).collect()
+    });
 }
 
 #[test]

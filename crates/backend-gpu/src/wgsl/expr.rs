@@ -23,6 +23,14 @@ pub(super) struct Scope<'a> {
     pub lane: Option<usize>,
 }
 
+/// What a shader compiler would let cancel.
+enum Cancels {
+    /// An operand and the other.
+    Itself,
+    /// An operand and a part of the other.
+    Part,
+}
+
 /// The WGSL type of a value in an expression.
 pub(super) fn value_type(dtype: DType) -> &'static str {
     match dtype {
@@ -63,6 +71,12 @@ fn float(v: f32) -> String {
     } else {
         format!("bitcast<f32>(0x{:08x}u)", v.to_bits())
     }
+}
+
+/// A number that shader compilers do not see. To those that do, and to whom no number is infinite
+/// or NaN, `0 x` is 0, `x / 0` is `x` (Mesa 22.3.6) and `(x + 1) - 1` is `x`.
+pub(super) fn unseen(scalar: Scalar) -> String {
+    format!("bitcast<f32>(0x{:08x}u ^ pp_zero)", (scalar.as_f64() as f32).to_bits())
 }
 
 /// What a reduction starts from.
@@ -247,6 +261,7 @@ impl Scope<'_> {
         let ty = kernel.ty(id);
         let name = |e: &ExprId| format!("{e}");
         let value = match kernel.expr(id) {
+            Expr::Literal(scalar) if ty == DType::F32 => unseen(*scalar),
             Expr::Literal(scalar) => literal(*scalar, ty),
             Expr::Load { buffer, index, guard: None } => self.load(*buffer, index, uses),
             Expr::Load { buffer, index, guard: Some(guard) } => {
@@ -276,7 +291,15 @@ impl Scope<'_> {
                 convert(&index, DType::I32, ty, uses)
             }
             Expr::Unary(op, x) => wrapped(unary(*op, &name(x), kernel.ty(*x), uses), ty),
-            Expr::Binary(op, x, y) => wrapped(binary(*op, &name(x), &name(y), ty, uses), ty),
+            Expr::Binary(op, x, y) => {
+                let other = match self.cancels(*op, *x, *y) {
+                    // Not as below, or those would cancel.
+                    Some(Cancels::Itself) => format!("bitcast<f32>(bitcast<u32>({y}) + pp_zero)"),
+                    Some(Cancels::Part) => format!("bitcast<f32>(bitcast<u32>({y}) ^ pp_zero)"),
+                    None => name(y),
+                };
+                wrapped(binary(*op, &name(x), &other, ty, uses), ty)
+            }
             // Of programs that contract, which those for GPUs do not.
             Expr::MulAdd { factors: [x, y], addend, minus } => {
                 let sign = |minus: bool| if minus { "-" } else { "" };
@@ -311,6 +334,41 @@ impl Scope<'_> {
             Expr::Bitcast(x) => format!("bitcast<{}>({x})", value_type(ty)),
         };
         text.line(format_args!("let {id} = {value};"));
+    }
+
+    /// What cancels of two floats but for rounding, infinities and NaN, as in `(a + b) - b`, which
+    /// is how sums keep what they lose: shader compilers let it.
+    fn cancels(&self, op: BinaryOp, x: ExprId, y: ExprId) -> Option<Cancels> {
+        let sums = |op: BinaryOp| matches!(op, BinaryOp::Add | BinaryOp::Sub);
+        let products = |op: BinaryOp| matches!(op, BinaryOp::Mul | BinaryOp::Div);
+        let kernel = self.kernel;
+        let plain = |mut e: ExprId| {
+            while let Expr::Unary(UnaryOp::Neg, inner) = *kernel.expr(e) {
+                e = inner;
+            }
+            e
+        };
+        if kernel.ty(x) != DType::F32 || !sums(op) && !products(op) {
+            return None;
+        }
+        let itself = match op {
+            BinaryOp::Add => x != y,
+            BinaryOp::Mul => false,
+            _ => true,
+        };
+        let (x, y) = (plain(x), plain(y));
+        if x == y {
+            return itself.then_some(Cancels::Itself);
+        }
+        let has = |of: ExprId, part: ExprId| match *kernel.expr(of) {
+            Expr::Binary(inner, a, b)
+                if sums(op) == sums(inner) && products(op) == products(inner) =>
+            {
+                plain(a) == part || plain(b) == part
+            }
+            _ => false,
+        };
+        (has(x, y) || has(y, x)).then_some(Cancels::Part)
     }
 
     fn is_nan_literal(&self, id: ExprId) -> bool {

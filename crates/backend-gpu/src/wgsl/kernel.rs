@@ -10,7 +10,7 @@ use super::register::Register;
 use super::task::{Task, Work};
 use super::{Emitter, Target, Text, Uses};
 use probpipe_lowering::{BufferId, Expr, ExprId, IndexMap, Kernel, Store};
-use probpipe_trace::{ArrayType, DType, ReduceOp, Result, row_major_strides};
+use probpipe_trace::{ArrayType, DType, ReduceOp, Result, Scalar, row_major_strides};
 use rustc_hash::FxHashMap;
 use smallvec::smallvec;
 
@@ -221,12 +221,13 @@ impl Emitter<'_> {
             })
             .collect();
         for a in &accumulators {
+            let start = match a.op {
+                // What nothing is added to.
+                ReduceOp::Sum if a.dtype == DType::F32 => expr::unseen(Scalar::Int(0)),
+                op => expr::identity(op, a.dtype),
+            };
             for level in 0..a.levels {
-                text.line(format_args!(
-                    "var {}_{level} = {};",
-                    a.name,
-                    expr::identity(a.op, a.dtype)
-                ));
+                text.line(format_args!("var {}_{level} = {start};", a.name));
             }
         }
         let looped = size > 1 || cut.is_some();

@@ -4,6 +4,7 @@
 @group(0) @binding(2) var<storage, read_write> out1: array<f32>;
 @group(0) @binding(3) var<storage, read_write> arena: array<u32>;
 var<workgroup> pp_word: i32;
+var<private> pp_zero: u32;
 fn pp_is_nan(x: f32) -> bool {
     return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
 }
@@ -16,7 +17,7 @@ fn work_w0(point: i32) {
     let lane = point / 8;
     let at = point % 8;
     let i0 = at;
-    var r0_0 = 0.0f;
+    var r0_0 = bitcast<f32>(0x00000000u ^ pp_zero);
     for (var r: i32 = lane; r < 300; r = r + 32) {
         let j0 = r;
         let e0 = in0[i0 * 300 + j0];
@@ -27,7 +28,7 @@ fn work_w0(point: i32) {
 }
 fn work_w1(point: i32) {
     let i0 = point;
-    var r0_0 = 0.0f;
+    var r0_0 = bitcast<f32>(0x00000000u ^ pp_zero);
     for (var r: i32 = 0; r < 32; r = r + 1) {
         let j0 = r;
         let e0 = bitcast<f32>(arena[i0 + j0 * 8]);
@@ -80,6 +81,7 @@ fn work_w5(point: i32) {
 }
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    pp_zero = group.z;
     let first = i32(local);
     if (first < 256) { work_w0(first); }
     storageBarrier();
