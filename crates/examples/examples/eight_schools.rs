@@ -28,7 +28,7 @@ pub fn posterior(draws: usize) -> Result<Draws<ChoiceMap>> {
         t.sample("effect", Normal::new(mu + tau * unit, error))
     });
     let target = Target::of(model, error, &ChoiceMap::new([("effect", effect)]))?;
-    let nuts = Nuts { target_acceptance: 0.95, ..Nuts::default() };
+    let nuts = Nuts::default().target_acceptance(0.95);
     nuts.chains(4).draws(draws).sample(Key::new(8), &target)
 }
 

@@ -18,8 +18,8 @@ struct Told {
 
 fn run(posterior: &Posterior, warm_up: Gradients) -> Result<Told> {
     let target = posterior.target()?;
-    let target_acceptance = posterior.target_acceptance.max(0.9);
-    let run = Nuts { target_acceptance, ..Nuts::default() }.chains(4).adaptation(warm_up);
+    let nuts = Nuts::default().target_acceptance(posterior.target_acceptance.max(0.9));
+    let run = nuts.chains(4).adaptation(warm_up);
     let draws = run.warmup(1000).draws(1000).sample(Key::new(1), &target)?;
     let each = vmap(vmap(|values: Record| posterior.quantities(&values)));
     let (all, reference) = (each(draws.values), posterior.reference());

@@ -68,7 +68,7 @@ fn chains() -> Result<()> {
         return Ok(());
     }
     let keys = Key::new(3).split_batch(256).data().clone();
-    let nuts = many(Nuts { step_size: array(0.5), ..Nuts::default() }, 20, target()?);
+    let nuts = many(Nuts::new(0.5), 20, target()?);
     let hmc = many(Hmc::new(0.4, 10), 20, target()?);
     let [cpu, gpu] = [Device::Cpu, Device::Gpu].map(|on| jit_on(on, &nuts)(keys.clone()));
     // Chains that meet the same numbers round otherwise, and some of them part.
@@ -116,7 +116,7 @@ fn chains_apart() -> Result<()> {
         return Ok(());
     }
     let keys = Key::new(4).split_batch(4096).data().clone();
-    let nuts = Nuts { step_size: array(0.5), ..Nuts::default() };
+    let nuts = Nuts::new(0.5);
     let target = target()?;
     let of = |device| in_one_loop(nuts.clone(), 10, target.clone(), device);
     let cpu = jit_on(Device::Cpu, of(Device::Cpu))(keys.clone());

@@ -2,7 +2,7 @@
 
 use probpipe::inference::Target;
 use probpipe::inference::adapt::{Fixed, Windows};
-use probpipe::inference::mcmc::{Hmc, Nuts};
+use probpipe::inference::mcmc::{AdjustedMclmc, Barker, Hmc, Mala, MultinomialHmc, Nuts, Tuned};
 use probpipe::pipeline::Run;
 use probpipe::prelude::*;
 
@@ -80,6 +80,40 @@ fn what_cannot_be_run_is_told() {
     assert!(error.to_string().contains("finite density"), "{error}");
     let error = Nuts::default().chains(0).sample(Key::new(0), &nowhere).unwrap_err();
     assert!(error.to_string().contains("0 chains"), "{error}");
+}
+
+#[test]
+fn acceptances_and_depths_that_cannot_be_are_told() {
+    fn check<K: Tuned + Sync>(wished: impl Fn(f64) -> K) {
+        let target = Target::new(|x: Array| -x.square().sum() * 0.5, zeros([2])).unwrap();
+        for wish in [0.0, 1.0, -0.5, 95.0, f64::NAN] {
+            let run = wished(wish).chains(2).draws(10);
+            let error = run.sample(Key::new(0), &target).unwrap_err().to_string();
+            let what = format!("no step size has a mean acceptance of {wish}");
+            assert!(error.contains(&what) && error.contains("such as 0.9"), "{error}");
+            assert!(error.contains("runs.rs"), "{error}");
+        }
+        let steps = |wish| {
+            let run = wished(wish).chains(2).draws(10);
+            run.sample(Key::new(0), &target).unwrap().stats["step_size"].mean()
+        };
+        assert!(steps(0.4).gt(steps(0.95)).item::<bool>().unwrap());
+    }
+    check(|wish| Nuts::default().target_acceptance(wish));
+    check(|wish| Nuts { target_acceptance: wish, ..Nuts::default() });
+    check(|wish| Hmc::new(0.1, 4).target_acceptance(wish));
+    check(|wish| MultinomialHmc::new(0.1, 4).target_acceptance(wish));
+    check(|wish| Mala::new(0.1).target_acceptance(wish));
+    check(|wish| Barker::new(0.1).target_acceptance(wish));
+    check(|wish| AdjustedMclmc::new(0.1).target_acceptance(wish));
+    let target = Target::new(|x: Array| -x.square().sum() * 0.5, zeros([2])).unwrap();
+    for depth in [31, usize::MAX] {
+        let (line, run) = (line!(), Nuts::default().max_depth(depth).chains(2));
+        let error = run.sample(Key::new(0), &target).unwrap_err().to_string();
+        assert!(error.contains(&format!("a trajectory of {depth} doublings")), "{error}");
+        assert!(error.contains(&format!("runs.rs:{line}")), "{error}");
+    }
+    assert!(Nuts::default().max_depth(30).chains(2).draws(9).sample(Key::new(0), &target).is_ok());
 }
 
 #[test]

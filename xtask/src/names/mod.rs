@@ -110,7 +110,8 @@ fn listed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
 }
 
 /// Libraries whose names are aliases too, with the library before them. This page is not of them.
-const OTHERS: [&str; 4] = ["numpyro", "scipy.stats", "sklearn", "tfp"];
+const OTHERS: [&str; 7] =
+    ["diffrax", "numpyro", "scipy.optimize", "scipy.stats", "sklearn", "stan", "tfp"];
 
 /// The module of an alias and its name in it: those without a module are NumPy's.
 fn placed(alias: &str) -> (&str, &str) {

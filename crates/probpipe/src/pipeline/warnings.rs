@@ -98,7 +98,7 @@ impl fmt::Display for Warning {
                 }
                 f.write_str(
                     ". Write the model in other parameters (as `mu + tau * z` with standard normal \
-                     `z`), or raise the kernel's target acceptance (0.95, 0.99)",
+                     `z`), or raise the kernel's target acceptance by `.target_acceptance(0.95)`",
                 )
             }
             Warning::MaxDepth { count, of, depth } => write!(

@@ -1,7 +1,7 @@
 //! What is done while chains warm up, whatever the kernel: an adaptation, or nothing.
 
 use super::{Adaptation, Task, Tasks, reasonable_step_size};
-use crate::inference::mcmc::{Kernel, LogDensity, Tuned};
+use crate::inference::mcmc::{Kernel, LogDensity, Tuned, attainable};
 use probpipe_trace::{Array, Key, Tree};
 
 /// How a kernel is warmed up.
@@ -82,7 +82,8 @@ impl<K: Tuned, A: Adaptation> WarmUp<K> for A {
         let metric = A::tuning(&rough).metric;
         // Looked for with leapfrog steps, as long as those of the kernel.
         let stride = K::stride(point);
-        let first = kernel.step_size() * stride;
+        // A target acceptance may have been put into the kernel's field, where nobody looked.
+        let first = attainable(kernel.step_size() * stride, kernel.target_acceptance());
         let step_size = reasonable_step_size(key, log_density, point, &metric, &first) / stride;
         Adaptation::start(self, point, &step_size)
     }

@@ -77,4 +77,5 @@ pub use sghmc::{Sghmc, SghmcState};
 pub use sgld::{Sgld, StochasticInfo};
 pub use slice::{CoordinateSlice, Slice, SliceInfo};
 pub use trajectory::NutsInfo;
+pub(crate) use tuned::attainable;
 pub use tuned::{Tuned, Tuning};

@@ -8,7 +8,7 @@ use super::metric::Metric;
 use super::subtree::Leapfrog;
 use super::trajectory::{Doubling, NutsInfo, Trajectory};
 use super::tuned::tuned;
-use probpipe_trace::{Array, Tree, while_loop};
+use probpipe_trace::{Array, Error, ErrorKind, Tree, here, while_loop};
 
 /// Follows Hamiltonian dynamics forwards and backwards, twice as far each time, until the
 /// trajectory turns back, and takes a point of it in proportion to its density, rather one of the
@@ -23,6 +23,19 @@ use probpipe_trace::{Array, Tree, while_loop};
 /// let step = jit(|(key, state)| nuts.step(StepCx::new(key, &log_density), state));
 /// let (state, info) = step((Key::new(0), state));
 /// assert!(info.steps.item::<i32>()? > 1 && !info.diverging.item::<bool>()?);
+/// # Ok::<(), probpipe::Error>(())
+/// ```
+///
+/// A run finds the size of steps. Of a density with a narrow end it is asked for shorter ones:
+///
+/// ```
+/// use probpipe::inference::Target;
+/// use probpipe::inference::mcmc::Nuts;
+/// use probpipe::prelude::*;
+/// let target = Target::new(|x: Array| -x.square().sum() / 2.0, zeros([3]))?;
+/// let run = Nuts::default().target_acceptance(0.95).max_depth(8).chains(2);
+/// let draws = run.sample(Key::new(0), &target)?;
+/// assert!((draws.stats["acceptance"].mean().item::<f32>()? - 0.95).abs() < 0.05);
 /// # Ok::<(), probpipe::Error>(())
 /// ```
 #[derive(Tree, Clone, Debug)]
@@ -63,8 +76,18 @@ impl Nuts {
         self
     }
 
-    /// With another bound for the doublings.
+    /// With another bound for the doublings, 30 at most: the steps of a trajectory are counted in
+    /// 32 bits. A larger one makes the step size invalid, and so a run an error that says it.
+    #[track_caller]
+    #[doc(alias = "numpyro.max_tree_depth")]
     pub fn max_depth(mut self, max_depth: usize) -> Nuts {
+        const MOST: usize = 30;
+        if max_depth > MOST {
+            let message = format!("a trajectory of {max_depth} doublings has too many steps");
+            let error = Error::new(ErrorKind::Value, message)
+                .help("give a depth of 30 at most; 10 are enough for most densities");
+            self.step_size = Array::invalid(error, here());
+        }
         self.max_depth = max_depth;
         self
     }
