@@ -7,7 +7,7 @@
 //! parallel randomized experiments" (1981).
 
 use probpipe::HalfCauchy;
-use probpipe::diagnostics::{bfmi, plots, predictive_check, summary};
+use probpipe::diagnostics::{bfmi, plots, predictive_check};
 use probpipe::inference::{Target, mcmc::Nuts};
 use probpipe::prelude::*;
 
@@ -33,16 +33,18 @@ pub fn posterior(draws: usize) -> Result<Draws<ChoiceMap>> {
 }
 
 /// The quantities of interest: `[chains, draws]` of each, and of the effects `[chains, draws, 8]`.
-pub fn quantities(draws: &Draws<ChoiceMap>) -> Record {
-    let (mu, tau) = (&draws.values["mu"], &draws.values["tau"]);
-    let theta = mu.expand_dims(-1) + tau.expand_dims(-1) * &draws.values["unit"];
-    Record::new([("mu", mu.clone()), ("tau", tau.clone()), ("theta", theta)])
+pub fn quantities(draws: &Draws<ChoiceMap>) -> Result<Draws<Record>> {
+    draws.map(|at| {
+        let (mu, tau) = (&at["mu"], &at["tau"]);
+        let theta = mu + tau * &at["unit"];
+        Record::new([("mu", mu.clone()), ("tau", tau.clone()), ("theta", theta)])
+    })
 }
 
 fn main() -> Result<()> {
     let draws = posterior(1000)?;
-    let quantities = quantities(&draws);
-    println!("{}", summary(&quantities)?);
+    let quantities = quantities(&draws)?;
+    println!("{}", quantities.summary()?);
 
     let diverging = &draws.stats["diverging"];
     println!("\ndivergent steps: {}", diverging.cast(DType::I32).sum());
@@ -50,17 +52,17 @@ fn main() -> Result<()> {
 
     // Does the model make data like these?
     let (effect, error) = data();
-    let replicated = Normal::new(&quantities["theta"], error).sample(Key::new(9), ());
+    let replicated = Normal::new(&quantities.values["theta"], error).sample(Key::new(9), ());
     let largest = |y: &[f64]| y.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let check = predictive_check(&replicated, &effect, largest)?;
     println!("replications whose largest effect is above 28: {:.0}%", 100.0 * check.p_value);
 
-    let few = quantities.select(["mu", "tau"])?;
+    let few = quantities.values.select(["mu", "tau"])?;
     plots::trace(&few)?.save("figures/eight_schools_trace.png")?;
     plots::rank(&few)?.save("figures/eight_schools_rank.png")?;
     plots::autocorrelation(&few)?.save("figures/eight_schools_autocorrelation.png")?;
     plots::pair(&few, diverging)?.save("figures/eight_schools_pair.png")?;
     plots::energy(&draws.stats["energy"])?.save("figures/eight_schools_energy.png")?;
-    plots::forest(&quantities)?.save("figures/eight_schools_forest.png")?;
+    plots::forest(&quantities.values)?.save("figures/eight_schools_forest.png")?;
     plots::predictive(&replicated, &effect)?.save("figures/eight_schools_predictive.png")
 }

@@ -6,7 +6,7 @@
 //! Prints what the draws say of the parameters, and draws the mean of the functions with a band
 //! around it in `figures/`.
 
-use probpipe::diagnostics::{mean, quantiles, summary};
+use probpipe::diagnostics::{mean, quantiles};
 use probpipe::inference::{Target, mcmc::Nuts};
 use probpipe::prelude::*;
 use probpipe::{GaussianProcess, HalfNormal, Kernel, LogNormal};
@@ -46,7 +46,7 @@ pub fn posterior(draws: usize) -> Result<Draws<ChoiceMap>> {
 
 fn main() -> Result<()> {
     let draws = posterior(500)?;
-    println!("{}", summary(draws.values.record())?);
+    println!("{}", draws.summary()?);
 
     // The function at each draw of the parameters: its mean and standard deviation over a grid,
     // and a value out of these, [chains, draws, grid].
@@ -55,7 +55,7 @@ fn main() -> Result<()> {
         let function = process(&at).condition(&x, &y);
         (function.mean(&grid), function.variance(&grid).maximum(0.0).sqrt())
     };
-    let (centre, spread) = jit(vmap(vmap(given)))(draws.values.clone());
+    let (centre, spread) = draws.map(given)?.values;
     let function = Normal::new(&centre, &spread).sample(Key::new(3), ());
     let observation = Normal::new(&function, draws.values["noise"].expand_dims(-1));
     let band = quantiles(&function, &[0.03, 0.97])?;

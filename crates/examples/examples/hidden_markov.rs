@@ -6,7 +6,7 @@
 //! finds both out again. Prints what the draws say, and draws the probability of the states at
 //! each step in `figures/`.
 
-use probpipe::diagnostics::{mean, quantiles, summary};
+use probpipe::diagnostics::{mean, quantiles};
 use probpipe::inference::{Target, mcmc::Nuts};
 use probpipe::prelude::*;
 use probpipe::{Dirichlet, HalfNormal, HiddenMarkovModel};
@@ -50,18 +50,18 @@ pub fn posterior(draws: usize) -> Result<Draws<ChoiceMap>> {
 }
 
 /// The probability of the high state at each step, at each draw: `[chains, draws, steps]`.
-pub fn high(draws: &Draws<ChoiceMap>) -> Array {
+pub fn high(draws: &Draws<ChoiceMap>) -> Result<Array> {
     let y = data().1;
-    let smoothed = |at: ChoiceMap| of(&at).posterior_marginals(&y).slice_axis(-1, 1..2).squeeze(-1);
-    jit(vmap(vmap(smoothed)))(draws.values.clone())
+    let smoothed = |at| of(&at).posterior_marginals(&y).slice_axis(-1, 1..2).squeeze(-1);
+    Ok(draws.map(smoothed)?.values)
 }
 
 fn main() -> Result<()> {
     let draws = posterior(500)?;
-    println!("{}", summary(draws.values.record())?);
+    println!("{}", draws.summary()?);
 
     let (states, y) = data();
-    let high = high(&draws);
+    let high = high(&draws)?;
     let (average, band) = (mean(&high)?, quantiles(&high, &[0.03, 0.97])?);
     let right = average.gt(0.5).eq(states.eq(1)).cast(DType::F32).mean();
     println!("\nsteps whose state is told right: {:.0}%", right * 100.0);

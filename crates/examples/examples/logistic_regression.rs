@@ -5,7 +5,7 @@
 //! Prints what draws of the posterior say, and draws the probability of the vote, with a band, and
 //! the parts of the voters in `figures/`. The file is `data/nes1992.csv`.
 
-use probpipe::diagnostics::{quantiles, summary};
+use probpipe::diagnostics::quantiles;
 use probpipe::inference::{Target, mcmc::Nuts};
 use probpipe::prelude::*;
 use probpipe_examples::columns;
@@ -30,7 +30,7 @@ pub fn posterior(draws: usize) -> Result<Draws<ChoiceMap>> {
 
 fn main() -> Result<()> {
     let draws = posterior(1000)?;
-    println!("{}", summary(draws.values.record())?);
+    println!("{}", draws.summary()?);
     let odds = draws.values["beta"].exp();
     let [low, high] = [0.03, 0.97].map(|p| quantiles(&odds, &[p]).map(|q| q.at(0)));
     println!("\na step of income multiplies the odds by {:.2} to {:.2}", low?, high?);

@@ -5,7 +5,7 @@
 //! Prints what draws of the posterior say, and draws both populations over time, with bands, in
 //! `figures/`. Counts, in thousands, of the Hudson's Bay Company from 1900 to 1920.
 
-use probpipe::diagnostics::{quantiles, summary};
+use probpipe::diagnostics::quantiles;
 use probpipe::inference::{Target, adapt::Windows, mcmc::Nuts};
 use probpipe::odes::{DormandPrince, solve_ode};
 use probpipe::prelude::*;
@@ -53,7 +53,7 @@ fn main() -> Result<()> {
     // Steps of tolerances like these, and their gradients, take more digits than `f32` has.
     with_default_float(DType::F64, || {
         let draws = posterior(500)?;
-        println!("{}", summary(draws.values.record())?);
+        println!("{}", draws.summary()?);
         let diverging = draws.stats["diverging"].cast(DType::I32).sum();
         println!("\ndivergent steps: {diverging}");
 
@@ -61,7 +61,7 @@ fn main() -> Result<()> {
         // [chains, draws, times, 2].
         let times = linspace(0.0, 25.0, 251);
         let solved = |at: ChoiceMap| populations(&at["start"], &at["rate"], &times);
-        let z = jit(vmap(vmap(solved)))(draws.values.clone());
+        let z = draws.map(solved)?.values;
         let errors = draws.values["sigma"].expand_dims(2);
         let counts = LogNormal::new(z.log(), errors).sample(Key::new(7), ());
         let (middle, band) = (quantiles(&z, &[0.5])?, quantiles(&counts, &[0.05, 0.95])?);

@@ -34,7 +34,7 @@ fn eight_schools_are_alike() {
     let draws = eight_schools::posterior(300).unwrap();
     // By posteriordb.
     let known = [("mu", 4.4, 0.6), ("tau", 3.6, 0.6), ("theta[0]", 6.2, 1.0)];
-    holds(&eight_schools::quantities(&draws), &known);
+    holds(&eight_schools::quantities(&draws).unwrap().values, &known);
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn states_are_told() {
     let known = [("low", 0.0, 0.4), ("rise", 2.0, 0.5), ("sigma", 1.0, 0.15)];
     holds(draws.values.record(), &known);
     let states = hidden_markov::data().0;
-    let told = hidden_markov::high(&draws).mean_axes([0, 1]).gt(0.5).eq(states.eq(1));
+    let told = hidden_markov::high(&draws).unwrap().mean_axes([0, 1]).gt(0.5).eq(states.eq(1));
     assert!(told.cast(DType::F32).mean().item::<f32>().unwrap() > 0.8);
 }
 

@@ -21,8 +21,8 @@ fn run(posterior: &Posterior, warm_up: Gradients) -> Result<Told> {
     let nuts = Nuts::default().target_acceptance(posterior.target_acceptance.max(0.9));
     let run = nuts.chains(4).adaptation(warm_up);
     let draws = run.warmup(1000).draws(1000).sample(Key::new(1), &target)?;
-    let each = vmap(vmap(|values: Record| posterior.quantities(&values)));
-    let (all, reference) = (each(draws.values), posterior.reference());
+    let all = draws.map(|values| posterior.quantities(&values))?.values;
+    let reference = posterior.reference();
     let mut told = Told { r_hat: 1.0, least_ess: f64::INFINITY, mean: 0.0, sd: 0.0 };
     for path in all.paths() {
         let name = path.as_str();

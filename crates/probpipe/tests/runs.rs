@@ -136,3 +136,51 @@ fn chains_start_where_they_are_told_to() {
         }
     });
 }
+
+#[test]
+fn draws_are_mapped_as_they_are() {
+    let log_density = |x: (Array, Array)| -x.0.square() / 2.0 - x.1.square().sum() / 8.0;
+    let target = Target::new(log_density, (array(0.0), zeros([3]))).unwrap();
+    let draws = Nuts::default().chains(2).draws(200).sample(Key::new(1), &target).unwrap();
+    let f = |(x, y): (Array, Array)| {
+        let longest = y.square().sum().sqrt();
+        let is = Record::new([("far", longest.gt(3.0)), ("at", y.argmax(0))]);
+        ((&y * &x).exp(), is, array(2.0))
+    };
+    let extra = draws.map(f).unwrap();
+    let (product, is, constant) = &extra.values;
+    assert_eq!(product.shape(), [2, 200, 3]);
+    assert_eq!((is["far"].dtype(), is["at"].shape()), (DType::Bool, &[2, 200][..]));
+    assert_eq!(constant.shape(), [2, 200]);
+    for (chain, draw) in [(0, 0), (1, 7), (1, 199)] {
+        let at = |x: &Array| x.at(chain).at(draw);
+        let want = f((at(&draws.values.0), at(&draws.values.1)));
+        assert!((at(product) / want.0 - 1.0).abs().max().item::<f32>().unwrap() < 1e-5);
+        for name in ["far", "at"] {
+            assert!(at(&is[name]).eq(&want.1[name]).item::<bool>().unwrap());
+        }
+    }
+    let table = extra.summary().unwrap();
+    assert_eq!(table.quantities().len(), 6);
+    let far = table.get("value/1/far").unwrap();
+    assert!(far.r_hat < 1.05 && far.ess_bulk > 50.0 && far.mean > 0.1, "{far:?}");
+    assert_eq!((extra.chains(), extra.draws(), extra.stats.len()), (2, 200, draws.stats.len()));
+}
+
+#[test]
+fn what_cannot_be_mapped_is_told() {
+    let target = Target::new(|x: Array| -x.square().sum() / 2.0, zeros([3])).unwrap();
+    let draws = Nuts::default().chains(2).draws(10).sample(Key::new(1), &target).unwrap();
+    let (line, bad) = (line!(), |x: Array| (x.sum(), x + zeros([2])));
+    let error = draws.map(bad).unwrap_err().to_string();
+    assert!(error.contains("`add` cannot broadcast f32[3] with f32[2]"), "{error}");
+    assert!(error.contains(&format!("runs.rs:{line}")) && !error.contains("draws.rs"), "{error}");
+    // A draw is no value while the function is traced.
+    let read = |x: Array| x.sum().item::<f32>().map_or_else(|error| invalid(&error), array);
+    let error = draws.map(read).unwrap_err().to_string();
+    assert!(error.contains("runs.rs") && !error.contains("draws.rs"), "{error}");
+}
+
+fn invalid(error: &Error) -> Array {
+    Array::invalid(error.clone(), probpipe::graph::here())
+}

@@ -2,9 +2,11 @@
 
 use super::columns::record;
 use super::course::Ended;
+use crate::device::jit;
 use crate::diagnostics::{Summary, summary};
 use crate::record::Record;
 use probpipe_trace::{Array, Error, ErrorKind, Result, Tree, here, with_location};
+use probpipe_transforms::vmap;
 
 /// Draws of several chains. It says how the run ended and what there is to be said against it: see
 /// [`Draws::whole`] and [`Draws::warnings`].
@@ -58,6 +60,58 @@ impl<T: Tree> Draws<T> {
     /// The values by path.
     pub fn record(&self) -> Record {
         record(&self.values)
+    }
+
+    /// Quantities that are made of the values, as draws: `f` takes the values of one draw and gives
+    /// arrays, of any element type, which get axes `[chains, draws]` in front. It is traced once,
+    /// and computed for all draws of all chains by one compiled program. How the run ended and what
+    /// is known of its steps stays as it was, so that the result has a summary and warnings, and is
+    /// written, as the draws are.
+    ///
+    /// ```
+    /// use probpipe::inference::Target;
+    /// use probpipe::inference::mcmc::Nuts;
+    /// use probpipe::prelude::*;
+    /// let model = generative(|t: &mut Choices| {
+    ///     let mean = t.sample("mean", Normal::new(0.0, 10.0));
+    ///     t.call("y", Normal::new(mean, 1.0).repeat(4), ())
+    /// });
+    /// let observed = ChoiceMap::new([("y", array([1.0, 2.0, 3.0, 2.0]))]);
+    /// let target = Target::of(model, (), &observed)?;
+    /// let draws = Nuts::default().chains(2).sample(Key::new(0), &target)?;
+    /// let extra = draws.map(|at| {
+    ///     let mean = &at["mean"];
+    ///     Record::new([("above", mean.gt(2.0)), ("rate", mean.exp())])
+    /// })?;
+    /// assert_eq!(extra.values["rate"].shape(), [2, 1000]);
+    /// let table = extra.summary()?;
+    /// assert!((table.get("above").unwrap().mean - 0.5).abs() < 0.1);
+    /// # Ok::<(), probpipe::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of the function, and of its compilation.
+    #[track_caller]
+    #[doc(alias = "numpyro.deterministic")]
+    #[doc(alias = "stan.generated_quantities")]
+    pub fn map<R: Tree>(&self, f: impl Fn(T) -> R) -> Result<Draws<R>>
+    where
+        T: Clone,
+    {
+        // What is done inside is told with its own lines, what is done with all of it with the
+        // caller's.
+        let values = jit(vmap(vmap(f)))(self.values.clone());
+        if let Some(error) = values.leaves().iter().find_map(Array::error) {
+            return Err(error.clone().at(here()));
+        }
+        Ok(Draws {
+            values,
+            unconstrained: self.unconstrained.clone(),
+            stats: self.stats.clone(),
+            ended: self.ended.clone(),
+            wanted: self.wanted,
+            max_depth: self.max_depth,
+        })
     }
 
     /// Means, errors, intervals, effective sizes and R-hat of all values: a table, which prints.
