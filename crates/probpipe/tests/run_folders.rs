@@ -135,10 +135,10 @@ assert arviz.summary(data, var_names=['mean']).shape[0] == 1
 
     let path = place("export");
     let export = draws
-        .export()
-        .log_likelihood(draws.log_likelihood(&model(), (), &observed(1.0)).unwrap())
-        .posterior_predictive(draws.predict(Key::new(1), &model(), ()).unwrap())
+        .export_with(Key::new(1), &model(), (), &observed(1.0))
+        .unwrap()
         .prior(Record::new([("mean", zeros([1, 50]))]))
+        // In the place of what was observed alone.
         .observed_data(observed(1.0).record().clone().with("count", array(3)));
     export.to_zarr(&path).unwrap();
     let more = "
@@ -148,6 +148,7 @@ assert list(data.observed_data['y'].values) == [1.0, 2.0, 3.0]
 assert int(data.observed_data['count']) == 3
 assert data.prior['mean'].shape == (1, 50)
 assert np.isfinite(arviz.loo(data, var_name='y').elpd_loo)
+assert not hasattr(data, 'constant_data')
 ";
     python(&path, &format!("{checks}{more}"));
     let error = export.to_zarr(&path).unwrap_err();
@@ -156,6 +157,34 @@ assert np.isfinite(arviz.loo(data, var_name='y').elpd_loo)
     let error = draws.export().prior(Record::new([("mean", zeros([7]))])).to_zarr(&path);
     assert!(error.unwrap_err().message().contains("`mean` of `prior`"));
     fs::remove_dir_all(&path).ok();
+}
+
+#[test]
+fn what_a_model_says_of_its_draws_is_written() {
+    let model = generative(|t: &mut Choices, x: Array, scale: Array| {
+        let slope = t.sample("slope", Normal::new(0.0, 10.0));
+        t.sample("y", Normal::new(slope * x, scale))
+    });
+    let (args, y) = ((arange(3).cast(DType::F32), 0.5), array([0.1, 1.8, 4.2]));
+    let observed = ChoiceMap::new([("y", y)]);
+    let target = Target::of(model, args.clone(), &observed).unwrap();
+    let draws = Nuts::default().chains(2).draws(50).sample(Key::new(0), &target).unwrap();
+    let groups = |data: &ChoiceMap| {
+        let path = place("said");
+        let export = draws.export_with(Key::new(1), &model, args.clone(), data).unwrap();
+        export.to_zarr(&path).unwrap();
+        let text = fs::read_to_string(path.join(".zmetadata")).unwrap();
+        fs::remove_dir_all(&path).unwrap();
+        let has = |group: &str, name: &str| text.contains(&format!("\"{group}/{name}/.zarray\""));
+        let given = [has("posterior", "slope"), has("constant_data", "value.0")];
+        let seen = ["log_likelihood", "posterior_predictive", "observed_data"];
+        (given, seen.map(|group| has(group, "y")))
+    };
+    assert_eq!(groups(&observed), ([true; 2], [true; 3]));
+    assert_eq!(groups(&ChoiceMap::default()), ([true; 2], [false; 3]));
+    let other = ChoiceMap::new([("z", array([1.0]))]);
+    let error = draws.export_with(Key::new(1), &model, args.clone(), &other).unwrap_err();
+    assert!(error.to_string().contains("no value for the choice `y`"), "{error}");
 }
 
 #[test]
