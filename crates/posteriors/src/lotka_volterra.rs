@@ -24,11 +24,7 @@ pub(crate) fn target() -> Result<Target<Record>> {
             let fed = (theta.at(3) * hares - theta.at(2)) * lynxes;
             probpipe::stack(&[born, fed], 0)
         };
-        let method = DormandPrince {
-            relative_tolerance: 1e-8,
-            absolute_tolerance: 1e-8,
-            ..DormandPrince::default()
-        };
+        let method = DormandPrince::default().relative_tolerance(1e-8).absolute_tolerance(1e-8);
         let z = solve_ode(slope, z_init.clone(), 0.0, times, method).values;
         t.sample("y_init", LogNormal::new(z_init.log(), &sigma));
         t.sample("y", LogNormal::new(z.log(), sigma))

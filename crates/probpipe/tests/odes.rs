@@ -108,11 +108,9 @@ fn prey_and_predators_against_scipy() {
 fn errors_shrink_with_tolerances() {
     f64s(|| {
         let run = |tolerance: f64| {
-            let method = DormandPrince {
-                relative_tolerance: tolerance,
-                absolute_tolerance: tolerance,
-                ..Default::default()
-            };
+            let method = DormandPrince::default()
+                .relative_tolerance(tolerance)
+                .absolute_tolerance(tolerance);
             let slope = |_, (x, v): (Array, Array)| (v, -x);
             // Within a step, and at the end of one.
             let times = [9.7, 10.0];
@@ -228,7 +226,7 @@ fn no_solution_is_none() {
             }
         };
         let square: fn(Array, Array) -> Array = |_, y| y.square();
-        let few = DormandPrince { max_steps: 12, ..TIGHT };
+        let few = TIGHT.max_steps(12);
         for (method, start) in [(TIGHT, 1.0), (few, 0.4), (TIGHT, f64::NAN)] {
             let run = solve(method, square);
             for (values, reached, steps) in [run(array(start)), jit(run)(array(start))] {
@@ -289,9 +287,11 @@ fn faults_say_so() {
     says(fault(s), &["of shapes [[]], its slope of [[2]]"]);
     let s = solve_ode(decay, Array::from_slice(&[1i32], [1]), 0.0, [1.0], method);
     says(fault(s), &["the start of `solve_ode`", "floats"]);
-    let none = DormandPrince { relative_tolerance: 0.0, absolute_tolerance: 0.0, ..method };
-    says(fault(solve_ode(decay, array(1.0f32), 0.0, [1.0], none)), &["cannot meet tolerances"]);
-    let back = DormandPrince { first_step: Some(-1.0), ..method };
+    for (relative, absolute) in [(0.0, 0.0), (-1e-6, 1e-6), (1e-6, f64::NAN)] {
+        let none = method.relative_tolerance(relative).absolute_tolerance(absolute);
+        says(fault(solve_ode(decay, array(1.0f32), 0.0, [1.0], none)), &["cannot meet tolerances"]);
+    }
+    let back = method.first_step(-1.0);
     says(fault(solve_ode(decay, array(1.0f32), 0.0, [1.0], back)), &["leads nowhere"]);
     // Inside of a program the slope's own mistake comes out.
     let run = |y: Array| solve_ode(|_, y: Array| y + zeros([3]), y, 0.0, [1.0], method).values;

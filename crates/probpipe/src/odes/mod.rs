@@ -35,7 +35,22 @@ use steps::{Place, Tolerances};
 ///
 /// The error of a step is the root of the mean square of the errors of all numbers, each in units
 /// of `absolute_tolerance + relative_tolerance |y|`, and steps where it is more than 1 are not
-/// taken.
+/// taken. A solve looks whether settings make sense, and says so where they do not.
+///
+/// ```
+/// use probpipe::odes::{DormandPrince, solve_ode};
+/// use probpipe::prelude::*;
+/// let tight = DormandPrince::default().relative_tolerance(1e-10).absolute_tolerance(1e-12);
+/// with_default_float(DType::F64, || {
+///     let solution = solve_ode(|_, y: Array| -y, array(1.0), 0.0, [1.0], tight);
+///     assert!((solution.values.at(0).item::<f64>()? - (-1f64).exp()).abs() < 1e-10);
+///     let none = tight.relative_tolerance(0.0).absolute_tolerance(-1.0);
+///     let error = solve_ode(|_, y: Array| -y, array(1.0), 0.0, [1.0], none).values.checked();
+///     assert!(error.unwrap_err().message().contains("tolerances of 0 and -1"));
+///     Ok::<(), probpipe::Error>(())
+/// })?;
+/// # Ok::<(), probpipe::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DormandPrince {
     /// The error of a step that is tolerated, in parts of the value. The default is 1e-6.
@@ -57,6 +72,40 @@ impl Default for DormandPrince {
             max_steps: 10_000,
             first_step: None,
         }
+    }
+}
+
+impl DormandPrince {
+    /// With another error of a step that is tolerated, in parts of the value: from 0 upwards.
+    #[must_use]
+    #[doc(alias = "diffrax.rtol")]
+    pub fn relative_tolerance(mut self, tolerance: f64) -> DormandPrince {
+        self.relative_tolerance = tolerance;
+        self
+    }
+
+    /// With another error of a step that is tolerated beside: from 0 upwards, and not 0 if the
+    /// relative one is.
+    #[must_use]
+    #[doc(alias = "diffrax.atol")]
+    pub fn absolute_tolerance(mut self, tolerance: f64) -> DormandPrince {
+        self.absolute_tolerance = tolerance;
+        self
+    }
+
+    /// With another bound for the number of steps.
+    #[must_use]
+    pub fn max_steps(mut self, steps: usize) -> DormandPrince {
+        self.max_steps = steps;
+        self
+    }
+
+    /// With a first step of this length, above 0, backwards in time too.
+    #[must_use]
+    #[doc(alias = "diffrax.dt0")]
+    pub fn first_step(mut self, length: f64) -> DormandPrince {
+        self.first_step = Some(length);
+        self
     }
 }
 
