@@ -99,8 +99,8 @@ fn sums_of_squares() {
     let truth = double([0.5, 2.0, 1.3]);
     let y = model(&truth) + normal(Key::new(3), [40]).cast(DType::F64) * 0.01;
     let misfit = |p: Array| model(&p) - &y;
-    let method = LevenbergMarquardt { tolerance: 1e-10, ..LevenbergMarquardt::default() };
-    let fit = jit(|start| least_squares(misfit, start, method))(double([0.0, 1.0, 0.3]));
+    let search = |start| least_squares(misfit, start, LevenbergMarquardt::default());
+    let fit = jit(search)(double([0.0, 1.0, 0.3]));
     assert_eq!(fit.stop().unwrap(), Stop::Converged);
     assert!(fit.steps.item::<i32>().unwrap() < 30);
     close(&fit.x, &truth.to_vec::<f64>().unwrap(), 0.03);
@@ -112,6 +112,39 @@ fn sums_of_squares() {
     assert!(errors.item::<f64>().unwrap() < 4.0);
 }
 
+/// The units of data and unknowns do not say when a search ends.
+#[test]
+fn sums_of_squares_of_any_size() {
+    let run = |dtype: DType, size: f64, unit: f64| {
+        let t = linspace(0.0, 5.0, 40).cast(dtype);
+        let noise = (arange(40).cast(dtype) * 2.3).sin() * 0.05;
+        let y = ((&t * -1.3).exp() * 2.0 + noise) * size;
+        let misfit = |p: Array| p.at(0) * unit * (-p.at(1) * unit * &t).exp() * size - &y;
+        let start = array([1.0, 0.3]).cast(dtype) / unit;
+        let fit = jit(|x| least_squares(misfit, x, LevenbergMarquardt::default()))(start);
+        let x = (&fit.x * unit).cast(DType::F64).to_vec::<f64>().unwrap();
+        assert_eq!(fit.stop().unwrap(), Stop::Converged, "{dtype} {size} {unit}: {x:?}");
+        (x, fit.steps.item::<i32>().unwrap())
+    };
+    // SciPy 1.17, `least_squares` with tolerances of 1e-15.
+    let want = [2.00522061, 1.303182];
+    let apart =
+        |x: &[f64]| x.iter().zip(&want).fold(0.0f64, |m, (x, w)| m.max((x / w - 1.0).abs()));
+    let (x, steps) = run(DType::F64, 1.0, 1.0);
+    assert!(apart(&x) < 1e-7 && steps < 12, "{x:?} in {steps}");
+    for power in [-60, -20, 20, 60] {
+        assert_eq!(run(DType::F64, 2f64.powi(power), 1.0), (x.clone(), steps));
+    }
+    for size in [1e-6, 1e-3, 1.0, 1e6] {
+        for unit in [1e-3, 1.0, 1e3] {
+            let (x, steps) = run(DType::F64, size, unit);
+            assert!(apart(&x) < 1e-7 && steps < 30, "{size} {unit}: {x:?} in {steps}");
+            let (x, steps) = run(DType::F32, size, unit);
+            assert!(apart(&x) < 1e-4 && steps < 30, "{size} {unit}: {x:?} in {steps}");
+        }
+    }
+}
+
 #[test]
 fn badly_scaled_residuals() {
     // Brown's badly scaled function (Moré, Garbow and Hillstrom 1981, problem 4).
@@ -119,7 +152,8 @@ fn badly_scaled_residuals() {
         let (a, b) = (x.at(0), x.at(1));
         stack(&[&a - 1e6, &b - 2e-6, a * b - 2.0], 0)
     };
-    let method = LevenbergMarquardt { tolerance: 1e-7, ..LevenbergMarquardt::default() };
+    // To as many digits as there are: one residual is a difference from a million.
+    let method = LevenbergMarquardt { tolerance: 1e-14, ..LevenbergMarquardt::default() };
     let fit = least_squares(f, double([1.0, 1.0]), method);
     assert!(fit.value.item::<f64>().unwrap() < 1e-15, "{}", fit.value);
     close(&fit.x.at(0), &[1e6], 1e-9);

@@ -4,13 +4,22 @@
 use super::minimum::{End, Minimum, at_minimum, finished, given, refused};
 use super::scale::{number, positive};
 use crate::record::ravel_as;
-use probpipe_trace::{Array, Tree, concat, eye, here, select, while_loop, with_location, zeros_of};
+use probpipe_trace::{
+    Array, DType, Tree, concat, eye, here, select, while_loop, with_location, zeros_of,
+};
 use probpipe_transforms::jacfwd;
 
 /// Settings of [`least_squares`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LevenbergMarquardt {
-    /// Ends when no entry of the gradient is larger than this. The default is 1e-6.
+    /// Ends when no entry of the gradient is larger than this part of what it is made of: of
+    /// `|j| max(|r|, |j| |x|)`, for the residuals `r` and their derivatives `j` in the unknown `x`.
+    /// Then residuals are at right angles to all derivatives, or no unknown by itself would move
+    /// further than this part of it, whatever the units of data and unknowns. The default is 1e-8;
+    /// of `f32` it counts as 1e-6 at least, where rounding errors begin.
+    #[doc(alias = "scipy.optimize.gtol")]
+    #[doc(alias = "scipy.optimize.ftol")]
+    #[doc(alias = "scipy.optimize.xtol")]
     pub tolerance: f64,
     /// Ends after this many steps; the default is 200 for every unknown.
     pub max_steps: Option<usize>,
@@ -20,7 +29,7 @@ pub struct LevenbergMarquardt {
 
 impl Default for LevenbergMarquardt {
     fn default() -> LevenbergMarquardt {
-        LevenbergMarquardt { tolerance: 1e-6, max_steps: None, damping: 1e-3 }
+        LevenbergMarquardt { tolerance: 1e-8, max_steps: None, damping: 1e-3 }
     }
 }
 
@@ -103,7 +112,13 @@ fn search(f: &dyn Fn(Array) -> Array, x: Array, method: LevenbergMarquardt) -> E
     };
     let most = method.max_steps.unwrap_or(200 * start.x.size()) as i32;
     let finite = |s: &State| s.residuals.is_finite().all() & s.jacobian.is_finite().all();
-    let within = |s: &State| gradient(s).abs().le(method.tolerance).all();
+    let single = start.x.dtype() == DType::F32;
+    let tolerance = if single { method.tolerance.max(1e-6) } else { method.tolerance };
+    let within = |s: &State| {
+        let steep = s.jacobian.norm_axes([0], 2.0);
+        let size = s.residuals.norm().maximum(&steep * s.x.abs());
+        (gradient(s).abs() / positive(&steep)).le(size * tolerance).all()
+    };
     let broken = !finite(&start);
     let next = |s: State| {
         let step = damped(&s);
