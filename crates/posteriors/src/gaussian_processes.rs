@@ -22,7 +22,7 @@ pub(crate) fn counts() -> Result<Target<Record>> {
         let rho = t.sample("rho", Gamma::new(25.0, 4.0));
         let alpha = t.sample("alpha", HalfNormal::new(2.0));
         let f_tilde = t.sample("f_tilde", Normal::new(zeros([11]), 1.0));
-        t.sample("k", Poisson::new(process(&x, &rho, &alpha, &f_tilde).exp()))
+        t.sample("k", Poisson::from_log_rate(process(&x, &rho, &alpha, &f_tilde)))
     });
     let observed = ChoiceMap::new([("k", data.integers("k"))]);
     Ok(Target::of(model, data.floats("x"), &observed)?.into())

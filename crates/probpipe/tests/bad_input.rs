@@ -132,6 +132,7 @@ rows! {
     Pareto::new(scale = 0.7, alpha = 12.0);
     PlackettLuce::new(scores = [1.0, 2.0, 0.5]);
     Poisson::new(rate = 3.5);
+    PoissonLog::new(log_rate = 0.3);
     PowerSpherical::new(direction = [0.6, 0.8], concentration = 2.0);
     ProbitBernoulli::new(probits = 0.3);
     ProjectedNormal::new(concentration = [0.6, 0.8]);

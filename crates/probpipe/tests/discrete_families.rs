@@ -8,8 +8,8 @@ use probpipe::prelude::*;
 use probpipe::{
     BernoulliLogits, BetaBinomial, BetaNegativeBinomial, Binomial, BinomialLogits, Categorical,
     CategoricalLogits, DiscreteUniform, GammaPoisson, Geometric, GeometricLogits, Hurdle,
-    NegativeBinomial, NegativeBinomial2, NegativeBinomialLogits, OrderedLogistic, Poisson,
-    ProbitBernoulli, StoppingRatioLogistic, ZeroInflated, Zipf,
+    KlDivergence, NegativeBinomial, NegativeBinomial2, NegativeBinomialLogits, OrderedLogistic,
+    Poisson, PoissonLog, ProbitBernoulli, StoppingRatioLogistic, ZeroInflated, Zipf,
 };
 use probpipe_testing::statistics::chi_square;
 use serde_json::Value as Json;
@@ -24,6 +24,7 @@ fn log_prob(family: &str, p: &[Array], k: &Array) -> Array {
         "Geometric" => Geometric::new(&p[0]).log_prob(k),
         "NegativeBinomial" => NegativeBinomial::new(&p[0], &p[1]).log_prob(k),
         "NegativeBinomial2" => NegativeBinomial2::new(&p[0], &p[1]).log_prob(k),
+        "PoissonLog" => PoissonLog::new(&p[0]).log_prob(k),
         _ => Poisson::new(&p[0]).log_prob(k),
     }
 }
@@ -107,6 +108,10 @@ fn both_tails() {
                 let d = NegativeBinomial::new(&p[0], &p[1]);
                 (d.cdf(&k), d.survival(&k))
             }
+            "PoissonLog" => {
+                let d = PoissonLog::new(&p[0]);
+                (d.cdf(&k), d.survival(&k))
+            }
             _ => {
                 let d = Poisson::new(&p[0]);
                 (d.cdf(&k), d.survival(&k))
@@ -151,6 +156,7 @@ fn quantiles_invert_the_distribution() {
     check("geometric", Geometric::new(one(0.3)));
     check("ordered", OrderedLogistic::new(one(0.3), f64s(&[-1.0, 0.0, 1.5])));
     check("poisson", Poisson::new(one(3.7)));
+    check("poisson log", PoissonLog::new(one(1.3)));
     check("probit", ProbitBernoulli::new(one(0.3)));
     check("stopping", StoppingRatioLogistic::new(f64s(&[-0.5, 0.5, 0.2]), one(0.3)));
     check("zipf", Zipf::new(one(2.5)));
@@ -171,6 +177,7 @@ fn logarithms_of_lost_tails() {
                 "Binomial" => both(&Binomial::new(&p[0], &p[1]), &k),
                 "NegativeBinomial" => both(&NegativeBinomial::new(&p[0], &p[1]), &k),
                 "NegativeBinomial2" => both(&NegativeBinomial2::new(&p[0], &p[1]), &k),
+                "PoissonLog" => both(&PoissonLog::new(&p[0]), &k),
                 _ => both(&Poisson::new(&p[0]), &k),
             };
             let (tolerance, least) = match dtype {
@@ -209,6 +216,7 @@ fn quantiles_are_those_of_scipy() {
             "Binomial" => Binomial::new(&p[0], &p[1]).quantile(&q),
             "NegativeBinomial" => NegativeBinomial::new(&p[0], &p[1]).quantile(&q),
             "Geometric" => Geometric::new(&p[0]).quantile(&q),
+            "PoissonLog" => PoissonLog::new(&p[0]).quantile(&q),
             _ => Poisson::new(&p[0]).quantile(&q),
         };
         let want = numbers(&case["k"]);
@@ -225,6 +233,59 @@ fn quantiles_are_those_of_scipy() {
     // Parameters and probabilities broadcast.
     let table = Poisson::new(array([[1.0], [10.0]])).quantile(&array([0.5, 0.9]));
     assert_eq!((table.shape(), floats(&table)), (&[2, 2][..], vec![1.0, 2.0, 10.0, 14.0]));
+}
+
+/// A rate may be zero or infinite as a number, and its logarithm is neither.
+#[test]
+fn rates_beyond_numbers() {
+    for (dtype, low, high) in [(DType::F32, -200.0, 200.0), (DType::F64, -2000.0, 2000.0)] {
+        let of = |log_rate: f64| PoissonLog::new(scalar(log_rate).cast(dtype));
+        let k = array([0, 2]);
+        let both = |d: &PoissonLog, k: &Array| (d.log_prob(k), d.cdf(k), d.survival(k));
+        let logs = |d: &PoissonLog, k: &Array| (d.log_cdf(k), d.log_survival(k));
+        let levels = f64s(&[0.0, 0.5, 1.0]).cast(dtype);
+        let inf = f64::INFINITY;
+
+        let rare = of(low);
+        let (mass, below, above) = jit(|k: Array| both(&rare, &k))(k.clone());
+        // log(2) and log(6) are what the factorials take.
+        let want = [0.0, 2.0 * low - 2f64.ln()];
+        assert_close("rare", &floats(&mass), &want, 1e-6, 0.0);
+        assert_eq!((floats(&below), floats(&above)), (vec![1.0; 2], vec![0.0; 2]));
+        let (below, above) = logs(&rare, &k);
+        assert_eq!(floats(&below), [0.0; 2]);
+        assert_close("rare", &floats(&above), &[low, 3.0 * low - 6f64.ln()], 1e-6, 0.0);
+        assert_eq!(floats(&rare.quantile(&levels)), [0.0, 0.0, inf]);
+        assert_eq!(floats(&rare.sample(Key::new(0), [3])), [0.0; 3]);
+
+        let many = of(high);
+        let (mass, below, above) = jit(|k: Array| both(&many, &k))(k.clone());
+        assert_eq!(floats(&mass), [-inf; 2]);
+        assert_eq!((floats(&below), floats(&above)), (vec![0.0; 2], vec![1.0; 2]));
+        let (below, above) = logs(&many, &k);
+        assert_eq!((floats(&below), floats(&above)), (vec![-inf; 2], vec![0.0; 2]));
+        assert_eq!(floats(&many.quantile(&levels)), [0.0, inf, inf]);
+        assert_eq!(floats(&many.sample(Key::new(0), [3])), [f64::from(i32::MAX); 3]);
+
+        let slope = |k: i32| {
+            let d = |log_rate: Array| PoissonLog::new(log_rate).log_prob(&array(k));
+            jit(vmap(grad(d)))(f64s(&[low, high]).cast(dtype))
+        };
+        assert_eq!((floats(&slope(0)), floats(&slope(3))), (vec![0.0, -inf], vec![3.0, -inf]));
+        let tails = |log_rate: Array| logs(&PoissonLog::new(log_rate), &array(2)).1;
+        let slopes = floats(&jit(vmap(grad(tails)))(f64s(&[low, high]).cast(dtype)));
+        assert_close("slopes of tails", &slopes, &[3.0, 0.0], 1e-6, 0.0);
+    }
+}
+
+#[test]
+fn divergences_of_log_rates() {
+    for (a, b) in [(1.0, 1.0), (1.0, 1.0 + 1e-7), (0.5, 3.0), (2.0, -30.0), (-40.0, 1.0)] {
+        let have = Poisson::from_log_rate(scalar(a)).kl_divergence(&PoissonLog::new(scalar(b)));
+        let (a, b): (f64, f64) = (a, b);
+        let want = Poisson::new(scalar(a.exp())).kl_divergence(&Poisson::new(scalar(b.exp())));
+        assert_close(&format!("{a} {b}"), &floats(&have), &floats(&want), 1e-8, 0.0);
+    }
 }
 
 /// Every family at points that are no counts of it.
@@ -257,6 +318,7 @@ fn what_is_no_count_has_no_probability() {
     check(NegativeBinomialLogits::new(one(4.0), one(0.3)), -2.0);
     check(OrderedLogistic::new(one(0.1), f64s(&[-1.0, 0.5])), 3.0);
     check(Poisson::new(one(0.3)), -2.0);
+    check(PoissonLog::new(one(0.3)), -2.0);
     check(ZeroInflated::new(one(0.0), Poisson::new(one(0.3))), -2.0);
     check(ZeroInflated::from_logits(one(0.3), Poisson::new(one(0.3))), -2.0);
     check(Hurdle::new(one(0.0), Poisson::new(one(0.3))), -2.0);

@@ -17,6 +17,7 @@ pub(super) const FAMILIES: &[Family] = families! {
     "NegativeBinomialLogits" => NegativeBinomialLogits::new(total_count, logits);
     "NegativeBinomialProbs" => NegativeBinomial::new(total_count, probs);
     "Poisson" => Poisson::new(rate);
+    "PoissonLog" => PoissonLog::new(log_rate);
 };
 
 /// Those with a probability of zero of their own.

@@ -78,7 +78,7 @@ pub use discrete::{
     Bernoulli, BernoulliLogits, BetaBinomial, BetaNegativeBinomial, Binomial, BinomialLogits,
     Categorical, CategoricalLogits, DiscreteUniform, FiniteDiscrete, GammaPoisson, Geometric,
     GeometricLogits, NegativeBinomial, NegativeBinomial2, NegativeBinomialLogits, OrderedLogistic,
-    Poisson, ProbitBernoulli, Skellam, StoppingRatioLogistic, Zipf,
+    Poisson, PoissonLog, ProbitBernoulli, Skellam, StoppingRatioLogistic, Zipf,
 };
 pub use divergence::{kl_divergence, kl_monte_carlo};
 pub use empirical::{Bandwidth, Empirical, Kde};
@@ -187,6 +187,7 @@ pub const FAMILIES: &[&Family] = &[
     Pareto::FAMILY,
     PlackettLuce::FAMILY,
     Poisson::FAMILY,
+    PoissonLog::FAMILY,
     PowerSpherical::FAMILY,
     ProbitBernoulli::FAMILY,
     ProjectedNormal::FAMILY,

@@ -164,6 +164,7 @@ fn every_family_refuses_leaves_that_do_not_fit() {
         refuses(Pareto::new(1.0, 1.0)),
         refuses(PlackettLuce::new([1.0, 2.0])),
         refuses(Poisson::new(1.0)),
+        refuses(PoissonLog::new(1.0)),
         refuses(PowerSpherical::new([1.0, 0.0], 1.0)),
         refuses(ProbitBernoulli::new(0.5)),
         refuses(ProjectedNormal::new([1.0, 0.0])),

@@ -67,6 +67,7 @@ counted! {
     counts_and_moments NegativeBinomialLogits::new(2.0, -0.4);
     counts OrderedLogistic::new(0.3, [-1.0, 0.0, 1.5]);
     counts_and_moments Poisson::new(37.5);
+    counts_and_moments PoissonLog::new(1.2);
     counts_and_moments ProbitBernoulli::new(0.4);
     counts_and_moments Skellam::new(3.0, 2.0);
     counts StoppingRatioLogistic::new([-0.5, 0.5, 0.2], 0.3);

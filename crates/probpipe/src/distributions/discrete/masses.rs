@@ -17,9 +17,15 @@ pub(super) type LogMass<'a> = &'a dyn Fn(&Array) -> Array;
 /// `log(rate^k exp(-rate) / k!)`.
 #[track_caller]
 pub(super) fn poisson(k: &Array, rate: &Array) -> Array {
+    poisson_by_log(k, rate, &rate.log())
+}
+
+/// [`poisson`] of a rate whose logarithm is known better: it may be zero or infinite.
+#[track_caller]
+pub(super) fn poisson_by_log(k: &Array, rate: &Array, log_rate: &Array) -> Array {
     let none = k.eq(0.0);
     let k = select(&none, 1.0, k);
-    let deviance = deviance(&k, &(rate - &k), &(rate.log() - k.log()));
+    let deviance = deviance(&k, &(rate - &k), &(log_rate - k.log()));
     let factorial = error_from_one(&k) + (k.log() * 0.5 + HALF_LOG_TAU);
     select(&none, -rate, -(deviance + factorial))
 }

@@ -98,6 +98,7 @@ pairs! {
     CategoricalLogits, CategoricalLogits;
     Geometric, Geometric;
     Poisson, Poisson;
+    PoissonLog, PoissonLog;
     Beta, Beta;
     Cauchy, Cauchy;
     Chi, Chi;
