@@ -10,7 +10,7 @@ use probpipe::distributions::{
     CirculantNormal, Dirichlet, DirichletMultinomial, Expanded, Gamma, GaussianRandomWalk,
     Independent, IntervalCensored, InverseWishart, InverseWishartCholesky, LKJ, LKJCholesky,
     LeftCensored, LowRankMultivariateNormal, Masked, Mixture, MixtureSameFamily, Multinomial,
-    MultivariateStudentT, RightCensored, StudentT, Transformed, Wishart, WishartCholesky,
+    MultivariateStudentT, Ordered, RightCensored, StudentT, Transformed, Wishart, WishartCholesky,
     ZeroSumNormal, kl_divergence, kl_monte_carlo,
 };
 use probpipe::prelude::*;
@@ -103,6 +103,43 @@ fn densities_integrate_to_one() {
     total("InverseWishart", &InverseWishart::new(6.0, scale), 3);
     total("InverseWishartCholesky", &InverseWishartCholesky::new(6.0, scale), 3);
     total("ZeroSumNormal", &ZeroSumNormal::new(1.0, [3]), 2);
+    total("Ordered", &Ordered::new(Normal::new(0.0, 1.0), 3), 3);
+    total("positive", &Ordered::new(Gamma::new(2.0, 1.0), 3), 3);
+}
+
+/// Order statistics: of uniform numbers they have beta distributions.
+#[test]
+fn draws_in_order() {
+    let uniform = Ordered::new(Uniform::new(f64s([0.0, 2.0]), f64s([1.0, 6.0])), 4);
+    assert_eq!((&uniform.batch_shape()[..], &uniform.event_shape()[..]), (&[2][..], &[4][..]));
+    let draws = jit(|key: Key| uniform.sample(key, [20_000]))(Key::new(3));
+    assert_eq!(draws.shape(), [20_000, 2, 4]);
+    assert!(uniform.support().check(&draws).all().item::<bool>().unwrap());
+    let share = (draws - f64s([0.0, 2.0]).expand_dims(-1)) / f64s([1.0, 4.0]).expand_dims(-1);
+    let (a, b) = (f64s([1.0, 2.0, 3.0, 4.0]), f64s([4.0, 3.0, 2.0, 1.0]));
+    let beta = probpipe::Beta::new(a, b);
+    let off = (share.mean_axes([0]) - beta.mean()).abs() / (beta.variance() / 20_000.0).sqrt();
+    assert!(off.max().item::<f64>().unwrap() < 5.0, "{off}");
+    let off = share.var_axes([0], 0) / beta.variance() - 1.0;
+    assert!(off.abs().max().item::<f64>().unwrap() < 0.06, "{off}");
+
+    // The density of what is in order, batches and points broadcast, is that of the volume.
+    let x = Array::from_slice(&[0.1, 0.2, 0.5, 0.9, 2.5, 3.0, 4.0, 5.5], [2, 4]);
+    let volume = [24f64.ln(), (24.0 / 256.0f64).ln()];
+    assert_close("density", &floats(&uniform.log_prob(&x)), &volume, 1e-14, 0.0);
+    assert_close("entropy", &floats(&uniform.entropy()), &volume.map(|v| -v), 1e-14, 0.0);
+    let one = uniform.log_prob(&x.at(0));
+    assert_close("one", &floats(&one), &[24f64.ln(), -INF], 1e-14, 0.0);
+    let many = uniform.log_prob(&x.broadcast_to([5, 2, 4]));
+    assert_close("many", &floats(&many.at(3)), &volume, 1e-14, 0.0);
+    let bad = [[0.1, 0.5, 0.2, 0.9], [0.1, 0.5, 0.5, 0.9], [0.1, 0.5, 0.6, f64::NAN]];
+    let of = Ordered::new(Uniform::new(0.0, 1.0), 4).log_prob(&array(bad).cast(DType::F64));
+    let of = floats(&of);
+    assert!(of[..2] == [-INF; 2] && of[2].is_nan(), "{of:?}");
+
+    // A draw moves as those that it is made of.
+    let loss = |loc: Array| Ordered::new(Normal::new(loc, 1.0), 3).sample(Key::new(1), ()).sum();
+    assert_eq!(floats(&jit(grad(loss))(f64s([0.5]).squeeze(0))), [3.0]);
 }
 
 /// Outside of a support densities vanish, of NaN they are NaN, and no slope is spoilt.
@@ -267,6 +304,20 @@ fn faults() {
         said(IntervalCensored::new(n()).log_prob(&zeros([3]))),
         "an IntervalCensored takes pairs of bounds, not an array of shape [3]"
     );
+    let ordered = |x: &Array| Ordered::new(Normal::new(0.0, 1.0), 3).log_prob(x);
+    assert_eq!(
+        said(ordered(&zeros([2]))),
+        "an Ordered of 3 draws is asked about an array of shape [2]"
+    );
+    assert_eq!(
+        said(Ordered::new(Bernoulli::new(0.5), 2).sample(Key::new(0), ())),
+        "an Ordered is made of a distribution over integers"
+    );
+    assert_eq!(
+        said(Ordered::new(Independent::new(n(), 1), 2).entropy()),
+        "an Ordered is made of a distribution that is none of single numbers"
+    );
+    assert_eq!(said(Ordered::new(n(), 0).log_prob(&zeros([0]))), "an Ordered of no draws");
     assert_eq!(said(LKJ::new(1, 2.0).mean()), "the dimension of an LKJ must be at least 2, not 1");
     assert_eq!(
         said(Wishart::new(3.0, [[1.0, 2.0], [2.0, 1.0]]).mean()),

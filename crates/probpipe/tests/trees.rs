@@ -7,7 +7,7 @@ use probpipe::bijectors::{Affine, Bijector, Sigmoid};
 use probpipe::prelude::*;
 use probpipe::{
     Binomial, Expanded, FlatDistribution, Gamma, Hurdle, Independent, IntervalCensored,
-    LeftCensored, Masked, Mixture, MixtureSameFamily, Poisson, Transformed, Truncated,
+    LeftCensored, Masked, Mixture, MixtureSameFamily, Ordered, Poisson, Transformed, Truncated,
     ZeroInflated,
 };
 use travels::{f64s, one, slopes, travels};
@@ -25,6 +25,9 @@ fn wrappers() {
     let copies = Expanded::new(normal(), [3, 2]);
     travels("Expanded", &copies, &x, 1e-5);
     slopes("Expanded", &copies, &x);
+    let ordered = Ordered::new(normal(), 2);
+    travels("Ordered", &ordered, &x, 1e-5);
+    slopes("Ordered", &ordered, &x);
     let masked = Masked::new(normal(), Array::from_slice(&[true, false], [2]));
     travels("Masked", &masked, &x, 1e-5);
     let pairs = Array::from_slice(&[-1.0, 1.0, 0.5, 3.0], [2, 2]);

@@ -52,7 +52,7 @@ pub use combine::{
     Components, EulerMaruyama, Expanded, FlatDistribution, Gate, GaussianCopula,
     GaussianCopulaBeta, Hurdle, ImproperUniform, Independent, IntervalCensored, Joint, JointPart,
     JointValue, Layout, LeftCensored, Masked, Mixture, MixtureSameFamily, MomentsOfComponents,
-    Parts, Product, Quantized, RealForm, RealRun, RightCensored, Sequential, Transformed,
+    Ordered, Parts, Product, Quantized, RealForm, RealRun, RightCensored, Sequential, Transformed,
     Truncated, Unit, ZeroInflated, product,
 };
 pub use continuous::{

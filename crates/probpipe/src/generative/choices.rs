@@ -70,11 +70,11 @@ impl Choices {
     /// ```
     /// use probpipe::inference::Target;
     /// use probpipe::{Constraint, ImproperUniform, prelude::*};
-    /// // Levels in order, which their distribution does not know of.
+    /// // Levels in order whose differences are about 1, which no distribution knows of.
     /// let model = generative(|t: &mut Choices| {
     ///     let ordered = ImproperUniform::new(Constraint::OrderedVector, [], [3]);
     ///     let levels = t.sample("levels", ordered);
-    ///     t.factor("prior", Normal::new(0.0, 2.0).log_prob(&levels));
+    ///     t.factor("steps", Normal::new(1.0, 0.5).log_prob(&levels.diff(1, -1)));
     ///     t.sample("y", Normal::new(levels, 1.0))
     /// });
     /// let observed = ChoiceMap::new([("y", array([0.1, 0.4, 2.0]))]);
