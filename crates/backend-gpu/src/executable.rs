@@ -8,8 +8,9 @@ use crate::lock::lock;
 use crate::wgsl::{self, Module, origin};
 use probpipe_lowering::lower;
 use probpipe_lowering::{BufferId, Donation, Options, Place, Program, called, donate, donations};
+use probpipe_trace::eval::profile_calls;
 use probpipe_trace::{
-    Backend, Caps, DType, Executable, Given, Result, Storage, Value, Values, Verified,
+    Backend, Caps, DType, Executable, Given, Profile, Result, Storage, Value, Values, Verified,
 };
 use smallvec::SmallVec;
 use std::fmt;
@@ -233,6 +234,10 @@ impl Executable for GpuProgram {
             .map(|(i, taken)| taken.map_or_else(|| loaded.result(i, &self.program), Ok))
             .collect::<Result<_>>()?;
         self.call(&loaded, &taking.module, pipelines, &inputs, outputs)
+    }
+
+    fn profile(&self, inputs: &[&Value]) -> Result<Profile> {
+        profile_calls("gpu", self, inputs)
     }
 
     fn stages(&self) -> Vec<(&'static str, String)> {

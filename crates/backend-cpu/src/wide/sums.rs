@@ -1,6 +1,6 @@
 //! Sums at places that are known before the numbers are, as where rows of a table belong to groups:
-//! an instruction an update, one after the other. A loop over short lists of different lengths would
-//! mostly wait for guesses of where they end.
+//! an instruction an update, one after the other. A loop over short lists of different lengths
+//! would mostly wait for guesses of where they end.
 
 use super::assembler::*;
 use probpipe_trace::DType;

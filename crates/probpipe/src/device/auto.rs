@@ -4,12 +4,11 @@
 use super::placement::{Costs, Machine};
 use probpipe_backend_cpu::Cpu;
 use probpipe_trace::{
-    Backend, Caps, Executable, Given, Graph, Placement, Profile, Region, RegionKind, Result, Value,
-    Values, Verified, verify,
+    Backend, Caps, Executable, Given, Graph, Placement, Profile, Result, Value, Values, Verified,
+    verify,
 };
 use probpipe_transforms::rewrite::finish_for;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
 
 /// The backend of [`Device::Auto`](super::Device::Auto).
 #[derive(Debug)]
@@ -111,10 +110,7 @@ impl Executable for Placed {
     }
 
     fn profile(&self, inputs: &[&Value]) -> Result<Profile> {
-        let mut profile = match self.placement.device {
-            "gpu" => whole(&*self.program, inputs)?,
-            _ => self.program.profile(inputs)?,
-        };
+        let mut profile = self.program.profile(inputs)?;
         profile.placement = Some(self.placement.clone());
         Ok(profile)
     }
@@ -124,29 +120,4 @@ impl Executable for Placed {
         stages.extend(self.program.stages());
         stages
     }
-}
-
-/// The time of calls whose parts cannot be told apart, until their results can be read.
-fn whole(program: &dyn Executable, inputs: &[&Value]) -> Result<Profile> {
-    const ENOUGH: Duration = Duration::from_millis(100);
-    let call = || program.run(inputs)?.iter().try_for_each(|y| y.to_host().map(|_| ()));
-    call()?;
-    let (begun, mut calls) = (Instant::now(), 0);
-    while calls < 3 || begun.elapsed() < ENOUGH {
-        call()?;
-        calls += 1;
-    }
-    let time = begun.elapsed() / calls;
-    let region = Region {
-        kind: RegionKind::Call,
-        name: "the program with the way there and back".into(),
-        lines: Vec::new(),
-        inside: None,
-        runs: 1.0,
-        time,
-        read: 0.0,
-        written: 0.0,
-    };
-    let (calls, regions) = (calls as usize, vec![region]);
-    Ok(Profile { device: "gpu", calls, time, regions, placement: None })
 }

@@ -173,10 +173,10 @@ pub fn stages_of<A: Tree, R: Tree>(
 /// Where the compiled form of `f` spends its time on the argument `x`: the time of each region of
 /// the program (a fused loop nest, a library call, a loop), how often it runs, what it reads and
 /// writes, and the lines of yours that it comes from. It prints as a table, the longest first. For
-/// the device of [`with_device`]: the CPU, or the interpreter, equation by equation; programs of
-/// the GPU cannot be profiled. On [`Device::Auto`] it says where the program was put, with what a
-/// call was guessed to take on either device; of one that was put on the GPU it says how long a
-/// call takes.
+/// the device of [`with_device`]: the CPU; the interpreter, equation by equation; of the GPU, which
+/// does not tell its parts, how long a call takes until its results can be read. On
+/// [`Device::Auto`] it says where the program was put too, with what a call was guessed to take on
+/// either device.
 ///
 /// ```
 /// use probpipe::prelude::*;

@@ -24,7 +24,7 @@ mod watch;
 pub use groups::Groups;
 pub use indexing::{IndexedDims, around, cumulative_bytes};
 pub use linalg::{complement, sign_of};
-pub use profile::profile_graph;
+pub use profile::{profile_calls, profile_graph};
 pub use random::threefry2x32;
 pub use scatter::scatter_bytes;
 pub use sorting::sort_bytes;

@@ -1,6 +1,7 @@
-//! The time of each equation of a graph. Loops and branches count as one equation: what is inside
-//! of them is not told apart.
+//! The time of each equation of a graph, loops and branches as one equation each: what is inside of
+//! them is not told apart. And the time of a program as a whole.
 
+use crate::backend::Executable;
 use crate::error::Result;
 use crate::eval::{Runner, eval_graph, eval_op};
 use crate::op::graph::Graph;
@@ -13,6 +14,34 @@ use std::time::{Duration, Instant};
 /// At least so many calls are measured, and as many as fit in this time.
 const CALLS: usize = 3;
 const TIME: Duration = Duration::from_millis(100);
+
+/// Runs a program some times, and says what a call takes until its results can be read: of devices
+/// that cannot tell its parts.
+pub fn profile_calls(
+    device: &'static str,
+    program: &dyn Executable,
+    inputs: &[&Value],
+) -> Result<Profile> {
+    let call = || program.run(inputs)?.iter().try_for_each(|y| y.to_host().map(|_| ()));
+    call()?;
+    let (mut calls, start) = (0, Instant::now());
+    while calls < CALLS || start.elapsed() < TIME {
+        call()?;
+        calls += 1;
+    }
+    let time = start.elapsed() / calls as u32;
+    let region = Region {
+        kind: RegionKind::Call,
+        name: "the program with the way there and back".into(),
+        lines: Vec::new(),
+        inside: None,
+        runs: 1.0,
+        time,
+        read: 0.0,
+        written: 0.0,
+    };
+    Ok(Profile { device, calls, time, regions: vec![region], placement: None })
+}
 
 /// Runs a graph some times, and says what each equation takes.
 pub fn profile_graph(graph: &Graph, inputs: &[&Value]) -> Result<Profile> {
