@@ -4,11 +4,11 @@
 //! A device that is lost is an error once, and the next call opens another.
 
 use crate::cache::{Cache, PipelineFile, Pipelines};
+use crate::kept::Kept;
 use crate::lock::lock;
 use crate::pool::{MemoryUse, Pool};
 use crate::wgsl::{Module, Shader, Target};
 use probpipe_trace::{Caps, DType, Error, ErrorKind, Loc, Result};
-use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::fmt;
@@ -66,7 +66,7 @@ pub(crate) struct Device {
     pub target: Target,
     pub alignment: usize,
     pub pool: Pool,
-    pipelines: Mutex<FxHashMap<PipelineKey, Arc<Pipeline>>>,
+    pipelines: Mutex<Kept<PipelineKey, Pipeline>>,
     cache: Option<Cache>,
     faults: Arc<Mutex<Option<Error>>>,
     /// Why the device is gone, once it is.
@@ -404,7 +404,7 @@ impl Device {
         made.into_iter().map(|made| made.into_inner().unwrap_or_else(missing)).collect()
     }
 
-    /// The pipeline of a shader, compiled unless a program of this device has used it before.
+    /// The pipeline of a shader, compiled unless a program of this device has used it of late.
     fn pipeline(
         &self,
         text: &str,
@@ -414,7 +414,7 @@ impl Device {
     ) -> Result<Arc<Pipeline>> {
         let key = (text.to_string(), writable.to_vec(), immediate_bytes);
         if let Some(known) = lock(&self.pipelines).get(&key) {
-            return Ok(known.clone());
+            return Ok(known);
         }
         let entries: Vec<wgpu::BindGroupLayoutEntry> = (0..)
             .zip(writable)

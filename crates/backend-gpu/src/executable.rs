@@ -237,7 +237,7 @@ impl Executable for GpuProgram {
     }
 
     fn profile(&self, inputs: &[&Value]) -> Result<Profile> {
-        profile_calls("gpu", self, inputs)
+        profile_calls("gpu", || self.run(inputs))
     }
 
     fn stages(&self) -> Vec<(&'static str, String)> {

@@ -12,6 +12,7 @@ mod cache;
 mod call;
 mod device;
 mod executable;
+mod kept;
 mod lock;
 mod pool;
 pub mod wgsl;

@@ -48,7 +48,7 @@ impl Executable for Whole {
     }
 
     fn profile(&self, inputs: &[&Value]) -> Result<Profile> {
-        profile_calls("gpu", self, inputs)
+        profile_calls("gpu", || self.run(inputs))
     }
 }
 

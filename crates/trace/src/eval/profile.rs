@@ -1,13 +1,12 @@
 //! The time of each equation of a graph, loops and branches as one equation each: what is inside of
 //! them is not told apart. And the time of a program as a whole.
 
-use crate::backend::Executable;
 use crate::error::Result;
 use crate::eval::{Runner, eval_graph, eval_op};
 use crate::op::graph::Graph;
 use crate::profile::{Profile, Region, RegionKind};
 use crate::types::ArrayType;
-use crate::value::Value;
+use crate::value::{Value, Values};
 use smallvec::SmallVec;
 use std::time::{Duration, Instant};
 
@@ -17,12 +16,8 @@ const TIME: Duration = Duration::from_millis(100);
 
 /// Runs a program some times, and says what a call takes until its results can be read: of devices
 /// that cannot tell its parts.
-pub fn profile_calls(
-    device: &'static str,
-    program: &dyn Executable,
-    inputs: &[&Value],
-) -> Result<Profile> {
-    let call = || program.run(inputs)?.iter().try_for_each(|y| y.to_host().map(|_| ()));
+pub fn profile_calls(device: &'static str, run: impl Fn() -> Result<Values>) -> Result<Profile> {
+    let call = || run()?.iter().try_for_each(|y| y.to_host().map(|_| ()));
     call()?;
     let (mut calls, start) = (0, Instant::now());
     while calls < CALLS || start.elapsed() < TIME {
