@@ -158,10 +158,17 @@ pub trait Covariance: Distribution {
     fn cov(&self) -> Array;
 }
 
-/// Distributions whose density has one known largest point.
+/// Distributions whose density has one known largest point, or whose masses have one.
+///
+/// ```
+/// use probpipe::prelude::*;
+/// use probpipe::Binomial;
+/// assert_eq!(Binomial::new(10, array([0.1, 0.75])).mode().to_vec::<f32>()?, [1.0, 8.0]);
+/// # Ok::<(), probpipe::Error>(())
+/// ```
 pub trait Mode: Distribution {
-    /// Where the density is largest, of shape `batch shape + event shape`; NaN where there is no
-    /// such point.
+    /// Where the density is largest, of shape `batch shape + event shape` and of a float type; NaN
+    /// where there is no such point. Of counts that are as probable the families say which it is.
     #[track_caller]
     fn mode(&self) -> Array;
 }

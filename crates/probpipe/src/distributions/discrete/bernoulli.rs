@@ -1,6 +1,7 @@
 //! The Bernoulli distribution, of one trial.
 
 use super::masses::divergence_of_trials;
+use super::modes::likelier;
 use crate::distributions::KlDivergence;
 use crate::distributions::declaration::family;
 use probpipe_trace::{Array, DType, select};
@@ -8,7 +9,7 @@ use probpipe_trace::{Array, DType, select};
 family! {
     /// The Bernoulli distribution: 1 with probability `probs`, else 0.
     ///
-    /// Its draws are `i32` and not differentiable.
+    /// Its draws are `i32` and not differentiable. The mode is 0 where both are as probable.
     ///
     /// ```
     /// use probpipe::prelude::*;
@@ -29,6 +30,7 @@ family! {
         }
         Quantile { quantile(q) => quantile(q, &(1.0 - probs)) }
         Moments { mean => probs.clone(), variance => probs * (1.0 - probs) }
+        Mode { mode => likelier(probs, 0.5) }
         Entropy { entropy => probs.entr() + (1.0 - probs).entr() }
     }
 }

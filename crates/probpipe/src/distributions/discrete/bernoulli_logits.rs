@@ -3,6 +3,7 @@
 use super::Bernoulli;
 use super::bernoulli::{quantile, steps};
 use super::masses::divergence_of_logs;
+use super::modes::likelier;
 use crate::distributions::KlDivergence;
 use crate::distributions::declaration::family;
 use probpipe_trace::{Array, DType, select};
@@ -10,7 +11,7 @@ use probpipe_trace::{Array, DType, select};
 family! {
     /// The distribution of one trial that succeeds with probability `1 / (1 + exp(-logits))`.
     ///
-    /// Its draws are `i32` and not differentiable.
+    /// Its draws are `i32` and not differentiable. The mode is 0 where both are as probable.
     ///
     /// ```
     /// use probpipe::prelude::*;
@@ -34,6 +35,7 @@ family! {
             mean => logits.sigmoid(),
             variance => logits.sigmoid() * (-logits).sigmoid(),
         }
+        Mode { mode => likelier(logits, 0.0) }
         Entropy {
             entropy => -(logits.sigmoid() * logits.log_sigmoid()
                 + (-logits).sigmoid() * (-logits).log_sigmoid())

@@ -1,6 +1,7 @@
 //! Binomial and negative binomial counts whose probability has a beta distribution.
 
 use super::masses::mixed_binomial;
+use super::modes::{at_most, excess, last_rise};
 use super::steps::{Search, endless, quantile, steps};
 use super::{mixed, negative_binomial};
 use crate::distributions::declaration::family;
@@ -10,7 +11,8 @@ use probpipe_trace::{Array, DType, select};
 family! {
     /// The distribution of binomial counts whose probability of success has a beta distribution.
     ///
-    /// Its draws are `i32` and not differentiable.
+    /// Its draws are `i32` and not differentiable. The mode is the largest one where several counts
+    /// are as probable.
     ///
     /// ```
     /// use probpipe::prelude::*;
@@ -82,6 +84,7 @@ family! {
                 total_count * share * ((sum + total_count) / (sum + 1.0))
             },
         }
+        Mode { mode => mode(concentration1, concentration0, total_count) }
     }
 }
 
@@ -89,7 +92,8 @@ family! {
     /// The distribution of negative binomial counts whose probability has a beta distribution.
     ///
     /// Its draws are `i32` and not differentiable; the mean is infinite for `concentration0 <= 1`,
-    /// the variance for `concentration0 <= 2`.
+    /// the variance for `concentration0 <= 2`. The mode is the larger one where two counts are as
+    /// probable.
     ///
     /// ```
     /// use probpipe::prelude::*;
@@ -156,5 +160,26 @@ family! {
                 select(finite, variance, f64::INFINITY)
             },
         }
+        Mode {
+            mode => {
+                // Counts rise up to `(n - 1) (a - 1) / (b + 1)`, if both are positive.
+                let (n, a, b) = (&excess(n), &excess(concentration1), &(concentration0 + 1.0));
+                last_rise(&(n * (a / b)), |k| at_most([k, b], [n, a]))
+            }
+        }
     }
+}
+
+/// Where `a + b > 2`, beta binomial counts rise up to `(n + 1) (a - 1) / (a + b - 2)`, of what
+/// there is of that between 0 and `n`; elsewhere they fall first, if at all, and an end is most
+/// probable.
+#[track_caller]
+fn mode(a: &Array, b: &Array, n: &Array) -> Array {
+    let n = &(a * 0.0 + n);
+    let (left, total) = (&(a - 1.0), &((a - 1.0) + (b - 1.0)));
+    let single = &total.gt(0.0);
+    let (trials, total) = (&(n + 1.0), &select(single, total, 1.0));
+    let peak = last_rise(&(trials * (left / total)), |k| at_most([k, total], [trials, left]));
+    let end = select(&a.ge(b), n, select(&a.lt(b), n * 0.0, f64::NAN));
+    select(single, peak.maximum(0.0).minimum(n), end).stop_gradient()
 }

@@ -1,6 +1,7 @@
 //! The binomial distribution, by the probability of success and by its log-odds.
 
 use super::masses::{self, Counts, LogMass, excess_of_trials};
+use super::modes::{at_most, last_rise};
 use super::steps::{Search, betainc_of_complement, log_series, log_tail, quantile, steps};
 use super::stirling::error_from_one;
 use crate::distributions::KlDivergence;
@@ -12,7 +13,8 @@ family! {
     /// The binomial distribution of the successes in `total_count` independent trials, with
     /// probability `C(n, k) p^k (1 - p)^(n - k)` of `k`.
     ///
-    /// Its draws are `i32` and not differentiable.
+    /// Its draws are `i32` and not differentiable. The mode is the larger one where two counts are
+    /// as probable.
     ///
     /// ```
     /// use probpipe::prelude::*;
@@ -51,6 +53,7 @@ family! {
             mean => total_count * probs,
             variance => total_count * probs * (1.0 - probs),
         }
+        Mode { mode => mode(total_count, probs) }
     }
 }
 
@@ -66,7 +69,8 @@ impl KlDivergence for Binomial {
 family! {
     /// The binomial distribution of trials that succeed with probability `1 / (1 + exp(-logits))`.
     ///
-    /// Its draws are `i32` and not differentiable.
+    /// Its draws are `i32` and not differentiable. The mode is the larger one where two counts are
+    /// as probable.
     ///
     /// ```
     /// use probpipe::prelude::*;
@@ -111,6 +115,7 @@ family! {
             mean => total_count * logits.sigmoid(),
             variance => total_count * logits.sigmoid() * (-logits).sigmoid(),
         }
+        Mode { mode => mode(total_count, &logits.sigmoid()) }
     }
 }
 
@@ -126,6 +131,14 @@ impl Binomial {
 #[track_caller]
 fn draws(counts: Array) -> Array {
     counts.cast(DType::I32)
+}
+
+/// Counts rise up to `(n + 1) p`.
+#[track_caller]
+fn mode(n: &Array, p: &Array) -> Array {
+    let (n, one) = (&(p * 0.0 + n), &Array::from(1.0));
+    let trials = &(n + 1.0);
+    last_rise(&(trials * p), |k| at_most([k, one], [trials, p])).minimum(n)
 }
 
 #[track_caller]

@@ -1,6 +1,7 @@
 //! The categorical distribution, by probabilities and by their logarithms up to a constant.
 
 use super::masses::{divergence, divergence_of_logs};
+use super::modes::category;
 use super::steps::steps;
 use crate::constraints::Constraint;
 use crate::distributions::declaration::family;
@@ -16,7 +17,7 @@ family! {
     /// The distribution on categories `0, 1, ..` with the probabilities `probs`.
     ///
     /// Its draws are `i32` and not differentiable. `probs` count as they are: their derivative is
-    /// that in each alone.
+    /// that in each alone. The mode is the first of the most probable categories.
     ///
     /// ```
     /// use probpipe::prelude::*;
@@ -37,6 +38,7 @@ family! {
             survival(x) => steps(x, &last_category(probs), (1.0, 0.0), |k| share(probs, k, false)),
         }
         Quantile { quantile(q) => first_reached(&probs.cumsum(-1), q) }
+        Mode { mode => category(probs) }
         Entropy { entropy => probs.entr().sum_axes([-1]) }
     }
 }
@@ -60,7 +62,8 @@ family! {
     /// The distribution on categories `0, 1, ..` with probabilities in proportion to
     /// `exp(logits)`.
     ///
-    /// Its draws are `i32` and not differentiable.
+    /// Its draws are `i32` and not differentiable. The mode is the first of the most probable
+    /// categories.
     ///
     /// ```
     /// use probpipe::prelude::*;
@@ -86,6 +89,7 @@ family! {
             },
         }
         Quantile { quantile(q) => first_reached(&logits.softmax(-1).cumsum(-1), q) }
+        Mode { mode => category(logits) }
         Entropy {
             entropy => {
                 let log_probs = logits.log_softmax(-1);

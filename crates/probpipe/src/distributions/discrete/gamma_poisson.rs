@@ -2,6 +2,7 @@
 //! binomial distributions under other names.
 
 use super::masses::rounding_of_product;
+use super::modes::{at_most, excess, last_rise};
 use super::negative_binomial::{above, below, draws, inverse, log_above, log_below, log_mass};
 use crate::distributions::declaration::family;
 use probpipe_trace::Array;
@@ -9,7 +10,8 @@ use probpipe_trace::Array;
 family! {
     /// The distribution of Poisson counts whose rate has a gamma distribution.
     ///
-    /// Its draws are `i32` and not differentiable.
+    /// Its draws are `i32` and not differentiable. The mode is the larger one where two counts are
+    /// as probable.
     ///
     /// ```
     /// use probpipe::prelude::*;
@@ -50,6 +52,12 @@ family! {
             mean => concentration / rate,
             variance => concentration / rate * (rate.recip() + 1.0),
         }
+        Mode {
+            mode => {
+                let (more, one) = (&excess(concentration), &Array::from(1.0));
+                last_rise(&(more / rate), |k| at_most([k, rate], [more, one]))
+            }
+        }
     }
 }
 
@@ -57,7 +65,8 @@ family! {
     /// The negative binomial distribution by its mean and its concentration, of variance
     /// `mean + mean^2 / concentration`.
     ///
-    /// Its draws are `i32` and not differentiable.
+    /// Its draws are `i32` and not differentiable. The mode is the larger one where two counts are
+    /// as probable.
     ///
     /// ```
     /// use probpipe::prelude::*;
@@ -101,6 +110,13 @@ family! {
         Moments {
             mean => mean.clone(),
             variance => mean + mean.square() / concentration,
+        }
+        Mode {
+            mode => {
+                let more = &excess(concentration);
+                let start = more / concentration * mean;
+                last_rise(&start, |k| at_most([k, concentration], [more, mean]))
+            }
         }
     }
 }

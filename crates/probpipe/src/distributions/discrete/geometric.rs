@@ -1,6 +1,7 @@
 //! The geometric distribution, by the probability of success and by its log-odds.
 
 use super::masses::divergence_of_trials;
+use super::modes::none;
 use super::steps::{endless, steps};
 use crate::distributions::KlDivergence;
 use crate::distributions::declaration::family;
@@ -11,7 +12,7 @@ family! {
     /// The geometric distribution of failures before the first success, with probability
     /// `p (1 - p)^k` of `k`.
     ///
-    /// Its draws are `i32` and not differentiable.
+    /// Its draws are `i32` and not differentiable. The mode is 0; that of `probs` 0 is NaN.
     ///
     /// ```
     /// use probpipe::prelude::*;
@@ -39,6 +40,7 @@ family! {
             mean => (1.0 - probs) / probs,
             variance => (1.0 - probs) / probs.square(),
         }
+        Mode { mode => none(&select(&probs.gt(0.0), probs, f64::NAN)) }
         Entropy { entropy => (probs.entr() - (1.0 - probs).xlog1py(-probs)) / probs }
     }
 }
@@ -54,7 +56,7 @@ family! {
     /// The geometric distribution of trials that succeed with probability
     /// `1 / (1 + exp(-logits))`.
     ///
-    /// Its draws are `i32` and not differentiable.
+    /// Its draws are `i32` and not differentiable. The mode is 0.
     ///
     /// ```
     /// use probpipe::prelude::*;
@@ -81,6 +83,7 @@ family! {
             mean => (-logits).exp(),
             variance => (-logits).exp() * ((-logits).exp() + 1.0),
         }
+        Mode { mode => none(logits) }
         Entropy {
             entropy => -(logits.log_sigmoid() + (-logits).exp() * (-logits).log_sigmoid())
         }

@@ -11,6 +11,7 @@ mod gamma_poisson;
 mod geometric;
 mod masses;
 mod mixed;
+mod modes;
 mod negative_binomial;
 mod ordered_logistic;
 mod ordinal;

@@ -1,6 +1,7 @@
 //! The negative binomial distribution, by the probability of what is counted and by its log-odds.
 
 use super::masses::{self, Counts, LogMass, rounding_of_product};
+use super::modes::{at_most, excess, last_rise};
 use super::steps::{
     Search, betainc_of_complement, endless, log_fraction, log_series, log_tail, quantile, steps,
 };
@@ -14,7 +15,8 @@ family! {
     /// kind, with probability `C(k + r - 1, k) p^k (1 - p)^r` of `k`. `total_count` need not be
     /// whole.
     ///
-    /// Its draws are `i32` and not differentiable.
+    /// Its draws are `i32` and not differentiable. The mode is the larger one where two counts are
+    /// as probable; that of `probs` 1 is NaN.
     ///
     /// ```
     /// use probpipe::prelude::*;
@@ -56,13 +58,22 @@ family! {
             mean => total_count * probs / (1.0 - probs),
             variance => total_count * probs / (1.0 - probs).square(),
         }
+        Mode {
+            mode => {
+                let (more, one) = (&excess(total_count), &Array::from(1.0));
+                let p = select(&probs.lt(1.0), probs, f64::NAN);
+                let start = more * &p / (1.0 - &p);
+                last_rise(&start, |k| at_most([k, one], [&(k + more), &p]))
+            }
+        }
     }
 }
 
 family! {
     /// The negative binomial distribution of what has the probability `1 / (1 + exp(-logits))`.
     ///
-    /// Its draws are `i32` and not differentiable.
+    /// Its draws are `i32` and not differentiable. The mode is the larger one where two counts are
+    /// as probable.
     ///
     /// ```
     /// use probpipe::prelude::*;
@@ -102,6 +113,14 @@ family! {
         Moments {
             mean => total_count * logits.exp(),
             variance => total_count * logits.exp() * (logits.exp() + 1.0),
+        }
+        Mode {
+            mode => {
+                let more = excess(total_count);
+                // Of none the odds may be infinite.
+                let odds = select(&more.eq(0.0), logits * 0.0, logits).exp();
+                (more * odds).stop_gradient().floor()
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::categorical::entry;
 use super::masses::divergence_of_logs;
+use super::modes::category;
 use super::steps::steps;
 use crate::distributions::KlDivergence;
 use crate::distributions::declaration::family;
@@ -12,7 +13,8 @@ family! {
     /// The distribution of the number of `cutpoints` that lie below a logistic variable around
     /// `predictor`.
     ///
-    /// Its draws are `i32` and not differentiable.
+    /// Its draws are `i32` and not differentiable. The mode is the first of the most probable
+    /// categories.
     ///
     /// ```
     /// use probpipe::prelude::*;
@@ -60,6 +62,7 @@ family! {
                 select(&level.is_nan(), f64::NAN, place)
             }
         }
+        Mode { mode => category(&log_masses(predictor, cutpoints)) }
     }
 }
 
@@ -84,14 +87,17 @@ fn log_mass(k: &Array, predictor: &Array, cutpoints: &Array) -> Array {
     select(&last, 0.0, below) + select(&first, 0.0, above) + between
 }
 
+/// Of all categories, `[..., n]`.
+#[track_caller]
+fn log_masses(predictor: &Array, cutpoints: &Array) -> Array {
+    let n = cutpoints.shape().last().map_or(0, |&n| n) + 1;
+    let k = arange(n).cast(predictor.dtype());
+    log_mass(&k, &predictor.expand_dims(-1), &cutpoints.expand_dims(-2))
+}
+
 impl KlDivergence for OrderedLogistic {
     fn kl_divergence(&self, other: &OrderedLogistic) -> Array {
-        let log_masses = |[predictor, cutpoints]: [Array; 2]| {
-            let n = cutpoints.shape().last().map_or(0, |&n| n) + 1;
-            let k = arange(n).cast(predictor.dtype());
-            log_mass(&k, &predictor.expand_dims(-1), &cutpoints.expand_dims(-2))
-        };
-        let (p, q) = (log_masses(self.checked()), log_masses(other.checked()));
-        divergence_of_logs(&p, &q).sum_axes([-1])
+        let ([a, from], [b, to]) = (&self.checked(), &other.checked());
+        divergence_of_logs(&log_masses(a, from), &log_masses(b, to)).sum_axes([-1])
     }
 }

@@ -3,6 +3,7 @@
 
 use super::categorical::{entry, first_reached};
 use super::masses::divergence_of_logs;
+use super::modes::{category, likelier};
 use super::steps::steps;
 use crate::distributions::KlDivergence;
 use crate::distributions::declaration::family;
@@ -14,7 +15,7 @@ family! {
     /// The distribution of one trial that succeeds where a standard normal number is below
     /// `probits`.
     ///
-    /// Its draws are `i32` and not differentiable.
+    /// Its draws are `i32` and not differentiable. The mode is 0 where both are as probable.
     ///
     /// ```
     /// use probpipe::prelude::*;
@@ -41,6 +42,7 @@ family! {
             mean => probits.ndtr(),
             variance => probits.ndtr() * (-probits).ndtr(),
         }
+        Mode { mode => likelier(probits, 0.0) }
         Entropy {
             entropy =>
                 -(probits.ndtr() * probits.log_ndtr() + (-probits).ndtr() * (-probits).log_ndtr())
@@ -53,7 +55,8 @@ family! {
     /// the last with the probability `sigmoid(cutpoint - loc)`, if it comes there (G. Tutz,
     /// "Sequential item response models with an ordered response", 1990).
     ///
-    /// Its draws are `i32` and not differentiable.
+    /// Its draws are `i32` and not differentiable. The mode is the first of the most probable
+    /// categories.
     ///
     /// ```
     /// use probpipe::prelude::*;
@@ -91,6 +94,7 @@ family! {
         Quantile {
             quantile(q) => first_reached(&log_masses(cutpoints, loc).exp().cumsum(-1), q)
         }
+        Mode { mode => category(&log_masses(cutpoints, loc)) }
     }
 }
 

@@ -10,7 +10,8 @@ use probpipe_trace::{Array, gammainc, gammaincc};
 family! {
     /// The Poisson distribution of counts, with probability `rate^k exp(-rate) / k!` of `k`.
     ///
-    /// Its draws are `i32` and not differentiable.
+    /// Its draws are `i32` and not differentiable. The mode is the rate without its fraction; a
+    /// whole rate is as probable as the count before it.
     ///
     /// ```
     /// use probpipe::prelude::*;
@@ -59,6 +60,7 @@ family! {
             }
         }
         Moments { mean => rate.clone(), variance => rate.clone() }
+        Mode { mode => rate.stop_gradient().floor() }
     }
 }
 
