@@ -1,6 +1,7 @@
 //! Terms that formulas of several families are made of: powers and logarithms that are right at the
 //! ends of a support. No family and no capability is known here.
 
+use super::shapes::HALF_LOG_TAU;
 use crate::random::uniform_of;
 use probpipe_trace::{Array, DType, Key, Shape, fori_loop, ones_like, select};
 use probpipe_transforms::jvp;
@@ -163,4 +164,37 @@ pub(crate) fn inverted(
     let slope = slope.stop_gradient();
     let steep = slope.gt(0.0) & value.is_finite();
     x + select(&steep, q - value, 0.0) / select(&steep, slope, 1.0)
+}
+
+/// `B_2k / (2k)` of Bernoulli's numbers.
+const BERNOULLI: [f64; 9] = [
+    1.0 / 12.0,
+    -1.0 / 120.0,
+    1.0 / 252.0,
+    -1.0 / 240.0,
+    1.0 / 132.0,
+    -691.0 / 32_760.0,
+    1.0 / 12.0,
+    -3617.0 / 8160.0,
+    43_867.0 / 14_364.0,
+];
+
+/// The entropy of a gamma distribution of rate 1. Of a large concentration, whose terms would
+/// cancel, it is that of a normal number and the rest of Stirling's series (DLMF 5.11.1, 5.11.2).
+#[track_caller]
+pub(crate) fn gamma_entropy(concentration: &Array) -> Array {
+    let large = concentration.gt(10.0);
+    let a = select(&large, 1.0, concentration);
+    let few = &a + a.lgamma() + (1.0 - &a) * a.digamma();
+    let a = &select(&large, concentration, 10.0);
+    let r = a.recip();
+    let square = r.square();
+    let terms = BERNOULLI.iter().enumerate().rev();
+    let rest = terms.fold(&r * 0.0, |sum, (k, &c)| {
+        let k = k as f64 * 2.0;
+        (sum + ((k + 2.0) / (k + 1.0) - &r) * c) * &square
+    });
+    // Each term had one power of r too many.
+    let many = a.log() * 0.5 + (HALF_LOG_TAU + 0.5) - &r * 0.5 + rest * a;
+    select(&large, many, few)
 }

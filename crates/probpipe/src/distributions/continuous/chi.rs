@@ -1,9 +1,8 @@
 //! The chi distribution.
 
-use super::gamma::standard_entropy;
 use crate::distributions::declaration::family;
 use crate::distributions::tails::{log_gammainc, log_gammaincc};
-use crate::distributions::terms::log_power;
+use crate::distributions::terms::{gamma_entropy, log_power};
 use crate::random::chi_square;
 use probpipe_trace::{gammainc, gammaincc, gammainccinv, gammaincinv};
 use std::f64::consts::{LN_2, SQRT_2};
@@ -53,7 +52,7 @@ family! {
         Entropy {
             // That of the square, less the mean of the logarithm of the slope 2 x.
             entropy =>
-                standard_entropy(&(df * 0.5)) - ((df * 0.5).digamma() + LN_2) * 0.5
+                gamma_entropy(&(df * 0.5)) - ((df * 0.5).digamma() + LN_2) * 0.5
         }
     }
 }

@@ -1,9 +1,8 @@
 //! The chi-squared distribution.
 
-use super::gamma::standard_entropy;
 use crate::distributions::declaration::family;
 use crate::distributions::tails::{log_gammainc, log_gammaincc};
-use crate::distributions::terms::log_power;
+use crate::distributions::terms::{gamma_entropy, log_power};
 use crate::random::chi_square;
 use probpipe_trace::{gammainc, gammaincc, gammainccinv, gammaincinv};
 use std::f64::consts::LN_2;
@@ -41,6 +40,6 @@ family! {
         }
         Moments { mean => df.clone(), variance => df * 2.0 }
         Mode { mode => (df - 2.0).maximum(0.0) }
-        Entropy { entropy => standard_entropy(&(df * 0.5)) + LN_2 }
+        Entropy { entropy => gamma_entropy(&(df * 0.5)) + LN_2 }
     }
 }

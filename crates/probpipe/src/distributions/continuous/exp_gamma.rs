@@ -1,8 +1,8 @@
 //! The distributions of the logarithms of gamma and of inverse gamma numbers.
 
-use super::gamma::standard_entropy;
 use crate::distributions::declaration::family;
 use crate::distributions::tails::{log_gammainc, log_gammaincc};
+use crate::distributions::terms::gamma_entropy;
 use crate::random::loggamma;
 use probpipe_trace::{Array, gammainc, gammaincc, gammainccinv, gammaincinv, select};
 
@@ -46,7 +46,7 @@ family! {
             variance => concentration.trigamma(),
         }
         Mode { mode => concentration.log() - rate.log() }
-        Entropy { entropy => standard_entropy(concentration) - concentration.digamma() }
+        Entropy { entropy => gamma_entropy(concentration) - concentration.digamma() }
     }
 }
 
@@ -87,7 +87,7 @@ family! {
             variance => concentration.trigamma(),
         }
         Mode { mode => rate.log() - concentration.log() }
-        Entropy { entropy => standard_entropy(concentration) - concentration.digamma() }
+        Entropy { entropy => gamma_entropy(concentration) - concentration.digamma() }
     }
 }
 

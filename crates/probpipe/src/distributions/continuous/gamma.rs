@@ -2,7 +2,7 @@
 
 use crate::distributions::declaration::family;
 use crate::distributions::tails::{log_gammainc, log_gammaincc};
-use crate::distributions::terms::log_power;
+use crate::distributions::terms::{gamma_entropy, log_power};
 use crate::random;
 use probpipe_trace::{Array, gammainc, gammaincc, gammainccinv, gammaincinv};
 
@@ -47,7 +47,7 @@ family! {
         }
         Moments { mean => concentration / rate, variance => concentration / rate.square() }
         Mode { mode => (concentration - 1.0).maximum(0.0) / rate }
-        Entropy { entropy => standard_entropy(concentration) - rate.log() }
+        Entropy { entropy => gamma_entropy(concentration) - rate.log() }
     }
 }
 
@@ -57,10 +57,4 @@ impl Gamma {
     pub fn with_scale(concentration: impl Into<Array>, scale: impl Into<Array>) -> Gamma {
         Gamma::new(concentration, scale.into().recip())
     }
-}
-
-/// The entropy at rate 1.
-#[track_caller]
-pub(crate) fn standard_entropy(concentration: &Array) -> Array {
-    concentration + concentration.lgamma() + (1.0 - concentration) * concentration.digamma()
 }
