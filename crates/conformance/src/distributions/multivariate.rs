@@ -1,6 +1,7 @@
 //! Distributions that are made of parameters of several shapes, and of others: the density at each
 //! point with its slopes, moments and entropy. What a case names is made here from its parameters.
 
+use super::family::{self, *};
 use crate::compare::{array, within};
 use crate::report::{Verdict, Worst, in_both_types};
 use probpipe::bijectors::{Affine, Bijector, Exp, Sigmoid, Tanh};
@@ -41,24 +42,19 @@ pub(super) struct Said {
     pub(super) statistics: Vec<(&'static str, Array)>,
 }
 
-fn density<D: LogProb<Value = Array>>(d: D, x: &Array) -> Option<Said> {
-    Some(Said { log_prob: d.log_prob(x), statistics: Vec::new() })
-}
-
-fn moments<D: LogProb<Value = Array> + Moments>(d: D, x: &Array) -> Option<Said> {
-    let statistics = vec![("mean", d.mean()), ("variance", d.variance())];
-    Some(Said { log_prob: d.log_prob(x), statistics })
-}
-
-fn uncertain<D: LogProb<Value = Array> + Entropy>(d: D, x: &Array) -> Option<Said> {
-    Some(Said { log_prob: d.log_prob(x), statistics: vec![("entropy", d.entropy())] })
-}
-
-fn all<D: LogProb<Value = Array> + Moments + Entropy>(d: D, x: &Array) -> Option<Said> {
-    let entropy = d.entropy();
-    let mut said = moments(d, x)?;
-    said.statistics.push(("entropy", entropy));
-    Some(said)
+/// All that a distribution of a known type can say of itself at `x`.
+macro_rules! all {
+    ($distribution:expr, $x:expr) => {{
+        let probe = Probe($distribution);
+        let statistics = [
+            ("mean", (&probe).mean()),
+            ("variance", (&probe).variance()),
+            ("entropy", (&probe).entropy()),
+            ("mode", (&probe).mode()),
+        ];
+        let known = statistics.into_iter().filter_map(|(name, array)| Some((name, array?)));
+        Some(Said { log_prob: family::log_prob(&probe.0, $x), statistics: known.collect() })
+    }};
 }
 
 /// One of the Wishart families, by whatever matrix the case gives.
@@ -81,73 +77,73 @@ fn say(name: &str, p: &Given<'_>, x: &Array) -> Option<Said> {
     let normal = || Normal::new(get("loc"), get("scale"));
     match name {
         "MultivariateNormal" if p.has("covariance_matrix") => {
-            all(MultivariateNormal::new(get("loc"), get("covariance_matrix")), x)
+            all!(MultivariateNormal::new(get("loc"), get("covariance_matrix")), x)
         }
         "MultivariateNormal" if p.has("scale_tril") => {
-            all(MultivariateNormal::from_scale_tril(get("loc"), get("scale_tril").tril()), x)
+            all!(MultivariateNormal::from_scale_tril(get("loc"), get("scale_tril").tril()), x)
         }
         "MultivariateNormal" => {
-            all(MultivariateNormal::from_precision(get("loc"), get("precision_matrix")), x)
+            all!(MultivariateNormal::from_precision(get("loc"), get("precision_matrix")), x)
         }
         "MultivariateStudentT" => {
             let factor = get("scale_tril").tril();
-            moments(MultivariateStudentT::new(get("df"), get("loc"), factor), x)
+            all!(MultivariateStudentT::new(get("df"), get("loc"), factor), x)
         }
         "LowRankMultivariateNormal" => {
             let (factor, diagonal) = (get("cov_factor"), get("cov_diag"));
-            all(LowRankMultivariateNormal::new(get("loc"), factor, diagonal), x)
+            all!(LowRankMultivariateNormal::new(get("loc"), factor, diagonal), x)
         }
-        "CirculantNormal" => all(CirculantNormal::new(get("loc"), get("covariance_row")), x),
+        "CirculantNormal" => all!(CirculantNormal::new(get("loc"), get("covariance_row")), x),
         "GaussianRandomWalk" => {
-            moments(GaussianRandomWalk::new(get("scale"), p.count("num_steps")), x)
+            all!(GaussianRandomWalk::new(get("scale"), p.count("num_steps")), x)
         }
         "ZeroSumNormal" => {
             let event = reference::extents(&p.case["params"]["event_shape"]);
-            moments(ZeroSumNormal::new(get("scale"), event), x)
+            all!(ZeroSumNormal::new(get("scale"), event), x)
         }
-        "Dirichlet" => all(Dirichlet::new(get("concentration")), x),
+        "Dirichlet" => all!(Dirichlet::new(get("concentration")), x),
         "DirichletMultinomial" => {
             let total = p.count("total_count") as i64;
-            moments(DirichletMultinomial::new(total, get("concentration")), x)
+            all!(DirichletMultinomial::new(total, get("concentration")), x)
         }
         "MultinomialProbs" => {
-            moments(Multinomial::new(p.count("total_count") as i64, get("probs")), x)
+            all!(Multinomial::new(p.count("total_count") as i64, get("probs")), x)
         }
         "MultinomialLogits" => {
-            moments(Multinomial::from_logits(p.count("total_count") as i64, get("logits")), x)
+            all!(Multinomial::from_logits(p.count("total_count") as i64, get("logits")), x)
         }
-        "CategoricalProbs" => uncertain(Categorical::new(get("probs")), x),
-        "CategoricalLogits" => uncertain(Categorical::from_logits(get("logits")), x),
-        "OrderedLogistic" => density(OrderedLogistic::new(get("predictor"), get("cutpoints")), x),
-        "LKJ" => moments(LKJ::new(p.count("dimension"), get("concentration")), x),
-        "LKJCholesky" => density(LKJCholesky::new(p.count("dimension"), get("concentration")), x),
-        "Wishart" => all(wishart!(Wishart, p), x),
-        "WishartCholesky" => moments(wishart!(WishartCholesky, p), x),
-        "InverseWishart" => moments(wishart!(InverseWishart, p), x),
+        "CategoricalProbs" => all!(Categorical::new(get("probs")), x),
+        "CategoricalLogits" => all!(Categorical::from_logits(get("logits")), x),
+        "OrderedLogistic" => all!(OrderedLogistic::new(get("predictor"), get("cutpoints")), x),
+        "LKJ" => all!(LKJ::new(p.count("dimension"), get("concentration")), x),
+        "LKJCholesky" => all!(LKJCholesky::new(p.count("dimension"), get("concentration")), x),
+        "Wishart" => all!(wishart!(Wishart, p), x),
+        "WishartCholesky" => all!(wishart!(WishartCholesky, p), x),
+        "InverseWishart" => all!(wishart!(InverseWishart, p), x),
         // The mean of the reference is the factor of a mean, which is not the mean of the factor.
-        "InverseWishartCholesky" => density(wishart!(InverseWishartCholesky, p), x),
+        "InverseWishartCholesky" => all!(wishart!(InverseWishartCholesky, p), x),
         "MatrixNormal" => {
             let (row, column) = (get("scale_tril_row").tril(), get("scale_tril_column").tril());
-            moments(MatrixNormal::new(get("loc"), row, column), x)
+            all!(MatrixNormal::new(get("loc"), row, column), x)
         }
         "CAR" => {
             let (correlation, precision) = (get("correlation"), get("conditional_precision"));
-            moments(CAR::new(get("loc"), correlation, precision, get("adj_matrix")), x)
+            all!(CAR::new(get("loc"), correlation, precision, get("adj_matrix")), x)
         }
         "GaussianStateSpace" => {
             let (matrix, factor) = (get("transition_matrix"), get("scale_tril").tril());
             let steps = p.count("num_steps");
-            moments(GaussianStateSpace::new(steps, matrix, factor, get("initial_value")), x)
+            all!(GaussianStateSpace::new(steps, matrix, factor, get("initial_value")), x)
         }
         // The equation dx = -theta x dt + sigma dW, from a standard normal state on.
         "EulerMaruyama" => {
             let (theta, sigma) = (get("theta"), get("sigma"));
             let sde = |x: &Array, _: &Array| (-(&theta * x), sigma.clone());
-            density(EulerMaruyama::new(get("t"), sde, Normal::new(0.0, 1.0)), x)
+            all!(EulerMaruyama::new(get("t"), sde, Normal::new(0.0, 1.0)), x)
         }
         "GaussianCopulaBeta" => {
             let (a, b) = (get("concentration1"), get("concentration0"));
-            moments(GaussianCopulaBeta::beta(a, b, get("correlation_matrix")), x)
+            all!(GaussianCopulaBeta::beta(a, b, get("correlation_matrix")), x)
         }
         // What the case calls the mean is the direction of it.
         "ProjectedNormal" => {
@@ -163,41 +159,41 @@ fn say(name: &str, p: &Given<'_>, x: &Array) -> Option<Said> {
         }
         "SineSkewed" => {
             let angles = VonMises::new(get("loc"), get("concentration"));
-            density(SineSkewed::new(Independent::new(angles, 1), get("skewness")), x)
+            all!(SineSkewed::new(Independent::new(angles, 1), get("skewness")), x)
         }
-        "Delta" => all(Delta::with_log_density(get("v"), get("log_density")), x),
-        "ImproperUniform" => density(ImproperUniform::new(Constraint::Real, [], []), x),
-        "Unit" => density(Unit::new(get("log_factor")), x),
-        "IndependentNormal" => all(Independent::new(normal(), 1), x),
+        "Delta" => all!(Delta::with_log_density(get("v"), get("log_density")), x),
+        "ImproperUniform" => all!(ImproperUniform::new(Constraint::Real, [], []), x),
+        "Unit" => all!(Unit::new(get("log_factor")), x),
+        "IndependentNormal" => all!(Independent::new(normal(), 1), x),
         "MaskedNormal" => {
             let mask = Array::from_slice(&[true, false, true], [3]);
-            moments(Independent::new(Masked::new(normal(), mask), 1), x)
+            all!(Independent::new(Masked::new(normal(), mask), 1), x)
         }
-        "MixtureSameFamilyNormal" => moments(MixtureSameFamily::new(get("probs"), normal()), x),
+        "MixtureSameFamilyNormal" => all!(MixtureSameFamily::new(get("probs"), normal()), x),
         "MixtureSameFamilyNormalLogits" => {
-            moments(MixtureSameFamily::from_logits(get("logits"), normal()), x)
+            all!(MixtureSameFamily::from_logits(get("logits"), normal()), x)
         }
         "MixtureSameFamilyMVN" => {
             let factor = get("scale_tril").tril();
             let components = MultivariateNormal::from_scale_tril(get("loc"), factor);
-            moments(MixtureSameFamily::from_logits(get("logits"), components), x)
+            all!(MixtureSameFamily::from_logits(get("logits"), components), x)
         }
         "MixtureGeneral" => {
             let student = StudentT::new(get("df"), get("loc"), get("scale"));
             let components = (normal(), student, Laplace::new(get("loc"), get("scale")));
-            moments(Mixture::from_logits(get("logits"), components), x)
+            all!(Mixture::from_logits(get("logits"), components), x)
         }
         "TransformedAffineExp" => {
-            density(Transformed::new(normal(), Affine::new(get("a"), get("b")).then(Exp)), x)
+            all!(Transformed::new(normal(), Affine::new(get("a"), get("b")).then(Exp)), x)
         }
-        "TransformedSigmoid" => density(Transformed::new(normal(), Sigmoid), x),
-        "TransformedTanh" => density(Transformed::new(normal(), Tanh), x),
-        "RightCensoredNormal" => density(RightCensored::new(normal(), true), x),
-        "LeftCensoredNormal" => density(LeftCensored::new(normal(), true), x),
+        "TransformedSigmoid" => all!(Transformed::new(normal(), Sigmoid), x),
+        "TransformedTanh" => all!(Transformed::new(normal(), Tanh), x),
+        "RightCensoredNormal" => all!(RightCensored::new(normal(), true), x),
+        "LeftCensoredNormal" => all!(LeftCensored::new(normal(), true), x),
         "RightCensoredExponential" => {
-            density(RightCensored::new(Exponential::new(get("scale")), true), x)
+            all!(RightCensored::new(Exponential::new(get("scale")), true), x)
         }
-        "IntervalCensoredNormal" => density(IntervalCensored::new(normal()), x),
+        "IntervalCensoredNormal" => all!(IntervalCensored::new(normal()), x),
         _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::constraints::Constraint;
 use crate::distributions::shapes::join;
-use crate::distributions::{Distribution, Entropy, LogProb, Moments, Sample, Support};
+use crate::distributions::{Distribution, Entropy, LogProb, Mode, Moments, Sample, Support};
 use probpipe_trace::{
     Array, Error, ErrorKind, IntoShape, Key, Shape, ShapeDisplay, Tree, broadcast_shapes, here,
 };
@@ -134,6 +134,12 @@ impl<D: Moments<Value = Array>> Moments for Expanded<D> {
 
     fn variance(&self) -> Array {
         self.spread(self.base.variance(), &self.base.event_shape())
+    }
+}
+
+impl<D: Mode<Value = Array>> Mode for Expanded<D> {
+    fn mode(&self) -> Array {
+        self.spread(self.base.mode(), &self.base.event_shape())
     }
 }
 

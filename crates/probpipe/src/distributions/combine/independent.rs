@@ -3,7 +3,7 @@
 use super::points::sum_last;
 use crate::constraints::Constraint;
 use crate::distributions::shapes::join;
-use crate::distributions::{Distribution, Entropy, LogProb, Moments, Sample, Support};
+use crate::distributions::{Distribution, Entropy, LogProb, Mode, Moments, Sample, Support};
 use probpipe_trace::{Array, Error, ErrorKind, Key, Shape, ShapeDisplay, Tree, here};
 
 /// Independent copies as one distribution: the last batch axes of another are a part of its event.
@@ -96,6 +96,12 @@ impl<D: Moments<Value = Array>> Moments for Independent<D> {
 
     fn variance(&self) -> Array {
         self.check().unwrap_or_else(|| self.base.variance())
+    }
+}
+
+impl<D: Mode<Value = Array>> Mode for Independent<D> {
+    fn mode(&self) -> Array {
+        self.check().unwrap_or_else(|| self.base.mode())
     }
 }
 

@@ -9,7 +9,8 @@ family! {
     /// `p^x (1 - p)^(1 - x)` of a `p` with these log-odds (G. Loaiza-Ganem, J. P. Cunningham, "The
     /// continuous Bernoulli", 2019).
     ///
-    /// Its sampler is reparameterised.
+    /// Its sampler is reparameterised. The mode is 1 where the density rises, else 0, also where it
+    /// is flat.
     ///
     /// ```
     /// use probpipe::{ContinuousBernoulli, prelude::*};
@@ -55,8 +56,40 @@ family! {
                 select(&near, series + 1.0 / 12.0, t.square().recip() - sinh.square())
             },
         }
+        Mode {
+            mode => {
+                let logits = logits.stop_gradient();
+                select(&logits.gt(0.0), 1.0, select(&logits.is_nan(), &logits, 0.0))
+            }
+        }
+        Entropy {
+            entropy => {
+                let (t, near) = (logits.abs(), logits.abs().lt(1.0));
+                // log((1 - exp(-t)) / t) + 1 - t / (exp(t) - 1), a series in Bernoulli's numbers.
+                let h = select(&near, &t, 0.0).square();
+                let series = ENTROPY.iter().rev().fold(&h * 0.0, |sum, &c| (sum + c) * &h);
+                let t = select(&near, 1.0, t);
+                let rest = (-&t).exp();
+                let far = (-&rest).log1p() - t.log() + 1.0 - t * &rest / (1.0 - &rest);
+                select(&near, series, far)
+            }
+        }
     }
 }
+
+/// `-B_2k / (2k)! (2k - 1) / (2k)`, the coefficients of `logits^2k` in the entropy.
+const ENTROPY: [f64; 10] = [
+    -0.041_666_666_666_666_664,
+    0.001_041_666_666_666_666_7,
+    -2.755_731_922_398_589e-5,
+    7.233_796_296_296_296e-7,
+    -1.878_908_128_908_129e-8,
+    4.843_840_960_463_536e-10,
+    -1.242_664_106_420_720_2e-11,
+    3.177_825_277_802_421e-13,
+    -8.109_058_608_706_854e-15,
+    2.066_125_263_630_158_7e-16,
+];
 
 impl ContinuousBernoulli {
     /// By `p`, between 0 and 1.

@@ -2,6 +2,7 @@
 
 use crate::distributions::declaration::family;
 use crate::distributions::shapes::HALF_LOG_TAU;
+use crate::distributions::terms::inverted;
 use crate::random::{exponential_of, normal_of};
 use probpipe_trace::{Array, select};
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
@@ -56,6 +57,7 @@ family! {
             mean => loc + rate.recip(),
             variance => scale.square() + rate.square().recip(),
         }
+        Mode { mode => loc + scale * peak(&(rate * scale)) }
     }
 }
 
@@ -74,4 +76,37 @@ fn log_part(z: &Array, r: &Array) -> Array {
     let tail = mills(&-select(&low, &u, -1.0)).log() - z.square() * 0.5 - HALF_LOG_TAU;
     let rest = select(&low, 1.0, &u).log_ndtr() + r * (r * 0.5 - z);
     select(&low, tail, rest)
+}
+
+/// Where the density of a standard normal number and an exponential one of rate `r` is largest:
+/// there `z` less `r`, `u`, is such that the normal density over its integral is `r`. From rates of
+/// 4 on `r` and `u` would cancel; there `z` is what this quotient is more than `-u`, and so are the
+/// steps of Newton.
+#[track_caller]
+fn peak(r: &Array) -> Array {
+    let steep = r.gt(4.0);
+    let few = &select(&steep, 1.0, r);
+    let high = ((few * (PI / 2.0).sqrt()).log() * -2.0).maximum(0.0).sqrt();
+    let u = inverted(&-few.log(), &-few, &high, |u| {
+        let low = u.lt(0.0);
+        let rest = select(&low, 1.0, u);
+        let above = rest.log_ndtr() + rest.square() * 0.5 + HALF_LOG_TAU;
+        select(&low, mills(&-select(&low, u, -1.0)).log(), above)
+    });
+    let many = &select(&steep, r, 8.0);
+    let step = |z: Array| {
+        let y = many - &z;
+        let k = excess(&y);
+        let slope = ((y + &k) * &k).stop_gradient();
+        &z - (&z - k) / slope
+    };
+    let start = step(step(step(many.recip()))).stop_gradient();
+    select(&steep, step(start), u + few)
+}
+
+/// By how much the normal density at `y` over the tail beyond it is more than `y`, by the continued
+/// fraction of Laplace (DLMF 7.9), of which this much is exact from 3.5 on.
+#[track_caller]
+fn excess(y: &Array) -> Array {
+    (2..=44).rev().fold(y.clone(), |rest, k| y + f64::from(k) / rest).recip()
 }

@@ -108,6 +108,14 @@ pub(super) fn divergence_of_logs(log_x: &Array, log_mean: &Array) -> Array {
     select(&close, x * near, far)
 }
 
+/// The entropy of probabilities whose logarithms are these, `[..., n]`.
+#[track_caller]
+pub(super) fn entropy_of_logs(log_probs: &Array) -> Array {
+    let some = log_probs.gt(f64::NEG_INFINITY) | log_probs.is_nan();
+    let logs = select(&some, log_probs, 0.0);
+    -select(&some, logs.exp() * &logs, 0.0).sum_axes([-1])
+}
+
 /// The divergence of trials that succeed with chance `p` from those with chance `q`.
 #[track_caller]
 pub(super) fn divergence_of_trials(p: &Array, q: &Array) -> Array {

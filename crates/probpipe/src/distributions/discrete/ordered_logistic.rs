@@ -1,7 +1,7 @@
 //! Ordered categories, between cut points of a logistic variable.
 
 use super::categorical::entry;
-use super::masses::divergence_of_logs;
+use super::masses::{divergence_of_logs, entropy_of_logs};
 use super::modes::category;
 use super::steps::steps;
 use crate::distributions::KlDivergence;
@@ -63,6 +63,7 @@ family! {
             }
         }
         Mode { mode => category(&log_masses(predictor, cutpoints)) }
+        Entropy { entropy => entropy_of_logs(&log_masses(predictor, cutpoints)) }
     }
 }
 

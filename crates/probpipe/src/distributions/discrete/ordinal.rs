@@ -2,7 +2,7 @@
 //! variable.
 
 use super::categorical::{entry, first_reached};
-use super::masses::divergence_of_logs;
+use super::masses::{divergence_of_logs, entropy_of_logs};
 use super::modes::{category, likelier};
 use super::steps::steps;
 use crate::distributions::KlDivergence;
@@ -95,6 +95,7 @@ family! {
             quantile(q) => first_reached(&log_masses(cutpoints, loc).exp().cumsum(-1), q)
         }
         Mode { mode => category(&log_masses(cutpoints, loc)) }
+        Entropy { entropy => entropy_of_logs(&log_masses(cutpoints, loc)) }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::constraints::Constraint;
 use crate::distributions::declaration::family;
 use crate::distributions::events::Seen;
 use crate::distributions::shapes::{HALF_LOG_TAU, join};
-use crate::distributions::{Distribution, LogProb, Moments, Sample};
+use crate::distributions::{Distribution, Entropy, LogProb, Mode, Moments, Sample};
 use crate::random::normal_of;
 use probpipe_trace::{Array, Key, Shape};
 
@@ -109,5 +109,21 @@ impl Moments for CAR {
 
     fn variance(&self) -> Array {
         self.shaped(self.factor().square().sum_axes([-1]), &[self.dim()])
+    }
+}
+
+impl Mode for CAR {
+    fn mode(&self) -> Array {
+        self.mean()
+    }
+}
+
+impl Entropy for CAR {
+    fn entropy(&self) -> Array {
+        let [_, correlation, precision, adjacency] = self.checked();
+        let n = self.dim() as f64;
+        let factor = structure(&correlation, &adjacency).cholesky();
+        let constant = n * (HALF_LOG_TAU + 0.5);
+        self.shaped(constant - precision.log() * (n / 2.0) - log_determinant(&factor), &[])
     }
 }

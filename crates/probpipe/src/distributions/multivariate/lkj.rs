@@ -5,7 +5,7 @@ use super::factors::held;
 use crate::constraints::Constraint;
 use crate::distributions::events::Seen;
 use crate::distributions::shapes::join;
-use crate::distributions::{Distribution, LogProb, Moments, Sample, Support};
+use crate::distributions::{Distribution, LogProb, Mode, Moments, Sample, Support};
 use crate::random::beta;
 use probpipe_trace::{
     Array, DType, Error, ErrorKind, Key, Shape, Tree, arange, default_float, eye_of, here, select,
@@ -175,19 +175,40 @@ fn vine(key: Key, batch: &[usize], eta: &Array, d: usize) -> Array {
     select(&eye_of(dtype, d).gt(0.0), diagonal.expand_dims(-1), r * length)
 }
 
-impl LKJ {
-    fn dtype(&self) -> DType {
-        if self.concentration.is_literal() { default_float() } else { self.concentration.dtype() }
-    }
+/// What both have.
+macro_rules! peaks {
+    ($($name:ident),+) => {$(
+        impl $name {
+            fn dtype(&self) -> DType {
+                let eta = &self.concentration;
+                if eta.is_literal() { default_float() } else { eta.dtype() }
+            }
 
-    #[track_caller]
-    fn spread(&self, statistic: Array) -> Array {
-        match self.concentration.error() {
-            Some(_) => self.concentration.clone(),
-            None => statistic.broadcast_to(join(&self.batch_shape(), &self.event_shape())),
+            #[track_caller]
+            fn spread(&self, statistic: Array) -> Array {
+                match self.concentration.error() {
+                    Some(_) => self.concentration.clone(),
+                    None => statistic.broadcast_to(join(&self.batch_shape(), &self.event_shape())),
+                }
+            }
         }
-    }
+
+        impl Mode for $name {
+            /// The identity for a concentration above 1; NaN elsewhere, where the density is flat
+            /// or largest at the border.
+            fn mode(&self) -> Array {
+                let peaked = self.concentration.gt(1.0);
+                let peaked = match peaked.rank() {
+                    0 => peaked,
+                    _ => peaked.expand_dims(-1).expand_dims(-1),
+                };
+                self.spread(select(&peaked, eye_of(self.dtype(), self.dimension), f64::NAN))
+            }
+        }
+    )+};
 }
+
+peaks!(LKJ, LKJCholesky);
 
 impl Moments for LKJ {
     /// The identity, by symmetry.

@@ -4,7 +4,7 @@ use super::factors::{common, fitted, log_determinant, solved, squares};
 use crate::constraints::Constraint;
 use crate::distributions::events::Seen;
 use crate::distributions::shapes::{HALF_LOG_TAU, join, spread};
-use crate::distributions::{Distribution, Entropy, LogProb, Moments, Sample, Support};
+use crate::distributions::{Distribution, Entropy, LogProb, Mode, Moments, Sample, Support};
 use crate::random::normal_of;
 use probpipe_trace::{Array, DType, Key, Shape, Tree, eye_of};
 
@@ -150,6 +150,12 @@ impl Moments for LowRankMultivariateNormal {
     fn variance(&self) -> Array {
         let variance = self.cov_factor.square().sum_axes([-1]) + &self.cov_diag;
         self.spread(variance, &[self.dim()])
+    }
+}
+
+impl Mode for LowRankMultivariateNormal {
+    fn mode(&self) -> Array {
+        self.mean()
     }
 }
 

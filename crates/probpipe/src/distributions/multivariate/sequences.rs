@@ -5,7 +5,7 @@ use crate::constraints::Constraint;
 use crate::distributions::declaration::family;
 use crate::distributions::events::Seen;
 use crate::distributions::shapes::{HALF_LOG_TAU, join};
-use crate::distributions::{Distribution, Entropy, LogProb, Moments, Sample, Support};
+use crate::distributions::{Distribution, Entropy, LogProb, Mode, Moments, Sample, Support};
 use crate::random::normal_of;
 use probpipe_trace::{
     Array, DType, Error, ErrorKind, Keep, Key, Shape, ShapeDisplay, Tree, arange, concat,
@@ -137,6 +137,18 @@ impl Moments for GaussianRandomWalk {
     }
 }
 
+impl Mode for GaussianRandomWalk {
+    fn mode(&self) -> Array {
+        self.mean()
+    }
+}
+
+impl Entropy for GaussianRandomWalk {
+    fn entropy(&self) -> Array {
+        (self.scale.log() + (HALF_LOG_TAU + 0.5)) * self.num_steps as f64
+    }
+}
+
 /// Normal numbers less their mean, along each axis of an event: arrays that add up to zero.
 ///
 /// Its density is that of the coordinates of the flat space in which they lie. Its sampler is
@@ -258,6 +270,19 @@ impl Moments for ZeroSumNormal {
     }
 }
 
+impl Mode for ZeroSumNormal {
+    fn mode(&self) -> Array {
+        self.mean()
+    }
+}
+
+impl Entropy for ZeroSumNormal {
+    /// Of the coordinates of the flat space.
+    fn entropy(&self) -> Array {
+        (self.scale.log() + (HALF_LOG_TAU + 0.5)) * self.free()
+    }
+}
+
 family! {
     /// The normal distribution on vectors around a circle: the covariance of two entries depends on
     /// how far they are apart, which the first row of the covariance says for all.
@@ -353,6 +378,12 @@ impl Moments for CirculantNormal {
     fn variance(&self) -> Array {
         let [_, row] = self.checked();
         self.shaped(row.slice_axis(-1, 0..1), &[self.dim()])
+    }
+}
+
+impl Mode for CirculantNormal {
+    fn mode(&self) -> Array {
+        self.mean()
     }
 }
 

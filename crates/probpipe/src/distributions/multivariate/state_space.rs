@@ -4,7 +4,7 @@ use super::factors::{common, fitted, log_determinant, solved, squares};
 use crate::constraints::Constraint;
 use crate::distributions::events::Seen;
 use crate::distributions::shapes::{HALF_LOG_TAU, join};
-use crate::distributions::{Distribution, LogProb, Moments, Sample, Support};
+use crate::distributions::{Distribution, Entropy, LogProb, Mode, Moments, Sample, Support};
 use crate::random::normal_of;
 use probpipe_trace::{Array, DType, Error, ErrorKind, Key, Shape, Tree, concat, here, scan};
 
@@ -180,5 +180,23 @@ impl Moments for GaussianStateSpace {
             let diagonal = next.diagonal();
             (next, diagonal)
         })
+    }
+}
+
+impl Mode for GaussianStateSpace {
+    fn mode(&self) -> Array {
+        self.mean()
+    }
+}
+
+impl Entropy for GaussianStateSpace {
+    /// That of the noise of all steps.
+    fn entropy(&self) -> Array {
+        if self.scale_tril.error().is_some() {
+            return self.scale_tril.clone();
+        }
+        let constant = (HALF_LOG_TAU + 0.5) * self.dim() as f64;
+        let each = log_determinant(&self.scale_tril) + constant;
+        (each * self.num_steps as f64).broadcast_to(self.batch_shape())
     }
 }

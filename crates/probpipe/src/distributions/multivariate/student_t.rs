@@ -5,9 +5,9 @@ use crate::constraints::Constraint;
 use crate::distributions::declaration::family;
 use crate::distributions::events::Seen;
 use crate::distributions::shapes::join;
-use crate::distributions::{Distribution, LogProb, Mode, Moments, Sample};
+use crate::distributions::{Distribution, Entropy, LogProb, Mode, Moments, Sample};
 use crate::random::{chi_square, normal_of};
-use probpipe_trace::{Array, Key, Shape, select};
+use probpipe_trace::{Array, Key, Shape, betaln, digamma_difference, select};
 use std::f64::consts::PI;
 
 family! {
@@ -94,5 +94,20 @@ impl Mode for MultivariateStudentT {
     fn mode(&self) -> Array {
         let [_, loc, _] = self.checked();
         self.shaped(loc, &[self.dim()])
+    }
+}
+
+impl Entropy for MultivariateStudentT {
+    /// The mean of the logarithm that the density holds is a difference of digamma functions.
+    fn entropy(&self) -> Array {
+        let [df, _, factor] = self.checked();
+        let d = self.dim() as f64;
+        if d == 0.0 || df.error().is_some() {
+            return self.shaped(df * 0.0, &[]);
+        }
+        let (half, rest) = (&(&df * 0.5), &Array::from(d / 2.0));
+        let tail = (half + rest) * digamma_difference(half, rest);
+        let constant = betaln(half, rest) - rest.lgamma() + (df.log() + PI.ln()) * (d / 2.0);
+        self.shaped(tail + constant + log_determinant(&factor), &[])
     }
 }

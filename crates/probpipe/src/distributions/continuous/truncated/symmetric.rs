@@ -30,6 +30,7 @@ truncated! {
         high: Real,
     }
     on Interval(low, high) where low < high {
+        Mode { mode => loc.maximum(low).minimum(high) }
         Moments {
             mean => {
                 let (a, b) = ((low - loc) / scale, (high - loc) / scale);
@@ -67,7 +68,9 @@ truncated! {
         /// The upper end, which is greater.
         high: Real,
     }
-    on Interval(low, high) where low < high
+    on Interval(low, high) where low < high {
+        Mode { mode => loc.maximum(low).minimum(high) }
+    }
 }
 
 truncated! {
@@ -91,7 +94,9 @@ truncated! {
         /// The lower end.
         low: Real,
     }
-    on AtLeast(low)
+    on AtLeast(low) {
+        Mode { mode => loc.maximum(low) }
+    }
 }
 
 truncated! {
@@ -119,7 +124,9 @@ truncated! {
         /// The upper end, which is greater.
         high: Real,
     }
-    on Interval(low, high) where low < high
+    on Interval(low, high) where low < high {
+        Mode { mode => loc.maximum(low).minimum(high) }
+    }
 }
 
 /// The mean of a standard Cauchy variable between two ends:

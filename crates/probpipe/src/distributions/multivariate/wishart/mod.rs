@@ -1,11 +1,13 @@
 //! Wishart distributions on covariances and their Cholesky factors, and those of their inverses.
 
+mod bartlett;
+
 use super::factors::{factor_of_inverse, held, log_determinant, solved, squares};
 use crate::constraints::Constraint;
 use crate::distributions::declaration::family;
 use crate::distributions::events::Seen;
 use crate::distributions::shapes::join;
-use crate::distributions::{Distribution, Entropy, LogProb, Moments, Parametric, Sample, Support};
+use crate::distributions::{Distribution, LogProb, Moments, Parametric, Sample, Support};
 use crate::random::{chi_square, normal_of};
 use probpipe_trace::{Array, DType, Key, Shape, arange, eye_of, ones_of, select};
 use std::f64::consts::{LN_2, SQRT_2};
@@ -268,20 +270,6 @@ impl Moments for Wishart {
         let diagonal = matrix.diagonal();
         let outer = diagonal.expand_dims(-1) * diagonal.expand_dims(-2);
         self.shaped((matrix.square() + outer) * over(&valid(&n, d as f64 - 1.0)), &[d, d])
-    }
-}
-
-impl Entropy for Wishart {
-    /// `-log_prob` at the means of `log |X|` and of the trace, which are all that it holds.
-    fn entropy(&self) -> Array {
-        let [n, scale] = self.checked();
-        let d = self.dim();
-        let each = (0..d).fold(Array::from(0.0), |sum, j| sum + ((&n - j as f64) * 0.5).digamma());
-        let determinant = log_determinant(&scale);
-        let mean = each + d as f64 * LN_2 + &determinant * 2.0;
-        let integral = &n * &determinant + log_integral(&n, d);
-        let entropy = integral - (&n - (d as f64 + 1.0)) * mean * 0.5 + n * (d as f64 / 2.0);
-        self.shaped(entropy, &[])
     }
 }
 
