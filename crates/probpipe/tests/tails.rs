@@ -9,6 +9,8 @@ use golden::floats;
 use probpipe::distributions::*;
 use probpipe::prelude::*;
 
+const INF: f64 = f64::INFINITY;
+
 /// One value: what it is, the parameters with the point, the function of them, and the value.
 type Row = (&'static str, Vec<f64>, fn(&[Array]) -> Array, f64);
 
@@ -295,4 +297,245 @@ fn cut_far_out() {
             LeftTruncatedGamma(2.2, 1.4, 600.0).log_prob(601.5) = -1.761959398459663;
         },
     );
+}
+
+/// A noncentral chi-squared number, and the difference of Poisson ones, whose tails are of it:
+/// sums of mpmath with 40 digits.
+#[test]
+fn noncentral_tails() {
+    check(
+        1e-12,
+        rows! {
+            NoncentralChi2(0.3, 10_000.0).log_cdf(1e-300) = -5_103.650_995_053_145;
+            NoncentralChi2(5.5, 3.0).log_cdf(1e-200) = -1_271.314_771_471_858_4;
+            NoncentralChi2(2.0, 50.0).log_cdf(1e-12) = -53.324_168_296_482_49;
+            NoncentralChi2(4.0, 100.0).log_survival(1e13) = -4_999_968_377_270.288;
+            NoncentralChi2(0.3, 1e4).log_survival(1e12) = -499_900_005_017.957_97;
+            NoncentralChi2(3.0, 1.0).log_survival(1e120) = -5e119;
+            NoncentralChi2(3.0, 1.0).log_prob(1e80) = -5e79;
+            NoncentralChi2(2.5, 3.0).cdf(1e-6) = 2.618_422_414_253_047_5e-9;
+            NoncentralChi2(2.5, 3.0).survival(1e-6) = 0.999_999_997_381_577_6;
+            NoncentralChi2(2.5, 3.0).log_cdf(1e-6) = -19.760_693_832_492_144;
+            NoncentralChi2(2.5, 3.0).log_survival(1e-6) = -2.618_422_417_681_115_5e-9;
+            NoncentralChi2(2.5, 3.0).cdf(0.3) = 0.018_644_425_150_902_897;
+            NoncentralChi2(2.5, 3.0).survival(0.3) = 0.981_355_574_849_097_1;
+            NoncentralChi2(2.5, 3.0).log_cdf(0.3) = -3.982_208_097_100_291;
+            NoncentralChi2(2.5, 3.0).log_survival(0.3) = -0.018_820_423_470_243_288;
+            NoncentralChi2(2.5, 3.0).cdf(4.0) = 0.437_717_345_509_944_5;
+            NoncentralChi2(2.5, 3.0).survival(4.0) = 0.562_282_654_490_055_5;
+            NoncentralChi2(2.5, 3.0).log_cdf(4.0) = -0.826_181_906_806_619_3;
+            NoncentralChi2(2.5, 3.0).log_survival(4.0) = -0.575_750_611_589_871_5;
+            NoncentralChi2(2.5, 3.0).cdf(9.0) = 0.824_548_012_587_652_5;
+            NoncentralChi2(2.5, 3.0).survival(9.0) = 0.175_451_987_412_347_5;
+            NoncentralChi2(2.5, 3.0).log_cdf(9.0) = -0.192_919_906_309_635_15;
+            NoncentralChi2(2.5, 3.0).log_survival(9.0) = -1.740_389_849_502_976_4;
+            NoncentralChi2(2.5, 3.0).cdf(60.0) = 0.999_999_997_152_775_5;
+            NoncentralChi2(2.5, 3.0).survival(60.0) = 2.847_224_422_218_517_3e-9;
+            NoncentralChi2(2.5, 3.0).log_cdf(60.0) = -2.847_224_426_271_861e-9;
+            NoncentralChi2(2.5, 3.0).log_survival(60.0) = -19.676_921_204_142_73;
+            NoncentralChi2(2.5, 3.0).cdf(900.0) = 1.0;
+            NoncentralChi2(2.5, 3.0).survival(900.0) = 3.645_963_040_394_352e-175;
+            NoncentralChi2(2.5, 3.0).log_cdf(900.0) = -3.645_963_040_394_352e-175;
+            NoncentralChi2(2.5, 3.0).log_survival(900.0) = -401.658_770_734_781_34;
+            NoncentralChi2(0.3, 30.0).cdf(0.5) = 1.972_589_000_558_034_5e-6;
+            NoncentralChi2(0.3, 30.0).survival(0.5) = 0.999_998_027_410_999_4;
+            NoncentralChi2(0.3, 30.0).log_cdf(0.5) = -13.136_163_664_555_806;
+            NoncentralChi2(0.3, 30.0).log_survival(0.5) = -1.972_590_946_114_275_7e-6;
+            NoncentralChi2(0.3, 30.0).cdf(20.0) = 0.175_149_375_382_264_22;
+            NoncentralChi2(0.3, 30.0).survival(20.0) = 0.824_850_624_617_735_8;
+            NoncentralChi2(0.3, 30.0).log_cdf(20.0) = -1.742_116_095_532_472_4;
+            NoncentralChi2(0.3, 30.0).log_survival(20.0) = -0.192_552_970_110_401_5;
+            NoncentralChi2(0.3, 30.0).cdf(60.0) = 0.989_894_988_636_054_1;
+            NoncentralChi2(0.3, 30.0).survival(60.0) = 0.010_105_011_363_945_971;
+            NoncentralChi2(0.3, 30.0).log_cdf(60.0) = -0.010_156_413_564_336_785;
+            NoncentralChi2(0.3, 30.0).log_survival(60.0) = -4.594_723_803_540_745;
+            NoncentralChi2(1.0, 0.5).cdf(0.001) = 0.019_648_538_365_721_98;
+            NoncentralChi2(1.0, 0.5).survival(0.001) = 0.980_351_461_634_278;
+            NoncentralChi2(1.0, 0.5).log_cdf(0.001) = -3.929_752_326_857_268_5;
+            NoncentralChi2(1.0, 0.5).log_survival(0.001) = -0.019_844_137_290_744_034;
+            NoncentralChi2(1.0, 0.5).cdf(2.0) = 0.743_302_512_144_178_6;
+            NoncentralChi2(1.0, 0.5).survival(2.0) = 0.256_697_487_855_821_36;
+            NoncentralChi2(1.0, 0.5).log_cdf(2.0) = -0.296_652_167_538_884;
+            NoncentralChi2(1.0, 0.5).log_survival(2.0) = -1.359_856_977_456_702;
+            NoncentralChi2(1.0, 0.5).cdf(40.0) = 0.999_999_990_309_086_3;
+            NoncentralChi2(1.0, 0.5).survival(40.0) = 9.690_913_750_794_339e-9;
+            NoncentralChi2(1.0, 0.5).log_cdf(40.0) = -9.690_913_797_751_245e-9;
+            NoncentralChi2(1.0, 0.5).log_survival(40.0) = -18.452_077_117_161_956;
+            NoncentralChi2(7.0, 1e-6).cdf(3.0) = 0.114_997_728_710_485_44;
+            NoncentralChi2(7.0, 1e-6).survival(3.0) = 0.885_002_271_289_514_6;
+            NoncentralChi2(7.0, 1e-6).log_cdf(3.0) = -2.162_842_901_157_532_5;
+            NoncentralChi2(7.0, 1e-6).log_survival(3.0) = -0.122_165_067_548_670_8;
+            NoncentralChi2(1000.0, 0.5).cdf(600.0) = 3.442_490_195_141_598e-26;
+            NoncentralChi2(1000.0, 0.5).survival(600.0) = 1.0;
+            NoncentralChi2(1000.0, 0.5).log_cdf(600.0) = -58.631_017_314_408_21;
+            NoncentralChi2(1000.0, 0.5).log_survival(600.0) = -3.442_490_195_141_598e-26;
+            NoncentralChi2(1000.0, 0.5).cdf(1400.0) = 0.999_999_999_999_999_2;
+            NoncentralChi2(1000.0, 0.5).survival(1400.0) = 7.784_006_674_447_181e-16;
+            NoncentralChi2(1000.0, 0.5).log_cdf(1400.0) = -7.784_006_674_447_184e-16;
+            NoncentralChi2(1000.0, 0.5).log_survival(1400.0) = -34.789_290_285_564_15;
+            NoncentralChi2(4.0, 1000.0).cdf(100.0) = 9.673_011_987_573_124e-105;
+            NoncentralChi2(4.0, 1000.0).survival(100.0) = 1.0;
+            NoncentralChi2(4.0, 1000.0).log_cdf(100.0) = -239.502_095_025_893_34;
+            NoncentralChi2(4.0, 1000.0).log_survival(100.0) = -9.673_011_987_573_124e-105;
+            NoncentralChi2(4.0, 1000.0).cdf(700.0) = 9.089_075_793_621_785e-8;
+            NoncentralChi2(4.0, 1000.0).survival(700.0) = 0.999_999_909_109_242_1;
+            NoncentralChi2(4.0, 1000.0).log_cdf(700.0) = -16.213_607_513_800_905;
+            NoncentralChi2(4.0, 1000.0).log_survival(700.0) = -9.089_076_206_678_303e-8;
+            NoncentralChi2(4.0, 1000.0).cdf(1000.0) = 0.481_080_449_515_125_74;
+            NoncentralChi2(4.0, 1000.0).survival(1000.0) = 0.518_919_550_484_874_3;
+            NoncentralChi2(4.0, 1000.0).log_cdf(1000.0) = -0.731_720_768_152_684_2;
+            NoncentralChi2(4.0, 1000.0).log_survival(1000.0) = -0.656_006_416_531_002_8;
+            NoncentralChi2(4.0, 1000.0).cdf(1500.0) = 0.999_999_999_999_192_6;
+            NoncentralChi2(4.0, 1000.0).survival(1500.0) = 8.073_522_269_248_958e-13;
+            NoncentralChi2(4.0, 1000.0).log_cdf(1500.0) = -8.073_522_269_252_217e-13;
+            NoncentralChi2(4.0, 1000.0).log_survival(1500.0) = -27.845_016_357_272_75;
+            NoncentralChi2(4.0, 1000.0).cdf(6000.0) = 1.0;
+            NoncentralChi2(4.0, 1000.0).log_cdf(6000.0) = -0.0;
+            NoncentralChi2(4.0, 1000.0).log_survival(6000.0) = -1_053.910_671_812_459;
+            NoncentralChi2(500.0, 1000.0).cdf(1100.0) = 4.135_745_944_127_209_4e-10;
+            NoncentralChi2(500.0, 1000.0).survival(1100.0) = 0.999_999_999_586_425_4;
+            NoncentralChi2(500.0, 1000.0).log_cdf(1100.0) = -21.606_183_220_122_11;
+            NoncentralChi2(500.0, 1000.0).log_survival(1100.0) = -4.135_745_944_982_429_4e-10;
+            NoncentralChi2(500.0, 1000.0).cdf(2300.0) = 1.0;
+            NoncentralChi2(500.0, 1000.0).survival(2300.0) = 7.696_395_477_662_856e-24;
+            NoncentralChi2(500.0, 1000.0).log_cdf(2300.0) = -7.696_395_477_662_856e-24;
+            NoncentralChi2(500.0, 1000.0).log_survival(2300.0) = -53.221_290_132_383_78;
+            Skellam(2.0, 1.0).cdf(-30.0) = 2.068_444_031_410_444_4e-34;
+            Skellam(2.0, 1.0).survival(-30.0) = 1.0;
+            Skellam(2.0, 1.0).cdf(-1.0) = 0.182_584_774_930_388_08;
+            Skellam(2.0, 1.0).survival(-1.0) = 0.817_415_225_069_612;
+            Skellam(2.0, 1.0).cdf(0.0) = 0.394_296_858_892_331_57;
+            Skellam(2.0, 1.0).survival(0.0) = 0.605_703_141_107_668_4;
+            Skellam(2.0, 1.0).cdf(1.0) = 0.632_760_297_378_628_6;
+            Skellam(2.0, 1.0).survival(1.0) = 0.367_239_702_621_371_46;
+            Skellam(2.0, 1.0).cdf(25.0) = 1.0;
+            Skellam(2.0, 1.0).survival(25.0) = 9.630_307_871_524_745e-21;
+            Skellam(2.0, 1.0).log_cdf(-30.0) = -77.561_096_512_817_19;
+            Skellam(2.0, 1.0).log_survival(25.0) = -46.089_371_757_531_85;
+            Skellam(0.001, 7.0).cdf(-40.0) = 8.565_060_537_715_598e-18;
+            Skellam(0.001, 7.0).survival(-40.0) = 1.0;
+            Skellam(0.001, 7.0).cdf(-7.0) = 0.550_139_950_686_024_7;
+            Skellam(0.001, 7.0).survival(-7.0) = 0.449_860_049_313_975_3;
+            Skellam(0.001, 7.0).cdf(-1.0) = 0.999_081_726_879_414_5;
+            Skellam(0.001, 7.0).survival(-1.0) = 0.000_918_273_120_585_442_9;
+            Skellam(0.001, 7.0).cdf(0.0) = 0.999_999_085_380_640_6;
+            Skellam(0.001, 7.0).survival(0.0) = 9.146_193_593_641_969e-7;
+            Skellam(0.001, 7.0).cdf(3.0) = 1.0;
+            Skellam(0.001, 7.0).survival(3.0) = 3.801_787_831_311_795e-17;
+            Skellam(0.001, 7.0).log_cdf(-40.0) = -39.298_840_474_107_21;
+            Skellam(0.001, 7.0).log_survival(3.0) = -37.808_475_142_884_2;
+            Skellam(150.0, 100.0).cdf(-60.0) = 1.533_158_968_222_362_7e-12;
+            Skellam(150.0, 100.0).survival(-60.0) = 0.999_999_999_998_466_9;
+            Skellam(150.0, 100.0).cdf(20.0) = 0.030_659_068_177_647_013;
+            Skellam(150.0, 100.0).survival(20.0) = 0.969_340_931_822_353;
+            Skellam(150.0, 100.0).cdf(50.0) = 0.513_463_298_234_976_5;
+            Skellam(150.0, 100.0).survival(50.0) = 0.486_536_701_765_023_5;
+            Skellam(150.0, 100.0).cdf(200.0) = 1.0;
+            Skellam(150.0, 100.0).survival(200.0) = 1.271_943_160_778_254_3e-20;
+            Skellam(150.0, 100.0).log_cdf(-60.0) = -27.203_690_823_944_527;
+            Skellam(150.0, 100.0).log_survival(200.0) = -45.811_156_080_884_14;
+        },
+    );
+    check(
+        1e-10,
+        rows! {
+            NoncentralChi2(3.0, 10_000.0).survival(2000.0) = 1.0;
+            NoncentralChi2(3.0, 10_000.0).log_cdf(2000.0) = -1_533.600_820_387_959;
+            NoncentralChi2(3.0, 10_000.0).log_survival(2000.0) = -0.0;
+            NoncentralChi2(3.0, 10_000.0).cdf(9000.0) = 1.359_608_108_018_118_8e-7;
+            NoncentralChi2(3.0, 10_000.0).survival(9000.0) = 0.999_999_864_039_189_2;
+            NoncentralChi2(3.0, 10_000.0).log_cdf(9000.0) = -15.810_899_148_604_27;
+            NoncentralChi2(3.0, 10_000.0).log_survival(9000.0) = -1.359_608_200_444_837_5e-7;
+            NoncentralChi2(3.0, 10_000.0).cdf(10_010.0) = 0.515_949_386_146_943_1;
+            NoncentralChi2(3.0, 10_000.0).survival(10_010.0) = 0.484_050_613_853_056_87;
+            NoncentralChi2(3.0, 10_000.0).log_cdf(10_010.0) = -0.661_746_607_174_114_7;
+            NoncentralChi2(3.0, 10_000.0).log_survival(10_010.0) = -0.725_565_803_656_429_1;
+            NoncentralChi2(3.0, 10_000.0).cdf(11_000.0) = 0.999_999_445_165_863_9;
+            NoncentralChi2(3.0, 10_000.0).survival(11_000.0) = 5.548_341_360_937_074e-7;
+            NoncentralChi2(3.0, 10_000.0).log_cdf(11_000.0) = -5.548_342_900_142_235e-7;
+            NoncentralChi2(3.0, 10_000.0).log_survival(11_000.0) = -14.404_596_621_750_91;
+            NoncentralChi2(3.0, 10_000.0).cdf(30_000.0) = 1.0;
+            NoncentralChi2(3.0, 10_000.0).log_cdf(30_000.0) = -0.0;
+            NoncentralChi2(3.0, 10_000.0).log_survival(30_000.0) = -2_684.154_929_208_473;
+            NoncentralChi2(2e4, 1e4).cdf(25_000.0) = 2.705_288_993_358_861_8e-78;
+            NoncentralChi2(2e4, 1e4).survival(25_000.0) = 1.0;
+            NoncentralChi2(2e4, 1e4).log_cdf(25_000.0) = -178.606_428_510_212_2;
+            NoncentralChi2(2e4, 1e4).log_survival(25_000.0) = -2.705_288_993_358_861_8e-78;
+            NoncentralChi2(2e4, 1e4).cdf(31_000.0) = 0.999_769_392_492_770_6;
+            NoncentralChi2(2e4, 1e4).survival(31_000.0) = 0.000_230_607_507_229_404_58;
+            NoncentralChi2(2e4, 1e4).log_cdf(31_000.0) = -0.000_230_634_101_229_195_78;
+            NoncentralChi2(2e4, 1e4).log_survival(31_000.0) = -8.374_793_395_457_99;
+        },
+    );
+}
+
+#[test]
+fn noncentral_quantiles() {
+    check(
+        1e-12,
+        rows! {
+            NoncentralChi2(2.5, 3.0).quantile(1e-10) = 7.337_840_204_164_967e-8;
+            NoncentralChi2(2.5, 3.0).quantile(0.01) = 0.182_969_808_413_818_4;
+            NoncentralChi2(2.5, 3.0).quantile(0.5) = 4.580_803_665_006_515;
+            NoncentralChi2(2.5, 3.0).quantile(0.9) = 11.081_024_671_589_8;
+            NoncentralChi2(0.3, 30.0).quantile(1e-6) = 0.305_730_522_600_481;
+            NoncentralChi2(0.3, 30.0).quantile(0.3) = 23.860_984_488_263_625;
+            NoncentralChi2(4.0, 1000.0).quantile(1e-20) = 502.500_060_793_830_3;
+            NoncentralChi2(4.0, 1000.0).quantile(0.25) = 960.764_752_531_632_3;
+            NoncentralChi2(50.0, 200.0).quantile(1e-12) = 85.401_761_447_282_07;
+            NoncentralChi2(50.0, 200.0).quantile(0.5) = 249.036_471_234_914_22;
+            NoncentralChi2(2.5, 3.0).upper_quantile(1e-200) = 1_024.639_047_121_134_1;
+            NoncentralChi2(2.5, 3.0).upper_quantile(0.01) = 18.731_864_240_819_544;
+            NoncentralChi2(0.3, 30.0).upper_quantile(1e-6) = 103.721_716_028_743_46;
+            NoncentralChi2(4.0, 1000.0).upper_quantile(1e-20) = 1_674.994_900_579_107_3;
+            NoncentralChi2(4.0, 1000.0).upper_quantile(0.25) = 1_046.145_665_234_325_4;
+            Skellam(2.0, 1.0).quantile(1e-10) = -12.0;
+            Skellam(2.0, 1.0).quantile(0.5) = 1.0;
+            Skellam(2.0, 1.0).quantile(0.999) = 7.0;
+            Skellam(0.001, 7.0).quantile(1e-20) = -43.0;
+            Skellam(0.001, 7.0).quantile(0.9999) = 0.0;
+            Skellam(150.0, 100.0).quantile(0.25) = 39.0;
+            Skellam(150.0, 100.0).quantile(1e-100) = -294.0;
+        },
+    );
+    let ends = |have: Array| floats(&have);
+    assert_eq!(ends(Skellam::new(2.0, 1.0).quantile(&array([0.0, 1.0]))), [-INF, INF]);
+    let n = NoncentralChi2::new(2.0, 1.0);
+    assert_eq!(ends(n.quantile(&array([0.0, 1.0]))), [0.0, INF]);
+    assert_eq!(ends(n.upper_quantile(&array([0.0, 1.0]))), [INF, 0.0]);
+    assert_eq!(ends(n.cdf(&array([-1.0, 0.0, INF]))), [0.0, 0.0, 1.0]);
+    assert_eq!(ends(n.log_survival(&array([-1.0, 0.0, INF]))), [0.0, 0.0, -INF]);
+    assert!(ends(n.cdf(&array(f64::NAN)))[0].is_nan());
+    assert!(ends(n.quantile(&array([f64::NAN, 1.5]))).iter().all(|q| q.is_nan()));
+    // Without noncentrality it is the chi-squared one.
+    let (x, q) = (array([0.5, 3.0, 9.0]), array([0.01, 0.4, 0.9]));
+    let (central, plain) = (NoncentralChi2::new(3.0, 0.0), Chi2::new(3.0));
+    assert!(central.log_survival(&x).allclose(plain.log_survival(&x)).item::<bool>().unwrap());
+    assert!(central.quantile(&q).allclose(plain.quantile(&q)).item::<bool>().unwrap());
+}
+
+/// The slope in the point is the density; in the noncentrality minus that of two degrees of freedom
+/// more; and a quantile keeps the probability.
+#[test]
+fn noncentral_slopes() {
+    let wide = |x: f64| Array::from(x).cast(DType::F64);
+    for [x, df, l] in [[4.0, 2.5, 3.0], [60.0, 0.3, 30.0], [150.0, 4.0, 300.0], [1e-4, 1.0, 0.5]] {
+        let p = [wide(x), wide(df), wide(l)];
+        let cdf = |p: [Array; 3]| NoncentralChi2::new(&p[1], &p[2]).cdf(&p[0]);
+        let slopes = grad(cdf)(p.clone());
+        let density = |df: f64| floats(&NoncentralChi2::new(df, &p[2]).prob(&p[0]))[0];
+        let of_df =
+            probpipe_testing::differences(|df| cdf([p[0].clone(), df, p[2].clone()]), &p[1]);
+        for (slope, want) in slopes.iter().zip([density(df), of_df[0], -density(df + 2.0)]) {
+            golden::assert_close("slope", &floats(slope), &[want], 1e-7, 1e-12);
+        }
+        let there = |p: [Array; 3]| NoncentralChi2::new(&p[1], &p[2]).quantile(&p[0]);
+        let level = floats(&cdf(p.clone()))[0];
+        let moved = grad(there)([wide(level), wide(df), wide(l)]);
+        let [by_x, by_df, by_l] = [0, 1, 2].map(|k| floats(&slopes[k])[0]);
+        let want = [1.0 / by_x, -by_df / by_x, -by_l / by_x];
+        for (slope, want) in moved.iter().zip(want) {
+            golden::assert_close("quantile", &floats(slope), &[want], 1e-7, 1e-12);
+        }
+    }
 }

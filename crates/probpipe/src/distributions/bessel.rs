@@ -50,7 +50,12 @@ fn large(n: &Array, a: &Array, b: &Array) -> Array {
     let r = (n.square() + a * b * 4.0).sqrt();
     let off = n - &apart;
     let rest = &off * ((n + apart) / (&r + total));
-    let power = n * ((off + &rest) / (a * 2.0)).log1p();
+    // It is (n + r) / (2 a) less 1, of which nothing may be left beside that.
+    let less = (off + &rest) / (a * 2.0);
+    let lost = less.lt(-1.0 + 1e-6);
+    let whole = (n + &r) / (a * 2.0);
+    let log = select(&lost, select(&lost, whole, 1.0).log(), select(&lost, 0.0, less).log1p());
+    let power = n * log;
     rest - power - (r.log() * 0.5 + HALF_LOG_TAU) + corrections(n, &r).log1p()
 }
 

@@ -33,6 +33,7 @@ mod finite;
 mod formulas;
 mod multivariate;
 mod named;
+mod noncentral;
 mod operations;
 mod parameters;
 mod processes;

@@ -17,7 +17,7 @@ pub(crate) fn log_gammainc(a: &Array, x: &Array) -> Array {
         let (a, x) = (select(&lost, a, 2.0), select(&lost, x, 1.0));
         let (wide_a, wide_x) = (over(&a), over(&x));
         let rest = log_decay(&(&a - &x), |s| -(wide_a * s + wide_x * (-s).expm1()));
-        log_power(&a, &x) + rest
+        log_power_over_gamma(&a, &x) + rest
     })
 }
 
@@ -32,14 +32,14 @@ pub(crate) fn log_gammaincc(a: &Array, x: &Array) -> Array {
         let less = &a - 1.0;
         let (power, wide_x) = (over(&less), over(&x));
         let rest = log_decay(&(&x - less), |s| power * s.log1p() - wide_x * s);
-        log_power(&a, &x) + rest
+        log_power_over_gamma(&a, &x) + rest
     })
 }
 
 /// `log(x^a exp(-x) / gamma(a))`, for large `a` relative to its largest value, which is by the
 /// series of Stirling (DLMF 5.11.1).
 #[track_caller]
-fn log_power(a: &Array, x: &Array) -> Array {
+pub(crate) fn log_power_over_gamma(a: &Array, x: &Array) -> Array {
     let large = a.ge(16.0);
     let b = select(&large, a, 16.0);
     let off = (x - &b) / &b;

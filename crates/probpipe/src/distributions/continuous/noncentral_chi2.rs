@@ -1,10 +1,9 @@
 //! The sum of the squares of normal numbers whose means are not zero.
 
-use crate::distributions::bessel::log_kernel;
 use crate::distributions::declaration::family;
+use crate::distributions::noncentral::{self, Tail, log_density, tail};
 use crate::random::{chi_square, poisson};
 use probpipe_trace::{Array, select};
-use std::f64::consts::LN_2;
 
 family! {
     /// The noncentral chi-squared distribution: of the sum of the squares of `df` normal numbers of
@@ -45,6 +44,17 @@ family! {
                 x + (noncentrality - noncentrality.stop_gradient()) * slope
             }
         }
+        Cdf {
+            cdf(x) => below(x, df, noncentrality).cdf(),
+            survival(x) => below(x, df, noncentrality).survival(),
+            log_cdf(x) => below(x, df, noncentrality).log_cdf(),
+            log_survival(x) => below(x, df, noncentrality).log_survival(),
+        }
+        Quantile {
+            quantile(q) => noncentral::quantile(q, &false.into(), df, noncentrality),
+            upper_quantile(q) => noncentral::quantile(q, &true.into(), df, noncentrality),
+            side_quantile(q, upper) => noncentral::quantile(q, upper, df, noncentrality),
+        }
         Moments {
             mean => df + noncentrality,
             variance => (df + noncentrality * 2.0) * 2.0,
@@ -53,6 +63,6 @@ family! {
 }
 
 #[track_caller]
-fn log_density(x: &Array, df: &Array, noncentrality: &Array) -> Array {
-    log_kernel(&(df * 0.5 - 1.0), &(x * 0.5), &(noncentrality * 0.5)) - LN_2
+fn below(x: &Array, df: &Array, noncentrality: &Array) -> Tail {
+    tail(&(x * 0.5), &(df * 0.5), &(noncentrality * 0.5))
 }
