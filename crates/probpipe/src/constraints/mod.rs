@@ -172,7 +172,7 @@ impl Constraint {
                 low + low.abs() + 1.0
             }
             Constraint::AtMost(high) => high - high.abs() - 1.0,
-            Constraint::Interval(low, high) => low * 0.5 + high * 0.5,
+            Constraint::Interval(low, high) => between(low, high),
             Constraint::IntegerInterval(low, _) => low.clone(),
             Constraint::Circular | Constraint::Correlation => 0.0.into(),
             _ => return None,
@@ -491,3 +491,19 @@ fn whole(x: &Array) -> Array {
 
 #[cfg(test)]
 pub(crate) mod tests;
+
+/// A number between two ends, of which either may be infinite where that is not known yet.
+#[track_caller]
+fn between(low: &Array, high: &Array) -> Array {
+    let finite = |end: &Array| {
+        let numbers = end.known().and_then(|value| value.to_scalars().ok());
+        numbers.is_some_and(|all| all.iter().all(|x| x.as_f64().is_finite()))
+    };
+    if finite(low) && finite(high) {
+        return low * 0.5 + high * 0.5;
+    }
+    let (no_low, no_high) = (low.eq(f64::NEG_INFINITY), high.eq(f64::INFINITY));
+    let below = select(&no_high, -1.0, high - high.abs() - 1.0);
+    let above = select(&no_low, 1.0, low + low.abs() + 1.0);
+    select(&no_low, below, low) * 0.5 + select(&no_high, above, high) * 0.5
+}

@@ -30,6 +30,8 @@ pub(crate) struct Seen {
     /// Whether the point is in the support, if that needs saying.
     inside: Option<Array>,
     inner: Array,
+    /// Where an end of the support is NaN, which is seen only when it is computed.
+    endless: Option<Array>,
 }
 
 impl Seen {
@@ -49,17 +51,27 @@ impl Seen {
     fn new(support: &Constraint, x: &Array, any: bool) -> Seen {
         let inner = support.inner().filter(|_| !any);
         let Some(inner) = inner else {
-            return Seen { at: x.clone(), inside: None, inner: x.clone() };
+            return Seen { at: x.clone(), inside: None, inner: x.clone(), endless: None };
         };
         let (inside, inner) = (support.check(x), inner.stop_gradient());
-        Seen { at: select(&inside, x, &inner), inside: Some(inside), inner }
+        let endless = without_end(support);
+        Seen { at: select(&inside, x, &inner), inside: Some(inside), inner, endless }
     }
 
-    /// The value of a density: `-inf` outside the support, and NaN where `x` is NaN.
+    /// The value of a density: `-inf` outside the support, and NaN where `x` or an end is NaN.
     #[track_caller]
     pub(crate) fn density(&self, x: &Array, value: Array) -> Array {
         let Some(inside) = &self.inside else { return value };
-        select(inside, value, select(&x.is_nan(), x, f64::NEG_INFINITY))
+        let outside = select(&x.is_nan(), x, f64::NEG_INFINITY);
+        select(inside, value, self.or_nan(outside))
+    }
+
+    #[track_caller]
+    fn or_nan(&self, outside: Array) -> Array {
+        match &self.endless {
+            Some(endless) => select(endless, f64::NAN, outside),
+            None => outside,
+        }
     }
 
     /// The value of a density at integers, which are never NaN.
@@ -77,8 +89,22 @@ impl Seen {
     pub(crate) fn cdf(&self, x: &Array, ends: [f64; 2], value: Array) -> Array {
         let Some(inside) = &self.inside else { return value };
         let beyond = select(&x.lt(&self.inner), ends[0], ends[1]);
-        select(inside, value, select(&x.is_nan(), x, beyond))
+        select(inside, value, self.or_nan(select(&x.is_nan(), x, beyond)))
     }
+}
+
+/// Where an end of a set is NaN; of ends that are known, which are checked, nothing.
+#[track_caller]
+fn without_end(support: &Constraint) -> Option<Array> {
+    let ends = match support {
+        Constraint::AtLeast(end) | Constraint::GreaterThan(end) | Constraint::AtMost(end) => {
+            vec![end]
+        }
+        Constraint::Interval(low, high) | Constraint::IntegerInterval(low, high) => vec![low, high],
+        _ => return None,
+    };
+    let open = ends.into_iter().filter(|end| end.known().is_none() && end.dtype().is_float());
+    open.map(|end| end.is_nan()).reduce(|a, b| a | b)
 }
 
 /// What a function of the distribution is below and above the support.

@@ -10,6 +10,12 @@ pub(crate) fn join(a: &[usize], b: &[usize]) -> Shape {
     a.iter().chain(b).copied().collect()
 }
 
+/// Whether a batch shape is what parameters say that are invalid, which have no shape: the error is
+/// that of the distribution, and not one of shapes that do not fit.
+pub(crate) fn is_lost(batch: &[usize]) -> bool {
+    batch.len() >= 6 && batch.iter().all(|&n| n == 0)
+}
+
 /// A statistic spread over the shape that it must have, in the type that the parameters decide.
 #[track_caller]
 pub(crate) fn spread(statistic: Array, shape: &[usize], decided: Option<DType>) -> Array {

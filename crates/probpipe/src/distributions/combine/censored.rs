@@ -178,7 +178,7 @@ impl<D: Cdf<Value = Array>> LogProb for IntervalCensored<D> {
         let both = &some & !&none;
         let gap = select(&both, &large - select(&none, 0.0, &small), 1.0);
         let part = select(&both, gap.log1mexp(), 0.0);
-        let nothing = select(&(low.is_nan() | high.is_nan()), f64::NAN, f64::NEG_INFINITY);
+        let nothing = select(&(large.is_nan() | small.is_nan()), f64::NAN, f64::NEG_INFINITY);
         select(&some, large + part, nothing)
     }
 }

@@ -1,7 +1,7 @@
 //! More independent copies of a distribution than its parameters have.
 
 use crate::constraints::Constraint;
-use crate::distributions::shapes::join;
+use crate::distributions::shapes::{is_lost, join};
 use crate::distributions::{Distribution, Entropy, LogProb, Mode, Moments, Sample, Support};
 use probpipe_trace::{
     Array, Error, ErrorKind, IntoShape, Key, Shape, ShapeDisplay, Tree, broadcast_shapes, here,
@@ -41,6 +41,9 @@ impl<D: Distribution<Value = Array>> Expanded<D> {
     #[track_caller]
     fn check(&self) -> Option<Array> {
         let own = self.base.batch_shape();
+        if is_lost(&own) {
+            return None;
+        }
         if broadcast_shapes(&own, &self.batch).is_some_and(|shape| shape[..] == self.batch[..]) {
             return None;
         }
@@ -57,8 +60,8 @@ impl<D: Distribution<Value = Array>> Expanded<D> {
     #[track_caller]
     fn spread(&self, statistic: Array, event: &[usize]) -> Array {
         match self.check() {
+            _ if statistic.error().is_some() => statistic,
             Some(error) => error,
-            None if statistic.error().is_some() => statistic,
             None => statistic.broadcast_to(join(&self.batch, event)),
         }
     }
@@ -101,6 +104,9 @@ impl<D: Sample<Value = Array>> Sample for Expanded<D> {
             return error;
         }
         let (own, event) = (self.base.batch_shape(), self.base.event_shape());
+        if is_lost(&own) {
+            return self.base.sample_shape(key, shape);
+        }
         let lead = self.batch.len() - own.len();
         let grown: Vec<usize> =
             (0..own.len()).filter(|&k| own[k] != self.batch[lead + k]).collect();

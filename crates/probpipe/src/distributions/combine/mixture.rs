@@ -3,7 +3,7 @@
 use super::joint::JointValue;
 use super::reals::{RealForm, RealRun};
 use super::weights::Weights;
-use crate::distributions::shapes::join;
+use crate::distributions::shapes::{is_lost, join};
 use crate::distributions::{Distribution, LogProb, Moments, Sample};
 use probpipe_trace::{
     Array, Error, ErrorKind, Key, Result, Shape, ShapeDisplay, Tree, broadcast_shapes, here, stack,
@@ -129,9 +129,11 @@ impl<C: Components> Mixture<C> {
         Mixture { weights: Weights::probs(probs.into()), components }
     }
 
-    /// With logarithms of weights, which need not add up to anything.
+    /// With logarithms of weights, which need not add up to anything. Known ones that are NaN, or
+    /// infinite upwards, make every use an error that says so.
+    #[track_caller]
     pub fn from_logits(logits: impl Into<Array>, components: C) -> Mixture<C> {
-        Mixture { weights: Weights::Logits(logits.into()), components }
+        Mixture { weights: Weights::logits_of(logits.into()), components }
     }
 
     /// The batch shape of all components and weights, with the axis of the components.
@@ -154,6 +156,11 @@ impl<C: Components> Mixture<C> {
         };
         if self.weights.array().error().is_some() {
             return Some(self.weights.array().clone());
+        }
+        let lost = components.iter().filter(|c| is_lost(&c.batch_shape()));
+        let mut faults = lost.map(|c| c.log_prob(&Array::from(0.0)));
+        if let Some(error) = faults.find(|density| density.error().is_some()) {
+            return Some(error);
         }
         let event = Distribution::event_shape(self);
         if let Some(other) = components.iter().find(|c| c.event_shape() != event) {

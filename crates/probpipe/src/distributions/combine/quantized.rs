@@ -174,21 +174,40 @@ impl<D: Cdf<Value = Array> + Support> LogProb for Quantized<D> {
         if let (Some(low), Some(high)) = (&self.low, &self.high) {
             inside = inside & x.ge(self.number(low)) & x.le(self.number(high));
         }
-        let some = self.low.as_ref().map_or_else(|| Array::from(0.0), |low| self.number(low));
-        let k = select(&inside, whole, some);
-        let before = &k - 1.0;
-        let [first, last] = self.at_ends(&k);
         let nothing = f64::NEG_INFINITY;
-        let upper = self.base.survival(&before).lt(0.5) & !&first;
-        let above = |end: &Array, out: f64, x: &Array| select(end, out, self.base.log_survival(x));
-        let below = |end: &Array, out: f64, x: &Array| select(end, out, self.base.log_cdf(x));
-        let more = select(&upper, above(&first, 0.0, &before), below(&last, 0.0, &k));
-        let less = select(&upper, above(&last, nothing, &k), below(&first, nothing, &before));
+        // Where nothing lies on the side that is asked about, slopes have no bound: the base is
+        // asked about a number that has some there.
+        let inner = self.base.support().inner().map_or_else(|| Array::from(0.0), |x| x.ceil());
+        let some = |k: &Array| {
+            let (below, above) = (self.base.log_cdf(k), self.base.log_survival(&(k - 1.0)));
+            !(below.eq(nothing) | above.eq(nothing))
+        };
+        let [first, last] = self.at_ends(&whole);
+        let inside = inside & (some(&whole) | &first | &last);
+        let k = &select(&(&inside & some(&whole)), &whole, inner.stop_gradient());
+        let before = &(k - 1.0);
+        let upper = self.base.survival(before).lt(0.5) & !&first;
+        let none_below = self.base.log_cdf(before).eq(nothing);
+        let none_above = self.base.log_survival(k).eq(nothing);
+        let above = |x: &Array| self.base.log_survival(x);
+        let below = |x: &Array| self.base.log_cdf(x);
+        let more = select(&upper, above(before), select(&last, 0.0, below(k)));
+        let less = select(
+            &upper,
+            above(&select(&none_above, before, k)),
+            below(&select(&none_below, k, before)),
+        );
         // What is not there takes nothing away.
-        let none = less.eq(nothing);
+        let none = select(&upper, none_above | &last, none_below | &first);
         let gap = select(&none, 1e3, &more - select(&none, 0.0, less));
-        let outside = select(&x.is_nan(), f64::NAN, nothing);
-        select(&inside, more + gap.log1mexp(), outside)
+        // Integers that are no more apart than rounding have no probability that is known.
+        let same = gap.le(0.0);
+        let part = select(&same, nothing, select(&same, 1.0, gap).log1mexp());
+        let mut unknown = x.is_nan();
+        for end in [&self.low, &self.high].into_iter().flatten() {
+            unknown = unknown | self.number(end).is_nan();
+        }
+        select(&inside, more + part, select(&unknown, f64::NAN, nothing))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::weights::Weights;
 use crate::constraints::Constraint;
-use crate::distributions::shapes::join;
+use crate::distributions::shapes::{is_lost, join};
 use crate::distributions::{Cdf, Distribution, LogProb, Moments, Sample, Support};
 use probpipe_trace::{Array, Key, Shape, Tree, broadcast_shapes, here};
 
@@ -35,9 +35,11 @@ impl<D: Distribution<Value = Array>> MixtureSameFamily<D> {
         MixtureSameFamily { weights: Weights::probs(probs.into()), components }
     }
 
-    /// With logarithms of weights, which need not add up to anything.
+    /// With logarithms of weights, which need not add up to anything. Known ones that are NaN, or
+    /// infinite upwards, make every use an error that says so.
+    #[track_caller]
     pub fn from_logits(logits: impl Into<Array>, components: D) -> MixtureSameFamily<D> {
-        MixtureSameFamily { weights: Weights::Logits(logits.into()), components }
+        MixtureSameFamily { weights: Weights::logits_of(logits.into()), components }
     }
 
     /// The components.
@@ -47,7 +49,11 @@ impl<D: Distribution<Value = Array>> MixtureSameFamily<D> {
 
     #[track_caller]
     fn check(&self) -> Option<Array> {
-        self.weights.fault(&self.components.batch_shape(), here())
+        let components = self.components.batch_shape();
+        if is_lost(&components) && self.weights.array().error().is_none() {
+            return None;
+        }
+        self.weights.fault(&components, here())
     }
 
     /// The covariance of vectors from the means and covariances of the components.
@@ -103,6 +109,9 @@ impl<D: Sample<Value = Array>> Sample for MixtureSameFamily<D> {
         }
         let (own, other) = key.split();
         let draws = self.components.sample_shape(other, shape.clone());
+        if draws.error().is_some() {
+            return draws;
+        }
         let batch = self.batch_shape();
         let all = join(&join(&shape, &batch), &draws.shape()[draws.rank() - 1 - self.rank()..]);
         let draws = draws.broadcast_to(all);

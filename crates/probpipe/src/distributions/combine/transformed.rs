@@ -1,10 +1,10 @@
 //! A distribution seen through a bijector.
 
-use super::points::{inside, kept, over_event, sum_last, within};
+use super::points::{all_last, inside, kept, over_event, sum_last, within};
 use crate::bijectors::{Affine, Bijector};
 use crate::constraints::Constraint;
 use crate::distributions::formulas::Seen;
-use crate::distributions::shapes::join;
+use crate::distributions::shapes::{is_lost, join};
 use crate::distributions::{
     Cdf, Distribution, Entropy, LogProb, Mode, Moments, Quantile, Sample, Support,
 };
@@ -65,6 +65,10 @@ impl<D: Support<Value = Array>, B: Bijector> Transformed<D, B> {
     fn shapes(&self) -> probpipe_trace::Result<(Shape, usize)> {
         let (base, rank) = (self.base.event_shape().len(), self.rank());
         let before = join(&self.base.batch_shape(), &self.base.event_shape());
+        if is_lost(&self.base.batch_shape()) {
+            let lead = before.len().saturating_sub(rank);
+            return Ok((before, lead));
+        }
         if self.base.support().is_integer() {
             let message = "a Transformed is made of a distribution over integers";
             return Err(Error::new(ErrorKind::Value, message)
@@ -127,7 +131,13 @@ impl<D: LogProb<Value = Array> + Support, B: Bijector> LogProb for Transformed<D
         let free = matches!(support, Constraint::Real | Constraint::RealVector);
         let inside = inside(&support, y, after);
         let safe = if free { y.clone() } else { kept(&support, y, &inside, after) };
-        let x = self.bijector.inverse(&safe);
+        let mut x = self.bijector.inverse(&safe);
+        // An end that belongs to the support may come from infinity, where the base has nothing.
+        let mut inside = inside;
+        if matches!(support, Constraint::UnitInterval | Constraint::Interval(..)) {
+            inside = inside & all_last(x.is_finite(), after);
+            x = self.bijector.inverse(&kept(&support, y, &inside, after));
+        }
         let extra = rank - self.base.event_shape().len();
         let density = sum_last(self.base.log_prob(&x), extra)
             - sum_last(self.bijector.log_det(&x), rank - from);

@@ -7,7 +7,7 @@ use crate::distributions::continuous::{Gamma, Normal, gamma_cut, normal_cut};
 use crate::distributions::cut::Cut;
 use crate::distributions::finite;
 use crate::distributions::formulas::{Seen, probability};
-use crate::distributions::shapes::{join, spread};
+use crate::distributions::shapes::{is_lost, join, spread};
 use crate::distributions::terms::open_uniform_of;
 use crate::distributions::{
     Cdf, Distribution, Entropy, LogProb, Mode, Moments, Quantile, Sample, Support,
@@ -131,6 +131,9 @@ impl<D: Support<Value = Array>> Truncated<D> {
             return Some(Array::invalid(error, here()));
         }
         let mut batch = self.base.batch_shape();
+        if is_lost(&batch) {
+            return None;
+        }
         for end in own {
             let Some(both) = broadcast_shapes(&batch, end.shape()) else {
                 let message = format!(

@@ -30,6 +30,21 @@ impl Weights {
         Weights::Probs(Array::invalid(error, here()))
     }
 
+    /// Logarithms of weights, of which known ones may be those of none, but are numbers.
+    #[track_caller]
+    pub(super) fn logits_of(logits: Array) -> Weights {
+        let known = logits.known().and_then(|value| value.to_scalars().ok()).unwrap_or_default();
+        let wrong = |x: &f64| x.is_nan() || *x == f64::INFINITY;
+        let Some(wrong) = known.iter().map(|x| x.as_f64()).find(wrong) else {
+            return Weights::Logits(logits);
+        };
+        let message = format!("the logits of a mixture must be real, not {wrong}");
+        let error = Error::new(ErrorKind::Value, message)
+            .note("logits was made", Some(logits.location()))
+            .help("logarithms of weights are numbers, or `-inf` of none");
+        Weights::Logits(Array::invalid(error, here()))
+    }
+
     pub(super) fn array(&self) -> &Array {
         match self {
             Weights::Probs(weights) | Weights::Logits(weights) => weights,

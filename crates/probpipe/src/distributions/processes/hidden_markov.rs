@@ -2,7 +2,7 @@
 
 use crate::constraints::Constraint;
 use crate::distributions::multivariate::held;
-use crate::distributions::shapes::join;
+use crate::distributions::shapes::{is_lost, join};
 use crate::distributions::{Distribution, LogProb, Moments, Sample, Support};
 use crate::random::categorical;
 use probpipe_trace::{
@@ -62,7 +62,8 @@ impl<D: Distribution<Value = Array>> HiddenMarkovModel<D> {
         let (initial, transition) = (initial.into(), transition.into());
         let batch = emission.batch_shape();
         let k = batch.first().copied().unwrap_or(0);
-        let known = initial.error().is_some() || transition.error().is_some();
+        let lost = is_lost(&batch);
+        let known = lost || initial.error().is_some() || transition.error().is_some();
         let fits = known
             || k > 0
                 && batch.len() == 1
@@ -288,6 +289,9 @@ impl<D: Sample<Value = Array>> Sample for HiddenMarkovModel<D> {
             let (hidden, shown) = key.split();
             let states = self.states(hidden, &shape);
             let all = self.emission.sample_shape(shown, join(&shape, &[self.num_steps]));
+            if all.error().is_some() {
+                return all;
+            }
             let rank = self.rank();
             let index = (0..=rank).fold(states, |index, _| index.expand_dims(-1));
             let mut extents: Shape = all.shape().into();
@@ -313,6 +317,9 @@ impl<D: Moments<Value = Array>> HiddenMarkovModel<D> {
     /// Of each step the mean over states of something of each, `[.., k, event]`.
     #[track_caller]
     fn over_states(&self, each: &Array) -> Array {
+        if each.error().is_some() {
+            return each.clone();
+        }
         let all = [&self.initial, &self.transition, each];
         let decided = all.into_iter().find(|x| !x.is_weak()).unwrap_or(&self.initial);
         let start = self.initial.in_dtype(decided.dtype());
