@@ -21,10 +21,13 @@ the unit is that of the value or of what it changes by where the arguments move 
 whichever is larger. Results below the normal range that a program takes for zero are not counted; 0
 means that every result is rounded correctly. The reference of `ops` and `programs` is JAX in `f64`,
 whose own errors are part of the numbers; `f32` results are measured against JAX's `f64` result for
-the same operands. Whole numbers and truth values are equal everywhere and have no numbers here.
+the same operands. Whole numbers and truth values are equal everywhere and have no numbers here. The
+reference of `distributions` is mpmath again, in units of the last place of `max(1, |value|)`, the
+largest over densities, their slopes, distribution functions, quantiles, moments, modes and
+entropies.
 ";
 
-/// The page for these reports, one section for each family.
+/// The page for these reports, one section for each family that has numbers.
 pub fn table(reports: &[Report]) -> String {
     let mut page = HEAD.to_string();
     let mut families: Vec<&str> = reports.iter().map(|r| &r.family[..]).collect();
@@ -51,7 +54,7 @@ fn section(page: &mut String, family: &str, reports: &[&Report]) {
             rule.push_str("---:|");
         }
     }
-    let _ = writeln!(page, "\n## {family}\n\n{head}\n{rule}");
+    let mut rows = String::new();
     let ops: BTreeSet<&String> = reports.iter().flat_map(|r| r.passed.keys()).collect();
     for op in ops {
         let at = |r: &&Report| r.passed.get(op).copied().unwrap_or_default();
@@ -60,16 +63,19 @@ fn section(page: &mut String, family: &str, reports: &[&Report]) {
             continue;
         }
         let cases = cells.iter().map(|c| c.0).max().unwrap_or(0);
-        let _ = write!(page, "| {op} | {cases} |");
+        let _ = write!(rows, "| {op} | {cases} |");
         for (_, worst) in cells {
             for error in [worst.wide, worst.narrow] {
                 let _ = match error {
-                    Some(error) => write!(page, " {} |", rounded(error)),
-                    None => write!(page, " |"),
+                    Some(error) => write!(rows, " {} |", rounded(error)),
+                    None => write!(rows, " |"),
                 };
             }
         }
-        page.push('\n');
+        rows.push('\n');
+    }
+    if !rows.is_empty() {
+        let _ = write!(page, "\n## {family}\n\n{head}\n{rule}\n{rows}");
     }
 }
 
