@@ -97,7 +97,8 @@ impl Run {
         }
     }
 
-    /// Compiles a graph and compares it with one that it means the same as.
+    /// Compiles a graph, and compares what it gives twice with each other and with one that it means
+    /// the same as.
     fn compiled(
         &self,
         check: &'static str,
@@ -114,9 +115,13 @@ impl Run {
             0 => with_rounding(Rounding::Contracted, || compile(&rewrite::finish(graph)))?,
             _ => compile(graph)?,
         };
-        let run = || program.run(&inputs.iter().collect::<Vec<_>>());
+        let operands: Vec<&Value> = inputs.iter().collect();
+        let run = || Ok([program.run(&operands)?, program.run(&operands)?]);
         // As the interpreter computes.
-        let have = at(check, graph, with_subnormals(Subnormals::Keep, run))?;
+        let [have, again] = at(check, graph, with_subnormals(Subnormals::Keep, run))?;
+        if have != again {
+            return Err(Fault::new(check, "two runs differ in their bits", graph));
+        }
         self.means(check, &have, reference, inputs)
     }
 
