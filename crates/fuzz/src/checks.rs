@@ -97,8 +97,8 @@ impl Run {
         }
     }
 
-    /// Compiles a graph, and compares what it gives twice with each other and with one that it means
-    /// the same as.
+    /// Compiles a graph, and compares what it gives twice with each other and with one that it
+    /// means the same as.
     fn compiled(
         &self,
         check: &'static str,

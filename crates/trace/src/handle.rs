@@ -138,6 +138,9 @@ impl Array {
         }
     }
 
+    /// What [`Array::shape`] answers of an invalid array.
+    pub const NO_SHAPE: [usize; 8] = [0; 8];
+
     /// The extents; empty for scalars. There are none for an invalid array, so it answers zeros,
     /// as many as any array has axes: `x.matmul(&w).shape()[0]` is a number also where the product
     /// is refused, and the error comes out where a value is read. A traced function that asked
@@ -158,7 +161,7 @@ impl Array {
             Repr::Literal(_) => &[],
             Repr::Invalid(error) => {
                 asked::note(error);
-                &[0; 8]
+                &Array::NO_SHAPE
             }
         }
     }

@@ -73,13 +73,16 @@ impl Emitter<'_, '_> {
     pub(super) fn indexing(&mut self, call: &LibraryCall) -> Result<()> {
         let dtype = |view: &View| self.program.buffer(view.buffer).ty.dtype;
         let descriptor = match call {
-            LibraryCall::Scatter { op, dims, input, indices, out, .. } => {
+            LibraryCall::Scatter { op, dims, input, indices, updates, out } => {
                 let in_place = input.buffer == out.buffer;
                 let groups = self.groups(dims, indices)?;
-                if let Some(groups) = &groups
-                    && self.sums(call, groups)?
-                {
-                    return Ok(());
+                let sums = groups
+                    .as_ref()
+                    .filter(|groups| wide::available() && groups.are_plain_sums(dtype(out), *op));
+                let code =
+                    sums.and_then(|sums| wide::sums(dtype(out), sums, dims.extents[0], in_place));
+                if let Some(code) = code {
+                    return self.sums(code, [updates, input, out]);
                 }
                 Indexing::Scatter {
                     dtype: dtype(out),
@@ -131,28 +134,16 @@ impl Emitter<'_, '_> {
         Ok(Groups::of(bytemuck::cast_slice(list.bytes()), *n))
     }
 
-    /// Emits the sums of a scatter as code of their own, if it is one that adds and not long.
-    fn sums(&mut self, call: &LibraryCall, groups: &Groups) -> Result<bool> {
-        let LibraryCall::Scatter { op, dims, input, updates, out, .. } = call else {
-            return Ok(false);
-        };
-        let dtype = self.program.buffer(out.buffer).ty.dtype;
-        let in_place = input.buffer == out.buffer;
-        let plain = groups.are_plain_sums(dtype, *op) && wide::available();
-        let Some(code) =
-            plain.then(|| wide::sums(dtype, groups, dims.extents[0], in_place)).flatten()
-        else {
-            return Ok(false);
-        };
-        self.extras.push(Extra::Region(code));
-        let number = self.extras.len() as u32;
+    /// Emits the call of the code of a scatter's sums.
+    fn sums(&mut self, code: Vec<u8>, views: [&View; 3]) -> Result<()> {
+        let number = self.extra(Extra::Region(code));
         let mut addresses: SmallVec<[Val; 3]> = SmallVec::new();
-        for view in [updates, input, out] {
+        for view in views {
             let (base, offset) = self.address(view.buffer, &view.index, &[Coordinate::At(0)])?;
             addresses.push(self.code.add_const(base, offset));
         }
         self.code.call_extra(number, &addresses);
-        Ok(true)
+        Ok(())
     }
 
     /// Emits the call of a function of the host.

@@ -146,6 +146,12 @@ impl<'a, 'p> Emitter<'a, 'p> {
 }
 
 impl Emitter<'_, '_> {
+    /// Puts a function beside this one; gives its number.
+    fn extra(&mut self, function: Extra) -> u32 {
+        self.extras.push(function);
+        self.extras.len() as u32
+    }
+
     fn body(&mut self, body: &[Stmt], plans: &mut std::slice::Iter<'_, Plan>) -> Result<()> {
         for stmt in body {
             match stmt {

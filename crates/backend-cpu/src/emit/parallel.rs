@@ -76,7 +76,7 @@ impl Emitter<'_, '_> {
         let Emitter { code, scratch_bytes, extras, .. } = emitter;
         code.end();
         self.extras = extras;
-        self.extras.push(Extra::Part(Box::new(function)));
+        self.extra(Extra::Part(Box::new(function)));
         // One line more, which guarded loads read where the guard is false.
         Ok(scratch_bytes + 64)
     }

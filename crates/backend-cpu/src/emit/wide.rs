@@ -81,8 +81,7 @@ impl Emitter<'_, '_> {
                 .then(|| wide::build(plan, segment, sums, streaming, bytes, &elements))
                 .flatten();
             placed.push(region.map(|mut region| {
-                self.extras.push(Extra::Region(std::mem::take(&mut region.code)));
-                let number = self.extras.len() as u32;
+                let number = self.extra(Extra::Region(std::mem::take(&mut region.code)));
                 let here = at;
                 at += region.bytes.next_multiple_of(64);
                 Placed { region, number, at: here }

@@ -52,18 +52,6 @@ pub(super) enum Operand {
     Table(usize),
 }
 
-impl Operand {
-    /// A stream so many bytes on.
-    pub(super) fn after(self, bytes: usize) -> Operand {
-        match self {
-            Operand::Stream { base, scale, ahead } => {
-                Operand::Stream { base, scale, ahead: ahead + bytes as i32 }
-            }
-            other => other,
-        }
-    }
-}
-
 /// Mandatory prefixes, in the numbering of the encoding.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Prefix {
@@ -384,11 +372,11 @@ impl Assembler {
         self.emit(&at.to_le_bytes());
     }
 
-    /// `R11` = the word of a stream, 32 bits.
-    pub(super) fn count(&mut self, word: Operand) {
-        let base = if let Operand::Stream { base, .. } = word { base } else { RDI };
+    /// `R11` = the word of 32 bits at `base` that is so many after the one that `RAX` counts.
+    pub(super) fn count(&mut self, base: General, words: usize) {
         self.emit(&[0x40 | (R11 >> 3) << 2 | base >> 3, 0x8b]);
-        self.operand(R11 & 7, word);
+        let ahead = 4 * words as i32;
+        self.operand(R11 & 7, Operand::Stream { base, scale: 2, ahead });
     }
 
     /// Saves a register.

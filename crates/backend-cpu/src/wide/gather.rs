@@ -30,8 +30,8 @@ impl Builder<'_> {
             let index = self.places(step, at)?;
             return self.choose(i, dtype, base, count, index);
         }
-        if let Some(words) = self.words(step, at).filter(|_| gathers_slowly() && !self.tail) {
-            return self.one_by_one(i, dtype, base, words);
+        if let Some(indices) = self.stored(step, at).filter(|_| gathers_slowly() && !self.tail) {
+            return self.one_by_one(i, dtype, base, indices);
         }
         let index = self.places(step, at)?;
         let mask = self.temporary_mask()?;
@@ -101,14 +101,20 @@ impl Builder<'_> {
     }
 
     /// Elements read one by one, and put together.
-    fn one_by_one(&mut self, i: usize, dtype: DType, base: General, words: Operand) -> Option<()> {
+    fn one_by_one(
+        &mut self,
+        i: usize,
+        dtype: DType,
+        base: General,
+        indices: General,
+    ) -> Option<()> {
         let scale = dtype.size().trailing_zeros() as u8;
         let (to, next) = (self.define(i)?, self.temporary()?);
         let each = 16 / dtype.size();
         for quarter in 0..self.lanes / each {
             let part = if quarter == 0 { to } else { next };
             for k in 0..each {
-                self.asm.count(words.after(4 * (each * quarter + k)));
+                self.asm.count(indices, self.ahead + each * quarter + k);
                 let element = Operand::Element { base, scale };
                 let (ops, first, place) = match k {
                     0 => (LOAD_ONE, 0, None),
@@ -126,12 +132,12 @@ impl Builder<'_> {
         Some(())
     }
 
-    /// The indices, if they are in memory. To write them there takes as long as it saves.
-    fn words(&self, step: i64, at: &[(ExprId, i64)]) -> Option<Operand> {
+    /// Where the indices are, if they are in memory. To write them there takes as long as it saves.
+    fn stored(&self, step: i64, at: &[(ExprId, i64)]) -> Option<General> {
         let (0, &[(place, 1)]) = (step, at) else { return None };
         let i = place.0 as usize;
         matches!(self.plan.kernel.exprs[i], Expr::Load { guard: None, .. })
-            .then(|| self.stream(Arg::Load(i)))?
+            .then(|| self.base(Arg::Load(i)))?
     }
 
     /// Lanes of a table of as many elements as a register has at most.

@@ -127,7 +127,6 @@ pub(super) const fn fused_by(minus: [bool; 2]) -> Typed {
 pub(super) const SCALE: Typed = both(by_width(M0F38, 0x2c));
 /// `mask ? last : first`.
 pub(super) const BLEND: Typed = both(by_width(M0F38, 0x65));
-/// Elements of memory that indices of 32 bits number.
 /// One element, and zeros.
 pub(super) const LOAD_ONE: Typed = bits(code(M0F, PF3, false, 0x10), code(M0F, PF2, true, 0x10));
 /// The second element of a quarter, of 64 bits; of words any, the `immediate / 16`-th.
@@ -135,6 +134,7 @@ pub(super) const LOAD_ANOTHER: Typed =
     bits(code(M0F3A, P66, false, 0x21), code(M0F, P66, true, 0x16));
 /// The `immediate`-th quarter.
 pub(super) const INSERT_QUARTER: Code = code(M0F3A, P66, false, 0x18);
+/// Elements of memory that indices of 32 bits number.
 pub(super) const GATHER: Typed =
     Typed { f32: GATHERS.0, f64: GATHERS.1, i32: GATHER_INTS.0, i64: GATHER_INTS.1 };
 const GATHERS: (Code, Code) = by_width(M0F38, 0x92);

@@ -10,10 +10,11 @@ pub(crate) fn join(a: &[usize], b: &[usize]) -> Shape {
     a.iter().chain(b).copied().collect()
 }
 
-/// Whether a batch shape is what parameters say that are invalid, which have no shape: the error is
-/// that of the distribution, and not one of shapes that do not fit.
+/// Whether a batch shape is what is left of that of invalid parameters, without the axes of an
+/// event, of which there are two at most: then the error is that of the distribution, and not one
+/// of shapes that do not fit.
 pub(crate) fn is_lost(batch: &[usize]) -> bool {
-    batch.len() >= 6 && batch.iter().all(|&n| n == 0)
+    batch.len() + 2 >= Array::NO_SHAPE.len() && batch.iter().all(|&n| n == 0)
 }
 
 /// A statistic spread over the shape that it must have, in the type that the parameters decide.
