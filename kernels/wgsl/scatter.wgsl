@@ -1,12 +1,22 @@
-// Updates combined at computed places. Where few update an array each looks at all: the first to
-// name its target combines it with the later ones. Many are sorted by their targets; blocks of the
-// sorted list combine runs of one target. A run that leaves its block goes on to a shorter list:
-// two entries per block, for its first and its last run. The emitter adds `pp_target(tuple)`, below
-// 0 for none, `pp_load(i)` and `pp_store(i, v)` of the array, `pp_update(i)`, how states join, and
-// `pp_key(i)`, `pp_some(i)`, `pp_value(i, r)` and `pp_put(i, r, key, some, state)` of the lists.
+// Updates combined at computed places. One is by itself. Where few update an array each looks at
+// all: the first to name its target combines it with the later ones. Many are sorted by their
+// targets; blocks of the sorted list combine runs of one target. A run that leaves its block goes on
+// to a shorter list: two entries per block, for its first and its last run. The emitter adds
+// `pp_target(tuple)`, below 0 for none, `pp_load(i)` and `pp_store(i, v)` of the array,
+// `pp_update(i)`, how states join, and `pp_key(i)`, `pp_some(i)`, `pp_value(i, r)` and
+// `pp_put(i, r, key, some, state)` of the lists.
 
 fn pp_scatter_copy(point: i32, t: i32) {
     pp_store(point, pp_input(point));
+}
+
+fn pp_scatter_one(point: i32, t: i32) {
+    let to = pp_target(point / {{rest}});
+    if (to < 0) {
+        return;
+    }
+    let at = to * {{rest}} + point % {{rest}};
+    pp_store(at, pp_narrow(pp_join(pp_wide(pp_load(at)), pp_wide(pp_update(point)))));
 }
 
 fn pp_scatter_few(point: i32, t: i32) {

@@ -68,7 +68,7 @@ pub(super) struct Own {
     /// Elements that lie in variables.
     elements: usize,
     /// The declarations of the variables.
-    declared: String,
+    declared: Text,
 }
 
 impl Emitter<'_> {
@@ -88,7 +88,7 @@ impl Emitter<'_> {
         let all = Touched::by(&self.program.body, None);
         let here = Touched::by(&l.body, Some(l.id));
         let (id, count) = (l.id, l.length);
-        self.own = Some(Own { id, count, elements: 0, declared: String::new() });
+        self.own = Some(Own { id, count, elements: 0, declared: Text::default() });
         let mut own: Vec<BufferId> = here.times.keys().copied().collect();
         own.sort_unstable();
         for buffer in own {
@@ -102,7 +102,7 @@ impl Emitter<'_> {
         let tasks = self.inside(&l.body);
         self.together = together;
         let registers = std::mem::take(&mut self.registers);
-        let declared = self.own.take().map_or_else(String::new, |own| own.declared);
+        let declared = self.own.take().map_or_else(String::new, |own| own.declared.out);
         let mut inline = Inline::new(self.target, &self.memory, None, &registers);
         inline.tasks(tasks?);
         let Inline { text, mut uses, .. } = inline;
@@ -124,10 +124,8 @@ impl Emitter<'_> {
         }
         own.elements += size;
         let name = format!("v{}", buffer.0);
-        let ty = super::expr::value_type(dtype);
-        let ty = if size == 1 { ty.to_string() } else { format!("array<{ty}, {size}>") };
-        own.declared.push_str(&format!("var<private> {name}: {ty};\n"));
         let register = Register { name, size, step: 0, period: i64::MAX };
+        register.declare("var<private>", super::expr::value_type(dtype), &mut own.declared);
         self.registers.insert(buffer, register);
     }
 }

@@ -15,12 +15,20 @@ use rustc_hash::FxHashMap;
 pub(super) struct Scope<'a> {
     pub memory: &'a Memory,
     pub kernel: &'a Kernel,
-    /// The name of each axis index; `None` where the extent is 1.
-    pub axes: Vec<Option<String>>,
+    pub axes: Vec<At>,
     /// Buffers that live in variables instead of memory.
     pub registers: &'a FxHashMap<BufferId, Register>,
     /// The axis that registers leave out, because each invocation has its own.
     pub lane: Option<usize>,
+}
+
+/// Where along an axis of a kernel a point is.
+#[derive(Clone, Debug)]
+pub(super) enum At {
+    /// At the value of a variable.
+    Named(String),
+    /// At a place that is known: the first of one, or that of a point that is written out.
+    Fixed(usize),
 }
 
 /// What a shader compiler would let cancel.
@@ -76,7 +84,11 @@ fn float(v: f32) -> String {
 /// A number that shader compilers do not see. To those that do, and to whom no number is infinite
 /// or NaN, `0 x` is 0, `x / 0` is `x` (Mesa 22.3.6) and `(x + 1) - 1` is `x`.
 pub(super) fn unseen(scalar: Scalar) -> String {
-    format!("bitcast<f32>(0x{:08x}u ^ pp_zero)", (scalar.as_f64() as f32).to_bits())
+    unseen_bits((scalar.as_f64() as f32).to_bits())
+}
+
+fn unseen_bits(bits: u32) -> String {
+    format!("bitcast<f32>(0x{bits:08x}u ^ pp_zero)")
 }
 
 /// What a reduction starts from.
@@ -135,16 +147,18 @@ impl Scope<'_> {
         for (id, step) in &map.loops {
             term(&id.to_string(), *step);
         }
-        for (axis, step) in map.axes.iter().enumerate() {
-            if let Some(Some(name)) = self.axes.get(axis) {
-                term(name, *step);
+        let mut offset = map.offset;
+        for (at, step) in self.axes.iter().zip(&map.axes) {
+            match at {
+                At::Named(name) => term(name, *step),
+                At::Fixed(place) => offset += *place as i64 * step,
             }
         }
         if terms.is_empty() {
-            return int(map.offset);
+            return int(offset);
         }
-        if map.offset != 0 {
-            terms.push(int(map.offset));
+        if offset != 0 {
+            terms.push(int(offset));
         }
         terms.join(" + ")
     }
@@ -181,21 +195,32 @@ impl Scope<'_> {
     /// Reads an element of a buffer, wherever it lives.
     pub fn load(&self, buffer: BufferId, index: &IndexMap, uses: &mut Uses) -> String {
         if let Some(register) = self.registers.get(&buffer) {
-            return self.register(register, index);
+            return register.read(&self.local(register, index));
+        }
+        if let Some(word) = self.known(buffer, index) {
+            return word;
         }
         let dtype = self.memory.span(buffer).dtype;
         let element = self.element(buffer, index, uses);
         self.decoded(buffer, dtype, element)
     }
 
-    fn register(&self, register: &Register, index: &IndexMap) -> String {
-        match register.is_scalar() {
-            true => register.name.clone(),
-            false => {
-                let local = register.local(index, self.lane);
-                format!("{}[{}]", register.name, self.bounded(&local, register.size as i64))
-            }
-        }
+    /// Which element of a register an index means.
+    fn local(&self, register: &Register, index: &IndexMap) -> String {
+        self.bounded(&register.local(index, self.lane), register.size as i64)
+    }
+
+    /// An element of a constant, where it is known which.
+    fn known(&self, buffer: BufferId, index: &IndexMap) -> Option<String> {
+        let span = self.memory.span(buffer);
+        let place = self.bounded(index, span.size as i64).parse().ok()?;
+        let word = self.memory.constant(buffer, place)?;
+        Some(match span.dtype {
+            DType::F32 => unseen_bits(word),
+            DType::Bool => format!("{}", word != 0),
+            DType::I32 => literal(Scalar::Int(i128::from(word as i32)), DType::I32),
+            dtype => literal(Scalar::Int(i128::from(word)), dtype),
+        })
     }
 
     fn decoded(&self, buffer: BufferId, dtype: DType, element: String) -> String {
@@ -249,7 +274,7 @@ impl Scope<'_> {
         match self.registers.get(&buffer) {
             Some(register) => {
                 let value = wrapped(value.to_string(), self.memory.span(buffer).dtype);
-                text.line(format_args!("{} = {value};", self.register(register, index)));
+                register.write(&self.local(register, index), &value, text);
             }
             None => self.write(buffer, index, value, text, uses),
         }
@@ -273,10 +298,9 @@ impl Scope<'_> {
             Expr::LoadAt { buffer, index, at } => {
                 let dtype = self.memory.span(*buffer).dtype;
                 match self.registers.get(buffer) {
-                    Some(register) if register.is_scalar() => register.name.clone(),
                     Some(register) => {
-                        let local = register.local(index, self.lane);
-                        format!("{}[{}{}]", register.name, self.index(&local), computed(at, 1))
+                        let first = self.index(&register.local(index, self.lane));
+                        register.read(&format!("{first}{}", computed(at, 1)))
                     }
                     None => {
                         let (name, first) = self.place(*buffer, index, uses);
@@ -298,7 +322,11 @@ impl Scope<'_> {
                     Some(Cancels::Part) => format!("bitcast<f32>(bitcast<u32>({y}) ^ pp_zero)"),
                     None => name(y),
                 };
-                wrapped(binary(*op, &name(x), &other, ty, uses), ty)
+                let value = match self.shift(*op, *y) {
+                    Some(shift) => format!("{x} {shift}"),
+                    None => binary(*op, &name(x), &other, ty, uses),
+                };
+                wrapped(value, ty)
             }
             // Of programs that contract, which those for GPUs do not.
             Expr::MulAdd { factors: [x, y], addend, minus } => {
@@ -369,6 +397,17 @@ impl Scope<'_> {
             _ => false,
         };
         (has(x, y) || has(y, x)).then_some(Cancels::Part)
+    }
+
+    /// A shift by fewer places than there are bits, which needs no care.
+    fn shift(&self, op: BinaryOp, places: ExprId) -> Option<String> {
+        let Expr::Literal(scalar) = self.kernel.expr(places) else { return None };
+        let places = Some(scalar.as_i128()).filter(|places| (0..32).contains(places))?;
+        match op.instruction()? {
+            BinaryInstruction::Shl => Some(format!("<< {places}u")),
+            BinaryInstruction::Shr => Some(format!(">> {places}u")),
+            _ => None,
+        }
     }
 
     fn is_nan_literal(&self, id: ExprId) -> bool {

@@ -4,7 +4,7 @@
 //! devices are slow at them), and the order of combination depends on shapes only.
 
 use super::budget::cut_in_workgroup;
-use super::expr::{self, Scope};
+use super::expr::{self, At, Scope};
 use super::region::accesses_of;
 use super::register::Register;
 use super::task::{Task, Work};
@@ -28,22 +28,31 @@ struct Accumulator<'a> {
     levels: usize,
 }
 
+/// Which of the reduced elements of a point are visited, and how.
+pub(super) enum Visit<'a> {
+    /// All, in a loop.
+    All,
+    /// All, one after the other.
+    WrittenOut,
+    /// Only every so many-th from `lane` on, into buffers of partial results.
+    Cut(usize, &'a [BufferId]),
+}
+
 /// One parallel point of a kernel, as its shader sees it.
 pub(super) struct Point<'a> {
-    /// The name of each parallel axis index; `None` where the extent is 1.
-    pub axes: Vec<Option<String>>,
+    /// Where along each parallel axis it is.
+    pub axes: Vec<At>,
     /// The axis that runs across invocations that keep their own registers.
     pub lane: Option<usize>,
     /// Buffers that live in variables.
     pub registers: &'a FxHashMap<BufferId, Register>,
-    /// Only every `lanes`-th reduced element from `lane` on, into buffers of partial results.
-    pub cut: Option<(usize, &'a [BufferId])>,
+    pub visit: Visit<'a>,
 }
 
 /// Which expressions the stores need, and which of those change along the reduced axes.
-pub(super) struct Liveness {
-    pub live: Vec<bool>,
-    pub varying: Vec<bool>,
+struct Liveness {
+    live: Vec<bool>,
+    varying: Vec<bool>,
 }
 
 impl Liveness {
@@ -73,6 +82,20 @@ impl Liveness {
             }
         }
         Liveness { live, varying }
+    }
+
+    /// Those that are needed and change, or those that do not.
+    fn all(&self, varying: bool) -> impl Iterator<Item = ExprId> {
+        let wanted = move |&i: &usize| self.live[i] && self.varying[i] == varying;
+        (0..self.live.len()).filter(wanted).map(|i| ExprId(i as u32))
+    }
+
+    fn fixed(&self) -> impl Iterator<Item = ExprId> {
+        self.all(false)
+    }
+
+    fn varying(&self) -> impl Iterator<Item = ExprId> {
+        self.all(true)
     }
 }
 
@@ -128,16 +151,24 @@ impl Emitter<'_> {
         }
     }
 
-    /// A point of the work for each of the kernel.
+    /// A point of the work for each of the kernel, or one for all.
     pub(super) fn point_work(&self, kernel: &Kernel) -> Work {
         let mut text = Text { depth: 1, ..Text::default() };
         let mut uses = Uses::default();
-        let axes = decompose("point", "i", &kernel.parallel, &mut text);
-        let point = Point { axes, lane: None, registers: &self.registers, cut: None };
-        self.body(kernel, point, &mut text, &mut uses);
+        let registers = &self.registers;
+        let written_out = self.is_written_out(kernel, None, registers);
+        let points = if written_out {
+            self.written_out(kernel, None, registers, &mut text, &mut uses);
+            1
+        } else {
+            let axes = decompose("point", "i", &kernel.parallel, &mut text);
+            let point = Point { axes, lane: None, registers, visit: Visit::All };
+            self.body(kernel, point, &mut text, &mut uses);
+            kernel.parallel_size()
+        };
         let touched = accesses_of(kernel).map(|access| (access.buffer, access.store)).collect();
         let touched = Some(touched);
-        Work { touched, ..Work::new(text, uses, kernel.parallel_size(), kernel.location) }
+        Work { touched, ..Work::new(text, uses, points, kernel.location) }
     }
 
     /// Memory for the time of a statement.
@@ -166,8 +197,8 @@ impl Emitter<'_> {
         text.line(format_args!("let lane = point / {points};"));
         text.line(format_args!("let at = point % {points};"));
         let axes = decompose("at", "i", &kernel.parallel, &mut text);
-        let cut = Some((lanes, partials.as_slice()));
-        let point = Point { axes, lane: None, registers: &self.registers, cut };
+        let visit = Visit::Cut(lanes, &partials);
+        let point = Point { axes, lane: None, registers: &self.registers, visit };
         self.body(kernel, point, &mut text, &mut uses);
         tasks.push(Task::Work(Work::new(text, uses, points * lanes, kernel.location)));
 
@@ -194,18 +225,21 @@ impl Emitter<'_> {
 
     /// The work of one parallel point.
     pub(super) fn body(&self, kernel: &Kernel, point: Point<'_>, text: &mut Text, uses: &mut Uses) {
-        let Point { mut axes, lane, registers, cut } = point;
+        let Point { axes, lane, registers, visit } = point;
         let size = kernel.reduce_size();
-        let Liveness { live, varying } = Liveness::new(kernel);
-        let ids = || (0..kernel.exprs.len() as u32).map(ExprId);
+        let live = Liveness::new(kernel);
         let parallel_axes = axes.len();
-        axes.extend(kernel.reduce.iter().map(|_| None));
         let mut scope = Scope { memory: &self.memory, kernel, axes, registers, lane };
-        for id in ids().filter(|id| live[id.0 as usize] && !varying[id.0 as usize]) {
+        let at_first = kernel.reduce.iter().map(|_| At::Fixed(0));
+        scope.axes.extend(at_first.clone());
+        for id in live.fixed() {
             scope.expr(id, text, uses);
         }
         // What follows the length of the chain decides how many levels a sum needs.
-        let chain = cut.map_or(size, |(lanes, _)| size.div_ceil(lanes));
+        let chain = match visit {
+            Visit::All | Visit::WrittenOut => size,
+            Visit::Cut(lanes, _) => size.div_ceil(lanes),
+        };
         let accumulators: Vec<Accumulator<'_>> = (kernel.stores.iter().enumerate())
             .filter_map(|(i, store)| {
                 let op = store.reduce?;
@@ -230,85 +264,104 @@ impl Emitter<'_> {
                 text.line(format_args!("var {}_{level} = {start};", a.name));
             }
         }
-        let looped = size > 1 || cut.is_some();
-        if looped {
-            let (first, step) = match cut {
-                Some((lanes, _)) => ("lane", lanes),
-                None => ("0", 1),
-            };
-            let opaque = self.target.opaque();
-            text.open(format_args!(
-                "for (var r: i32 = {first}; r < {size}{opaque}; r = r + {step}) {{"
-            ));
-            let reduced = decompose("r", "j", &kernel.reduce, text);
-            scope.axes.truncate(parallel_axes);
-            scope.axes.extend(reduced);
-        }
-        // An empty reduction visits no point: only its identities are stored.
-        let visited = size > 0;
-        for id in ids().filter(|id| visited && live[id.0 as usize] && varying[id.0 as usize]) {
-            scope.expr(id, text, uses);
-        }
-        for store in kernel.stores.iter().filter(|s| visited && s.reduce.is_none()) {
-            scope.store(store.buffer, &store.index, &store.value.to_string(), text, uses);
-        }
-        for a in accumulators.iter().filter(|_| visited) {
-            let name = format!("{}_0", a.name);
-            let next = expr::combine(a.op, a.dtype, &name, &a.store.value.to_string(), uses);
-            text.line(format_args!("{name} = {next};"));
-        }
-        let levels = accumulators.iter().map(|a| a.levels).max().unwrap_or(1);
-        for level in 1..levels {
-            // With a cut, `r` runs in steps of `lanes`: count those.
-            let count = match cut {
-                Some((lanes, _)) => format!("(r / {lanes})"),
-                None => "r".into(),
-            };
-            let mask = BLOCK.pow(level as u32) - 1;
-            text.open(format_args!("if (({count} & {mask}) == {mask}) {{"));
-            for a in accumulators.iter().filter(|a| a.levels > level) {
-                let (name, below) = (&a.name, level - 1);
-                text.line(format_args!("{name}_{level} = {name}_{level} + {name}_{below};"));
-                text.line(format_args!("{name}_{below} = 0.0f;"));
+        match visit {
+            // An empty reduction visits no point: only its identities are stored.
+            _ if size == 0 => {}
+            Visit::All | Visit::WrittenOut if size == 1 => {
+                visited(&scope, &live, &accumulators, text, uses)
             }
-            text.close();
+            Visit::WrittenOut => {
+                for place in places(&kernel.reduce) {
+                    text.open(format_args!("{{"));
+                    scope.axes.truncate(parallel_axes);
+                    scope.axes.extend(place.into_iter().map(At::Fixed));
+                    visited(&scope, &live, &accumulators, text, uses);
+                    text.close();
+                }
+            }
+            Visit::All | Visit::Cut(..) => {
+                let (first, step) = match visit {
+                    Visit::Cut(lanes, _) => ("lane", lanes),
+                    _ => ("0", 1),
+                };
+                let opaque = self.target.opaque();
+                text.open(format_args!(
+                    "for (var r: i32 = {first}; r < {size}{opaque}; r = r + {step}) {{"
+                ));
+                let reduced = decompose("r", "j", &kernel.reduce, text);
+                scope.axes.truncate(parallel_axes);
+                scope.axes.extend(reduced);
+                visited(&scope, &live, &accumulators, text, uses);
+                // With a cut, `r` runs in steps of `lanes`: count those.
+                let count = match visit {
+                    Visit::Cut(lanes, _) => format!("(r / {lanes})"),
+                    _ => "r".into(),
+                };
+                carry_up(&accumulators, &count, text);
+                text.close();
+            }
         }
-        if looped {
-            text.close();
-            scope.axes.truncate(parallel_axes);
-            scope.axes.extend(kernel.reduce.iter().map(|_| None));
-        }
+        scope.axes.truncate(parallel_axes);
+        scope.axes.extend(at_first);
         for (i, a) in accumulators.iter().enumerate() {
             let total = (0..a.levels).map(|l| format!("{}_{l}", a.name)).collect::<Vec<_>>();
             let total = total.join(" + ");
-            match cut {
+            match visit {
                 // Partial results lie as (lane, point), which is how `point` counts.
-                Some((_, partials)) => {
+                Visit::Cut(_, partials) => {
                     let index = IndexMap { axes: smallvec![1], ..IndexMap::default() };
-                    let scope = Scope {
-                        memory: &self.memory,
-                        kernel,
-                        axes: vec![Some("point".into())],
-                        registers,
-                        lane: None,
-                    };
+                    let axes = vec![At::Named("point".into())];
+                    let scope = Scope { memory: &self.memory, kernel, axes, registers, lane: None };
                     scope.write(partials[i], &index, &total, text, uses);
                 }
-                None => scope.store(a.store.buffer, &a.store.index, &total, text, uses),
+                Visit::All | Visit::WrittenOut => {
+                    scope.store(a.store.buffer, &a.store.index, &total, text, uses)
+                }
             }
         }
     }
 }
 
+/// What is done with a reduced element, or with the one of a point.
+fn visited(
+    scope: &Scope<'_>,
+    live: &Liveness,
+    accumulators: &[Accumulator<'_>],
+    text: &mut Text,
+    uses: &mut Uses,
+) {
+    for id in live.varying() {
+        scope.expr(id, text, uses);
+    }
+    for store in scope.kernel.stores.iter().filter(|s| s.reduce.is_none()) {
+        scope.store(store.buffer, &store.index, &store.value.to_string(), text, uses);
+    }
+    for a in accumulators {
+        let name = format!("{}_0", a.name);
+        let next = expr::combine(a.op, a.dtype, &name, &a.store.value.to_string(), uses);
+        text.line(format_args!("{name} = {next};"));
+    }
+}
+
+/// Adds each full block to the next level.
+fn carry_up(accumulators: &[Accumulator<'_>], count: &str, text: &mut Text) {
+    let levels = accumulators.iter().map(|a| a.levels).max().unwrap_or(1);
+    for level in 1..levels {
+        let mask = BLOCK.pow(level as u32) - 1;
+        text.open(format_args!("if (({count} & {mask}) == {mask}) {{"));
+        for a in accumulators.iter().filter(|a| a.levels > level) {
+            let (name, below) = (&a.name, level - 1);
+            text.line(format_args!("{name}_{level} = {name}_{level} + {name}_{below};"));
+            text.line(format_args!("{name}_{below} = 0.0f;"));
+        }
+        text.close();
+    }
+}
+
 /// Splits a linear index into axis indices `{prefix}0, {prefix}1, ...`, outermost first; axes of
 /// extent 1 need none.
-pub(super) fn decompose(
-    linear: &str,
-    prefix: &str,
-    extents: &[usize],
-    text: &mut Text,
-) -> Vec<Option<String>> {
-    let mut names = vec![None; extents.len()];
+pub(super) fn decompose(linear: &str, prefix: &str, extents: &[usize], text: &mut Text) -> Vec<At> {
+    let mut axes = vec![At::Fixed(0); extents.len()];
     let strides = row_major_strides(extents);
     let real: Vec<usize> = (0..extents.len()).filter(|&a| extents[a] != 1).collect();
     for (i, &axis) in real.iter().enumerate() {
@@ -321,7 +374,15 @@ pub(super) fn decompose(
             0 => text.line(format_args!("let {name} = {divided};")),
             _ => text.line(format_args!("let {name} = ({divided}) % {};", extents[axis])),
         }
-        names[axis] = Some(name);
+        axes[axis] = At::Named(name);
     }
-    names
+    axes
+}
+
+/// All places of some extents, in order.
+pub(super) fn places(extents: &[usize]) -> impl Iterator<Item = Vec<usize>> {
+    let strides = row_major_strides(extents);
+    (0..extents.iter().product()).map(move |i: usize| {
+        extents.iter().zip(&strides).map(|(extent, stride)| i / stride % extent).collect()
+    })
 }

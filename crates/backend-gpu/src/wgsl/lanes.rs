@@ -3,8 +3,8 @@
 //! lane; a loop over a handful of numbers is one lane. Steps then cost no dispatch, and carried
 //! values stay in registers. What does not qualify is dispatched kernel by kernel.
 
-use super::expr::{self, Scope};
-use super::kernel::Point;
+use super::expr::{self, At, Scope};
+use super::kernel::{Point, Visit};
 use super::region::{Region, count_reads, first_kernel, loop_lengths};
 use super::register::Register;
 use super::task::{Task, Work};
@@ -182,7 +182,7 @@ impl Emitter<'_> {
                 copies.push((m.buffer, self.memory.scratch(&ty, &mut used)));
             }
         }
-        let lane = if region.lanes == 1 { None } else { Some("point".to_string()) };
+        let lane = if region.lanes == 1 { At::Fixed(0) } else { At::Named("point".into()) };
         let scope = Scope {
             memory: &self.memory,
             kernel: &empty,
@@ -193,11 +193,7 @@ impl Emitter<'_> {
         for &Moved { buffer, load, .. } in moved {
             let register = &registers[&buffer];
             let ty = expr::value_type(self.memory.span(buffer).dtype);
-            if register.is_scalar() {
-                text.line(format_args!("var {}: {ty};", register.name));
-            } else {
-                text.line(format_args!("var {}: array<{ty}, {}>;", register.name, register.size));
-            }
+            register.declare("var", ty, &mut text);
             for i in (0..register.size).filter(|_| load) {
                 let value = scope.read(buffer, &register.global(i), &mut uses);
                 text.line(format_args!("{} = {value};", register.place(i)));
@@ -268,13 +264,16 @@ impl Emitter<'_> {
                 if kernel.parallel_size() == 0 {
                     return;
                 }
+                if self.is_written_out(kernel, lane, registers) {
+                    return self.written_out(kernel, lane, registers, text, uses);
+                }
                 text.open(format_args!("{{"));
                 let mut axes = Vec::new();
                 let mut opened = 1;
                 for (axis, &extent) in kernel.parallel.iter().enumerate() {
                     axes.push(match extent {
-                        _ if lane == Some(axis) => Some("point".to_string()),
-                        1 => None,
+                        _ if lane == Some(axis) => At::Named("point".into()),
+                        1 => At::Fixed(0),
                         _ => {
                             let i = format!("i{axis}");
                             let opaque = self.target.opaque();
@@ -282,11 +281,11 @@ impl Emitter<'_> {
                                 "for (var {i}: i32 = 0; {i} < {extent}{opaque}; {i} = {i} + 1) {{"
                             ));
                             opened += 1;
-                            Some(i)
+                            At::Named(i)
                         }
                     });
                 }
-                let point = Point { axes, lane, registers, cut: None };
+                let point = Point { axes, lane, registers, visit: Visit::All };
                 self.body(kernel, point, text, uses);
                 for _ in 0..opened {
                     text.close();

@@ -199,6 +199,13 @@ impl Memory {
         format!("bitcast<i32>(arena[{}])", self.span(buffer).start)
     }
 
+    /// A word of a constant.
+    pub fn constant(&self, buffer: BufferId, place: usize) -> Option<u32> {
+        let span = self.span(buffer);
+        let start = Some(span.start).filter(|_| span.slot == Slot::Consts)?;
+        self.consts.get(start + place).copied()
+    }
+
     /// Whether two buffers share memory.
     pub fn overlap(&self, a: BufferId, b: BufferId) -> bool {
         let (a, b) = (self.span(a), self.span(b));

@@ -15,6 +15,7 @@ mod register;
 mod shader;
 mod task;
 mod together;
+mod written_out;
 
 pub(crate) use memory::to_words;
 pub use memory::{Copied, Slot};

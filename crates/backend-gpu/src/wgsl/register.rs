@@ -1,7 +1,14 @@
 //! Buffers that live in variables of an invocation while a loop runs inside a shader. Which ones do
-//! is decided in `lanes.rs`.
+//! is decided in `lanes.rs` and `apart.rs`.
 
+use super::Text;
 use probpipe_lowering::IndexMap;
+
+/// Elements up to which each is a variable by itself. Compilers keep those in registers, where an
+/// array that is read at computed places lies in memory: Mesa's software driver (22.3.6) fills it
+/// with zeros, a store for each element of each lane, and takes a second to translate the stores of
+/// forty arrays of ten numbers.
+const SPLIT: usize = 16;
 
 /// A buffer that lives in variables of each invocation. Its element `e` belongs to lane
 /// `e % period / step`.
@@ -32,9 +39,40 @@ impl Register {
         local
     }
 
-    /// Whether it is one number rather than an array.
-    pub fn is_scalar(&self) -> bool {
-        self.size == 1
+    /// Declares its variables, each beginning with such words.
+    pub fn declare(&self, var: &str, ty: &str, text: &mut Text) {
+        match self.size {
+            ..=SPLIT => (0..self.size)
+                .for_each(|i| text.line(format_args!("{var} {}: {ty};", self.place(i)))),
+            size => text.line(format_args!("{var} {}: array<{ty}, {size}>;", self.name)),
+        }
+    }
+
+    /// Its element at a place, which may be known.
+    pub fn read(&self, at: &str) -> String {
+        match at.parse() {
+            _ if self.size == 1 => self.place(0),
+            Ok(place) => self.place(place),
+            Err(_) if self.size > SPLIT => format!("{}[{at}]", self.name),
+            Err(_) => (1..self.size).fold(self.place(0), |others, i| {
+                format!("select({others}, {}, {at} == {i})", self.place(i))
+            }),
+        }
+    }
+
+    /// Assigns its element at a place, which may be known.
+    pub fn write(&self, at: &str, value: &str, text: &mut Text) {
+        match at.parse() {
+            _ if self.size == 1 => text.line(format_args!("{} = {value};", self.place(0))),
+            Ok(place) => text.line(format_args!("{} = {value};", self.place(place))),
+            Err(_) if self.size > SPLIT => {
+                text.line(format_args!("{}[{at}] = {value};", self.name));
+            }
+            Err(_) => (0..self.size).for_each(|i| {
+                let place = self.place(i);
+                text.line(format_args!("{place} = select({place}, {value}, {at} == {i});"));
+            }),
+        }
     }
 
     /// Where its `i`-th element lies in the buffer: `axes[0]` is the lane.
@@ -49,9 +87,10 @@ impl Register {
 
     /// Its `i`-th element, as an expression or a target.
     pub fn place(&self, i: usize) -> String {
-        match self.is_scalar() {
-            true => self.name.clone(),
-            false => format!("{}[{i}]", self.name),
+        match self.size {
+            1 => self.name.clone(),
+            2..=SPLIT => format!("{}_{i}", self.name),
+            _ => format!("{}[{i}]", self.name),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! and how its phases are queued. A phase is a function of a point and of the step of the loop
 //! around it, or 0; its points do not depend on each other. What is computed, the templates say.
 
-use super::super::expr::{Scope, value_type};
+use super::super::expr::{At, Scope, value_type};
 use super::super::task::{Task, Work};
 use super::super::{Emitter, Text, Uses};
 use probpipe_kernels::{
@@ -136,7 +136,7 @@ impl Emitter<'_> {
         f(&Scope {
             memory: &self.memory,
             kernel: &kernel,
-            axes: vec![Some("i".into())],
+            axes: vec![At::Named("i".into())],
             registers: &self.registers,
             lane: None,
         })

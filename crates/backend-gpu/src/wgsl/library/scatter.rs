@@ -62,6 +62,9 @@ impl Emitter<'_> {
             );
         }
         first.function("pp_target", code + "    return at;\n}\n");
+        if count == 1 {
+            return self.phase(&first, "pp_scatter_one", batch * rest, tasks);
+        }
         if few {
             return self.phase(&first, "pp_scatter_few", batch * count * rest, tasks);
         }
