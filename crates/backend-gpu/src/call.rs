@@ -86,7 +86,7 @@ impl Form<'_> {
 /// Whether steps wait for words.
 fn asks(steps: &[Step]) -> bool {
     steps.iter().any(|step| match step {
-        Step::Dispatch { .. } => false,
+        Step::Dispatch { .. } | Step::Clear { .. } => false,
         Step::Loop { body, .. } => asks(body),
         Step::While { .. } => true,
     })
@@ -97,12 +97,9 @@ impl Call<'_> {
     fn copy(&mut self, inputs: &[Arc<Memory>], outputs: &[Arc<Memory>], into: bool) -> Result<()> {
         self.pass = None;
         let arena = self.form.arena.buffer()?;
-        let device = &self.form.device.device;
         for copied in self.form.module.copies.iter().filter(|copied| copied.words > 0) {
             let (word, bytes) = (copied.word as u64 * 4, copied.words as u64 * 4);
-            let encoder = self
-                .encoder
-                .get_or_insert_with(|| device.create_command_encoder(&Default::default()));
+            let encoder = self.encoder();
             match copied.slot {
                 Slot::Input(i) if into => {
                     encoder.copy_buffer_to_buffer(inputs[i].buffer()?, 0, arena, word, bytes);
@@ -120,6 +117,7 @@ impl Call<'_> {
         for step in steps {
             match step {
                 Step::Dispatch { shader, grid } => self.dispatch(*shader, *grid)?,
+                Step::Clear { word } => self.clear(*word)?,
                 Step::Loop { slot, length, body } => {
                     for t in 0..*length {
                         self.indices.truncate(*slot);
@@ -132,6 +130,18 @@ impl Call<'_> {
             }
         }
         Ok(())
+    }
+
+    fn clear(&mut self, word: usize) -> Result<()> {
+        self.pass = None;
+        let arena = self.form.arena.buffer()?;
+        self.encoder().clear_buffer(arena, word as u64 * 4, Some(4));
+        Ok(())
+    }
+
+    fn encoder(&mut self) -> &mut wgpu::CommandEncoder {
+        let device = &self.form.device.device;
+        self.encoder.get_or_insert_with(|| device.create_command_encoder(&Default::default()))
     }
 
     /// Asks for the word ever more seldom, since what is done after it has become 0 does nothing.
@@ -163,16 +173,11 @@ impl Call<'_> {
         if self.dispatches == DISPATCHES {
             self.submit()?;
         }
-        let device = &self.form.device.device;
-        let pass = match &mut self.pass {
-            Some(pass) => pass,
-            None => {
-                let encoder = self
-                    .encoder
-                    .get_or_insert_with(|| device.create_command_encoder(&Default::default()));
-                self.pass.insert(encoder.begin_compute_pass(&Default::default()).forget_lifetime())
-            }
-        };
+        if self.pass.is_none() {
+            let pass = self.encoder().begin_compute_pass(&Default::default());
+            self.pass = Some(pass.forget_lifetime());
+        }
+        let Some(pass) = &mut self.pass else { return Ok(()) };
         let group = self.form.module.shaders[shader].group;
         pass.set_pipeline(&self.form.pipelines[shader].pipeline);
         pass.set_bind_group(0, &self.groups[group], &[]);

@@ -265,7 +265,6 @@ impl Device {
             immediate_bytes: if has_immediates { limits.max_immediate_size as usize } else { 0 },
             workgroups: limits.max_compute_workgroups_per_dimension as usize,
             rounds: if software { SOFTWARE_ROUNDS } else { 1 << 24 },
-            rounds_guessed: !software,
         };
         Ok(Device {
             device,

@@ -34,8 +34,7 @@ impl Backend for Gpu {
     }
 
     fn caps(&self) -> Caps {
-        // What goes on for as long as it wants is driven by the host where loops are cut off.
-        Caps { lanes: self.target.rounds_guessed, ..Gpu::CAPS }
+        Gpu::CAPS
     }
 
     fn compile(&self, graph: Verified<'_>) -> Result<Box<dyn Executable>> {

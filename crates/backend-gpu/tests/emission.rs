@@ -265,7 +265,7 @@ fn a_condition_is_one_shader() {
     fn conditions(steps: &[Step], found: &mut Vec<usize>) {
         for step in steps {
             match step {
-                Step::Dispatch { .. } => {}
+                Step::Dispatch { .. } | Step::Clear { .. } => {}
                 Step::Loop { body, .. } => conditions(body, found),
                 Step::While { cond, body, .. } => {
                     found.push(cond.len());

@@ -3,13 +3,16 @@
 //! iteration needs.
 
 use super::budget::{self, Share};
+use super::dispatches::Words;
 use super::inline::Inline;
+use super::live::{self, Live};
 use super::region::accesses;
-use super::register::Register;
-use super::task::Work;
+use super::register::{self, Register};
+use super::task::{Task, Work};
+use super::turn::Turns;
 use super::{Emitter, Text};
-use probpipe_lowering::{BufferId, IndexMap, Loop, LoopId, Place, Stmt};
-use probpipe_trace::Result;
+use probpipe_lowering::{BufferId, IndexMap, Kernel, Loop, LoopId, Place, Stmt};
+use probpipe_trace::{DType, Result};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Iterations from which on a device has enough to do with one for each invocation.
@@ -69,26 +72,42 @@ pub(super) struct Own {
     elements: usize,
     /// The declarations of the variables.
     declared: Text,
+    /// Whether it may go on for longer than a dispatch.
+    stops: bool,
+    /// What it knows when it does.
+    live: Live,
 }
 
 impl Emitter<'_> {
+    /// For what is not yet known of kernels, all are taken to go rounds.
+    fn turns(&self) -> Turns<'static> {
+        Turns { most: self.target.rounds, written_out: &|_| false }
+    }
+
     /// Whether an invocation should do each iteration.
     pub(super) fn runs_apart(&self, l: &Loop) -> bool {
         let few = || Touched::by(&l.body, None).points <= MANY;
+        // What is done by one workgroup does not stop.
         let ends = || match budget::all(&l.body, Share::Alone) {
-            None => self.target.rounds_guessed,
-            Some(rounds) => rounds <= self.target.rounds,
+            Some(rounds) if rounds <= self.target.rounds => true,
+            _ => self.together.is_none() && self.turns().left(&l.body).is_some(),
         };
         let many = l.length >= MANY;
         l.apart && self.own.is_none() && l.length > 1 && (many || few()) && ends()
     }
 
     /// The loop as work with a point for each iteration.
-    pub(super) fn apart(&mut self, l: &Loop) -> Result<Work> {
+    pub(super) fn apart(&mut self, l: &Loop, tasks: &mut Vec<Task>) -> Result<()> {
         let all = Touched::by(&self.program.body, None);
         let here = Touched::by(&l.body, Some(l.id));
         let (id, count) = (l.id, l.length);
-        self.own = Some(Own { id, count, elements: 0, declared: Text::default() });
+        let turns = self.turns();
+        let stops = self.together.is_none() && l.body.iter().any(|stmt| turns.has(stmt));
+        let words = stops.then(|| Words::new(turns.left(&l.body).unwrap_or(0), self));
+        let live =
+            if stops { live::at_heads(&l.body, turns, self.program) } else { Live::default() };
+        let declared = Text::default();
+        self.own = Some(Own { id, count, elements: 0, declared, stops, live });
         let mut own: Vec<BufferId> = here.times.keys().copied().collect();
         own.sort_unstable();
         for buffer in own {
@@ -99,27 +118,64 @@ impl Emitter<'_> {
             }
         }
         let together = self.together.replace(1);
-        let tasks = self.inside(&l.body);
+        let inside = self.inside(&l.body);
         self.together = together;
         let registers = std::mem::take(&mut self.registers);
-        let declared = self.own.take().map_or_else(String::new, |own| own.declared.out);
+        let own = self.own.take();
+        let inside = inside?;
+        let mut indices = Vec::new();
+        inside.iter().for_each(|task| task.turning(&mut indices));
         let mut inline = Inline::new(self.target, &self.memory, None, &registers);
-        inline.tasks(tasks?);
+        inline.tasks(inside);
         let Inline { text, mut uses, .. } = inline;
         uses.private.insert(id);
-        uses.code.insert_str(0, &declared);
         let mut body = Text { depth: 1, ..Text::default() };
         body.line(format_args!("{id} = point;"));
+        body.line(format_args!("{id} = point;"));
+        let Some(own) = own else { return Ok(()) };
+        uses.code.insert_str(0, &own.declared.out);
         body.out.push_str(&text.out);
-        Ok(Work::new(body, uses, count, l.location))
+        let work = Work::new(body, uses, count, l.location);
+        match words {
+            Some(words) => {
+                let mut known: Vec<(String, DType)> = Vec::new();
+                let mut live: Vec<BufferId> = own.live.into_iter().collect();
+                live.sort_unstable();
+                for buffer in live {
+                    let Some(register) = registers.get(&buffer) else { continue };
+                    let dtype = self.memory.span(buffer).dtype;
+                    known.extend((0..register.size).map(|i| (register.place(i), dtype)));
+                }
+                known.extend(indices.iter().map(|index| (index.to_string(), DType::I32)));
+                self.in_turns(work, id, &words, known, tasks);
+            }
+            None => tasks.push(Task::Work(work)),
+        }
+        Ok(())
+    }
+
+    /// Rounds of an iteration of a loop, if a lane may stop at its head.
+    pub(super) fn turn(&self, stmt: &Stmt) -> Option<usize> {
+        self.own.as_ref().filter(|own| own.stops)?;
+        let written_out = &|kernel: &Kernel| self.is_written_out(kernel, None, &self.registers);
+        let turns = Turns { written_out, ..self.turns() };
+        turns.stops(stmt).then(|| turns.of_iteration(stmt))
+    }
+
+    /// Has a lane that stops keep a buffer.
+    pub(super) fn keep(&mut self, buffer: BufferId) {
+        if let Some(own) = &mut self.own {
+            own.live.insert(buffer);
+        }
     }
 
     /// Gives each invocation its own copy of a buffer, if they are apart.
     pub(super) fn make_own(&mut self, buffer: BufferId) {
+        let private = if self.target.software { register::SPLIT } else { PRIVATE };
         let Some(own) = &mut self.own else { return };
         let span = self.memory.span(buffer);
         let (size, dtype) = (span.size, span.dtype);
-        if size > PRIVATE || own.elements + size > ALL_PRIVATE {
+        if size > private || own.elements + size > ALL_PRIVATE {
             return self.memory.spread(buffer, own.id, own.count);
         }
         own.elements += size;

@@ -4,8 +4,8 @@
 use super::memory::Memory;
 use super::register::Register;
 use super::task::{Task, Work};
-use super::{Target, Text, Uses};
-use probpipe_lowering::BufferId;
+use super::{Slot, Target, Text, Uses};
+use probpipe_lowering::{BufferId, LoopId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Tasks in the body of one shader, in the making.
@@ -18,6 +18,8 @@ pub(super) struct Inline<'a> {
     pub text: Text,
     pub uses: Uses,
     works: usize,
+    /// Loops so far at whose heads a lane may stop.
+    turns: usize,
 }
 
 impl<'a> Inline<'a> {
@@ -32,15 +34,20 @@ impl<'a> Inline<'a> {
         if width.is_some() {
             text.line(format_args!("let first = i32(local);"));
         }
-        Inline { target, memory, width, registers, text, uses: Uses::default(), works: 0 }
+        Inline { target, memory, width, registers, text, uses: Uses::default(), works: 0, turns: 0 }
     }
 
     pub fn tasks(&mut self, tasks: Vec<Task>) {
+        if tasks.iter().any(|task| task.turns() > 0) {
+            return self.turning(tasks);
+        }
         let mut works: Vec<Work> = Vec::new();
         for task in tasks {
             match task {
                 Task::Work(work) => {
-                    if !works.iter().all(|before| before.is_apart(&work, self.memory)) {
+                    // What one invocation does it does in order.
+                    let in_order = |before: &Work| before.points == 1 && work.points == 1;
+                    if !works.iter().all(|b| in_order(b) || b.is_apart(&work, self.memory)) {
                         self.works(std::mem::take(&mut works));
                     }
                     works.push(work);
@@ -57,7 +64,20 @@ impl<'a> Inline<'a> {
     fn task(&mut self, task: Task) {
         match task {
             Task::Work(work) => self.works(vec![work]),
+            Task::Clear { word } => {
+                let start = self.memory.span(word).start;
+                self.uses.slots.push(Slot::Arena);
+                let one = if self.width.is_some() { "if (local == 0u) " } else { "" };
+                self.text.line(format_args!("{one}{{ arena[{start}] = 0u; }}"));
+                self.wait();
+            }
             Task::Together { tasks, .. } | Task::Alone { tasks, .. } => self.tasks(tasks),
+            Task::Loop { id, length, body, turn: Some(rounds), .. } => {
+                self.turning_loop(id, length, rounds, body);
+            }
+            Task::While { cond, word, body, turn: Some(rounds), .. } => {
+                self.turning_while(cond, word, rounds, body);
+            }
             Task::Loop { id, length, part, body, .. } => {
                 let opaque = self.target.opaque();
                 self.uses.private.insert(id);
@@ -99,6 +119,71 @@ impl<'a> Inline<'a> {
                 self.text.close();
             }
         }
+    }
+
+    /// Tasks among which are loops that a lane may have to go on with. On its way there it does
+    /// nothing else, and nothing more once it has stopped.
+    fn turning(&mut self, tasks: Vec<Task>) {
+        let mut before = Vec::new();
+        for task in tasks {
+            let turns = task.turns();
+            if turns == 0 {
+                before.push(task);
+                continue;
+            }
+            self.unless_turning(std::mem::take(&mut before));
+            let (first, last) = (self.turns + 1, self.turns + turns);
+            self.text.open(format_args!(
+                "if (pp_turn == 0 || (pp_turn >= {first} && pp_turn <= {last})) {{"
+            ));
+            self.task(task);
+            self.text.close();
+        }
+        self.unless_turning(before);
+    }
+
+    fn unless_turning(&mut self, tasks: Vec<Task>) {
+        if !tasks.is_empty() {
+            self.text.open(format_args!("if (pp_turn == 0) {{"));
+            self.tasks(tasks);
+            self.text.close();
+        }
+    }
+
+    /// Takes the rounds of an iteration, and stops if there are not so many left.
+    fn turn(&mut self, rounds: usize) -> usize {
+        self.turns += 1;
+        let turn = self.turns;
+        self.text.line(format_args!("pp_left = pp_left - {rounds};"));
+        self.text.open(format_args!("if (pp_turn == 0 || pp_turn == {turn}) {{"));
+        self.text.line(format_args!("pp_turn = select(0, {turn}, pp_left < 0);"));
+        self.text.line(format_args!("if (pp_turn != 0) {{ break; }}"));
+        turn
+    }
+
+    fn turning_loop(&mut self, id: LoopId, length: usize, rounds: usize, body: Vec<Task>) {
+        self.uses.private.insert(id);
+        self.text.line(format_args!("if (pp_turn == 0) {{ {id} = 0; }}"));
+        self.text.open(format_args!("loop {{"));
+        self.text.line(format_args!("if ({id} == {length}) {{ pp_turn = 0; break; }}"));
+        self.turn(rounds);
+        self.text.close();
+        self.tasks(body);
+        self.text.line(format_args!("if (pp_turn != 0) {{ break; }}"));
+        self.text.line(format_args!("{id} = {id} + 1;"));
+        self.text.close();
+    }
+
+    fn turning_while(&mut self, cond: Vec<Task>, word: BufferId, rounds: usize, body: Vec<Task>) {
+        self.text.open(format_args!("loop {{"));
+        self.turn(rounds);
+        self.tasks(cond);
+        let word = self.known_to_all(word);
+        self.text.line(format_args!("if ({word} != 1) {{ break; }}"));
+        self.text.close();
+        self.tasks(body);
+        self.text.line(format_args!("if (pp_turn != 0) {{ break; }}"));
+        self.text.close();
     }
 
     /// A word that all invocations have read, so that they go the same way.
@@ -155,6 +240,10 @@ impl<'a> Inline<'a> {
                 }
             }
         }
+        self.wait();
+    }
+
+    fn wait(&mut self) {
         if self.width.is_some() {
             self.text.line(format_args!("storageBarrier();"));
         }

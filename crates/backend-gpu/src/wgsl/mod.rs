@@ -3,11 +3,13 @@
 
 mod apart;
 mod budget;
+mod dispatches;
 mod expr;
 mod inline;
 mod kernel;
 mod lanes;
 mod library;
+mod live;
 mod memory;
 pub(crate) mod origin;
 mod region;
@@ -15,6 +17,7 @@ mod register;
 mod shader;
 mod task;
 mod together;
+mod turn;
 mod written_out;
 
 pub(crate) use memory::to_words;
@@ -45,8 +48,6 @@ pub struct Target {
     pub workgroups: usize,
     /// Rounds that the loops of an invocation may go in all.
     pub rounds: usize,
-    /// Whether that is a guess, and to go on for longer only slow.
-    pub rounds_guessed: bool,
 }
 
 impl Default for Target {
@@ -59,7 +60,6 @@ impl Default for Target {
             immediate_bytes: 128,
             workgroups: 65535,
             rounds: 1 << 24,
-            rounds_guessed: true,
         }
     }
 }
@@ -122,6 +122,11 @@ pub enum Step {
         shader: usize,
         /// Workgroups in x and y.
         grid: [u32; 2],
+    },
+    /// Sets a word of the arena to 0.
+    Clear {
+        /// Where it is.
+        word: usize,
     },
     /// Repeats steps.
     Loop {

@@ -8,7 +8,7 @@ use probpipe_lowering::IndexMap;
 /// array that is read at computed places lies in memory: Mesa's software driver (22.3.6) fills it
 /// with zeros, a store for each element of each lane, and takes a second to translate the stores of
 /// forty arrays of ten numbers.
-const SPLIT: usize = 16;
+pub(super) const SPLIT: usize = 16;
 
 /// A buffer that lives in variables of each invocation. Its element `e` belongs to lane
 /// `e % period / step`.

@@ -43,6 +43,9 @@ impl Emitter<'_> {
                     let entry = self.entry(work)?;
                     steps.push(self.shader(entry, around)?);
                 }
+                Task::Clear { word } => {
+                    steps.push(Step::Clear { word: self.memory.span(word).start });
+                }
                 Task::Loop { id, length, body, location, .. } => {
                     let slot = around.loops.len();
                     if (slot + 1) * 4 > self.target.immediate_bytes {

@@ -43,16 +43,28 @@ impl Work {
 pub(super) enum Task {
     /// Points.
     Work(Work),
+    /// Sets a word to 0.
+    Clear { word: BufferId },
     /// Tasks that are repeated. Of a loop in parts, so many steps are one step of another loop.
     Loop {
         id: LoopId,
         length: usize,
         part: Option<(LoopId, usize)>,
         body: Vec<Task>,
+        /// Rounds of an iteration, where a lane may stop at its head.
+        turn: Option<usize>,
         location: Loc,
     },
     /// Tasks that are repeated as long as `word` is 1 after `cond`, or at most so often.
-    While { cond: Vec<Task>, word: BufferId, most: Option<usize>, body: Vec<Task>, location: Loc },
+    While {
+        cond: Vec<Task>,
+        word: BufferId,
+        most: Option<usize>,
+        body: Vec<Task>,
+        /// Rounds of an iteration, where a lane may stop at its head.
+        turn: Option<usize>,
+        location: Loc,
+    },
     /// Tasks that one invocation does. Where a condition around them does not hold, `word` is 0.
     Alone { tasks: Vec<Task>, word: BufferId, location: Loc },
     /// Lists of tasks, of which the one is done whose number `word` is.
@@ -67,11 +79,39 @@ impl Task {
         matches!(self, Task::Work(work) if work.points == 1 && work.touched.is_some())
     }
 
+    /// The loops in it at whose heads a lane may stop.
+    pub fn turns(&self) -> usize {
+        let all = |tasks: &[Task]| tasks.iter().map(Task::turns).sum::<usize>();
+        match self {
+            Task::Work(_) | Task::Clear { .. } => 0,
+            Task::Loop { body, turn, .. } => usize::from(turn.is_some()) + all(body),
+            Task::While { cond, body, turn, .. } => {
+                usize::from(turn.is_some()) + all(cond) + all(body)
+            }
+            Task::Branch { branches, .. } => branches.iter().map(|body| all(body)).sum(),
+            Task::Together { tasks, .. } | Task::Alone { tasks, .. } => all(tasks),
+        }
+    }
+
+    /// The indices of counted loops in it at whose heads a lane may stop.
+    pub fn turning(&self, indices: &mut Vec<LoopId>) {
+        let (tasks, index): (Vec<&[Task]>, _) = match self {
+            Task::Work(_) | Task::Clear { .. } => return,
+            Task::Loop { id, body, turn, .. } => (vec![body], turn.map(|_| *id)),
+            Task::While { cond, body, .. } => (vec![cond, body], None),
+            Task::Branch { branches, .. } => (branches.iter().map(Vec::as_slice).collect(), None),
+            Task::Together { tasks, .. } | Task::Alone { tasks, .. } => (vec![tasks], None),
+        };
+        indices.extend(index);
+        tasks.into_iter().flatten().for_each(|task| task.turning(indices));
+    }
+
     /// The places where its text touches memory.
     pub fn accesses(&self) -> usize {
         let all = |tasks: &[Task]| tasks.iter().map(Task::accesses).sum::<usize>();
         match self {
             Task::Work(work) => work.uses.slots.len(),
+            Task::Clear { .. } => 1,
             Task::Loop { body, .. } => all(body),
             Task::While { cond, body, .. } => 1 + all(cond) + all(body),
             Task::Branch { branches, .. } => 1 + branches.iter().map(|b| all(b)).sum::<usize>(),
@@ -106,17 +146,18 @@ impl Emitter<'_> {
             Stmt::Kernel(kernel) => self.kernel(kernel, tasks),
             Stmt::Library(library) => self.library(library, tasks),
             Stmt::Loop(l) if l.length == 0 => Ok(()),
-            Stmt::Loop(l) if self.runs_apart(l) => {
-                tasks.push(Task::Work(self.apart(l)?));
-                Ok(())
-            }
+            Stmt::Loop(l) if self.runs_apart(l) => self.apart(l, tasks),
             Stmt::Loop(l) => {
+                let turn = self.turn(stmt);
                 let body = self.inside(&l.body)?;
                 let (id, length, location) = (l.id, l.length, l.location);
-                tasks.push(Task::Loop { id, length, part: None, body, location });
+                tasks.push(Task::Loop { id, length, part: None, body, turn, location });
                 Ok(())
             }
-            Stmt::While(w) => self.while_loop(w, tasks),
+            Stmt::While(w) => {
+                let turn = self.turn(stmt);
+                self.while_loop(w, turn, tasks)
+            }
             Stmt::Branch(branch) => self.branch(branch, tasks),
         }
     }
@@ -141,11 +182,11 @@ impl Emitter<'_> {
         Ok(tasks)
     }
 
-    fn while_loop(&mut self, w: &While, tasks: &mut Vec<Task>) -> Result<()> {
+    fn while_loop(&mut self, w: &While, turn: Option<usize>, tasks: &mut Vec<Task>) -> Result<()> {
         let word = self.kept_word();
         let cond = self.condition(w, word)?;
         let body = self.inside(&w.body)?;
-        tasks.push(Task::While { cond, word, most: None, body, location: w.location });
+        tasks.push(Task::While { cond, word, most: None, body, turn, location: w.location });
         Ok(())
     }
 
@@ -171,7 +212,10 @@ impl Emitter<'_> {
         ];
         tasks.push(Task::Work(self.word(word, &exprs, &[DType::I32; 5], branch.location)));
         let branches =
-            branch.branches.iter().map(|body| self.inside(body)).collect::<Result<_>>()?;
+            branch.branches.iter().map(|body| self.inside(body)).collect::<Result<Vec<_>>>()?;
+        if branches.iter().flatten().any(|task| task.turns() > 0) {
+            self.keep(word);
+        }
         tasks.push(Task::Branch { word, branches });
         Ok(())
     }

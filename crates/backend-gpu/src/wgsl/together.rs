@@ -89,9 +89,19 @@ impl Emitter<'_> {
                 let body = self.by(width, |cx| cx.inside(&l.body))?;
                 let (id, length, location, part) =
                     (l.id, l.length, l.location, Some((outer, steps)));
-                let body = vec![one(Task::Loop { id, length, part, body, location }, location)];
+                let body = vec![one(
+                    Task::Loop { id, length, part, body, turn: None, location },
+                    location,
+                )];
                 let length = length.div_ceil(steps);
-                tasks.push(Task::Loop { id: outer, length, part: None, body, location });
+                tasks.push(Task::Loop {
+                    id: outer,
+                    length,
+                    part: None,
+                    body,
+                    turn: None,
+                    location,
+                });
             }
             Part::Iterations(w, most) => {
                 let (word, location) = (self.kept_word(), w.location);
@@ -101,8 +111,10 @@ impl Emitter<'_> {
                 let (cond, body) =
                     self.by(width, |cx| Ok((cx.condition(w, word)?, cx.inside(&w.body)?)))?;
                 let most = Some(most);
-                let body = vec![one(Task::While { cond, word, most, body, location }, location)];
-                tasks.push(Task::While { cond: Vec::new(), word, most: None, body, location });
+                let turn = None;
+                let part = Task::While { cond, word, most, body, turn, location };
+                let (cond, most, body) = (Vec::new(), None, vec![one(part, location)]);
+                tasks.push(Task::While { cond, word, most, body, turn, location });
             }
         }
         Ok(1)

@@ -208,7 +208,7 @@ impl Emitter<'_> {
         let queued = queue(self, &id.to_string(), &mut body);
         self.inside -= 1;
         queued?;
-        tasks.push(Task::Loop { id, length, part: None, body, location });
+        tasks.push(Task::Loop { id, length, part: None, body, turn: None, location });
         Ok(())
     }
 }

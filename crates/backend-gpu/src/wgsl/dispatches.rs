@@ -1,0 +1,193 @@
+//! Lanes in several dispatches, of which each takes its turn until as many rounds have gone as a
+//! dispatch may take: what a lane knows then lies in memory until the next.
+
+use super::expr::value_type;
+use super::task::{Task, Work};
+use super::{Emitter, Slot, Text};
+use probpipe_lowering::{BufferId, Expr, ExprId, IndexMap, Kernel, LoopId, Store};
+use probpipe_trace::{ArrayType, CompareOp, DType, Loc, Scalar};
+
+/// What lanes and the host tell each other.
+pub(super) struct Words {
+    /// Rounds of a lane in a dispatch.
+    left: usize,
+    /// Whether there is another dispatch.
+    going: BufferId,
+    /// Whether it is the first.
+    first: BufferId,
+    /// 0 before the first, then 1 if some lane has stopped before its end, else 2.
+    open: BufferId,
+}
+
+impl Words {
+    pub fn new(left: usize, cx: &mut Emitter<'_>) -> Words {
+        let [going, first, open] = [(); 3].map(|()| cx.kept_word());
+        Words { left, going, first, open }
+    }
+
+    /// Before a dispatch.
+    fn look(&self, location: Loc) -> Kernel {
+        let load = Expr::Load { buffer: self.open, index: IndexMap::default(), guard: None };
+        let is = |op, to| Expr::Compare(op, ExprId(0), ExprId(to));
+        let exprs = vec![
+            load,
+            Expr::Literal(Scalar::Int(0)),
+            Expr::Literal(Scalar::Int(2)),
+            is(CompareOp::Ne, 2),
+            is(CompareOp::Eq, 1),
+            Expr::Cast(ExprId(3)),
+            Expr::Cast(ExprId(4)),
+        ];
+        let types = [[DType::I32; 3].as_slice(), &[DType::Bool; 2], &[DType::I32; 2]].concat();
+        let store = |buffer, value| Store {
+            buffer,
+            index: IndexMap::default(),
+            value: ExprId(value),
+            reduce: None,
+        };
+        let stores = vec![store(self.going, 5), store(self.first, 6), store(self.open, 2)];
+        Kernel { exprs, types, stores, ..Kernel::empty(location) }
+    }
+}
+
+/// The variables that hold what a lane knows where it stops, and where it lies until it goes on: a
+/// word of all lanes in a row.
+struct Kept {
+    start: usize,
+    lane: LoopId,
+    lanes: usize,
+    software: bool,
+    words: Vec<(String, DType)>,
+    /// Those that are bits of the last words.
+    flags: Vec<String>,
+}
+
+impl Kept {
+    fn new(known: Vec<(String, DType)>, lane: LoopId, lanes: usize, cx: &mut Emitter<'_>) -> Kept {
+        let (flags, mut words): (Vec<_>, Vec<_>) =
+            known.into_iter().partition(|(_, dtype)| *dtype == DType::Bool);
+        words.extend((0..flags.len().div_ceil(32)).map(|i| (format!("pp_flags{i}"), DType::U32)));
+        let memory = cx.memory.scratch(&ArrayType::new(DType::U32, [words.len() + 1]), &mut 0);
+        cx.memory.spread(memory, lane, lanes);
+        let start = cx.memory.span(memory).start;
+        let flags = flags.into_iter().map(|(name, _)| name).collect();
+        Kept { start, lane, lanes, software: cx.target.software, words, flags }
+    }
+
+    /// A word of a lane.
+    fn at(&self, k: &str) -> String {
+        format!("arena[({k}) * {} + {} + {}]", self.lanes, self.lane, self.start)
+    }
+
+    /// Mesa's software driver takes a millisecond to translate an access, so there it is one, in a
+    /// loop through which the variables move up by one each time.
+    fn moved_up(&self, text: &mut Text) {
+        for pair in self.words.windows(2) {
+            let [(to, ty), (from, _)] = pair else { continue };
+            text.line(format_args!("{to} = bitcast<{}>({from});", value_type(*ty)));
+        }
+    }
+
+    fn in_loop(&self, text: &mut Text, body: impl FnOnce(&mut Text)) {
+        let count = self.words.len();
+        text.open(format_args!("for (var k = 1; k <= {count} + i32(pp_zero); k = k + 1) {{"));
+        body(text);
+        text.close();
+    }
+
+    fn fetch(&self, text: &mut Text) {
+        let assign = |text: &mut Text, (name, ty): &(String, DType), k: &str| {
+            let word = self.at(k);
+            text.line(format_args!("{name} = bitcast<{}>({word});", value_type(*ty)));
+        };
+        match self.words.last() {
+            Some(last) if self.software => self.in_loop(text, |text| {
+                self.moved_up(text);
+                assign(text, last, "k");
+            }),
+            _ => {
+                for (word, k) in self.words.iter().zip(1..) {
+                    assign(text, word, &k.to_string());
+                }
+            }
+        }
+        for (i, flag) in self.flags.iter().enumerate() {
+            let (word, bit) = (i / 32, 1u32 << (i % 32));
+            text.line(format_args!("{flag} = (pp_flags{word} & {bit}u) != 0u;"));
+        }
+    }
+
+    fn keep(&self, text: &mut Text) {
+        for (i, flags) in self.flags.chunks(32).enumerate() {
+            let bit = |(k, flag): (usize, &String)| format!("select(0u, {}u, {flag})", 1u32 << k);
+            let bits: Vec<String> = flags.iter().enumerate().map(bit).collect();
+            text.line(format_args!("pp_flags{i} = {};", bits.join(" | ")));
+        }
+        let assign = |text: &mut Text, (name, _): &(String, DType), k: &str| {
+            text.line(format_args!("{} = bitcast<u32>({name});", self.at(k)));
+        };
+        match self.words.first() {
+            Some(first) if self.software => self.in_loop(text, |text| {
+                assign(text, first, "k");
+                self.moved_up(text);
+            }),
+            _ => {
+                for (word, k) in self.words.iter().zip(1..) {
+                    assign(text, word, &k.to_string());
+                }
+            }
+        }
+    }
+}
+
+impl Emitter<'_> {
+    /// The work of lanes, given the loop over them and which variables hold what a lane knows where
+    /// it stops.
+    pub(super) fn in_turns(
+        &mut self,
+        work: Work,
+        lane: LoopId,
+        words: &Words,
+        known: Vec<(String, DType)>,
+        tasks: &mut Vec<Task>,
+    ) {
+        let Work { body, mut uses, points, location, .. } = work;
+        let kept = Kept::new(known, lane, points, self);
+        let mut text = Text { depth: 1, ..Text::default() };
+        text.line(format_args!("{lane} = point;"));
+        text.line(format_args!("pp_left = {};", words.left));
+        text.line(format_args!("pp_turn = 0;"));
+        let first = self.memory.word(words.first, &mut uses);
+        text.open(format_args!("if ({first} == 0) {{"));
+        text.line(format_args!("pp_turn = bitcast<i32>({});", kept.at("0")));
+        text.line(format_args!("if (pp_turn < 0) {{ return; }}"));
+        kept.fetch(&mut text);
+        text.close();
+        text.out.push_str(&body.out);
+        text.open(format_args!("if (pp_turn == 0) {{"));
+        text.line(format_args!("pp_turn = -1;"));
+        text.close();
+        text.open(format_args!("else {{"));
+        text.line(format_args!("arena[{}] = 1u;", self.memory.span(words.open).start));
+        kept.keep(&mut text);
+        text.close();
+        text.line(format_args!("{} = bitcast<u32>(pp_turn);", kept.at("0")));
+        uses.slots.push(Slot::Arena);
+        for name in ["pp_left", "pp_turn"] {
+            uses.code.insert_str(0, &format!("var<private> {name}: i32;\n"));
+        }
+        for i in 0..kept.flags.len().div_ceil(32) {
+            uses.code.insert_str(0, &format!("var<private> pp_flags{i}: u32;\n"));
+        }
+        let look = self.point_work(&words.look(location));
+        tasks.push(Task::Clear { word: words.open });
+        tasks.push(Task::While {
+            cond: vec![Task::Work(look)],
+            word: words.going,
+            most: None,
+            body: vec![Task::Work(Work::new(text, uses, points, location))],
+            turn: None,
+            location,
+        });
+    }
+}
