@@ -40,16 +40,20 @@ fn pp_matmul(point: i32, t: i32) {
         s2 = s2 + p2;
         s3 = s3 + p3;
     }
-    let sums = array<vec4<{{type}}>, 4>(s0, s1, s2, s3);
-    for (var i = 0; i < 4; i = i + 1) {
-        for (var j = 0; j < 4; j = j + 1) {
-            if (row + i < {{m}} && column + j < {{n}}) {
-                let at = batch * {{out_batch}} + (row + i) * {{out_row}} + (column + j) * {{out_column}};
-                if (t == 0) {
-                    pp_store(at, sums[i][j]);
-                } else {
-                    pp_store(at, pp_load(at) + sums[i][j]);
-                }
+    // One place writes all, for compilers that take their time over each that touches memory.
+    for (var e = 0; e < 16{{opaque}}; e = e + 1) {
+        let i = row + (e >> 2u);
+        let j = column + (e & 3);
+        let odd = (e & 4) != 0;
+        let sums = select(select(s0, s1, odd), select(s2, s3, odd), (e & 8) != 0);
+        let half = select(sums.xy, sums.zw, (e & 2) != 0);
+        let sum = select(half.x, half.y, (e & 1) != 0);
+        if (i < {{m}} && j < {{n}}) {
+            let at = batch * {{out_batch}} + i * {{out_row}} + j * {{out_column}};
+            if (t == 0) {
+                pp_store(at, sum);
+            } else {
+                pp_store(at, pp_load(at) + sum);
             }
         }
     }

@@ -107,7 +107,7 @@ pub(super) fn cost(call: &LibraryCall, width: usize) -> Cost {
     let (rounds, work) = match call {
         LibraryCall::Matmul { batch, m, n, k, .. } => {
             let blocks = batch * m.div_ceil(4) * n.div_ceil(4);
-            (shared(blocks, 5 * k + 20), batch * m * n * k * 2)
+            (shared(blocks, 5 * k + 40), batch * m * n * k * 2)
         }
         LibraryCall::Cholesky { batch, n, .. } => (shared(*batch, n * n * n), batch * n * n * n),
         LibraryCall::TriangularSolve { batch, n, columns, .. } => {

@@ -42,6 +42,7 @@ impl Emitter<'_> {
         filling.read(self, "pp_rhs", rhs);
         filling.both(self, "pp_load", "pp_store", out);
         filling.constant("slice", SLICE);
+        filling.constant("opaque", self.target.opaque());
         let points = batch * m.div_ceil(4) * n.div_ceil(4);
         self.repeat(k.div_ceil(SLICE).max(1), filling.location, tasks, |cx, t, tasks| {
             cx.phase_at(&filling, "pp_matmul", points, t, tasks)
