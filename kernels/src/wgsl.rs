@@ -10,6 +10,9 @@ use std::sync::OnceLock;
 /// The elementwise functions, `pp_`-prefixed, in an order where callees come first.
 pub const MATH_WGSL: &str = include_str!("../wgsl/math.wgsl");
 
+/// 64-bit integers as pairs of words.
+pub const LONG_WGSL: &str = include_str!("../wgsl/long.wgsl");
+
 /// The special functions and the numbers of twice the precision that they need, on the functions of
 /// [`MATH_WGSL`] and of the texts before.
 pub const SPECIAL_WGSL: [&str; 5] = [
@@ -100,12 +103,12 @@ pub fn wgsl_mentions(text: &str) -> Vec<&str> {
     names
 }
 
-/// The functions of [`MATH_WGSL`] and [`SPECIAL_WGSL`]. Their order is a guarantee: callees come
-/// first.
+/// The functions of [`MATH_WGSL`], [`LONG_WGSL`] and [`SPECIAL_WGSL`]. Their order is a guarantee:
+/// callees come first.
 fn functions() -> &'static (Vec<WgslFn>, BTreeMap<&'static str, usize>) {
     static FUNCTIONS: OnceLock<(Vec<WgslFn>, BTreeMap<&'static str, usize>)> = OnceLock::new();
     FUNCTIONS.get_or_init(|| {
-        let texts = [MATH_WGSL].into_iter().chain(SPECIAL_WGSL);
+        let texts = [MATH_WGSL, LONG_WGSL].into_iter().chain(SPECIAL_WGSL);
         let list: Vec<WgslFn> = texts.flat_map(wgsl_functions).collect();
         let index = list.iter().enumerate().map(|(i, function)| (function.name, i)).collect();
         (list, index)

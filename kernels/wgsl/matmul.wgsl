@@ -58,3 +58,88 @@ fn pp_matmul(point: i32, t: i32) {
         }
     }
 }
+
+// The high words of four sums, to which the products of a number with four others are added, and
+// whether that carries in the low words.
+fn pp_matmul_above(
+    sum: vec4<u32>,
+    carries: vec4<bool>,
+    x: vec2<u32>,
+    low: vec4<u32>,
+    high: vec4<u32>,
+) -> vec4<u32> {
+    let half = vec4<u32>(0xffffu);
+    let down = vec4<u32>(16u);
+    let a = x.x & 0xffffu;
+    let b = x.x >> 16u;
+    let c = low & half;
+    let d = low >> down;
+    let middle = b * c + ((a * c) >> down);
+    let other = a * d + (middle & half);
+    let above = b * d + (middle >> down) + (other >> down) + x.x * high + x.y * low;
+    return sum + above + select(vec4<u32>(0u), vec4<u32>(1u), carries);
+}
+
+// The same of 64-bit integers, pairs of words, which no order of additions changes.
+fn pp_matmul_long(point: i32, t: i32) {
+    let across = ({{n}} + 3) / 4;
+    let down = ({{m}} + 3) / 4;
+    let tile = point % (down * across);
+    let batch = point / (down * across);
+    let row = (tile / across) * 4;
+    let column = (tile % across) * 4;
+    let rows = min(vec4<i32>(row, row + 1, row + 2, row + 3), vec4<i32>({{m}} - 1));
+    let columns = min(vec4<i32>(column, column + 1, column + 2, column + 3), vec4<i32>({{n}} - 1));
+    let a = rows * {{lhs_row}} + (batch * {{lhs_batch}});
+    let b = columns * {{rhs_column}} + (batch * {{rhs_batch}});
+    var l0 = vec4<u32>();
+    var h0 = vec4<u32>();
+    var l1 = vec4<u32>();
+    var h1 = vec4<u32>();
+    var l2 = vec4<u32>();
+    var h2 = vec4<u32>();
+    var l3 = vec4<u32>();
+    var h3 = vec4<u32>();
+    let end = min((t + 1) * {{slice}}, {{k}});
+    for (var k = t * {{slice}}; k < end; k = k + 1) {
+        let r = k * {{rhs_row}};
+        let l = k * {{lhs_column}};
+        let x = pp_rhs(b.x + r);
+        let y = pp_rhs(b.y + r);
+        let z = pp_rhs(b.z + r);
+        let w = pp_rhs(b.w + r);
+        let low = vec4<u32>(x.x, y.x, z.x, w.x);
+        let high = vec4<u32>(x.y, y.y, z.y, w.y);
+        let x0 = pp_lhs(a.x + l);
+        let s0 = l0 + x0.x * low;
+        h0 = pp_matmul_above(h0, s0 < l0, x0, low, high);
+        l0 = s0;
+        let x1 = pp_lhs(a.y + l);
+        let s1 = l1 + x1.x * low;
+        h1 = pp_matmul_above(h1, s1 < l1, x1, low, high);
+        l1 = s1;
+        let x2 = pp_lhs(a.z + l);
+        let s2 = l2 + x2.x * low;
+        h2 = pp_matmul_above(h2, s2 < l2, x2, low, high);
+        l2 = s2;
+        let x3 = pp_lhs(a.w + l);
+        let s3 = l3 + x3.x * low;
+        h3 = pp_matmul_above(h3, s3 < l3, x3, low, high);
+        l3 = s3;
+    }
+    let lows = array<vec4<u32>, 4>(l0, l1, l2, l3);
+    let highs = array<vec4<u32>, 4>(h0, h1, h2, h3);
+    for (var i = 0; i < 4; i = i + 1) {
+        for (var j = 0; j < 4; j = j + 1) {
+            if (row + i < {{m}} && column + j < {{n}}) {
+                let at = batch * {{out_batch}} + (row + i) * {{out_row}} + (column + j) * {{out_column}};
+                let sum = vec2<u32>(lows[i][j], highs[i][j]);
+                if (t == 0) {
+                    pp_store(at, sum);
+                } else {
+                    pp_store(at, pp_long_add(pp_load(at), sum));
+                }
+            }
+        }
+    }
+}

@@ -200,12 +200,12 @@ impl DeviceBuffer for GpuBuffer {
         let device = &self.memory.device;
         device.fault()?;
         let mut host = HostBuffer::try_zeroed(self.ty.bytes())?;
-        let bytes = self.ty.size() as u64 * 4;
+        let bytes = wgsl::words(&self.ty) as u64 * 4;
         if bytes == 0 {
             return Ok(host);
         }
         device.download(self.memory.buffer()?, 0, bytes, |view| {
-            // One word per element, of which no more than the first byte is used.
+            // Of words for these, no more than the first byte is used.
             let narrow = matches!(self.ty.dtype, DType::Bool | DType::U8);
             if !narrow {
                 return host.bytes_mut().copy_from_slice(view);

@@ -87,10 +87,18 @@ pub(crate) struct Pipeline {
 }
 
 impl Gpu {
-    /// What shaders can run: arrays of five types, and no work off the device.
+    /// What shaders can run: arrays of all types but `f64`, and no work off the device.
     pub const CAPS: Caps = Caps {
         backend: "gpu",
-        dtypes: &[DType::F32, DType::I32, DType::U8, DType::U32, DType::Bool],
+        dtypes: &[
+            DType::F32,
+            DType::I32,
+            DType::I64,
+            DType::U8,
+            DType::U32,
+            DType::U64,
+            DType::Bool,
+        ],
         special: true,
         serial: true,
         factors: true,

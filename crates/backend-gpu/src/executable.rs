@@ -10,7 +10,7 @@ use probpipe_lowering::lower;
 use probpipe_lowering::{BufferId, Donation, Options, Place, Program, called, donate, donations};
 use probpipe_trace::eval::profile_calls;
 use probpipe_trace::{
-    Backend, Caps, DType, Executable, Given, Profile, Result, Storage, Value, Values, Verified,
+    Backend, Caps, Executable, Given, Profile, Result, Storage, Value, Values, Verified,
 };
 use smallvec::SmallVec;
 use std::fmt;
@@ -40,7 +40,7 @@ impl Backend for Gpu {
     fn compile(&self, graph: Verified<'_>) -> Result<Box<dyn Executable>> {
         Gpu::CAPS.check(&graph)?;
         let options = Options {
-            element_bytes: |_: DType| 4,
+            element_bytes: wgsl::element_bytes,
             alignment: self.device()?.alignment.max(4),
             library_matmul: Some(LIBRARY_MATMUL),
             guarded: GUARDED,
@@ -182,7 +182,7 @@ impl Loaded {
                 origin::of_place(program, |place| matches!(place, Place::Output(k) if *k == i));
             (format!("result {i}, {ty},"), location)
         };
-        Memory::new(&self.device, ty.size(), &need).map(Arc::new)
+        Memory::new(&self.device, wgsl::words(ty), &need).map(Arc::new)
     }
 }
 

@@ -1,8 +1,8 @@
 //! The WebGPU backend: programs as WGSL compute shaders, arrays that stay on the device between
 //! calls, and one queue submission per call. It runs wherever wgpu does (Vulkan, Metal, DX12).
 //!
-//! Element types are `f32`, `i32`, `u32` and `bool`; anything else is an error at compile that
-//! names the op. It does no fusion and no planning of its own: that is `probpipe-lowering`.
+//! Element types are all but `f64`, which is an error at compile that names the op; 64-bit integers
+//! are pairs of words. It does no fusion and no planning of its own: that is `probpipe-lowering`.
 
 // But to hand the driver what it gave before; see `cache.rs`.
 #![deny(unsafe_code)]

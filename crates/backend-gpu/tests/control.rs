@@ -4,7 +4,7 @@
 mod common;
 
 use common::{adapter_or_skip, check, distance, f32s, graph_of, noise};
-use probpipe_backend_gpu::wgsl::{Module, Step, Target, emit};
+use probpipe_backend_gpu::wgsl::{Module, Step, Target, element_bytes, emit};
 use probpipe_lowering::{Options, lower};
 use probpipe_trace::eval::eval_graph;
 use probpipe_trace::{
@@ -126,7 +126,7 @@ fn emitted(graph: &probpipe_trace::Graph, target: &Target) -> Module {
 }
 
 fn options() -> Options {
-    Options { element_bytes: |_| 4, ..Options::default() }
+    Options { element_bytes, ..Options::default() }
 }
 
 /// A loop that carries nothing, over many, each with loops of its own: as the device likes it, and
@@ -176,8 +176,8 @@ fn lanes_take_turns() {
     let f = |x: &[Array]| {
         let (_, ends) = scan((), (x[0].clone(), x[1].clone()), |(), (v, n): (Array, Array)| {
             let first = while_loop(
-                |(v, i): (Array, Array)| i.lt(n.cast(DType::I32)) & v.max().lt(50.0),
-                |(v, i)| {
+                |(v, i, _): (Array, Array, Array)| i.lt(n.cast(DType::I32)) & v.max().lt(50.0),
+                |(v, i, long)| {
                     let (w, _) = while_loop(
                         |(w, j): (Array, Array)| w.sum().lt(3.0) & j.lt(40),
                         |(w, j)| (w * 1.01 + 0.01, j + 1),
@@ -202,16 +202,16 @@ fn lanes_take_turns() {
                             },
                         ),
                     );
-                    (v, i + 1)
+                    (v, &i + 1, long * 1_000_003i64 + i.cast(DType::I64))
                 },
-                (v, array(0)),
+                (v, array(0), array(1).cast(DType::I64)),
             );
-            let (v, i) = first;
+            let (v, i, long) = first;
             let again = while_loop(|v: Array| v.max().lt(1e4), |v| v.abs() * 1.5 + 1.0, v);
             let odd = (&i % 2).eq(1);
-            ((), (again, i, odd))
+            ((), (again, i, odd, long))
         });
-        vec![ends.0, ends.1, ends.2]
+        vec![ends.0, ends.1, ends.2, ends.3]
     };
     for (lanes, size) in [(70, 3), (200, 17)] {
         let counts: Vec<f32> = (0..lanes).map(|lane| (lane % 23) as f32).collect();

@@ -1,7 +1,7 @@
 //! Shaders as text, whole, for a fused map, a reduction and a loop. `UPDATE_EXPECT=1` writes the
 //! files anew; read the difference before keeping it.
 
-use probpipe_backend_gpu::wgsl::{Target, emit};
+use probpipe_backend_gpu::wgsl::{Target, element_bytes, emit};
 use probpipe_lowering::{Options, lower};
 use probpipe_trace::{Array, ArrayType, DType, fori_loop, trace, verify};
 use std::path::Path;
@@ -9,7 +9,7 @@ use std::path::Path;
 #[track_caller]
 fn expect(name: &str, shapes: &[&[usize]], f: impl FnOnce(&[Array]) -> Vec<Array>) {
     let types: Vec<ArrayType> = shapes.iter().map(|s| ArrayType::new(DType::F32, *s)).collect();
-    let options = Options { element_bytes: |_| 4, ..Options::default() };
+    let options = Options { element_bytes, ..Options::default() };
     let graph = trace(&types, f).expect("traces").graph;
     let program = lower(verify(&graph).unwrap(), &options).expect("lowers");
     let module = emit(&program, &Target::default()).expect("is emitted");

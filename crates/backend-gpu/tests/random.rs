@@ -133,7 +133,7 @@ fn random_programs() {
                 let allowed = if i == 2 { 4096.0 } else { 256.0 };
                 if far > allowed {
                     let options = Options {
-                        element_bytes: |_| 4,
+                        element_bytes: probpipe_backend_gpu::wgsl::element_bytes,
                         alignment: 32,
                         library_matmul: Some(1 << 15),
                         guarded: usize::MAX,

@@ -10,7 +10,7 @@ use super::region::accesses;
 use super::register::{self, Register};
 use super::task::{Task, Work};
 use super::turn::Turns;
-use super::{Emitter, Text};
+use super::{Emitter, Text, wide};
 use probpipe_lowering::{BufferId, IndexMap, Kernel, Loop, LoopId, Place, Stmt};
 use probpipe_trace::{DType, Result};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -144,7 +144,15 @@ impl Emitter<'_> {
                 for buffer in live {
                     let Some(register) = registers.get(&buffer) else { continue };
                     let dtype = self.memory.span(buffer).dtype;
-                    known.extend((0..register.size).map(|i| (register.place(i), dtype)));
+                    for place in (0..register.size).map(|i| register.place(i)) {
+                        if wide::is_wide(dtype) {
+                            known.extend(
+                                ["x", "y"].map(|part| (format!("{place}.{part}"), DType::U32)),
+                            );
+                        } else {
+                            known.push((place, dtype));
+                        }
+                    }
                 }
                 known.extend(indices.iter().map(|index| (index.to_string(), DType::I32)));
                 self.in_turns(work, id, &words, known, tasks);

@@ -4,7 +4,7 @@
 
 use super::memory::Memory;
 use super::register::Register;
-use super::{Text, Uses};
+use super::{Text, Uses, wide};
 use probpipe_lowering::{BufferId, Expr, ExprId, IndexMap, Kernel};
 use probpipe_trace::op::{BinaryInstruction, UnaryInstruction};
 use probpipe_trace::{BinaryOp, CompareOp, DType, ReduceOp, Scalar, SpecialOp, UnaryOp};
@@ -45,6 +45,7 @@ pub(super) fn value_type(dtype: DType) -> &'static str {
         DType::F32 => "f32",
         DType::I32 => "i32",
         DType::Bool => "bool",
+        DType::I64 | DType::U64 => wide::TYPE,
         _ => "u32",
     }
 }
@@ -67,6 +68,7 @@ pub(super) fn literal(scalar: Scalar, dtype: DType) -> String {
         },
         DType::Bool => format!("{}", scalar.as_f64() != 0.0),
         DType::U8 => format!("{}u", scalar.as_i128() as u8),
+        DType::I64 | DType::U64 => wide::literal(scalar.as_i128()),
         _ => format!("{}u", scalar.as_i128() as u32),
     }
 }
@@ -97,6 +99,7 @@ pub(super) fn identity(op: ReduceOp, dtype: DType) -> String {
         DType::F32 => (Scalar::Float(f64::NEG_INFINITY), Scalar::Float(f64::INFINITY)),
         DType::I32 => (Scalar::Int(i128::from(i32::MIN)), Scalar::Int(i128::from(i32::MAX))),
         DType::U8 => (Scalar::Int(0), Scalar::Int(i128::from(u8::MAX))),
+        DType::I64 | DType::U64 => wide::range(dtype).map(Scalar::Int).into(),
         _ => (Scalar::Int(0), Scalar::Int(i128::from(u32::MAX))),
     };
     let scalar = match op {
@@ -114,6 +117,7 @@ pub(super) fn identity(op: ReduceOp, dtype: DType) -> String {
 pub(super) fn combine(op: ReduceOp, dtype: DType, a: &str, b: &str, uses: &mut Uses) -> String {
     let float = dtype == DType::F32;
     match op {
+        _ if wide::is_wide(dtype) => wide::combine(op, dtype, a, b, uses),
         ReduceOp::Sum => wrapped(format!("{a} + {b}"), dtype),
         ReduceOp::Prod => wrapped(format!("{a} * {b}"), dtype),
         ReduceOp::Max if float => call(uses, "pp_max", &[a, b]),
@@ -131,8 +135,7 @@ fn wrapped(value: String, dtype: DType) -> String {
 }
 
 fn call(uses: &mut Uses, function: &str, arguments: &[&str]) -> String {
-    uses.functions.insert(function.into());
-    format!("{function}({})", arguments.join(", "))
+    uses.call(function, arguments)
 }
 
 impl Scope<'_> {
@@ -163,22 +166,22 @@ impl Scope<'_> {
         terms.join(" + ")
     }
 
-    /// The place of an element, as something that can be read and assigned.
-    fn element(&self, buffer: BufferId, index: &IndexMap, uses: &mut Uses) -> String {
-        let (name, at) = self.place(buffer, index, uses);
-        format!("{name}[{at}]")
-    }
-
-    /// What holds a buffer, and where in it an element lies.
+    /// What holds a buffer, and where in it an element lies, or the first word of one.
     fn place(&self, buffer: BufferId, index: &IndexMap, uses: &mut Uses) -> (String, String) {
         let span = self.memory.span(buffer);
-        uses.slots.push(span.slot);
+        uses.slots.extend(std::iter::repeat_n(span.slot, span.step()));
         let name = span.slot.name();
         let Some((id, count)) = span.copies else {
+            if span.is_in_pairs() {
+                return (name, self.bounded(&wide::doubled(index, span.start), i64::MAX));
+            }
             let start = IndexMap { offset: index.offset + span.start as i64, ..index.clone() };
             return (name, self.bounded(&start, i64::MAX));
         };
         let of_one = self.bounded(index, span.size as i64);
+        if span.is_in_pairs() {
+            return (name, format!("(({of_one}) * {count} + {id}) * 2 + {}", span.start));
+        }
         (name, format!("({of_one}) * {count} + {id} + {}", span.start))
     }
 
@@ -200,9 +203,7 @@ impl Scope<'_> {
         if let Some(word) = self.known(buffer, index) {
             return word;
         }
-        let dtype = self.memory.span(buffer).dtype;
-        let element = self.element(buffer, index, uses);
-        self.decoded(buffer, dtype, element)
+        self.read(buffer, index, uses)
     }
 
     /// Which element of a register an index means.
@@ -214,8 +215,13 @@ impl Scope<'_> {
     fn known(&self, buffer: BufferId, index: &IndexMap) -> Option<String> {
         let span = self.memory.span(buffer);
         let place = self.bounded(index, span.size as i64).parse().ok()?;
-        let word = self.memory.constant(buffer, place)?;
+        let words = self.memory.constant(buffer, place)?;
+        let word = *words.first()?;
         Some(match span.dtype {
+            DType::I64 | DType::U64 => {
+                let high = i128::from(*words.get(1)?) << 32;
+                literal(Scalar::Int(high | i128::from(word)), span.dtype)
+            }
             DType::F32 => unseen_bits(word),
             DType::Bool => format!("{}", word != 0),
             DType::I32 => literal(Scalar::Int(i128::from(word as i32)), DType::I32),
@@ -223,10 +229,16 @@ impl Scope<'_> {
         })
     }
 
-    fn decoded(&self, buffer: BufferId, dtype: DType, element: String) -> String {
+    /// The value of the element at a place.
+    fn decoded(&self, buffer: BufferId, name: &str, at: &str) -> String {
+        let span = self.memory.span(buffer);
+        if span.is_in_pairs() {
+            return wide::load(name, at);
+        }
+        let (dtype, element) = (span.dtype, format!("{name}[{at}]"));
         match dtype {
             DType::Bool => format!("{element} != 0u"),
-            DType::F32 | DType::I32 if self.memory.span(buffer).slot.untyped() => {
+            DType::F32 | DType::I32 if span.slot.untyped() => {
                 format!("bitcast<{}>({element})", value_type(dtype))
             }
             _ => element,
@@ -235,9 +247,8 @@ impl Scope<'_> {
 
     /// Reads an element of a buffer in memory.
     pub fn read(&self, buffer: BufferId, index: &IndexMap, uses: &mut Uses) -> String {
-        let dtype = self.memory.span(buffer).dtype;
-        let element = self.element(buffer, index, uses);
-        self.decoded(buffer, dtype, element)
+        let (name, at) = self.place(buffer, index, uses);
+        self.decoded(buffer, &name, &at)
     }
 
     /// Assigns an element of a buffer, in memory.
@@ -250,7 +261,11 @@ impl Scope<'_> {
         uses: &mut Uses,
     ) {
         let span = self.memory.span(buffer);
-        let element = self.element(buffer, index, uses);
+        let (name, at) = self.place(buffer, index, uses);
+        if span.is_in_pairs() {
+            return text.line(format_args!("{}", wide::store(&name, &at, value)));
+        }
+        let element = format!("{name}[{at}]");
         match span.dtype {
             DType::Bool => text.line(format_args!("{element} = select(0u, 1u, {value});")),
             DType::F32 | DType::I32 if span.slot.untyped() => {
@@ -295,21 +310,18 @@ impl Scope<'_> {
                 text.line(format_args!("if ({guard}) {{ {id} = {loaded}; }}"));
                 return;
             }
-            Expr::LoadAt { buffer, index, at } => {
-                let dtype = self.memory.span(*buffer).dtype;
-                match self.registers.get(buffer) {
-                    Some(register) => {
-                        let first = self.index(&register.local(index, self.lane));
-                        register.read(&format!("{first}{}", computed(at, 1)))
-                    }
-                    None => {
-                        let (name, first) = self.place(*buffer, index, uses);
-                        let step = self.memory.span(*buffer).copies.map_or(1, |(_, count)| count);
-                        let element = format!("{name}[{first}{}]", computed(at, step));
-                        self.decoded(*buffer, dtype, element)
-                    }
+            Expr::LoadAt { buffer, index, at } => match self.registers.get(buffer) {
+                Some(register) => {
+                    let first = self.index(&register.local(index, self.lane));
+                    register.read(&format!("{first}{}", computed(at, 1)))
                 }
-            }
+                None => {
+                    let (name, first) = self.place(*buffer, index, uses);
+                    let span = self.memory.span(*buffer);
+                    let step = span.copies.map_or(1, |(_, count)| count) * span.step();
+                    self.decoded(*buffer, &name, &format!("{first}{}", computed(at, step)))
+                }
+            },
             Expr::Index(map) => {
                 let index = format!("i32({})", self.index(map));
                 convert(&index, DType::I32, ty, uses)
@@ -335,6 +347,9 @@ impl Scope<'_> {
                 format!("fma({p}{}, {}, {a}{})", name(x), name(y), name(addend))
             }
             Expr::Summand(x, y) => format!("{} * {}", name(x), name(y)),
+            Expr::Compare(op, x, y) if wide::is_wide(kernel.ty(*x)) => {
+                wide::compare(*op, &name(x), &name(y), kernel.ty(*x), uses)
+            }
             Expr::Compare(op, x, y) => {
                 let checked = |e: &ExprId| {
                     kernel.ty(*e) == DType::F32 && !matches!(kernel.expr(*e), Expr::Literal(_))
@@ -359,6 +374,7 @@ impl Scope<'_> {
             Expr::Select(c, x, y) => format!("select({y}, {x}, {c})"),
             Expr::Special(op, operands) => special(*op, operands, uses),
             Expr::Cast(x) => convert(&name(x), kernel.ty(*x), ty, uses),
+            Expr::Bitcast(x) if wide::is_wide(ty) => name(x),
             Expr::Bitcast(x) => format!("bitcast<{}>({x})", value_type(ty)),
         };
         text.line(format_args!("let {id} = {value};"));
@@ -402,6 +418,7 @@ impl Scope<'_> {
     /// A shift by fewer places than there are bits, which needs no care.
     fn shift(&self, op: BinaryOp, places: ExprId) -> Option<String> {
         let Expr::Literal(scalar) = self.kernel.expr(places) else { return None };
+        Some(self.kernel.ty(places)).filter(|dtype| !wide::is_wide(*dtype))?;
         let places = Some(scalar.as_i128()).filter(|places| (0..32).contains(places))?;
         match op.instruction()? {
             BinaryInstruction::Shl => Some(format!("<< {places}u")),
@@ -427,6 +444,7 @@ fn unary(op: UnaryOp, x: &str, ty: DType, uses: &mut Uses) -> String {
         return call(uses, &format!("pp_{}", op.spec().name), &[x]);
     };
     match instruction {
+        _ if wide::is_wide(ty) => wide::unary(instruction, x, ty, uses),
         // The sign of zero and of NaN turns too; `0 - x` would lose it.
         UnaryInstruction::Neg if float => format!("bitcast<f32>(bitcast<u32>({x}) ^ 0x80000000u)"),
         UnaryInstruction::Neg => format!("0 - {x}"),
@@ -473,6 +491,7 @@ fn binary(op: BinaryOp, x: &str, y: &str, ty: DType, uses: &mut Uses) -> String 
         return call(uses, &format!("pp_{}", op.spec().name), &[x, y]);
     };
     let function = match (instruction, ty) {
+        _ if wide::is_wide(ty) => return wide::binary(instruction, x, y, ty, uses),
         (BinaryInstruction::Add, _) => return format!("{x} + {y}"),
         (BinaryInstruction::Sub, _) => return format!("{x} - {y}"),
         (BinaryInstruction::Mul, _) => return format!("{x} * {y}"),
@@ -522,6 +541,7 @@ fn compare(op: CompareOp, x: &str, y: &str, nan: Option<String>) -> String {
 fn convert(x: &str, from: DType, to: DType, uses: &mut Uses) -> String {
     match (from, to) {
         _ if from == to => x.to_string(),
+        _ if wide::is_wide(from) || wide::is_wide(to) => wide::convert(x, from, to, uses),
         (DType::Bool, _) => {
             let (zero, one) = (literal(Scalar::Int(0), to), literal(Scalar::Int(1), to));
             format!("select({zero}, {one}, {x})")

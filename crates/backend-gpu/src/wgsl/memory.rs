@@ -1,7 +1,7 @@
 //! Where the buffers of a program lie in the storage buffers that shaders bind: one binding per
 //! input and output, one for all constants, one for the arena. It knows no expressions.
 
-use super::{Target, Uses, origin, too_large};
+use super::{Target, Uses, origin, too_large, wide};
 use probpipe_lowering::{Buffer, BufferId, LoopId, Place, Program};
 use probpipe_trace::{ArrayType, DType, Result, Value};
 
@@ -47,12 +47,29 @@ pub(super) struct Span {
     /// First word.
     pub start: usize,
     pub dtype: DType,
-    /// Number of elements, one word each.
+    /// Number of elements.
     pub size: usize,
     /// Whether it is a result of the program.
     pub result: bool,
     /// Each iteration of this loop has a copy, of so many; an element of all of them lies in a row.
     pub copies: Option<(LoopId, usize)>,
+}
+
+impl Span {
+    /// Words that it takes, of one copy.
+    fn words(&self) -> usize {
+        self.size * wide::words(self.dtype)
+    }
+
+    /// Whether an element is two words of the binding that it lies in, and not one element of it.
+    pub fn is_in_pairs(&self) -> bool {
+        self.slot.untyped() && wide::is_wide(self.dtype)
+    }
+
+    /// From an element to the next one, in elements of the binding.
+    pub fn step(&self) -> usize {
+        if self.is_in_pairs() { 2 } else { 1 }
+    }
 }
 
 /// The places of all buffers, and of scratch that the emitter adds.
@@ -80,7 +97,18 @@ pub struct Copied {
     pub words: usize,
 }
 
-/// The words that an array takes on the device: `bool` and `u8` widen to one word per element.
+/// Bytes of an element on the device, as the lowering is asked to plan for: `bool` and `u8` widen
+/// to a word, 64-bit integers take two.
+pub fn element_bytes(dtype: DType) -> usize {
+    4 * wide::words(dtype)
+}
+
+/// Words that an array takes on the device.
+pub(crate) fn words(ty: &ArrayType) -> usize {
+    ty.size() * wide::words(ty.dtype)
+}
+
+/// The words of an array on the device.
 pub(crate) fn to_words(value: &Value) -> Result<Vec<u32>> {
     let host = value.to_host()?;
     Ok(match value.ty().dtype {
@@ -95,6 +123,7 @@ pub(super) fn memory_type(dtype: DType) -> &'static str {
     match dtype {
         DType::F32 => "f32",
         DType::I32 => "i32",
+        DType::I64 | DType::U64 => wide::TYPE,
         _ => "u32",
     }
 }
@@ -112,7 +141,7 @@ impl Memory {
         };
         let packed = memory.inputs.len() + memory.outputs.len() + 2 > target.storage_buffers;
         for (at, Buffer { ty, place }) in program.buffers.iter().enumerate() {
-            let bytes = ty.size() as u64 * 4;
+            let bytes = words(ty) as u64 * 4;
             if bytes > target.binding_bytes {
                 let error = too_large(&format!("the elements of {ty}"), bytes, target);
                 return Err(match origin::of_buffer(program, BufferId(at as u32)) {
@@ -139,8 +168,9 @@ impl Memory {
             let (slot, start) = match slot {
                 Slot::Input(_) | Slot::Output(_) if packed => {
                     let word = memory.program_words;
-                    memory.program_words += size;
-                    memory.copies.push(Copied { slot, word, words: size });
+                    let words = words(ty);
+                    memory.program_words += words;
+                    memory.copies.push(Copied { slot, word, words });
                     (Slot::Arena, word)
                 }
                 Slot::Input(_) | Slot::Output(_) | Slot::Consts | Slot::Arena => (slot, start),
@@ -165,7 +195,7 @@ impl Memory {
     /// what the statement has taken so far.
     pub fn scratch(&mut self, ty: &ArrayType, used: &mut usize) -> BufferId {
         let start = self.program_words + *used;
-        *used += ty.size();
+        *used += words(ty);
         self.arena_words = self.arena_words.max(self.program_words + *used);
         let (dtype, size) = (ty.dtype, ty.size());
         let slot = Slot::Arena;
@@ -180,7 +210,7 @@ impl Memory {
             span.slot = Slot::Arena;
             span.start = start;
             span.copies = Some((id, count));
-            self.program_words += span.size * count;
+            self.program_words += span.words() * count;
             self.arena_words = self.arena_words.max(self.program_words);
         }
     }
@@ -199,17 +229,18 @@ impl Memory {
         format!("bitcast<i32>(arena[{}])", self.span(buffer).start)
     }
 
-    /// A word of a constant.
-    pub fn constant(&self, buffer: BufferId, place: usize) -> Option<u32> {
-        let span = self.span(buffer);
-        let start = Some(span.start).filter(|_| span.slot == Slot::Consts)?;
-        self.consts.get(start + place).copied()
+    /// The words of an element of a constant.
+    pub fn constant(&self, buffer: BufferId, place: usize) -> Option<&[u32]> {
+        let span = Some(self.span(buffer)).filter(|span| span.slot == Slot::Consts)?;
+        let words = wide::words(span.dtype);
+        let first = span.start + place * words;
+        self.consts.get(first..first + words)
     }
 
     /// Whether two buffers share memory.
     pub fn overlap(&self, a: BufferId, b: BufferId) -> bool {
         let (a, b) = (self.span(a), self.span(b));
-        a.slot == b.slot && a.start < b.start + b.size && b.start < a.start + a.size
+        a.slot == b.slot && a.start < b.start + b.words() && b.start < a.start + a.words()
     }
 
     /// Gives a buffer memory of its own.
@@ -218,7 +249,7 @@ impl Memory {
         if let Some(span) = self.spans.get_mut(buffer.0 as usize) {
             span.slot = Slot::Arena;
             span.start = start;
-            self.program_words += span.size;
+            self.program_words += span.words();
             self.arena_words = self.arena_words.max(self.program_words);
         }
     }

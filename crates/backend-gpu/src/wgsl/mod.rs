@@ -18,10 +18,11 @@ mod shader;
 mod task;
 mod together;
 mod turn;
+mod wide;
 mod written_out;
 
-pub(crate) use memory::to_words;
-pub use memory::{Copied, Slot};
+pub use memory::{Copied, Slot, element_bytes};
+pub(crate) use memory::{to_words, words};
 
 use apart::Own;
 use memory::Memory;
@@ -248,4 +249,12 @@ struct Uses {
     code: String,
     /// Indices of loops that it counts itself.
     private: BTreeSet<LoopId>,
+}
+
+impl Uses {
+    /// A call of a function of `kernels/wgsl`.
+    fn call(&mut self, function: &str, arguments: &[&str]) -> String {
+        self.functions.insert(function.into());
+        format!("{function}({})", arguments.join(", "))
+    }
 }

@@ -104,3 +104,17 @@ pub fn noise(n: usize, seed: u32) -> Vec<f32> {
         })
         .collect()
 }
+
+/// Reproducible integers of all sizes.
+pub fn longs(n: usize, seed: u64) -> Vec<i64> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x0123_4567_89ab_cdef;
+    (0..n)
+        .map(|_| {
+            // Xorshift, and a shift by some of what is above.
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state as i64) >> (state >> 32 & 63)
+        })
+        .collect()
+}

@@ -59,7 +59,7 @@ pub fn gpu() -> bool {
 
 /// Whether the GPU computes with these types.
 pub fn on_gpu(dtype: DType) -> bool {
-    matches!(dtype, DType::F32 | DType::I32 | DType::U32 | DType::Bool)
+    dtype != DType::F64
 }
 
 /// `|a - b| <= atol + rtol |b|` elementwise.

@@ -2,6 +2,7 @@
 
 use super::super::Emitter;
 use super::super::task::Task;
+use super::super::wide::is_wide;
 use super::filling::Filling;
 use probpipe_kernels::{CHOLESKY_WGSL, MATMUL_WGSL, TRIANGULAR_SOLVE_WGSL};
 use probpipe_lowering::View;
@@ -44,8 +45,10 @@ impl Emitter<'_> {
         filling.constant("slice", SLICE);
         filling.constant("opaque", self.target.opaque());
         let points = batch * m.div_ceil(4) * n.div_ceil(4);
+        let pairs = is_wide(self.memory.span(out.buffer).dtype);
+        let function = if pairs { "pp_matmul_long" } else { "pp_matmul" };
         self.repeat(k.div_ceil(SLICE).max(1), filling.location, tasks, |cx, t, tasks| {
-            cx.phase_at(&filling, "pp_matmul", points, t, tasks)
+            cx.phase_at(&filling, function, points, t, tasks)
         })
     }
 

@@ -3,6 +3,7 @@
 
 use super::super::Emitter;
 use super::super::expr::value_type;
+use super::super::wide::is_wide;
 use super::filling::Filling;
 use probpipe_lowering::View;
 use probpipe_trace::{CumulativeOp, DType, ScatterOp};
@@ -63,6 +64,19 @@ impl Joining {
         if self.wide { "vec2<f32>" } else { value_type(self.dtype) }
     }
 
+    /// How 64-bit integers become one.
+    fn of_pairs(&self) -> &'static str {
+        match (self.join, self.dtype) {
+            (Join::Last, _) => "b",
+            (Join::Sum, _) => "pp_long_add(a, b)",
+            (Join::Product, _) => "pp_long_mul(a, b)",
+            (Join::Min, DType::I64) => "pp_long_min_i64(a, b)",
+            (Join::Max, DType::I64) => "pp_long_max_i64(a, b)",
+            (Join::Min, _) => "pp_long_min_u64(a, b)",
+            (Join::Max, _) => "pp_long_max_u64(a, b)",
+        }
+    }
+
     /// Adds `pp_join(a, b)`, `pp_wide(x)` and `pp_narrow(state)`.
     pub fn functions(&self, filling: &mut Filling) {
         let (state, ty) = (self.state(), value_type(self.dtype));
@@ -73,6 +87,7 @@ impl Joining {
                 ("pp_join_product(a, b)", "pp_wide_product(x)", "pp_narrow_product(a)")
             }
             Join::Last => ("b", "x", "a"),
+            _ if is_wide(self.dtype) => (self.of_pairs(), "x", "a"),
             Join::Sum => ("a + b", "x", "a"),
             Join::Product => ("a * b", "x", "a"),
             Join::Min if float => ("pp_min(a, b)", "x", "a"),

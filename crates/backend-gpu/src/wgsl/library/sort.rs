@@ -18,6 +18,14 @@ const DIGIT: usize = 8;
 /// Arrays that one shader moves: devices bind few.
 const MOVED: usize = 2;
 
+/// A key of the order, or one of the words of a 64-bit integer: how it is ranked, with `{}` for the
+/// element.
+#[derive(Clone)]
+struct Key {
+    view: View,
+    part: Option<&'static str>,
+}
+
 /// Records in order: keys, places, and where they start.
 pub(super) struct Sorted {
     pub keys: View,
@@ -39,7 +47,7 @@ impl Emitter<'_> {
         if size == 0 {
             return Ok(());
         }
-        let keys = &inputs[..num_keys];
+        let keys = &self.words_of(&inputs[..num_keys]);
         let arrays: Vec<(&View, &View)> = inputs.iter().zip(outputs).collect();
         let constants = [("n", n), ("inner", inner), ("block", BLOCK)];
         let filling = |cx: &Self, moved: &[(&View, &View)]| {
@@ -58,11 +66,11 @@ impl Emitter<'_> {
         let sorted = if n <= LONG {
             self.merged(filling(self, &[]), size, n, &mut 0, tasks)?
         } else {
-            let bits = |view: &View| match self.memory.span(view.buffer).dtype {
+            let bits = |key: &Key| match self.memory.span(key.view.buffer).dtype {
                 DType::Bool => 1,
                 _ => 32,
             };
-            let keys: Vec<(View, usize)> = keys.iter().map(|v| (v.clone(), bits(v))).collect();
+            let keys: Vec<(Key, usize)> = keys.iter().map(|k| (k.clone(), bits(k))).collect();
             self.by_digits(&keys, size, [n, inner], location, &mut 0, tasks)?
         };
         for moved in arrays.chunks(MOVED) {
@@ -72,6 +80,20 @@ impl Emitter<'_> {
             self.phase(&filling, "pp_sort_move", size, tasks)?;
         }
         Ok(())
+    }
+
+    /// Keys of one word each: of 64-bit integers the high words, then the low ones.
+    fn words_of(&self, views: &[View]) -> Vec<Key> {
+        let key = |view: &View, part| Key { view: view.clone(), part };
+        let keys = |view: &View| {
+            let [high, low] = match self.memory.span(view.buffer).dtype {
+                DType::I64 => ["i32(bitcast<i32>({}.y))", "u32({}.x)"],
+                DType::U64 => ["u32({}.y)", "u32({}.x)"],
+                _ => return vec![key(view, None)],
+            };
+            vec![key(view, Some(high)), key(view, Some(low))]
+        };
+        views.iter().flat_map(keys).collect()
     }
 
     /// Sorts lines of `n` numbers, of which only so many low bits differ in more than order.
@@ -87,18 +109,19 @@ impl Emitter<'_> {
         tasks: &mut Vec<Task>,
     ) -> Result<Sorted> {
         if n > LONG {
-            return self.by_digits(&[(numbers.clone(), bits)], size, [n, 1], location, used, tasks);
+            let key = Key { view: numbers.clone(), part: None };
+            return self.by_digits(&[(key, bits)], size, [n, 1], location, used, tasks);
         }
         let constants = [("n", n), ("inner", 1), ("block", BLOCK)];
         let mut filling = Filling::new(SORT_WGSL, location, &constants);
-        order(&mut filling, self, 1, std::slice::from_ref(numbers));
+        order(&mut filling, self, 1, &[Key { view: numbers.clone(), part: None }]);
         self.merged(filling, size, n, used, tasks)
     }
 
     /// Sorts by keys of so many bits each, from the last digit of the last key on.
     fn by_digits(
         &mut self,
-        keys: &[(View, usize)],
+        keys: &[(Key, usize)],
         size: usize,
         [n, inner]: [usize; 2],
         location: Loc,
@@ -182,13 +205,16 @@ fn keep(filling: &mut Filling, cx: &Emitter<'_>, sorted: &Sorted) {
 }
 
 /// Adds what says which of two elements comes first: by the keys, then by the places.
-fn order(filling: &mut Filling, cx: &Emitter<'_>, inner: usize, keys: &[View]) {
+fn order(filling: &mut Filling, cx: &Emitter<'_>, inner: usize, keys: &[Key]) {
     let mut later = String::new();
-    for (i, view) in keys.iter().enumerate() {
+    for (i, Key { view, part }) in keys.iter().enumerate() {
         let rank = if i == 0 { "pp_rank".to_string() } else { format!("pp_rank_of_{i}") };
-        let ty = cx.value_type(view);
         filling.read(cx, &format!("pp_key_of_{i}"), view);
-        let value = format!("pp_rank_{ty}(pp_key_of_{i}(i))");
+        let element = format!("pp_key_of_{i}(i)");
+        let value = match part {
+            None => format!("pp_rank_{}({element})", cx.value_type(view)),
+            Some(part) => format!("pp_rank_{}", part.replace("{}", &element)),
+        };
         filling.function(&rank, format!("fn {rank}(i: i32) -> u32 {{ return {value}; }}\n"));
         if i > 0 {
             // Writing to a string cannot fail.
