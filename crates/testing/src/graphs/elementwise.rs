@@ -57,8 +57,15 @@ pub(super) fn counted(random: &mut Random, x: &Array, y: &Array, config: Config)
     if !config.kinks {
         return x.sin();
     }
-    let whole = |x: &Array| (x.tanh() * 9.0).cast(DType::I32);
+    let dtype = *random.pick(&[DType::I32, DType::I32, DType::I64, DType::U64]);
+    // Of 64 bits the high words count too.
+    let far = if dtype == DType::I32 { 1 } else { *random.pick(&[1i64, 1 << 31, (1 << 33) + 5]) };
+    let whole = |x: &Array| {
+        let small = (x.tanh() * 9.0).cast(DType::I32).cast(dtype);
+        if far == 1 { small } else { small * far }
+    };
     let (i, j) = (whole(x), whole(&match_shape(y, x)));
+    let turned = |x: &Array| if dtype == DType::U64 { !x } else { -x };
     let ops = [
         BinaryOp::Add,
         BinaryOp::Sub,
@@ -78,10 +85,10 @@ pub(super) fn counted(random: &mut Random, x: &Array, y: &Array, config: Config)
             let words = [&i, &j, &i, &j].map(|a| a.cast(DType::U32));
             let words: Vec<&Array> = words.iter().collect();
             let bits = probpipe_trace::bind(Op::Threefry2x32, &words);
-            (bits[random.below(2)].clone() % 17u32).cast(DType::I32)
+            (bits[random.below(2)].clone() % 17u32).cast(dtype)
         }
-        1 => select(&bind1(Op::Compare(*random.pick(CompareOp::ALL)), &[&i, &j]), &i, -&j),
-        2 => -(i.cast(DType::U32).cast(DType::I32)) + i.ne(&j).cast(DType::I32),
+        1 => select(&bind1(Op::Compare(*random.pick(CompareOp::ALL)), &[&i, &j]), &i, turned(&j)),
+        2 => turned(&i.cast(DType::U32).cast(dtype)) + i.ne(&j).cast(dtype),
         _ => bind1(Op::Binary(*random.pick(&ops)), &[&i, &j]),
     };
     (k % 7).cast(x.dtype()) * 0.25 + x
