@@ -17,6 +17,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Iterations from which on a device has enough to do with one for each invocation.
 const MANY: usize = 64;
+/// Points of a kernel that one invocation does about as soon as a dispatch would begin.
+const FEW: usize = 1024;
 /// Elements of a copy up to which it lies in variables; larger ones lie in the arena, those of
 /// neighbours side by side.
 const PRIVATE: usize = 64;
@@ -86,7 +88,7 @@ impl Emitter<'_> {
 
     /// Whether an invocation should do each iteration.
     pub(super) fn runs_apart(&self, l: &Loop) -> bool {
-        let few = || Touched::by(&l.body, None).points <= MANY;
+        let few = || Touched::by(&l.body, None).points <= FEW;
         // What is done by one workgroup does not stop.
         let ends = || match budget::all(&l.body, Share::Alone) {
             Some(rounds) if rounds <= self.target.rounds => true,
