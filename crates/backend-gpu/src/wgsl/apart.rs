@@ -10,9 +10,9 @@ use super::region::accesses;
 use super::register::{self, Register};
 use super::task::{Task, Work};
 use super::turn::Turns;
-use super::{Emitter, Text, wide};
+use super::{Emitter, Text};
 use probpipe_lowering::{BufferId, IndexMap, Kernel, Loop, LoopId, Place, Stmt};
-use probpipe_trace::{DType, Result};
+use probpipe_trace::Result;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Iterations from which on a device has enough to do with one for each invocation.
@@ -88,23 +88,26 @@ impl Emitter<'_> {
 
     /// Whether an invocation should do each iteration.
     pub(super) fn runs_apart(&self, l: &Loop) -> bool {
-        let few = || Touched::by(&l.body, None).points <= FEW;
-        // What is done by one workgroup does not stop.
-        let ends = || match budget::all(&l.body, Share::Alone) {
-            Some(rounds) if rounds <= self.target.rounds => true,
-            _ => self.together.is_none() && self.turns().left(&l.body).is_some(),
-        };
-        let many = l.length >= MANY;
-        l.apart && self.own.is_none() && l.length > 1 && (many || few()) && ends()
+        let alone = self.together.is_none();
+        // In a workgroup others would stand by, and what one does is not cut off.
+        let most = if alone { FEW } else { MANY };
+        let few = || Touched::by(&l.body, None).points <= most;
+        let gets_on = || alone && self.turns().left(&l.body).is_some();
+        let fits = l.length >= MANY || few();
+        l.apart && self.own.is_none() && l.length > 1 && fits && (self.ends(l) || gets_on())
+    }
+
+    /// Whether an iteration takes no longer than a dispatch may.
+    fn ends(&self, l: &Loop) -> bool {
+        budget::all(&l.body, Share::Alone).is_some_and(|rounds| rounds <= self.target.rounds)
     }
 
     /// The loop as work with a point for each iteration.
     pub(super) fn apart(&mut self, l: &Loop, tasks: &mut Vec<Task>) -> Result<()> {
         let all = Touched::by(&self.program.body, None);
         let here = Touched::by(&l.body, Some(l.id));
-        let (id, count) = (l.id, l.length);
-        let turns = self.turns();
-        let stops = self.together.is_none() && l.body.iter().any(|stmt| turns.has(stmt));
+        let (id, count, turns) = (l.id, l.length, self.turns());
+        let stops = !self.ends(l);
         let words = stops.then(|| Words::new(turns.left(&l.body).unwrap_or(0), self));
         let live =
             if stops { live::at_heads(&l.body, turns, self.program) } else { Live::default() };
@@ -123,7 +126,8 @@ impl Emitter<'_> {
         let inside = self.inside(&l.body);
         self.together = together;
         let registers = std::mem::take(&mut self.registers);
-        let own = self.own.take();
+        let own = self.own.take().map(|own| (own.declared.out, own.live));
+        let (declared, live) = own.unwrap_or_default();
         let inside = inside?;
         let mut indices = Vec::new();
         inside.iter().for_each(|task| task.turning(&mut indices));
@@ -131,32 +135,14 @@ impl Emitter<'_> {
         inline.tasks(inside);
         let Inline { text, mut uses, .. } = inline;
         uses.private.insert(id);
+        uses.code.insert_str(0, &declared);
         let mut body = Text { depth: 1, ..Text::default() };
         body.line(format_args!("{id} = point;"));
-        body.line(format_args!("{id} = point;"));
-        let Some(own) = own else { return Ok(()) };
-        uses.code.insert_str(0, &own.declared.out);
         body.out.push_str(&text.out);
         let work = Work::new(body, uses, count, l.location);
         match words {
             Some(words) => {
-                let mut known: Vec<(String, DType)> = Vec::new();
-                let mut live: Vec<BufferId> = own.live.into_iter().collect();
-                live.sort_unstable();
-                for buffer in live {
-                    let Some(register) = registers.get(&buffer) else { continue };
-                    let dtype = self.memory.span(buffer).dtype;
-                    for place in (0..register.size).map(|i| register.place(i)) {
-                        if wide::is_wide(dtype) {
-                            known.extend(
-                                ["x", "y"].map(|part| (format!("{place}.{part}"), DType::U32)),
-                            );
-                        } else {
-                            known.push((place, dtype));
-                        }
-                    }
-                }
-                known.extend(indices.iter().map(|index| (index.to_string(), DType::I32)));
+                let known = self.known(&live, &registers, &indices);
                 self.in_turns(work, id, &words, known, tasks);
             }
             None => tasks.push(Task::Work(work)),

@@ -2,10 +2,13 @@
 //! dispatch may take: what a lane knows then lies in memory until the next.
 
 use super::expr::value_type;
+use super::live::Live;
+use super::register::Register;
 use super::task::{Task, Work};
-use super::{Emitter, Slot, Text};
+use super::{Emitter, Slot, Text, wide};
 use probpipe_lowering::{BufferId, Expr, ExprId, IndexMap, Kernel, LoopId, Store};
 use probpipe_trace::{ArrayType, CompareOp, DType, Loc, Scalar};
+use rustc_hash::FxHashMap;
 
 /// What lanes and the host tell each other.
 pub(super) struct Words {
@@ -141,6 +144,32 @@ impl Kept {
 }
 
 impl Emitter<'_> {
+    /// The variables of what is live, and of the indices of loops.
+    pub(super) fn known(
+        &self,
+        live: &Live,
+        registers: &FxHashMap<BufferId, Register>,
+        indices: &[LoopId],
+    ) -> Vec<(String, DType)> {
+        let mut known = Vec::new();
+        let mut live: Vec<BufferId> = live.iter().copied().collect();
+        live.sort_unstable();
+        for buffer in live {
+            let dtype = self.memory.span(buffer).dtype;
+            let Some(register) = registers.get(&buffer) else { continue };
+            for place in (0..register.size).map(|i| register.place(i)) {
+                match wide::is_wide(dtype) {
+                    true => {
+                        known.extend(["x", "y"].map(|part| (format!("{place}.{part}"), DType::U32)))
+                    }
+                    false => known.push((place, dtype)),
+                }
+            }
+        }
+        known.extend(indices.iter().map(|index| (index.to_string(), DType::I32)));
+        known
+    }
+
     /// The work of lanes, given the loop over them and which variables hold what a lane knows where
     /// it stops.
     pub(super) fn in_turns(
