@@ -47,12 +47,13 @@ impl Cpu {
         Options { alignment: 64, library_matvec: Some(MATVEC), ..Options::default() }
     }
 
-    /// How much the program of a graph does.
+    /// How much the program of a graph does, on a device on which lanes with loops of their own run
+    /// `apart` or, as here, not.
     ///
     /// # Errors
     /// As those of its compilation.
-    pub fn work(&self, graph: Verified<'_>) -> Result<Work> {
-        lower(graph, &Cpu::options()).map(|program| program.work())
+    pub fn work(&self, graph: Verified<'_>, apart: bool) -> Result<Work> {
+        lower(graph, &Cpu::options()).map(|program| program.work(apart))
     }
 
     /// The compiled program of a graph, which rounds as [`rounding`] says.

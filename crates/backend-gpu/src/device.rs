@@ -8,7 +8,7 @@ use crate::kept::Kept;
 use crate::lock::lock;
 use crate::pool::{MemoryUse, Pool};
 use crate::wgsl::{Module, Shader, Target};
-use probpipe_trace::{Caps, DType, Error, ErrorKind, Loc, Result};
+use probpipe_trace::{Caps, DType, Error, ErrorKind, LaneForm, Loc, Result};
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::fmt;
@@ -104,7 +104,7 @@ impl Gpu {
         factors: true,
         conditions: true,
         callbacks: false,
-        lanes: true,
+        lanes: LaneForm::Apart,
     };
 
     /// Opens the most capable adapter, a software one if there is no other.

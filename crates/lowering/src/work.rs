@@ -25,12 +25,15 @@ pub struct Work {
     pub touched: f64,
     /// Multiplications and additions of dense linear algebra.
     pub flops: f64,
+    /// Operations of lanes that run at once and each by itself, of one of them.
+    pub alone: f64,
 }
 
 impl Program {
     /// What one call does. Of branches the dearest is taken, of conditional loops some iterations.
-    pub fn work(&self) -> Work {
-        let mut work = self.all(&self.body);
+    /// Lanes with loops of their own are one launch where they run `apart`.
+    pub fn work(&self, apart: bool) -> Work {
+        let mut work = Counting { program: self, apart }.all(&self.body);
         for buffer in &self.buffers {
             if matches!(buffer.place, Place::Input(_) | Place::Output(_)) {
                 work.moved += buffer.ty.bytes() as f64;
@@ -38,7 +41,20 @@ impl Program {
         }
         work
     }
+}
 
+/// The statements of a program, and whether lanes run apart.
+struct Counting<'a> {
+    program: &'a Program,
+    apart: bool,
+}
+
+/// Whether only its running tells how long something takes.
+fn asks(body: &[Stmt]) -> bool {
+    body.iter().any(|stmt| matches!(stmt, Stmt::While(_)) || stmt.bodies().into_iter().any(asks))
+}
+
+impl Counting<'_> {
     fn all(&self, body: &[Stmt]) -> Work {
         body.iter().fold(Work::default(), |sum, stmt| sum.plus(self.statement(stmt)))
     }
@@ -47,6 +63,13 @@ impl Program {
         match stmt {
             Stmt::Kernel(kernel) => self.kernel(kernel),
             Stmt::Library(library) => self.library(&library.call),
+            Stmt::Loop(l) if self.apart && l.apart && asks(&l.body) => {
+                let one = self.all(&l.body);
+                let alone = one.operations + one.flops + one.alone;
+                let all = one.times(l.length as f64);
+                let operations = all.operations + all.flops;
+                Work { launches: 1.0, asked: 1.0, operations, flops: 0.0, alone, ..all }
+            }
             Stmt::Loop(l) => self.all(&l.body).times(l.length as f64),
             Stmt::While(w) => {
                 let asked = Work { asked: 1.0, ..Work::default() };
@@ -94,7 +117,8 @@ impl Program {
 
     fn library(&self, call: &LibraryCall) -> Work {
         let launches = 1.0;
-        let sizes = call.views().into_iter().map(|v| self.buffer(v.buffer).ty.bytes() as f64);
+        let sizes =
+            call.views().into_iter().map(|v| self.program.buffer(v.buffer).ty.bytes() as f64);
         let touched = sizes.sum::<f64>();
         let cube = |n: usize| (n as f64).powi(3);
         let (flops, operations) = match call {
@@ -136,6 +160,7 @@ impl Work {
             operations: f(self.operations, other.operations),
             touched: f(self.touched, other.touched),
             flops: f(self.flops, other.flops),
+            alone: f(self.alone, other.alone),
         }
     }
 

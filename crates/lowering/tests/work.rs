@@ -1,12 +1,19 @@
 //! What is counted of programs: the same by hand.
 
 use probpipe_lowering::{Options, Work, lower};
-use probpipe_trace::{Array, ArrayType, DType, fori_loop, trace, verify};
+use probpipe_trace::{Array, ArrayType, DType, fori_loop, scan, trace, verify, while_loop};
 
 #[track_caller]
 fn work(shape: &[usize], f: impl Fn(&Array) -> Array) -> Work {
+    both(shape, f)[0]
+}
+
+/// Where lanes run in step, and where they run apart.
+#[track_caller]
+fn both(shape: &[usize], f: impl Fn(&Array) -> Array) -> [Work; 2] {
     let graph = trace(&[ArrayType::new(DType::F32, shape)], |x| vec![f(&x[0])]).unwrap().graph;
-    lower(verify(&graph).unwrap(), &Options::default()).unwrap().work()
+    let program = lower(verify(&graph).unwrap(), &Options::default()).unwrap();
+    [false, true].map(|apart| program.work(apart))
 }
 
 #[test]
@@ -47,4 +54,20 @@ fn products_are_flops() {
 fn sums_read_all_and_write_little() {
     let counted = work(&[1000], Array::sum);
     assert_eq!((counted.touched, counted.operations), (4004.0, 1000.0));
+}
+
+#[test]
+fn lanes_with_loops_of_their_own_are_one_launch() {
+    let each = |x: &Array| {
+        let end = |(), v| ((), while_loop(|v: Array| v.lt(9.0), |v| v * 1.5 + 1.0, v));
+        scan((), x.clone(), end).1
+    };
+    let [step, apart] = both(&[300], each);
+    assert_eq!((apart.launches, apart.asked), (1.0, 1.0));
+    assert!(step.launches >= 300.0 && step.asked >= 300.0, "{step:?}");
+    assert_eq!((apart.operations, step.alone), (step.operations, 0.0));
+    assert_eq!(apart.alone * 300.0, apart.operations);
+    // Where no lane has such a loop they are kernels as ever.
+    let [step, apart] = both(&[300], |x| x.sin() * 2.0);
+    assert_eq!(step, apart);
 }

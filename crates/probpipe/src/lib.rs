@@ -202,8 +202,8 @@ pub mod graph {
     // Values and where they lie; what runs a graph.
     #[doc(inline)]
     pub use probpipe_trace::{
-        Backend, Caps, DeviceBuffer, Executable, Given, HostBuffer, Interpreter, ShapeDisplay,
-        Storage, Value, Values, other_axes, row_major_strides, zero_value,
+        Backend, Caps, DeviceBuffer, Executable, Given, HostBuffer, Interpreter, LaneForm,
+        ShapeDisplay, Storage, Value, Values, other_axes, row_major_strides, zero_value,
     };
 }
 

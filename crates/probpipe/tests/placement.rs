@@ -3,7 +3,7 @@
 
 use probpipe::device::{Auto, Costs, Machine, Work};
 use probpipe::graph::eval::profile_calls;
-use probpipe::graph::{Backend, Caps, Executable, Interpreter, Value, Values, Verified};
+use probpipe::graph::{Backend, Caps, Executable, Interpreter, LaneForm, Value, Values, Verified};
 use probpipe::prelude::*;
 use probpipe::{DType, ErrorKind, Profile, profile, with_device};
 use probpipe_testing::says;
@@ -26,7 +26,7 @@ impl Backend for Pretended {
 
     fn caps(&self) -> Caps {
         let dtypes = &[DType::F32, DType::I32, DType::U32, DType::Bool];
-        Caps { dtypes, ..Caps::everything("gpu") }
+        Caps { dtypes, lanes: LaneForm::Apart, ..Caps::everything("gpu") }
     }
 
     fn compile(&self, graph: Verified<'_>) -> Result<Box<dyn Executable>> {
@@ -62,6 +62,7 @@ const MACHINE: Machine = Machine {
         operation: 1e-4,
         touched: 5e-5,
         flop: 2e-5,
+        alone: 1e-3,
     },
     gpu: Costs {
         call: 30.0,
@@ -71,6 +72,7 @@ const MACHINE: Machine = Machine {
         operation: 2e-7,
         touched: 5e-7,
         flop: 1e-7,
+        alone: 4e-3,
     },
 };
 
@@ -96,9 +98,16 @@ fn vector(n: usize) -> Array {
 
 #[test]
 fn estimates_add_up() {
-    let work =
-        Work { moved: 2e6, launches: 10.0, asked: 3.0, operations: 1e9, touched: 1e6, flops: 1e7 };
-    // 30 + 200 + 50 + 90 + the more of 200 and 0.5 + 1
+    let work = Work {
+        moved: 2e6,
+        launches: 10.0,
+        asked: 3.0,
+        operations: 1e9,
+        touched: 1e6,
+        flops: 1e7,
+        alone: 1e4,
+    };
+    // 30 + 200 + 50 + 90 + the most of 200, 0.5 and 40 + 1
     assert_eq!(MACHINE.gpu.estimate(&work), Duration::from_micros(571));
     let nothing = MACHINE.cpu.estimate(&Work::default());
     assert_eq!(nothing, Duration::from_nanos(100));
@@ -127,6 +136,29 @@ fn many_small_kernels_stay() {
     assert_eq!(device(steps, &vector(1000)), ("cpu", None));
     let asks = |x: Array| while_loop(|y: Array| y.sum().gt(1e-3), |y: Array| y * 0.5, x);
     assert_eq!(device(asks, &vector(1000)), ("cpu", None));
+}
+
+/// Where each goes its own way, no look is taken at the loops of others.
+#[test]
+fn many_lanes_with_loops_of_their_own_go() -> Result<()> {
+    let lane = |x: Array| {
+        let more = |(y, i): (Array, Array)| y.gt(1e-3) & i.lt(20);
+        let next = |(y, i): (Array, Array)| ((0..16).fold(y, |y, _| y.sin() * 0.99), i + 1);
+        while_loop(more, next, (x, array(0))).0
+    };
+    let lanes = vmap(lane);
+    assert_eq!(device(&lanes, &vector(8)), ("cpu", None));
+    assert_eq!(device(&lanes, &vector(1 << 16)), ("gpu", None));
+    // Either form gives what the loops give.
+    for n in [8, 5000] {
+        let (auto, _) = auto();
+        let got = probpipe_transforms::jit_on(auto, &lanes)(vector(n)).to_vec::<f32>()?;
+        let want = jit_on(Device::Interpreter, &lanes)(vector(n)).to_vec::<f32>()?;
+        for (got, want) in got.iter().zip(&want) {
+            assert!((got - want).abs() <= 1e-6, "{got} and {want}");
+        }
+    }
+    Ok(())
 }
 
 #[test]

@@ -9,6 +9,18 @@ use crate::op::graph::Graph;
 use crate::op::{LinalgOp, Op};
 use crate::types::ArrayType;
 
+/// How lanes run that take branches and stop loops apart from each other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum LaneForm {
+    /// In step: each waits for the others, over arrays of all of them.
+    #[default]
+    InStep,
+    /// Each by itself.
+    Apart,
+    /// As it was written, for a backend that hands programs on to others.
+    AsWritten,
+}
+
 /// What a backend can run. Elementwise ops, reductions, products, movements of elements, reading at
 /// computed places, Cholesky's factorisation, triangular systems and loops with a fixed number of
 /// steps are asked of all.
@@ -28,8 +40,8 @@ pub struct Caps {
     pub conditions: bool,
     /// Functions of the host.
     pub callbacks: bool,
-    /// Lanes that take branches and stop loops apart from each other run so, and not in step.
-    pub lanes: bool,
+    /// How lanes with branches and loops of their own run.
+    pub lanes: LaneForm,
 }
 
 impl Caps {
@@ -43,7 +55,7 @@ impl Caps {
             factors: true,
             conditions: true,
             callbacks: true,
-            lanes: false,
+            lanes: LaneForm::InStep,
         }
     }
 
@@ -57,7 +69,7 @@ impl Caps {
             factors: false,
             conditions: false,
             callbacks: false,
-            lanes: false,
+            lanes: LaneForm::InStep,
         }
     }
 

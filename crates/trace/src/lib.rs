@@ -47,7 +47,7 @@ pub use array::*;
 pub use backend::{Backend, Executable, Interpreter, zero_value};
 pub use builder::GraphBuilder;
 pub use callback::{pure_callback, pure_callback_vectorized};
-pub use caps::Caps;
+pub use caps::{Caps, LaneForm};
 pub use context::{
     Rounding, Subnormals, default_float, here, rounding, subnormals, with_default_float,
     with_location, with_rounding, with_subnormals, without_location,

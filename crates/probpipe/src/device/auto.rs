@@ -4,10 +4,11 @@
 use super::placement::{Costs, Machine};
 use probpipe_backend_cpu::Cpu;
 use probpipe_trace::{
-    Backend, Caps, Executable, Given, Graph, Placement, Profile, Result, Value, Values, Verified,
-    verify,
+    Backend, Caps, Executable, Given, Graph, LaneForm, Op, Placement, Profile, Result, Value,
+    Values, Verified, verify,
 };
 use probpipe_transforms::rewrite::finish_for;
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 /// The backend of [`Device::Auto`](super::Device::Auto).
@@ -46,14 +47,15 @@ impl Auto {
         let Some(machine) = self.costs(&**gpu) else {
             return Ok((on_cpu("the GPU could not be measured".into()), None));
         };
-        let work = Cpu.work(graph)?;
-        let (cpu, there) = (machine.cpu.estimate(&work), machine.gpu.estimate(&work));
+        let own = form(graph, &caps);
+        let work = Cpu.work(verify(&own)?, caps.lanes == LaneForm::Apart)?;
+        let there = machine.gpu.estimate(&work);
+        let cpu = machine.cpu.estimate(&Cpu.work(verify(&form(graph, &Cpu.caps()))?, false)?);
         let estimated =
             |device, reason| Placement { device, cpu: Some(cpu), gpu: Some(there), reason };
         if cpu <= there {
             return Ok((estimated("cpu", None), None));
         }
-        let own: Graph = finish_for(&graph, &caps);
         match gpu.compile(verify(&own)?) {
             Ok(program) => Ok((estimated("gpu", None), Some(program))),
             Err(error) => Ok((estimated("cpu", Some(error.message().to_string())), None)),
@@ -70,20 +72,36 @@ impl Auto {
     }
 }
 
+/// What a backend gets of a graph, which is the graph itself where there are no lanes.
+fn form<'a>(graph: Verified<'a>, caps: &Caps) -> Cow<'a, Graph> {
+    fn has_lanes(graph: &Graph) -> bool {
+        graph.eqns().iter().any(|eqn| {
+            matches!(eqn.op, Op::Call { lane: Some(_), .. })
+                || eqn.op.graphs().iter().any(|graph| has_lanes(graph))
+        })
+    }
+    if has_lanes(&graph) {
+        Cow::Owned(finish_for(&graph, caps))
+    } else {
+        Cow::Borrowed(graph.graph())
+    }
+}
+
 impl Backend for Auto {
     fn name(&self) -> &'static str {
         "auto"
     }
 
     fn caps(&self) -> Caps {
-        Caps::everything(self.name())
+        // Each of the two has a form of its own for them.
+        Caps { lanes: LaneForm::AsWritten, ..Caps::everything(self.name()) }
     }
 
     fn compile(&self, graph: Verified<'_>) -> Result<Box<dyn Executable>> {
         let (placement, program) = self.place(graph)?;
         let program = match program {
             Some(program) => program,
-            None => Cpu.compile(graph)?,
+            None => Cpu.compile(verify(&form(graph, &Cpu.caps()))?)?,
         };
         Ok(Box::new(Placed { program, placement }))
     }

@@ -25,6 +25,8 @@ pub struct Costs {
     pub touched: f64,
     /// A multiplication or an addition of dense linear algebra.
     pub flop: f64,
+    /// An operation of a lane by itself, which waits for the one before it.
+    pub alone: f64,
 }
 
 /// The costs of both devices.
@@ -39,7 +41,10 @@ pub struct Machine {
 impl Costs {
     /// What a call of a program should take.
     pub fn estimate(&self, work: &Work) -> Duration {
-        let kernels = (work.operations * self.operation).max(work.touched * self.touched);
+        // The device is busy with the operations of all, with memory, or waits for one lane.
+        let kernels = (work.operations * self.operation)
+            .max(work.touched * self.touched)
+            .max(work.alone * self.alone);
         let micros = self.call
             + work.moved * self.moved
             + work.launches * self.launch
@@ -66,6 +71,8 @@ const ROWS: usize = 256;
 const CHAIN: usize = 64;
 /// Steps of loops.
 const STEPS: usize = 32;
+/// Steps of a loop over one number.
+const SERIAL: usize = 4096;
 
 fn measured(backend: &dyn Backend) -> Result<Costs> {
     let vector = |n: usize| full(&[n], 0.5).value();
@@ -102,10 +109,14 @@ fn measured(backend: &dyn Backend) -> Result<Costs> {
     })?;
     let asked = beyond(asking, call) / STEPS as f64;
 
+    let serial =
+        time(backend, &small, |x| fori_loop(SERIAL, x.clone(), |_, y: Array| y * 0.5 + 0.25))?;
+    let alone = beyond(serial, call) / (2 * SERIAL) as f64;
+
     let matrix = full(&[ROWS, ROWS], 0.5).value()?;
     let product = time(backend, &matrix, |x| x.matmul(x).sum())?;
     let flop = beyond(product, call) / (2.0 * (ROWS as f64).powi(3));
-    Ok(Costs { call, moved, launch, asked, operation, touched, flop })
+    Ok(Costs { call, moved, launch, asked, operation, touched, flop, alone })
 }
 
 /// The shortest of some calls, in microseconds, until the result can be read.

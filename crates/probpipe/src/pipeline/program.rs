@@ -9,8 +9,8 @@ use crate::inference::Target;
 use crate::inference::adapt::{Task, Tasks, WarmUp};
 use crate::inference::mcmc::{Between, Chain, Kernel, Located, LogDensity, StepCx, side_by_side};
 use probpipe_trace::{
-    Array, DType, Error, ErrorKind, Key, Result, Rounding, Structure, Tree, cond, full_of, here,
-    rounding, scan, stack, uniform_of, zeros_like,
+    Array, DType, Error, ErrorKind, Key, LaneForm, Result, Rounding, Structure, Tree, cond,
+    full_of, here, rounding, scan, stack, uniform_of, zeros_like,
 };
 use probpipe_transforms::{Compiled, graph_of, vmap};
 
@@ -134,7 +134,7 @@ where
                 Some(Compiled::new(&*backend, starts, &like)?)
             }
         };
-        let apart = backend.caps().lanes;
+        let apart = backend.caps().lanes == LaneForm::Apart;
         let block = |(chain, plan): (ChainOf<K, W>, Array)| match lanes {
             None => parts.one_by_one(chain, &plan),
             // Each lane goes its own way, by conditions of its own.

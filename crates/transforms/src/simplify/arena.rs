@@ -5,7 +5,7 @@ use super::{Simplifier, key};
 use crate::extract::internal;
 use probpipe_trace::op::infer;
 use probpipe_trace::{
-    ArrayType, DType, Eqn, Graph, Loc, Op, Result, Scalar, Shape, Value, VarId, eval,
+    ArrayType, DType, Eqn, Graph, LaneForm, Loc, Op, Result, Scalar, Shape, Value, VarId, eval,
 };
 use rustc_hash::FxHashMap;
 use smallvec::{SmallVec, smallvec};
@@ -334,6 +334,11 @@ impl<'s> Arena<'s> {
             let controlled = (self.rules.control)(self, &node).transpose()?;
             let outputs: Vars = match &eqn.op {
                 _ if let Some(outputs) = controlled => outputs.into(),
+                op @ Op::Call { lane: Some(_), .. }
+                    if self.simplifier.lanes() == LaneForm::AsWritten =>
+                {
+                    self.push(op, &inputs, eqn.location)
+                }
                 Op::Call { graph, .. } => self.inline(graph, inputs.to_vec())?.into(),
                 // Its graph is simplified by itself: what is in it must not be found outside.
                 Op::Checkpoint { graph } => {

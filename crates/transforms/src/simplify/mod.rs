@@ -42,7 +42,7 @@ mod structural;
 mod while_loop;
 
 use arena::Arena;
-use probpipe_trace::{Caps, Graph, Result, Rounding, rounding};
+use probpipe_trace::{Caps, Graph, LaneForm, Result, Rounding, rounding};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -66,7 +66,7 @@ pub fn finish(graph: &Graph) -> Graph {
 
 /// As [`finish`], for a backend: lanes run apart from each other where it runs them so.
 pub fn finish_for(graph: &Graph, caps: &Caps) -> Graph {
-    let mut simplifier = Simplifier { apart: caps.lanes, ..Simplifier::last() };
+    let mut simplifier = Simplifier { lanes: caps.lanes, ..Simplifier::last() };
     let Ok(simple) = simplifier.graph(graph) else { return graph.clone() };
     match distribute::distribute(&simple, distribute::LEAST_STEPS) {
         // One round takes away what nothing reads any more.
@@ -104,8 +104,8 @@ type Known = (Arc<Graph>, Arc<Graph>);
 pub(crate) struct Simplifier {
     /// Whether ops with rules of their own are opened.
     open: bool,
-    /// Whether lanes run apart from each other.
-    apart: bool,
+    /// How lanes run.
+    lanes: LaneForm,
     /// Whether operations may be contracted.
     contracts: bool,
     bodies: FxHashMap<usize, Known>,
@@ -127,8 +127,8 @@ impl Simplifier {
         self.open
     }
 
-    pub(crate) fn runs_apart(&self) -> bool {
-        self.apart
+    pub(crate) fn lanes(&self) -> LaneForm {
+        self.lanes
     }
 
     /// Fails only where a rule made an equation that does not type, which is a fault of the rule.

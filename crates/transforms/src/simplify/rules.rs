@@ -6,7 +6,7 @@ use super::lanes;
 use super::scan::simplify_scan;
 use super::while_loop::simplify_while;
 use super::{choice, contract, draws, elementwise, join, linalg, quotient, scatter, structural};
-use probpipe_trace::{Op, Result, VarId};
+use probpipe_trace::{LaneForm, Op, Result, VarId};
 
 pub(super) const RULES: Rules = Rules { lists, control };
 
@@ -55,7 +55,7 @@ fn control(arena: &mut Arena<'_>, node: &Node<'_>) -> Option<Result<Vec<VarId>>>
         Op::Scan(scan) => Some(simplify_scan(arena, scan, inputs, location)),
         Op::Switch(switch) => Some(simplify_switch(arena, switch, inputs, location)),
         Op::While(w) => Some(simplify_while(arena, w, inputs, location)),
-        Op::Call { lane: Some(lane), .. } if arena.simplifier.runs_apart() => {
+        Op::Call { lane: Some(lane), .. } if arena.simplifier.lanes() == LaneForm::Apart => {
             Some(lanes::apart(arena, lane, inputs, location))
         }
         _ => None,
