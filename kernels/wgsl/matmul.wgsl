@@ -1,35 +1,67 @@
 // out[b, i, j] = sum_k lhs[b, i, k] rhs[b, k, j]. One invocation computes a block of 4 by 4
 // elements in registers; no workgroup memory, since software devices run barriers badly. Of long
-// sums a phase takes {{slice}} products. The emitter fills in `{{...}}`: extents, steps, and the
-// type, `pp_lhs(i)`, `pp_rhs(i)`, `pp_load(i)`, `pp_store(i, v)`.
-fn pp_matmul(point: i32, t: i32) {
+// sums a phase takes {{slice}} products. The emitter fills in `{{...}}`: extents, steps, the
+// type of a number, `pp_lhs(i)`, `pp_rhs(i)`, `pp_load(i)`, `pp_store(i, v)`.
+
+// Which matrix a block is of, and its first row and column.
+fn pp_block(point: i32) -> vec3<i32> {
     let across = ({{n}} + 3) / 4;
     let down = ({{m}} + 3) / 4;
     let tile = point % (down * across);
-    let batch = point / (down * across);
-    let row = (tile / across) * 4;
-    let column = (tile % across) * 4;
-    // Rows and columns past the edge repeat the last one, and are not stored.
-    let rows = min(vec4<i32>(row, row + 1, row + 2, row + 3), vec4<i32>({{m}} - 1));
-    let columns = min(vec4<i32>(column, column + 1, column + 2, column + 3), vec4<i32>({{n}} - 1));
-    let a = rows * {{lhs_row}} + (batch * {{lhs_batch}});
-    let b = columns * {{rhs_column}} + (batch * {{rhs_batch}});
-    var s0 = vec4<{{type}}>();
-    var s1 = vec4<{{type}}>();
-    var s2 = vec4<{{type}}>();
-    var s3 = vec4<{{type}}>();
+    return vec3<i32>(point / (down * across), (tile / across) * 4, (tile % across) * 4);
+}
+
+// Four rows or columns. Those past the edge repeat the last one, and are not stored.
+fn pp_four(first: i32, extent: i32) -> vec4<i32> {
+    return min(vec4<i32>(first, first + 1, first + 2, first + 3), vec4<i32>(extent - 1));
+}
+
+// Whether an entry of a block is not past the edge.
+fn pp_inside(block: vec3<i32>, e: i32) -> bool {
+    return block.y + (e >> 2u) < {{m}} && block.z + (e & 3) < {{n}};
+}
+
+// Where it lies in the result.
+fn pp_result(block: vec3<i32>, e: i32) -> i32 {
+    let row = block.y + (e >> 2u);
+    let column = block.z + (e & 3);
+    return block.x * {{out_batch}} + row * {{out_row}} + column * {{out_column}};
+}
+
+// An entry of a block, given its rows.
+fn pp_entry(
+    s0: vec4<{{number}}>,
+    s1: vec4<{{number}}>,
+    s2: vec4<{{number}}>,
+    s3: vec4<{{number}}>,
+    e: i32,
+) -> {{number}} {
+    let odd = (e & 4) != 0;
+    let row = select(select(s0, s1, odd), select(s2, s3, odd), (e & 8) != 0);
+    let half = select(row.xy, row.zw, (e & 2) != 0);
+    return select(half.x, half.y, (e & 1) != 0);
+}
+
+fn pp_matmul(point: i32, t: i32) {
+    let block = pp_block(point);
+    let a = pp_four(block.y, {{m}}) * {{lhs_row}} + (block.x * {{lhs_batch}});
+    let b = pp_four(block.z, {{n}}) * {{rhs_column}} + (block.x * {{rhs_batch}});
+    var s0 = vec4<{{number}}>();
+    var s1 = vec4<{{number}}>();
+    var s2 = vec4<{{number}}>();
+    var s3 = vec4<{{number}}>();
     // Blocks of 64 products are summed apart: the error grows with the longest chain of additions.
     let end = min((t + 1) * {{slice}}, {{k}});
     for (var first = t * {{slice}}; first < end; first = first + 64) {
         let last = min(first + 64, end);
-        var p0 = vec4<{{type}}>();
-        var p1 = vec4<{{type}}>();
-        var p2 = vec4<{{type}}>();
-        var p3 = vec4<{{type}}>();
+        var p0 = vec4<{{number}}>();
+        var p1 = vec4<{{number}}>();
+        var p2 = vec4<{{number}}>();
+        var p3 = vec4<{{number}}>();
         for (var k = first; k < last; k = k + 1) {
             let r = k * {{rhs_row}};
             let l = k * {{lhs_column}};
-            let v = vec4<{{type}}>(pp_rhs(b.x + r), pp_rhs(b.y + r), pp_rhs(b.z + r), pp_rhs(b.w + r));
+            let v = vec4<{{number}}>(pp_rhs(b.x + r), pp_rhs(b.y + r), pp_rhs(b.z + r), pp_rhs(b.w + r));
             p0 = p0 + pp_lhs(a.x + l) * v;
             p1 = p1 + pp_lhs(a.y + l) * v;
             p2 = p2 + pp_lhs(a.z + l) * v;
@@ -42,19 +74,13 @@ fn pp_matmul(point: i32, t: i32) {
     }
     // One place writes all, for compilers that take their time over each that touches memory.
     for (var e = 0; e < 16{{opaque}}; e = e + 1) {
-        let i = row + (e >> 2u);
-        let j = column + (e & 3);
-        let odd = (e & 4) != 0;
-        let sums = select(select(s0, s1, odd), select(s2, s3, odd), (e & 8) != 0);
-        let half = select(sums.xy, sums.zw, (e & 2) != 0);
-        let sum = select(half.x, half.y, (e & 1) != 0);
-        if (i < {{m}} && j < {{n}}) {
-            let at = batch * {{out_batch}} + i * {{out_row}} + j * {{out_column}};
-            if (t == 0) {
-                pp_store(at, sum);
-            } else {
-                pp_store(at, pp_load(at) + sum);
-            }
+        let inside = pp_inside(block, e);
+        let at = pp_result(block, e);
+        let sum = pp_entry(s0, s1, s2, s3, e);
+        if (inside && t == 0) {
+            pp_store(at, sum);
+        } else if (inside) {
+            pp_store(at, pp_load(at) + sum);
         }
     }
 }
@@ -82,16 +108,9 @@ fn pp_matmul_above(
 
 // The same of 64-bit integers, pairs of words, which no order of additions changes.
 fn pp_matmul_long(point: i32, t: i32) {
-    let across = ({{n}} + 3) / 4;
-    let down = ({{m}} + 3) / 4;
-    let tile = point % (down * across);
-    let batch = point / (down * across);
-    let row = (tile / across) * 4;
-    let column = (tile % across) * 4;
-    let rows = min(vec4<i32>(row, row + 1, row + 2, row + 3), vec4<i32>({{m}} - 1));
-    let columns = min(vec4<i32>(column, column + 1, column + 2, column + 3), vec4<i32>({{n}} - 1));
-    let a = rows * {{lhs_row}} + (batch * {{lhs_batch}});
-    let b = columns * {{rhs_column}} + (batch * {{rhs_batch}});
+    let block = pp_block(point);
+    let a = pp_four(block.y, {{m}}) * {{lhs_row}} + (block.x * {{lhs_batch}});
+    let b = pp_four(block.z, {{n}}) * {{rhs_column}} + (block.x * {{rhs_batch}});
     var l0 = vec4<u32>();
     var h0 = vec4<u32>();
     var l1 = vec4<u32>();
@@ -127,19 +146,14 @@ fn pp_matmul_long(point: i32, t: i32) {
         h3 = pp_matmul_above(h3, s3 < l3, x3, low, high);
         l3 = s3;
     }
-    let lows = array<vec4<u32>, 4>(l0, l1, l2, l3);
-    let highs = array<vec4<u32>, 4>(h0, h1, h2, h3);
-    for (var i = 0; i < 4; i = i + 1) {
-        for (var j = 0; j < 4; j = j + 1) {
-            if (row + i < {{m}} && column + j < {{n}}) {
-                let at = batch * {{out_batch}} + (row + i) * {{out_row}} + (column + j) * {{out_column}};
-                let sum = vec2<u32>(lows[i][j], highs[i][j]);
-                if (t == 0) {
-                    pp_store(at, sum);
-                } else {
-                    pp_store(at, pp_long_add(pp_load(at), sum));
-                }
-            }
+    for (var e = 0; e < 16{{opaque}}; e = e + 1) {
+        let inside = pp_inside(block, e);
+        let at = pp_result(block, e);
+        let sum = vec2<u32>(pp_entry(l0, l1, l2, l3, e), pp_entry(h0, h1, h2, h3, e));
+        if (inside && t == 0) {
+            pp_store(at, sum);
+        } else if (inside) {
+            pp_store(at, pp_long_add(pp_load(at), sum));
         }
     }
 }

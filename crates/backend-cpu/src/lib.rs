@@ -31,7 +31,7 @@ pub use executable::CpuExecutable;
 pub use probpipe_lowering::Work;
 
 use probpipe_lowering::{Options, lower};
-use probpipe_trace::{Backend, Caps, Executable, Result, Rounding, Verified, rounding};
+use probpipe_trace::{Backend, Caps, Executable, LaneForm, Result, Rounding, Verified, rounding};
 
 /// The CPU.
 #[derive(Clone, Copy, Debug, Default)]
@@ -48,12 +48,12 @@ impl Cpu {
     }
 
     /// How much the program of a graph does, on a device on which lanes with loops of their own run
-    /// `apart` or, as here, not.
+    /// so; here that is in step.
     ///
     /// # Errors
     /// As those of its compilation.
-    pub fn work(&self, graph: Verified<'_>, apart: bool) -> Result<Work> {
-        lower(graph, &Cpu::options()).map(|program| program.work(apart))
+    pub fn work(&self, graph: Verified<'_>, lanes: LaneForm) -> Result<Work> {
+        lower(graph, &Cpu::options()).map(|program| program.work(lanes))
     }
 
     /// The compiled program of a graph, which rounds as [`rounding`] says.

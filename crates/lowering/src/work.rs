@@ -2,6 +2,7 @@
 //! which a time can be guessed on any device; no time, and nothing of a device.
 
 use crate::program::*;
+use probpipe_trace::LaneForm;
 use probpipe_trace::op::UnaryInstruction;
 
 /// Iterations of a loop of which only its running tells how many.
@@ -31,8 +32,9 @@ pub struct Work {
 
 impl Program {
     /// What one call does. Of branches the dearest is taken, of conditional loops some iterations.
-    /// Lanes with loops of their own are one launch where they run `apart`.
-    pub fn work(&self, apart: bool) -> Work {
+    /// Lanes with loops of their own are one launch where they run apart.
+    pub fn work(&self, lanes: LaneForm) -> Work {
+        let apart = lanes == LaneForm::Apart;
         let mut work = Counting { program: self, apart }.all(&self.body);
         for buffer in &self.buffers {
             if matches!(buffer.place, Place::Input(_) | Place::Output(_)) {

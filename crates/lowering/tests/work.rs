@@ -1,7 +1,9 @@
 //! What is counted of programs: the same by hand.
 
 use probpipe_lowering::{Options, Work, lower};
-use probpipe_trace::{Array, ArrayType, DType, fori_loop, scan, trace, verify, while_loop};
+use probpipe_trace::{
+    Array, ArrayType, DType, LaneForm, fori_loop, scan, trace, verify, while_loop,
+};
 
 #[track_caller]
 fn work(shape: &[usize], f: impl Fn(&Array) -> Array) -> Work {
@@ -13,7 +15,7 @@ fn work(shape: &[usize], f: impl Fn(&Array) -> Array) -> Work {
 fn both(shape: &[usize], f: impl Fn(&Array) -> Array) -> [Work; 2] {
     let graph = trace(&[ArrayType::new(DType::F32, shape)], |x| vec![f(&x[0])]).unwrap().graph;
     let program = lower(verify(&graph).unwrap(), &Options::default()).unwrap();
-    [false, true].map(|apart| program.work(apart))
+    [LaneForm::InStep, LaneForm::Apart].map(|lanes| program.work(lanes))
 }
 
 #[test]

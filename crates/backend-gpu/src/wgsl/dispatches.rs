@@ -5,7 +5,7 @@ use super::expr::value_type;
 use super::live::Live;
 use super::register::Register;
 use super::task::{Task, Work};
-use super::{Emitter, Slot, Text, wide};
+use super::{Emitter, Slot, Target, Text, wide};
 use probpipe_lowering::{BufferId, Expr, ExprId, IndexMap, Kernel, LoopId, Store};
 use probpipe_trace::{ArrayType, CompareOp, DType, Loc, Scalar};
 use rustc_hash::FxHashMap;
@@ -59,7 +59,7 @@ struct Kept {
     start: usize,
     lane: LoopId,
     lanes: usize,
-    software: bool,
+    target: Target,
     words: Vec<(String, DType)>,
     /// Those that are bits of the last words.
     flags: Vec<String>,
@@ -74,7 +74,7 @@ impl Kept {
         cx.memory.spread(memory, lane, lanes);
         let start = cx.memory.span(memory).start;
         let flags = flags.into_iter().map(|(name, _)| name).collect();
-        Kept { start, lane, lanes, software: cx.target.software, words, flags }
+        Kept { start, lane, lanes, target: *cx.target, words, flags }
     }
 
     /// A word of a lane.
@@ -82,38 +82,37 @@ impl Kept {
         format!("arena[({k}) * {} + {} + {}]", self.lanes, self.lane, self.start)
     }
 
-    /// Mesa's software driver takes a millisecond to translate an access, so there it is one, in a
-    /// loop through which the variables move up by one each time.
-    fn moved_up(&self, text: &mut Text) {
-        for pair in self.words.windows(2) {
-            let [(to, ty), (from, _)] = pair else { continue };
+    /// Moves the words between variables and memory. Mesa's software driver takes a millisecond to
+    /// translate an access, so there it is one, in a loop through which the variables move up by
+    /// one each time.
+    fn move_words(&self, fetch: bool, text: &mut Text) {
+        let of_one = |(name, ty): &(String, DType), k: &str| match fetch {
+            true => format!("{name} = bitcast<{}>({});", value_type(*ty), self.at(k)),
+            false => format!("{} = bitcast<u32>({name});", self.at(k)),
+        };
+        let (Some(first), Some(last)) = (self.words.first(), self.words.last()) else { return };
+        if !self.target.software {
+            for (word, k) in self.words.iter().zip(1..) {
+                text.line(format_args!("{}", of_one(word, &k.to_string())));
+            }
+            return;
+        }
+        let (count, opaque) = (self.words.len(), self.target.opaque());
+        text.open(format_args!("for (var k = 1; k <= {count}{opaque}; k = k + 1) {{"));
+        if !fetch {
+            text.line(format_args!("{}", of_one(first, "k")));
+        }
+        for ((to, ty), (from, _)) in self.words.iter().zip(&self.words[1..]) {
             text.line(format_args!("{to} = bitcast<{}>({from});", value_type(*ty)));
         }
-    }
-
-    fn in_loop(&self, text: &mut Text, body: impl FnOnce(&mut Text)) {
-        let count = self.words.len();
-        text.open(format_args!("for (var k = 1; k <= {count} + i32(pp_zero); k = k + 1) {{"));
-        body(text);
+        if fetch {
+            text.line(format_args!("{}", of_one(last, "k")));
+        }
         text.close();
     }
 
     fn fetch(&self, text: &mut Text) {
-        let assign = |text: &mut Text, (name, ty): &(String, DType), k: &str| {
-            let word = self.at(k);
-            text.line(format_args!("{name} = bitcast<{}>({word});", value_type(*ty)));
-        };
-        match self.words.last() {
-            Some(last) if self.software => self.in_loop(text, |text| {
-                self.moved_up(text);
-                assign(text, last, "k");
-            }),
-            _ => {
-                for (word, k) in self.words.iter().zip(1..) {
-                    assign(text, word, &k.to_string());
-                }
-            }
-        }
+        self.move_words(true, text);
         for (i, flag) in self.flags.iter().enumerate() {
             let (word, bit) = (i / 32, 1u32 << (i % 32));
             text.line(format_args!("{flag} = (pp_flags{word} & {bit}u) != 0u;"));
@@ -126,20 +125,7 @@ impl Kept {
             let bits: Vec<String> = flags.iter().enumerate().map(bit).collect();
             text.line(format_args!("pp_flags{i} = {};", bits.join(" | ")));
         }
-        let assign = |text: &mut Text, (name, _): &(String, DType), k: &str| {
-            text.line(format_args!("{} = bitcast<u32>({name});", self.at(k)));
-        };
-        match self.words.first() {
-            Some(first) if self.software => self.in_loop(text, |text| {
-                assign(text, first, "k");
-                self.moved_up(text);
-            }),
-            _ => {
-                for (word, k) in self.words.iter().zip(1..) {
-                    assign(text, word, &k.to_string());
-                }
-            }
-        }
+        self.move_words(false, text);
     }
 }
 

@@ -120,8 +120,8 @@ pub(super) fn combine(op: ReduceOp, dtype: DType, a: &str, b: &str, uses: &mut U
         _ if wide::is_wide(dtype) => wide::combine(op, dtype, a, b, uses),
         ReduceOp::Sum => wrapped(format!("{a} + {b}"), dtype),
         ReduceOp::Prod => wrapped(format!("{a} * {b}"), dtype),
-        ReduceOp::Max if float => call(uses, "pp_max", &[a, b]),
-        ReduceOp::Min if float => call(uses, "pp_min", &[a, b]),
+        ReduceOp::Max if float => uses.call("pp_max", &[a, b]),
+        ReduceOp::Min if float => uses.call("pp_min", &[a, b]),
         ReduceOp::Max => format!("max({a}, {b})"),
         ReduceOp::Min => format!("min({a}, {b})"),
         ReduceOp::And => format!("{a} & {b}"),
@@ -132,10 +132,6 @@ pub(super) fn combine(op: ReduceOp, dtype: DType, a: &str, b: &str, uses: &mut U
 /// A value of one byte after an operation on words: what overflows is cut off.
 fn wrapped(value: String, dtype: DType) -> String {
     if dtype == DType::U8 { format!("({value}) & 0xffu") } else { value }
-}
-
-fn call(uses: &mut Uses, function: &str, arguments: &[&str]) -> String {
-    uses.call(function, arguments)
 }
 
 impl Scope<'_> {
@@ -356,12 +352,12 @@ impl Scope<'_> {
                 };
                 let nan = match (checked(x), checked(y)) {
                     (false, false) => None,
-                    (true, false) => Some(call(uses, "pp_is_nan", &[&name(x)])),
-                    (false, true) => Some(call(uses, "pp_is_nan", &[&name(y)])),
+                    (true, false) => Some(uses.call("pp_is_nan", &[&name(x)])),
+                    (false, true) => Some(uses.call("pp_is_nan", &[&name(y)])),
                     (true, true) => Some(format!(
                         "({} | {})",
-                        call(uses, "pp_is_nan", &[&name(x)]),
-                        call(uses, "pp_is_nan", &[&name(y)])
+                        uses.call("pp_is_nan", &[&name(x)]),
+                        uses.call("pp_is_nan", &[&name(y)])
                     )),
                 };
                 let nan = if self.is_nan_literal(*x) || self.is_nan_literal(*y) {
@@ -441,7 +437,7 @@ fn computed(at: &[(ExprId, i64)], words: usize) -> String {
 fn unary(op: UnaryOp, x: &str, ty: DType, uses: &mut Uses) -> String {
     let float = ty == DType::F32;
     let Some(instruction) = op.instruction() else {
-        return call(uses, &format!("pp_{}", op.spec().name), &[x]);
+        return uses.call(&format!("pp_{}", op.spec().name), &[x]);
     };
     match instruction {
         _ if wide::is_wide(ty) => wide::unary(instruction, x, ty, uses),
@@ -469,7 +465,7 @@ fn unary(op: UnaryOp, x: &str, ty: DType, uses: &mut Uses) -> String {
         UnaryInstruction::Not if ty == DType::Bool => format!("!{x}"),
         UnaryInstruction::Not => format!("~{x}"),
         UnaryInstruction::IsFinite => format!("(bitcast<u32>({x}) & 0x7f800000u) != 0x7f800000u"),
-        UnaryInstruction::Round => call(uses, "pp_round_even", &[x]),
+        UnaryInstruction::Round => uses.call("pp_round_even", &[x]),
     }
 }
 
@@ -483,12 +479,12 @@ fn special(op: SpecialOp, operands: &[ExprId], uses: &mut Uses) -> String {
         function.push_str("_derivative");
         arguments.extend(orders.iter().map(|order| format!("{order}i")));
     }
-    call(uses, &function, &arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    uses.call(&function, &arguments.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 fn binary(op: BinaryOp, x: &str, y: &str, ty: DType, uses: &mut Uses) -> String {
     let Some(instruction) = op.instruction() else {
-        return call(uses, &format!("pp_{}", op.spec().name), &[x, y]);
+        return uses.call(&format!("pp_{}", op.spec().name), &[x, y]);
     };
     let function = match (instruction, ty) {
         _ if wide::is_wide(ty) => return wide::binary(instruction, x, y, ty, uses),
@@ -515,7 +511,7 @@ fn binary(op: BinaryOp, x: &str, y: &str, ty: DType, uses: &mut Uses) -> String 
         (BinaryInstruction::Shr, _) => "pp_shift_right_logical_u32",
     };
     if function.starts_with("pp_") {
-        return call(uses, function, &[x, y]);
+        return uses.call(function, &[x, y]);
     }
     format!("{function}({x}, {y})")
 }
@@ -548,9 +544,9 @@ fn convert(x: &str, from: DType, to: DType, uses: &mut Uses) -> String {
         }
         (DType::F32, DType::Bool) => format!("(bitcast<u32>({x}) & 0x7fffffffu) != 0u"),
         (_, DType::Bool) => format!("{x} != {}", literal(Scalar::Int(0), from)),
-        (DType::F32, DType::I32) => call(uses, "pp_f32_to_i32", &[x]),
-        (DType::F32, DType::U8) => format!("min({}, 255u)", call(uses, "pp_f32_to_u32", &[x])),
-        (DType::F32, _) => call(uses, "pp_f32_to_u32", &[x]),
+        (DType::F32, DType::I32) => uses.call("pp_f32_to_i32", &[x]),
+        (DType::F32, DType::U8) => format!("min({}, 255u)", uses.call("pp_f32_to_u32", &[x])),
+        (DType::F32, _) => uses.call("pp_f32_to_u32", &[x]),
         (_, DType::F32) => format!("f32({x})"),
         (_, DType::U8) => format!("bitcast<u32>({x}) & 0xffu"),
         _ => format!("bitcast<{}>({x})", value_type(to)),

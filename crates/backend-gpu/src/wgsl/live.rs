@@ -1,6 +1,6 @@
 //! Which buffers hold something of use at the heads of loops at which a lane may stop.
 
-use super::region::{accesses, accesses_of};
+use super::region::accesses;
 use super::turn::Turns;
 use probpipe_lowering::{Buffer, BufferId, Kernel, Program, Stmt, Store};
 use rustc_hash::FxHashSet;
@@ -13,6 +13,11 @@ pub(super) fn at_heads(body: &[Stmt], turns: Turns<'_>, program: &Program) -> Li
     let mut heads = Heads { turns, buffers: &program.buffers, live: Live::default() };
     heads.before(body, Live::default());
     heads.live
+}
+
+/// What a statement itself reads.
+fn read(stmt: &Stmt) -> impl Iterator<Item = BufferId> {
+    accesses(stmt).into_iter().filter(|access| !access.store).map(|access| access.buffer)
 }
 
 struct Heads<'a> {
@@ -29,17 +34,14 @@ impl Heads<'_> {
 
     fn before_one(&mut self, stmt: &Stmt, after: Live) -> Live {
         let mut live = after;
-        let reads = |live: &mut Live| {
-            live.extend(accesses(stmt).iter().filter(|access| !access.store).map(|a| a.buffer));
-        };
         match stmt {
             Stmt::Kernel(kernel) => {
                 for store in kernel.stores.iter().filter(|store| self.is_whole(kernel, store)) {
                     live.remove(&store.buffer);
                 }
-                live.extend(accesses_of(kernel).filter(|a| !a.store).map(|a| a.buffer));
+                live.extend(read(stmt));
             }
-            Stmt::Library(_) => reads(&mut live),
+            Stmt::Library(_) => live.extend(read(stmt)),
             Stmt::Branch(branch) => {
                 let after = live.clone();
                 live.clear();

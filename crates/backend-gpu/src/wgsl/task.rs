@@ -79,44 +79,44 @@ impl Task {
         matches!(self, Task::Work(work) if work.points == 1 && work.touched.is_some())
     }
 
-    /// The loops in it at whose heads a lane may stop.
-    pub fn turns(&self) -> usize {
-        let all = |tasks: &[Task]| tasks.iter().map(Task::turns).sum::<usize>();
+    /// The lists of tasks inside it.
+    fn bodies(&self) -> Vec<&[Task]> {
         match self {
-            Task::Work(_) | Task::Clear { .. } => 0,
-            Task::Loop { body, turn, .. } => usize::from(turn.is_some()) + all(body),
-            Task::While { cond, body, turn, .. } => {
-                usize::from(turn.is_some()) + all(cond) + all(body)
-            }
-            Task::Branch { branches, .. } => branches.iter().map(|body| all(body)).sum(),
-            Task::Together { tasks, .. } | Task::Alone { tasks, .. } => all(tasks),
+            Task::Work(_) | Task::Clear { .. } => Vec::new(),
+            Task::Loop { body, .. } => vec![body],
+            Task::While { cond, body, .. } => vec![cond, body],
+            Task::Branch { branches, .. } => branches.iter().map(Vec::as_slice).collect(),
+            Task::Together { tasks, .. } | Task::Alone { tasks, .. } => vec![tasks],
         }
     }
 
-    /// The indices of counted loops in it at whose heads a lane may stop.
+    fn sum(&self, of: impl Fn(&Task) -> usize) -> usize {
+        self.bodies().into_iter().flatten().map(of).sum()
+    }
+
+    /// The loops in it at whose heads a lane may stop.
+    pub fn turns(&self) -> usize {
+        let own =
+            matches!(self, Task::Loop { turn: Some(_), .. } | Task::While { turn: Some(_), .. });
+        usize::from(own) + self.sum(Task::turns)
+    }
+
+    /// The indices of the counted loops among these.
     pub fn turning(&self, indices: &mut Vec<LoopId>) {
-        let (tasks, index): (Vec<&[Task]>, _) = match self {
-            Task::Work(_) | Task::Clear { .. } => return,
-            Task::Loop { id, body, turn, .. } => (vec![body], turn.map(|_| *id)),
-            Task::While { cond, body, .. } => (vec![cond, body], None),
-            Task::Branch { branches, .. } => (branches.iter().map(Vec::as_slice).collect(), None),
-            Task::Together { tasks, .. } | Task::Alone { tasks, .. } => (vec![tasks], None),
-        };
-        indices.extend(index);
-        tasks.into_iter().flatten().for_each(|task| task.turning(indices));
+        if let Task::Loop { id, turn: Some(_), .. } = self {
+            indices.push(*id);
+        }
+        self.bodies().into_iter().flatten().for_each(|task| task.turning(indices));
     }
 
     /// The places where its text touches memory.
     pub fn accesses(&self) -> usize {
-        let all = |tasks: &[Task]| tasks.iter().map(Task::accesses).sum::<usize>();
-        match self {
+        let own = match self {
             Task::Work(work) => work.uses.slots.len(),
-            Task::Clear { .. } => 1,
-            Task::Loop { body, .. } => all(body),
-            Task::While { cond, body, .. } => 1 + all(cond) + all(body),
-            Task::Branch { branches, .. } => 1 + branches.iter().map(|b| all(b)).sum::<usize>(),
-            Task::Together { tasks, .. } | Task::Alone { tasks, .. } => all(tasks),
-        }
+            Task::Clear { .. } | Task::While { .. } | Task::Branch { .. } => 1,
+            Task::Loop { .. } | Task::Together { .. } | Task::Alone { .. } => 0,
+        };
+        own + self.sum(Task::accesses)
     }
 }
 

@@ -31,8 +31,13 @@ impl Auto {
         Auto { gpu: Some(gpu), machine: OnceLock::from(Some(machine)) }
     }
 
-    /// Where a program is put, with what it was compiled to there, if it was.
-    fn place(&self, graph: Verified<'_>) -> Result<(Placement, Option<Box<dyn Executable>>)> {
+    /// Where a program is put, with what the GPU compiled it to, if it was put there; `here` is its
+    /// form for the processor.
+    fn place(
+        &self,
+        graph: Verified<'_>,
+        here: Verified<'_>,
+    ) -> Result<(Placement, Option<Box<dyn Executable>>)> {
         let on_cpu = |reason: String| Placement {
             device: "cpu",
             cpu: None,
@@ -48,9 +53,8 @@ impl Auto {
             return Ok((on_cpu("the GPU could not be measured".into()), None));
         };
         let own = form(graph, &caps);
-        let work = Cpu.work(verify(&own)?, caps.lanes == LaneForm::Apart)?;
-        let there = machine.gpu.estimate(&work);
-        let cpu = machine.cpu.estimate(&Cpu.work(verify(&form(graph, &Cpu.caps()))?, false)?);
+        let cpu = machine.cpu.estimate(&Cpu.work(here, Cpu.caps().lanes)?);
+        let there = machine.gpu.estimate(&Cpu.work(verify(&own)?, caps.lanes)?);
         let estimated =
             |device, reason| Placement { device, cpu: Some(cpu), gpu: Some(there), reason };
         if cpu <= there {
@@ -98,10 +102,12 @@ impl Backend for Auto {
     }
 
     fn compile(&self, graph: Verified<'_>) -> Result<Box<dyn Executable>> {
-        let (placement, program) = self.place(graph)?;
+        let own = form(graph, &Cpu.caps());
+        let here = verify(&own)?;
+        let (placement, program) = self.place(graph, here)?;
         let program = match program {
             Some(program) => program,
-            None => Cpu.compile(verify(&form(graph, &Cpu.caps()))?)?,
+            None => Cpu.compile(here)?,
         };
         Ok(Box::new(Placed { program, placement }))
     }

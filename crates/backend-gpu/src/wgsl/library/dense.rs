@@ -35,7 +35,8 @@ impl Emitter<'_> {
         tasks: &mut Vec<Task>,
     ) -> Result<()> {
         let mut filling = Filling::new(MATMUL_WGSL, location, &[("m", m), ("n", n), ("k", k)]);
-        filling.constant("type", self.value_type(out));
+        let pairs = is_wide(self.memory.span(out.buffer).dtype);
+        filling.constant("number", if pairs { "u32" } else { self.value_type(out) });
         filling.steps("lhs", lhs);
         filling.steps("rhs", rhs);
         filling.steps("out", out);
@@ -45,7 +46,6 @@ impl Emitter<'_> {
         filling.constant("slice", SLICE);
         filling.constant("opaque", self.target.opaque());
         let points = batch * m.div_ceil(4) * n.div_ceil(4);
-        let pairs = is_wide(self.memory.span(out.buffer).dtype);
         let function = if pairs { "pp_matmul_long" } else { "pp_matmul" };
         self.repeat(k.div_ceil(SLICE).max(1), filling.location, tasks, |cx, t, tasks| {
             cx.phase_at(&filling, function, points, t, tasks)
