@@ -58,7 +58,7 @@ fn pp_matmul(point: i32, t: i32) {
         var p1 = vec4<{{number}}>();
         var p2 = vec4<{{number}}>();
         var p3 = vec4<{{number}}>();
-        for (var k = first; k < last; k = k + 1) {
+        for (var k = first; k < last{{opaque}}; k = k + 1) {
             let r = k * {{rhs_row}};
             let l = k * {{lhs_column}};
             let v = vec4<{{number}}>(pp_rhs(b.x + r), pp_rhs(b.y + r), pp_rhs(b.z + r), pp_rhs(b.w + r));

@@ -23,7 +23,6 @@ mod short;
 mod shortage;
 mod symbols;
 mod threads;
-mod threefry;
 mod tuning;
 mod wide;
 

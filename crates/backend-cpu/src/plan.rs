@@ -4,9 +4,10 @@
 use crate::lanes::{has_binary, has_compare, has_unary};
 use crate::short::written_out;
 use crate::symbols;
-use crate::threefry::{self, Block};
 use crate::tuning::tuning;
-use probpipe_lowering::{Expr, IndexMap, Kernel, Program, Stmt, Store};
+use probpipe_lowering::{
+    Expr, IndexMap, Kernel, Program, Stmt, Store, ThreefryBlock, threefry_blocks,
+};
 use probpipe_trace::{BinaryOp, DType};
 use smallvec::SmallVec;
 
@@ -45,7 +46,7 @@ pub(crate) struct Plan {
     /// How it is emitted.
     pub(crate) strategy: Strategy,
     /// Threefry blocks that tile kernels compute.
-    pub(crate) blocks: Vec<Block>,
+    pub(crate) blocks: Vec<ThreefryBlock>,
     /// The block that an expression is a result of.
     pub(crate) block_of: Vec<Option<usize>>,
     /// How its work is divided among threads, if it is enough for several.
@@ -188,7 +189,7 @@ impl Plan {
     /// Replaces what computes the blocks along the innermost axis by calls.
     fn take_blocks(&mut self) {
         let inner = self.extents.len();
-        for block in threefry::find(&self.kernel) {
+        for block in threefry_blocks(&self.kernel) {
             if block.outputs.iter().all(|&i| self.depth[i] == inner) {
                 for i in block.outputs {
                     self.block_of[i] = Some(self.blocks.len());

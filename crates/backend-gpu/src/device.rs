@@ -74,6 +74,8 @@ pub(crate) struct Device {
     /// Whether somebody was told so.
     told: AtomicBool,
     in_flight: Mutex<VecDeque<wgpu::SubmissionIndex>>,
+    /// What is bound where nothing is done.
+    nothing: OnceLock<[wgpu::Buffer; 2]>,
 }
 
 /// A pipeline is its text, what it binds (true: writable) and its bytes of immediates.
@@ -292,6 +294,7 @@ impl Device {
             lost,
             told: AtomicBool::new(false),
             in_flight: Mutex::default(),
+            nothing: OnceLock::new(),
         })
     }
 
@@ -462,11 +465,55 @@ impl Device {
             Pipeline { pipeline, layout }
         });
         let made = Arc::new(made.map_err(|e| e.at(location))?);
+        if self.info.software {
+            self.begin(&made, writable, immediate_bytes)?;
+        }
         lock(&self.pipelines).insert(key, made.clone());
         if let Some(cache) = &self.cache {
             cache.note();
         }
         Ok(made)
+    }
+
+    /// Has a driver compile a pipeline now that would when it is first dispatched: Mesa's software
+    /// driver does so on a thread of its own, which may as well work while others are made.
+    fn begin(&self, made: &Pipeline, writable: &[bool], immediate_bytes: u32) -> Result<()> {
+        // WGSL does not let a buffer be read under two names that one writes.
+        let [read, written] = self.nothing.get_or_init(|| {
+            [(); 2].map(|()| {
+                self.device.create_buffer(&wgpu::BufferDescriptor {
+                    label: None,
+                    size: 16,
+                    usage: wgpu::BufferUsages::STORAGE,
+                    mapped_at_creation: false,
+                })
+            })
+        });
+        let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
+            .zip(writable)
+            .map(|(binding, &writable)| wgpu::BindGroupEntry {
+                binding,
+                resource: if writable { written } else { read }.as_entire_binding(),
+            })
+            .collect();
+        let commands = self.checked(|| {
+            let group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+                label: None,
+                layout: &made.layout,
+                entries: &entries,
+            });
+            let mut encoder = self.device.create_command_encoder(&Default::default());
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            pass.set_pipeline(&made.pipeline);
+            pass.set_bind_group(0, &group, &[]);
+            if immediate_bytes > 0 {
+                pass.set_immediates(0, &vec![0; immediate_bytes as usize]);
+            }
+            pass.dispatch_workgroups(0, 1, 1);
+            drop(pass);
+            encoder.finish()
+        })?;
+        self.submit(commands)
     }
 }
 

@@ -191,6 +191,18 @@ fn a_scalar_loop_is_one_dispatch() {
 }
 
 #[test]
+fn random_words_are_those_of_a_function() {
+    let types = [(); 4].map(|()| ty(DType::U32, &[100]));
+    let f = |x: &[Array]| bind(Op::Threefry2x32, &[&x[0], &x[1], &x[2], &x[3]]).into_vec();
+    validate(&types, f);
+    let module = emitted(&graph_of(&types, f), &Target::default()).unwrap();
+    let text = &module.shaders[0].text;
+    let main = text.split("fn main").nth(1).expect("an entry point");
+    assert_eq!(main.matches("pp_threefry(").count(), 1, "{text}");
+    assert!(!main.contains("<<"), "{text}");
+}
+
+#[test]
 fn lanes_keep_their_loop_in_one_dispatch() {
     // Also with a counter that all lanes share.
     let graph = graph_of(&[ty(DType::F32, &[5000, 3]), ty(DType::F32, &[])], |x| {

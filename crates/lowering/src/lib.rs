@@ -7,9 +7,11 @@ mod display;
 mod donate;
 mod lower;
 mod program;
+mod threefry;
 mod work;
 
 pub use donate::{Donation, called, donate, donations};
 pub use lower::{Options, lower};
 pub use program::*;
+pub use threefry::{ThreefryBlock, threefry_blocks};
 pub use work::Work;

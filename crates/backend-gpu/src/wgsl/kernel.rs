@@ -5,6 +5,7 @@
 
 use super::budget::cut_in_workgroup;
 use super::expr::{self, At, Scope};
+use super::needed::Needed;
 use super::region::accesses_of;
 use super::register::Register;
 use super::task::{Task, Work};
@@ -47,61 +48,6 @@ pub(super) struct Point<'a> {
     /// Buffers that live in variables.
     pub registers: &'a FxHashMap<BufferId, Register>,
     pub visit: Visit<'a>,
-}
-
-/// Which expressions the stores need, and which of those change along the reduced axes.
-struct Liveness {
-    live: Vec<bool>,
-    varying: Vec<bool>,
-}
-
-impl Liveness {
-    pub fn new(kernel: &Kernel) -> Liveness {
-        let mut live = vec![false; kernel.exprs.len()];
-        for store in &kernel.stores {
-            live[store.value.0 as usize] = true;
-        }
-        let first = kernel.parallel.len();
-        let moves = |map: &IndexMap| map.axes.iter().skip(first).any(|&step| step != 0);
-        let mut varying = vec![false; kernel.exprs.len()];
-        for (i, expr) in kernel.exprs.iter().enumerate() {
-            let own = match expr {
-                Expr::Load { buffer, index, .. } | Expr::LoadAt { buffer, index, .. } => {
-                    moves(index) || kernel.stores.iter().any(|s| s.buffer == *buffer)
-                }
-                Expr::Index(index) => moves(index),
-                _ => false,
-            };
-            varying[i] = own || operands(expr).any(|e| varying[e.0 as usize]);
-        }
-        for i in (0..kernel.exprs.len()).rev() {
-            if live[i] {
-                for e in operands(&kernel.exprs[i]) {
-                    live[e.0 as usize] = true;
-                }
-            }
-        }
-        Liveness { live, varying }
-    }
-
-    /// Those that are needed and change, or those that do not.
-    fn all(&self, varying: bool) -> impl Iterator<Item = ExprId> {
-        let wanted = move |&i: &usize| self.live[i] && self.varying[i] == varying;
-        (0..self.live.len()).filter(wanted).map(|i| ExprId(i as u32))
-    }
-
-    fn fixed(&self) -> impl Iterator<Item = ExprId> {
-        self.all(false)
-    }
-
-    fn varying(&self) -> impl Iterator<Item = ExprId> {
-        self.all(true)
-    }
-}
-
-/// The expressions that an expression reads.
-pub(super) fn operands(expr: &Expr) -> impl Iterator<Item = ExprId> {
-    expr.operands().into_iter()
 }
 
 /// How a reduction is cut: `lanes` invocations per point take every `lanes`-th element.
@@ -227,14 +173,12 @@ impl Emitter<'_> {
     pub(super) fn body(&self, kernel: &Kernel, point: Point<'_>, text: &mut Text, uses: &mut Uses) {
         let Point { axes, lane, registers, visit } = point;
         let size = kernel.reduce_size();
-        let live = Liveness::new(kernel);
+        let needed = Needed::new(kernel);
         let parallel_axes = axes.len();
         let mut scope = Scope { memory: &self.memory, kernel, axes, registers, lane };
         let at_first = kernel.reduce.iter().map(|_| At::Fixed(0));
         scope.axes.extend(at_first.clone());
-        for id in live.fixed() {
-            scope.expr(id, text, uses);
-        }
+        needed.fixed(&scope, text, uses);
         // What follows the length of the chain decides how many levels a sum needs.
         let chain = match visit {
             Visit::All | Visit::WrittenOut => size,
@@ -268,14 +212,14 @@ impl Emitter<'_> {
             // An empty reduction visits no point: only its identities are stored.
             _ if size == 0 => {}
             Visit::All | Visit::WrittenOut if size == 1 => {
-                visited(&scope, &live, &accumulators, text, uses)
+                visited(&scope, &needed, &accumulators, text, uses)
             }
             Visit::WrittenOut => {
                 for place in places(&kernel.reduce) {
                     text.open(format_args!("{{"));
                     scope.axes.truncate(parallel_axes);
                     scope.axes.extend(place.into_iter().map(At::Fixed));
-                    visited(&scope, &live, &accumulators, text, uses);
+                    visited(&scope, &needed, &accumulators, text, uses);
                     text.close();
                 }
             }
@@ -291,7 +235,7 @@ impl Emitter<'_> {
                 let reduced = decompose("r", "j", &kernel.reduce, text);
                 scope.axes.truncate(parallel_axes);
                 scope.axes.extend(reduced);
-                visited(&scope, &live, &accumulators, text, uses);
+                visited(&scope, &needed, &accumulators, text, uses);
                 // With a cut, `r` runs in steps of `lanes`: count those.
                 let count = match visit {
                     Visit::Cut(lanes, _) => format!("(r / {lanes})"),
@@ -325,14 +269,12 @@ impl Emitter<'_> {
 /// What is done with a reduced element, or with the one of a point.
 fn visited(
     scope: &Scope<'_>,
-    live: &Liveness,
+    needed: &Needed,
     accumulators: &[Accumulator<'_>],
     text: &mut Text,
     uses: &mut Uses,
 ) {
-    for id in live.varying() {
-        scope.expr(id, text, uses);
-    }
+    needed.varying(scope, text, uses);
     for store in scope.kernel.stores.iter().filter(|s| s.reduce.is_none()) {
         scope.store(store.buffer, &store.index, &store.value.to_string(), text, uses);
     }

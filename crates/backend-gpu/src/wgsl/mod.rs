@@ -11,6 +11,7 @@ mod lanes;
 mod library;
 mod live;
 mod memory;
+mod needed;
 pub(crate) mod origin;
 mod region;
 mod register;

@@ -5,12 +5,8 @@
 
 use super::exprs::Exprs;
 use crate::program::ExprId;
+use crate::threefry::{PARITY, ROTATIONS};
 use probpipe_trace::{BinaryOp, DType, Scalar};
-
-/// Rotations of the even and the odd groups of four rounds.
-const ROTATIONS: [[u32; 4]; 2] = [[13, 15, 26, 6], [17, 29, 16, 24]];
-/// The parity word of the key schedule.
-const PARITY: u32 = 0x1BD1_1BDA;
 
 /// The two output words for (key0, key1, count0, count1).
 pub(super) fn expand(x: &mut Exprs, [k0, k1, c0, c1]: [ExprId; 4]) -> [ExprId; 2] {

@@ -1,23 +1,23 @@
-//! Finds the Threefry-2x32 blocks that the lowering wrote out in additions, rotations and
-//! exclusive ors, so that a tile kernel can compute them with wider registers than ours. What
-//! does not match exactly stays as it is.
+//! Finds the Threefry-2x32 blocks that were written out in additions, rotations and exclusive ors
+//! (`lower/threefry.rs`), for backends that have a function of them: wider registers, or less to
+//! compile. What does not match exactly stays as it is.
 
-use probpipe_lowering::{Expr, ExprId, Kernel};
+use crate::program::{Expr, ExprId, Kernel};
 use probpipe_trace::{BinaryOp, DType, Scalar};
 use rustc_hash::FxHashMap;
 
 /// Rotations of the even and the odd groups of four rounds.
-const ROTATIONS: [[u32; 4]; 2] = [[13, 15, 26, 6], [17, 29, 16, 24]];
+pub(crate) const ROTATIONS: [[u32; 4]; 2] = [[13, 15, 26, 6], [17, 29, 16, 24]];
 /// The parity word of the key schedule.
-const PARITY: u32 = 0x1BD1_1BDA;
+pub(crate) const PARITY: u32 = 0x1BD1_1BDA;
 
-/// One block of a kernel.
+/// One block of a kernel: which expressions go in and come out.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Block {
+pub struct ThreefryBlock {
     /// Two key words, then two counter words.
-    pub(crate) inputs: [usize; 4],
+    pub inputs: [usize; 4],
     /// The two words that come out.
-    pub(crate) outputs: [usize; 2],
+    pub outputs: [usize; 2],
 }
 
 struct Finder<'k> {
@@ -27,7 +27,7 @@ struct Finder<'k> {
 }
 
 /// Every block of a kernel.
-pub(crate) fn find(kernel: &Kernel) -> Vec<Block> {
+pub fn threefry_blocks(kernel: &Kernel) -> Vec<ThreefryBlock> {
     let mut finder = Finder { kernel, known: FxHashMap::default(), words: FxHashMap::default() };
     for (i, expr) in kernel.exprs.iter().enumerate() {
         match expr {
@@ -56,7 +56,7 @@ pub(crate) fn find(kernel: &Kernel) -> Vec<Block> {
 
 impl Finder<'_> {
     /// The blocks with these key words: every pair of sums with the key that starts a block.
-    fn under_key(&self, keys: [usize; 3], blocks: &mut Vec<Block>) {
+    fn under_key(&self, keys: [usize; 3], blocks: &mut Vec<ThreefryBlock>) {
         for (i, expr) in self.kernel.exprs.iter().enumerate() {
             let Expr::Binary(BinaryOp::Add, a, b) = expr else { continue };
             if self.kernel.types[i] != DType::U32 {
@@ -67,7 +67,7 @@ impl Finder<'_> {
                 continue;
             };
             if let Some(outputs) = self.rounds(a.0 as usize, b.0 as usize, keys) {
-                blocks.push(Block { inputs: [keys[0], keys[1], c0, c1], outputs });
+                blocks.push(ThreefryBlock { inputs: [keys[0], keys[1], c0, c1], outputs });
             }
         }
     }
