@@ -68,7 +68,7 @@ impl Backend for Cpu {
     }
 
     fn caps(&self) -> Caps {
-        Caps::everything(self.name())
+        Caps { lanes: LaneForm::Nested, ..Caps::everything(self.name()) }
     }
 
     fn compile(&self, graph: Verified<'_>) -> Result<Box<dyn Executable>> {

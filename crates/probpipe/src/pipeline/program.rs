@@ -134,12 +134,15 @@ where
                 Some(Compiled::new(&*backend, starts, &like)?)
             }
         };
-        let apart = backend.caps().lanes == LaneForm::Apart;
-        let block = |(chain, plan): (ChainOf<K, W>, Array)| match lanes {
+        let form = lanes.map(|_| backend.caps().lanes);
+        let block = |(chain, plan): (ChainOf<K, W>, Array)| match form {
             None => parts.one_by_one(chain, &plan),
-            // Each lane goes its own way, by conditions of its own.
-            Some(_) if apart => vmap(|chain| parts.in_rounds(chain, &plan))(chain),
-            Some(_) => parts.in_rounds(chain, &plan),
+            Some(LaneForm::InStep) => parts.in_rounds(chain, &plan),
+            Some(LaneForm::Nested) => vmap(|chain| parts.one_by_one(chain, &plan))(chain),
+            // Each lane goes its own way, in a loop whose rounds are alike for all.
+            Some(LaneForm::Apart | LaneForm::AsWritten) => {
+                vmap(|chain| parts.in_rounds(chain, &plan))(chain)
+            }
         };
         let chain = match lanes {
             None => chain,

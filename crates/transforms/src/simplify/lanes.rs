@@ -1,8 +1,9 @@
-//! Lanes that run apart from each other: a loop over them that carries nothing.
+//! Lanes that stop their loops and take branches apart from each other: a loop over them that
+//! carries nothing.
 
 use super::arena::Arena;
 use super::scan::simplify_scan;
-use probpipe_trace::{Lane, Loc, Op, Result, Scan, VarId, inline, trace};
+use probpipe_trace::{Graph, Lane, Loc, Op, Result, Scan, VarId, inline, trace};
 use std::sync::Arc;
 
 /// The results of a call, lane by lane.
@@ -45,4 +46,29 @@ pub(super) fn apart(
         arena.emit1(&Op::Reshape { shape: shape[1..].into() }, &[entry], location)
     };
     Ok(results.into_iter().zip(&lane.outputs).map(|(x, &lanes)| first(x, lanes)).collect())
+}
+
+/// Whether lanes would wait for each other again and again: in a loop that holds loops or branches,
+/// of which in step each is done for as long as any lane needs it. By themselves they fill no
+/// vectors, which loops of plain operations gain more by.
+pub(super) fn waits_within(graph: &Graph) -> bool {
+    graph.eqns().iter().any(|eqn| {
+        let repeats = matches!(eqn.op, Op::While(_) | Op::Scan(_));
+        let bodies = eqn.op.graphs();
+        repeats && bodies.iter().any(|body| waits(body))
+            || bodies.iter().any(|body| waits_within(body))
+    })
+}
+
+/// Whether there is anything at which lanes wait for each other.
+fn waits(graph: &Graph) -> bool {
+    let inside = |op: &Op| op.graphs().into_iter().any(|graph| waits(graph));
+    let asks = |op: &Op| matches!(op, Op::While(_) | Op::Switch(_));
+    graph.eqns().iter().any(|eqn| asks(&eqn.op) || inside(&eqn.op))
+}
+
+/// Whether a graph calls functions of the host, which lanes in step call once for all.
+pub(super) fn calls_host(graph: &Graph) -> bool {
+    let inside = |op: &Op| op.graphs().into_iter().any(|graph| calls_host(graph));
+    graph.eqns().iter().any(|eqn| matches!(eqn.op, Op::Callback(_)) || inside(&eqn.op))
 }
