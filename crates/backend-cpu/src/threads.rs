@@ -29,7 +29,7 @@ static LOOKING: AtomicUsize = AtomicUsize::new(0);
 /// What helpers gained and cost.
 static BOOK: Ledger = Ledger::new();
 
-/// A part of a kernel: `(table, part, begin, end, scratch)`.
+/// A part of a kernel or of a loop: `(table, part, begin, end, scratch)`.
 pub(crate) type PartFn = unsafe extern "C" fn(*const u64, usize, usize, usize, *mut u8);
 
 /// Work that threads share.
@@ -84,7 +84,10 @@ impl Job {
                 at = self.next.fetch_add(1, Ordering::Relaxed);
             }
         };
-        SCRATCH.with_borrow_mut(|scratch| enter_again(self.mode, || work(scratch)));
+        // Where the part of a loop waits for other threads, this one may do parts of another job.
+        let mut scratch = SCRATCH.take();
+        enter_again(self.mode, || work(&mut scratch));
+        SCRATCH.set(scratch);
         own
     }
 }

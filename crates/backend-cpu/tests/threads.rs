@@ -1,10 +1,12 @@
-//! Kernels that threads divide: right values, and the same bits whatever the number of threads.
+//! Kernels and loops that threads divide: right values, and the same bits whatever the number of
+//! threads.
 
 mod support;
 
 use probpipe_backend_cpu::Cpu;
 use probpipe_trace::{
-    Array, ArrayType, Backend, DType, Key, Value, normal, scan, select, trace, verify,
+    Array, ArrayType, Backend, DType, Key, Value, array, cond, fori_loop, map, normal, scan,
+    select, stack, trace, verify, while_loop,
 };
 use support::{Random, check_fn, random};
 
@@ -49,6 +51,61 @@ fn divided_kernels_in_loops_use_the_counters() {
     });
 }
 
+/// Steps of a map that end when they like, with branches, rows of what lies outside, sums in few
+/// registers and in memory, products, sorts, and one result that is read again behind the loop.
+fn steps(x: &[Array]) -> Vec<Array> {
+    let (rows, matrix) = (&x[0], &x[1]);
+    let outside = matrix.sum_axes([0]) * 0.1;
+    let small = array([0.5, 0.25, 0.125]).cast(x[0].dtype()) * outside.sum().tanh();
+    let (sums, lines) = map(
+        |row: Array| {
+            let far = |(y, n): (Array, Array)| (y.square().sum().lt(50.0) & n.lt(40i32)).clone();
+            let near = |(y, n): (Array, Array)| {
+                let y = cond(
+                    (&n % 3i32).eq(0i32),
+                    y,
+                    |y: Array| &y * 1.25 + &outside,
+                    |y: Array| matrix.matmul(&y) * 0.3 + &y,
+                );
+                (y, n + 1i32)
+            };
+            let (y, n) = while_loop(far, near, (row.clone(), Array::from(0i32)));
+            let (s, _) = fori_loop(3, (small.clone(), y.sum()), |i, (s, t)| {
+                let t = t * 0.5 + s.take(&i, 0);
+                (&s * 0.9 + &t, t)
+            });
+            let order = (&y * 3.0).sin().sort(0).cumsum(0) + s.sum();
+            (stack([y.sum(), n.cast(y.dtype()), s.max()], 0), order)
+        },
+        rows.clone(),
+    );
+    vec![lines.sum_axes([0]), &sums * 2.0, lines]
+}
+
+/// Both alone and in each step of a loop.
+fn steps_in_a_loop(x: &[Array]) -> Vec<Array> {
+    let (rows, matrix) = (&x[0], &x[1]);
+    let (end, kept) = scan(rows.clone(), matrix.clone(), |rows: Array, line: Array| {
+        let out = steps(&[&rows * 0.5 + line.tanh(), matrix.clone()]);
+        (out[2].tanh(), out[1].sum_axes([0]))
+    });
+    vec![end, kept]
+}
+
+type Steps = fn(&[Array]) -> Vec<Array>;
+
+const MAPS: [(&str, Steps); 2] = [("alone", steps), ("in a loop", steps_in_a_loop)];
+
+#[test]
+fn divided_loops_are_right() {
+    for dtype in [DType::F32, DType::F64] {
+        for (name, f) in MAPS {
+            let types = [ty(dtype, &[301, 6]), ty(dtype, &[6, 6])];
+            check_fn(&format!("{name} in {dtype}"), &types, 4096.0, f);
+        }
+    }
+}
+
 /// The results on a pool of this many threads.
 fn results(threads: usize, graph: &probpipe_trace::Graph, inputs: &[&Value]) -> Vec<Value> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
@@ -67,6 +124,16 @@ fn the_number_of_threads_changes_no_bit() {
             for threads in [2, 3, 16] {
                 assert!(one == results(threads, &graph, &[&input]), "{dtype}{shape:?}: {threads}");
             }
+        }
+    }
+    for (name, f) in MAPS {
+        let types = [ty(DType::F32, &[5003, 6]), ty(DType::F32, &[6, 6])];
+        let graph = trace(&types, f).expect("traces").graph;
+        let [rows, matrix] =
+            [0, 1].map(|i| random(&mut Random::new(i + 8), &types[i as usize], (-3.0, 3.0), false));
+        let one = results(1, &graph, &[&rows, &matrix]);
+        for threads in [2, 3, 16] {
+            assert!(one == results(threads, &graph, &[&rows, &matrix]), "{name}: {threads}");
         }
     }
     let graph = trace(&[], |_| vec![normal(Key::new(3), [300_000])]).expect("traces").graph;

@@ -453,6 +453,24 @@ impl LibraryCall {
     }
 }
 
+impl LibraryCall {
+    /// The arrays that the call writes.
+    pub fn results(&self) -> SmallVec<[&View; 2]> {
+        match self {
+            LibraryCall::Matmul { out, .. }
+            | LibraryCall::Cholesky { out, .. }
+            | LibraryCall::TriangularSolve { out, .. }
+            | LibraryCall::Scatter { out, .. }
+            | LibraryCall::Cumulative { out, .. }
+            | LibraryCall::Special { out, .. } => smallvec::smallvec![out],
+            LibraryCall::Factors { outputs, .. } => outputs.iter().map(|(view, _)| view).collect(),
+            LibraryCall::Sort { outputs, .. } | LibraryCall::Callback { outputs, .. } => {
+                outputs.iter().collect()
+            }
+        }
+    }
+}
+
 impl Kernel {
     /// One point, where nothing is done.
     pub fn empty(location: Loc) -> Kernel {

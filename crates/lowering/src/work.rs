@@ -45,6 +45,13 @@ impl Program {
     }
 }
 
+impl Program {
+    /// What statements of it do, lanes one after the other.
+    pub fn work_of(&self, body: &[Stmt]) -> Work {
+        Counting { program: self, apart: false }.all(body)
+    }
+}
+
 /// The statements of a program, and whether lanes run apart.
 struct Counting<'a> {
     program: &'a Program,

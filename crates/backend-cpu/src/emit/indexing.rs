@@ -114,7 +114,7 @@ impl Emitter<'_, '_> {
         self.write_addresses(&call.views())?;
         let descriptor = Arc::new(descriptor);
         let pointer = self.code.int(Arc::as_ptr(&descriptor) as i64);
-        self.indexings.push(descriptor);
+        self.needs.indexings.push(descriptor);
         self.code.call(symbols::indexing(), &[pointer, self.scratch], None);
         Ok(())
     }
@@ -156,7 +156,7 @@ impl Emitter<'_, '_> {
         self.write_addresses(&call.views())?;
         let descriptor = Arc::new(HostCall { callback: callback.clone(), location });
         let pointer = self.code.int(Arc::as_ptr(&descriptor) as i64);
-        self.callbacks.push(descriptor);
+        self.needs.callbacks.push(descriptor);
         self.code.call(symbols::host_call(), &[pointer, self.scratch], None);
         Ok(())
     }

@@ -28,7 +28,7 @@ impl Emitter<'_, '_> {
                 self.write_addresses(&library.call.views())?;
                 let descriptor = Arc::new(Factors { op: *op, inputs, outputs });
                 let pointer = self.code.int(Arc::as_ptr(&descriptor) as i64);
-                self.factors.push(descriptor);
+                self.needs.factors.push(descriptor);
                 self.code.call(symbols::factors(), &[pointer, self.scratch], None);
                 Ok(())
             }
@@ -128,7 +128,7 @@ impl Emitter<'_, '_> {
         }
         let descriptor = Arc::new(Descriptor { dtype, batch, call });
         let pointer = self.code.int(Arc::as_ptr(&descriptor) as i64);
-        self.descriptors.push(descriptor);
+        self.needs.descriptors.push(descriptor);
         let mut args: Vec<Val> = vec![pointer];
         for view in views {
             let (base, offset) = self.address(view.buffer, &view.index, &[Coordinate::At(0); 3])?;

@@ -6,6 +6,7 @@ mod accumulate;
 mod cast;
 pub(crate) mod code;
 mod control;
+mod divided;
 mod group;
 mod indexing;
 mod library;
@@ -29,6 +30,7 @@ use code::{Code, Memory, Val, Var};
 use cranelift_codegen::ir::{Function, types};
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use divided::Divided;
 use probpipe_lowering::{BufferId, Loop, Place, Program, Stmt};
 use probpipe_trace::Result;
 use rustc_hash::FxHashMap;
@@ -37,7 +39,7 @@ use std::sync::Arc;
 /// What the emitted code needs at run time besides its inputs and outputs.
 #[derive(Debug, Default)]
 pub(crate) struct Needs {
-    /// Bytes of arena, scratch included.
+    /// Bytes of arena, scratch included; known at the end.
     pub(crate) arena_bytes: usize,
     /// Descriptors that library calls point to; they must outlive the code.
     pub(crate) descriptors: Vec<Arc<Descriptor>>,
@@ -72,10 +74,9 @@ struct Emitter<'a, 'p> {
     /// Scratch memory, after the arena.
     scratch: Val,
     scratch_bytes: usize,
-    descriptors: Vec<Arc<Descriptor>>,
-    indexings: Vec<Arc<Indexing>>,
-    callbacks: Vec<Arc<HostCall>>,
-    factors: Vec<Arc<Factors>>,
+    needs: Needs,
+    /// The loops that threads divide.
+    divided: Option<&'p Divided>,
     /// Functions beside this one, in the order of their numbers.
     extras: Vec<Extra>,
 }
@@ -96,7 +97,8 @@ pub(crate) fn emit(
     function: &mut Function,
     context: &mut FunctionBuilderContext,
 ) -> Result<(Needs, Vec<Extra>)> {
-    let plans = plan_all(program);
+    let mut plans = plan_all(program);
+    let divided = Divided::of(program, &mut plans);
     let builder = FunctionBuilder::new(function, context);
     let target = (isa.default_call_conv(), isa.frontend_config());
     let (mut code, params) = Code::begin(builder, target);
@@ -104,14 +106,17 @@ pub(crate) fn emit(
     let scratch_start = program.arena_bytes.next_multiple_of(64);
     let scratch = code.add_const(entry[2], scratch_start as i64);
     let mut emitter = Emitter::new(code, program, entry, scratch)?;
-    emitter.in_registers = memory::in_registers(program, &plans);
-    emitter.declare_registers();
+    let mut in_registers = memory::in_registers(program, &plans);
+    let others = divided.share(program, &mut in_registers);
+    emitter.divided = Some(&divided);
+    emitter.in_registers = in_registers;
+    emitter.declare_registers(|buffer| !others[buffer]);
     emitter.body(&program.body, &mut plans.iter())?;
     // One line beyond what is used: guarded loads read it where the guard is false.
     let arena_bytes = scratch_start + emitter.scratch_bytes + 64;
-    let Emitter { code, descriptors, indexings, callbacks, factors, extras, .. } = emitter;
+    let Emitter { code, needs, extras, .. } = emitter;
     code.end();
-    Ok((Needs { arena_bytes, descriptors, indexings, callbacks, factors }, extras))
+    Ok((Needs { arena_bytes, ..needs }, extras))
 }
 
 impl<'a, 'p> Emitter<'a, 'p> {
@@ -136,10 +141,8 @@ impl<'a, 'p> Emitter<'a, 'p> {
             settled: false,
             scratch,
             scratch_bytes: 0,
-            descriptors: Vec::new(),
-            indexings: Vec::new(),
-            callbacks: Vec::new(),
-            factors: Vec::new(),
+            needs: Needs::default(),
+            divided: None,
             extras: Vec::new(),
         })
     }
@@ -198,6 +201,9 @@ impl Emitter<'_, '_> {
             }
             return Ok(());
         }
+        if let Some(own) = self.divided.and_then(|divided| divided.get(l.id)) {
+            return self.divided_loop(l, own, plans);
+        }
         let length = l.length as i64;
         if length == 1 {
             self.loops[l.id.0 as usize] = Some(self.code.int(0));
@@ -213,10 +219,10 @@ impl Emitter<'_, '_> {
         result
     }
 
-    /// Gives every element of a register buffer its variable, zero at first.
-    fn declare_registers(&mut self) {
+    /// Gives every element of some register buffers its variable, zero at first.
+    fn declare_registers(&mut self, some: impl Fn(usize) -> bool) {
         for (i, buffer) in self.program.buffers.iter().enumerate() {
-            if !self.in_registers[i] {
+            if !self.in_registers[i] || !some(i) {
                 continue;
             }
             for element in 0..buffer.ty.size() {

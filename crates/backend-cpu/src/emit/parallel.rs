@@ -1,7 +1,7 @@
-//! Kernels that threads divide. Each is a function of its own that does one part, given a table of
-//! what the program's function knows: `(table, part, begin, end, scratch)`. The parts of a
-//! reduction leave the state of their accumulators behind, and the program's function merges these
-//! in order.
+//! What threads divide: kernels here, loops in `divided`. Each is a function of its own that does
+//! one part, given a table of what the program's function knows: `(table, part, begin, end,
+//! scratch)`. The parts of a reduction leave the state of their accumulators behind, and the
+//! program's function merges these in order.
 
 use super::accumulate::Accumulator;
 use super::code::{Code, Memory, Val, element_type};
@@ -19,18 +19,43 @@ const PARAMETERS: usize = 5;
 /// Where the table's loop counters begin, in words: after three pointers and that to the states.
 const COUNTERS: usize = 4;
 
-impl Emitter<'_, '_> {
+/// What the function of a part is given.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Given {
+    number: Val,
+    pub(super) begin: Val,
+    pub(super) end: Val,
+    /// Where parts leave their accumulators.
+    states: Val,
+}
+
+impl<'p> Emitter<'_, 'p> {
     /// Emits a kernel as a function, and the call that lets threads do its parts.
     pub(super) fn parallel(&mut self, plan: &Plan, split: Split) -> Result<()> {
         let counters = counters(plan);
         let reduces = plan.splits_reduction();
-        let states = (8 * (COUNTERS + counters.len())).next_multiple_of(64) as i64;
         let per_part = STATE * plan.kernel.stores.len() as i64;
+        let states = table_bytes(&counters);
         let bytes = states + if reduces { per_part * split.parts() as i64 } else { 0 };
         self.scratch_bytes = self.scratch_bytes.max(bytes as usize);
 
-        let scratch_bytes = self.part_function(plan, &counters)?;
+        let scratch_bytes = self.part_function(&counters, |emitter, given| {
+            let Given { number, begin, end, states } = given;
+            let before = emitter.code.mul_const(number, per_part);
+            let states = emitter.code.add(states, before);
+            emitter.nest(plan, Some(Part { begin, end, states }))
+        })?;
         let states = self.code.add_const(self.scratch, states);
+        self.call_parts(states, &counters, [split.extent, split.part, scratch_bytes]);
+        if reduces {
+            self.merge_states(plan, split, states)?;
+        }
+        Ok(())
+    }
+
+    /// Has threads call the function that was added last, with what it needs to know in a table.
+    pub(super) fn call_parts(&mut self, states: Val, counters: &[LoopId], sizes: [usize; 3]) {
+        self.scratch_bytes = self.scratch_bytes.max(table_bytes(counters) as usize);
         let mut words = self.entry.to_vec();
         words.push(states);
         words.extend(counters.iter().filter_map(|id| self.loops[id.0 as usize]));
@@ -39,18 +64,18 @@ impl Emitter<'_, '_> {
         }
         let address = self.code.address_of(self.extras.len() as u32, PARAMETERS);
         let mut args = vec![address, self.scratch];
-        for number in [split.extent, split.part, scratch_bytes] {
+        for number in sizes {
             args.push(self.code.int(number as i64));
         }
         self.code.call(symbols::run_parts(), &args, None);
-        if reduces {
-            self.merge_states(plan, split, states)?;
-        }
-        Ok(())
     }
 
     /// Adds the function of one part; gives the scratch bytes that it needs.
-    fn part_function(&mut self, plan: &Plan, counters: &[LoopId]) -> Result<usize> {
+    pub(super) fn part_function(
+        &mut self,
+        counters: &[LoopId],
+        emit: impl FnOnce(&mut Emitter<'_, 'p>, Given) -> Result<()>,
+    ) -> Result<usize> {
         let target = self.code.target();
         let signature = Code::signature(target.0, PARAMETERS);
         let mut function = Function::with_name_signature(UserFuncName::default(), signature);
@@ -65,17 +90,16 @@ impl Emitter<'_, '_> {
         };
         let entry = [0, 1, 2].map(|k| word(&mut code, k));
         let states = word(&mut code, COUNTERS - 1);
-        let before = code.mul_const(number, STATE * plan.kernel.stores.len() as i64);
-        let states = code.add(states, before);
         let mut emitter = Emitter::new(code, self.program, entry, scratch)?;
+        emitter.needs = std::mem::take(&mut self.needs);
         emitter.extras = std::mem::take(&mut self.extras);
         for (k, id) in counters.iter().enumerate() {
             emitter.loops[id.0 as usize] = Some(word(&mut emitter.code, COUNTERS + k));
         }
-        emitter.nest(plan, Some(Part { begin, end, states }))?;
-        let Emitter { code, scratch_bytes, extras, .. } = emitter;
+        emit(&mut emitter, Given { number, begin, end, states })?;
+        let Emitter { code, scratch_bytes, needs, extras, .. } = emitter;
         code.end();
-        self.extras = extras;
+        (self.needs, self.extras) = (needs, extras);
         self.extra(Extra::Part(Box::new(function)));
         // One line more, which guarded loads read where the guard is false.
         Ok(scratch_bytes + 64)
@@ -102,6 +126,11 @@ impl Emitter<'_, '_> {
         }
         Ok(())
     }
+}
+
+/// Bytes of the table, in whole lines.
+fn table_bytes(counters: &[LoopId]) -> i64 {
+    (8 * (COUNTERS + counters.len())).next_multiple_of(64) as i64
 }
 
 /// The loops around a kernel whose counters it uses.
