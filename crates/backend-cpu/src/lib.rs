@@ -47,7 +47,7 @@ impl Cpu {
     }
 
     /// How much the program of a graph does, on a device on which lanes with loops of their own run
-    /// so; here that is in step.
+    /// so; here they are iterations of a loop.
     ///
     /// # Errors
     /// As those of its compilation.
@@ -68,7 +68,7 @@ impl Backend for Cpu {
     }
 
     fn caps(&self) -> Caps {
-        Caps { lanes: LaneForm::Nested, ..Caps::everything(self.name()) }
+        Caps { lanes: LaneForm::Grouped, ..Caps::everything(self.name()) }
     }
 
     fn compile(&self, graph: Verified<'_>) -> Result<Box<dyn Executable>> {

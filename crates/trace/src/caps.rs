@@ -15,8 +15,8 @@ pub enum LaneForm {
     /// In step: each waits for the others, over arrays of all of them.
     #[default]
     InStep,
-    /// Each by itself where loops hold loops or branches, else in step.
-    Nested,
+    /// In groups that fill vectors, and each by itself where loops hold loops or branches.
+    Grouped,
     /// Each by itself.
     Apart,
     /// As it was written, for a backend that hands programs on to others.

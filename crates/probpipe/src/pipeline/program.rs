@@ -138,7 +138,7 @@ where
         let block = |(chain, plan): (ChainOf<K, W>, Array)| match form {
             None => parts.one_by_one(chain, &plan),
             Some(LaneForm::InStep) => parts.in_rounds(chain, &plan),
-            Some(LaneForm::Nested) => vmap(|chain| parts.one_by_one(chain, &plan))(chain),
+            Some(LaneForm::Grouped) => vmap(|chain| parts.one_by_one(chain, &plan))(chain),
             // Each lane goes its own way, in a loop whose rounds are alike for all.
             Some(LaneForm::Apart | LaneForm::AsWritten) => {
                 vmap(|chain| parts.in_rounds(chain, &plan))(chain)

@@ -6,7 +6,7 @@ use super::lanes;
 use super::scan::simplify_scan;
 use super::while_loop::simplify_while;
 use super::{choice, contract, draws, elementwise, join, linalg, quotient, scatter, structural};
-use probpipe_trace::{Lane, LaneForm, Op, Result, VarId};
+use probpipe_trace::{LaneForm, Op, Result, VarId};
 
 pub(super) const RULES: Rules = Rules { lists, control };
 
@@ -55,19 +55,12 @@ fn control(arena: &mut Arena<'_>, node: &Node<'_>) -> Option<Result<Vec<VarId>>>
         Op::Scan(scan) => Some(simplify_scan(arena, scan, inputs, location)),
         Op::Switch(switch) => Some(simplify_switch(arena, switch, inputs, location)),
         Op::While(w) => Some(simplify_while(arena, w, inputs, location)),
-        Op::Call { lane: Some(lane), .. } if apart(arena.simplifier.lanes(), lane) => {
-            Some(lanes::apart(arena, lane, inputs, location))
-        }
+        Op::Call { lane: Some(lane), .. } => match arena.simplifier.lanes() {
+            LaneForm::InStep | LaneForm::AsWritten => None,
+            LaneForm::Grouped => lanes::grouped(arena, lane, inputs, location),
+            LaneForm::Apart => Some(lanes::apart(arena, lane, inputs, location)),
+        },
         _ => None,
-    }
-}
-
-/// Whether the lanes of a call run apart.
-fn apart(form: LaneForm, lane: &Lane) -> bool {
-    match form {
-        LaneForm::InStep | LaneForm::AsWritten => false,
-        LaneForm::Nested => lanes::waits_within(&lane.graph) && !lanes::calls_host(&lane.graph),
-        LaneForm::Apart => true,
     }
 }
 
