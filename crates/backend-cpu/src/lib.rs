@@ -47,12 +47,16 @@ impl Cpu {
     }
 
     /// How much the program of a graph does, on a device on which lanes with loops of their own run
-    /// so; here they are iterations of a loop.
+    /// so; here in groups, which threads divide.
     ///
     /// # Errors
     /// As those of its compilation.
     pub fn work(&self, graph: Verified<'_>, lanes: LaneForm) -> Result<Work> {
-        lower(graph, &Cpu::options()).map(|program| program.work(lanes))
+        let mut work = lower(graph, &Cpu::options())?.work(lanes);
+        if lanes == LaneForm::Grouped {
+            work.alone /= rayon::current_num_threads() as f64;
+        }
+        Ok(work)
     }
 
     /// The compiled program of a graph, which rounds as [`rounding`] says.

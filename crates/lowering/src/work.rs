@@ -10,6 +10,8 @@ const ITERATIONS: f64 = 16.0;
 /// Elementary functions are polynomials of about so many operations, and special ones sums.
 const ELEMENTARY: f64 = 12.0;
 const SPECIAL: f64 = 100.0;
+/// Points that an instruction does at once.
+const VECTOR: f64 = 8.0;
 
 /// What one call of a program does.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -26,16 +28,16 @@ pub struct Work {
     pub touched: f64,
     /// Multiplications and additions of dense linear algebra.
     pub flops: f64,
-    /// Operations of lanes that run at once and each by itself, of one of them.
+    /// Operations that wait for each other, of lanes each by itself: of one where they run at once,
+    /// of all where they run one after the other.
     pub alone: f64,
 }
 
 impl Program {
     /// What one call does. Of branches the dearest is taken, of conditional loops some iterations.
-    /// Lanes with loops of their own are one launch where they run apart.
+    /// Lanes with loops of their own are one launch where they run apart, and in groups.
     pub fn work(&self, lanes: LaneForm) -> Work {
-        let apart = lanes == LaneForm::Apart;
-        let mut work = Counting { program: self, apart }.all(&self.body);
+        let mut work = Counting { program: self, lanes, grouped: false }.all(&self.body);
         for buffer in &self.buffers {
             if matches!(buffer.place, Place::Input(_) | Place::Output(_)) {
                 work.moved += buffer.ty.bytes() as f64;
@@ -48,14 +50,16 @@ impl Program {
 impl Program {
     /// What statements of it do, lanes one after the other.
     pub fn work_of(&self, body: &[Stmt]) -> Work {
-        Counting { program: self, apart: false }.all(body)
+        Counting { program: self, lanes: LaneForm::InStep, grouped: false }.all(body)
     }
 }
 
-/// The statements of a program, and whether lanes run apart.
+/// The statements of a program, and how lanes run.
 struct Counting<'a> {
     program: &'a Program,
-    apart: bool,
+    lanes: LaneForm,
+    /// Of a group of lanes.
+    grouped: bool,
 }
 
 /// Whether only its running tells how long something takes.
@@ -72,7 +76,12 @@ impl Counting<'_> {
         match stmt {
             Stmt::Kernel(kernel) => self.kernel(kernel),
             Stmt::Library(library) => self.library(&library.call),
-            Stmt::Loop(l) if self.apart && l.apart && asks(&l.body) => {
+            Stmt::Loop(l) if self.lanes == LaneForm::Grouped && l.apart && asks(&l.body) => {
+                let group = Counting { grouped: true, ..*self };
+                let all = group.all(&l.body).times(l.length as f64);
+                Work { launches: 1.0, asked: 1.0, ..all }
+            }
+            Stmt::Loop(l) if self.lanes == LaneForm::Apart && l.apart && asks(&l.body) => {
                 let one = self.all(&l.body);
                 let alone = one.operations + one.flops + one.alone;
                 let all = one.times(l.length as f64);
@@ -120,6 +129,9 @@ impl Counting<'_> {
             work.touched += often * kernel.ty(store.value).size() as f64;
         }
         work.operations += visited * operations;
+        if self.grouped {
+            work.alone = work.operations / points.clamp(1.0, VECTOR);
+        }
         work.touched += visited * touched;
         work
     }

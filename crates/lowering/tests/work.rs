@@ -13,9 +13,18 @@ fn work(shape: &[usize], f: impl Fn(&Array) -> Array) -> Work {
 /// Where lanes run in step, and where they run apart.
 #[track_caller]
 fn both(shape: &[usize], f: impl Fn(&Array) -> Array) -> [Work; 2] {
+    in_forms(shape, [LaneForm::InStep, LaneForm::Apart], f)
+}
+
+#[track_caller]
+fn in_forms<const N: usize>(
+    shape: &[usize],
+    forms: [LaneForm; N],
+    f: impl Fn(&Array) -> Array,
+) -> [Work; N] {
     let graph = trace(&[ArrayType::new(DType::F32, shape)], |x| vec![f(&x[0])]).unwrap().graph;
     let program = lower(verify(&graph).unwrap(), &Options::default()).unwrap();
-    [LaneForm::InStep, LaneForm::Apart].map(|lanes| program.work(lanes))
+    forms.map(|lanes| program.work(lanes))
 }
 
 #[test]
@@ -58,6 +67,12 @@ fn sums_read_all_and_write_little() {
     assert_eq!((counted.touched, counted.operations), (4004.0, 1000.0));
 }
 
+/// Rows that are doubled for as long as their first number is small.
+fn each_of_many(x: &Array) -> Array {
+    let end = |(), v| ((), while_loop(|v: Array| v.at(0).lt(9.0), |v| v * 2.0 + 1.0, v));
+    scan((), x.clone(), end).1
+}
+
 #[test]
 fn lanes_with_loops_of_their_own_are_one_launch() {
     let each = |x: &Array| {
@@ -69,6 +84,12 @@ fn lanes_with_loops_of_their_own_are_one_launch() {
     assert!(step.launches >= 300.0 && step.asked >= 300.0, "{step:?}");
     assert_eq!((apart.operations, step.alone), (step.operations, 0.0));
     assert_eq!(apart.alone * 300.0, apart.operations);
+    // One after the other they wait for each other, but for what a vector does at once.
+    let [grouped] = in_forms(&[300], [LaneForm::Grouped], each);
+    assert_eq!((grouped.launches, grouped.alone), (1.0, grouped.operations));
+    let [grouped] = in_forms(&[300, 16], [LaneForm::Grouped], each_of_many);
+    let at_once = grouped.operations / grouped.alone;
+    assert!((3.0..8.0).contains(&at_once), "{grouped:?}");
     // Where no lane has such a loop they are kernels as ever.
     let [step, apart] = both(&[300], |x| x.sin() * 2.0);
     assert_eq!(step, apart);

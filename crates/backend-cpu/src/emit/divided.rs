@@ -16,6 +16,8 @@ use rustc_hash::FxHashMap;
 const PARTS: usize = 256;
 /// What memory of a thread is aligned to, as in the arena.
 const LINE: usize = 64;
+/// Bytes that a thread has for itself at most. They stay with it.
+const MOST_BYTES: usize = 4 << 20;
 
 /// The loops of a program that threads divide.
 #[derive(Debug, Default)]
@@ -37,7 +39,8 @@ pub(super) struct Own {
 type Visit<'v> = dyn FnMut(BufferId, Option<&IndexMap>) + 'v;
 
 impl Divided {
-    /// Finds the loops that are worth it. The kernels inside are not divided besides.
+    /// Finds the loops that are worth it: not those of few large kernels, which threads divide
+    /// themselves.
     pub fn of(program: &Program, plans: &mut [Plan]) -> Divided {
         let mut divided = Divided { touched: vec![0; program.buffers.len()], ..Divided::default() };
         touches(&program.body, &mut |buffer, _| divided.touched[buffer.0 as usize] += 1);
@@ -55,7 +58,7 @@ impl Divided {
             match stmt {
                 Stmt::Kernel(_) => drop(plans.next()),
                 Stmt::Library(_) => {}
-                Stmt::Loop(l) if let Some(own) = self.own(program, l) => {
+                Stmt::Loop(l) if let Some(own) = self.own(program, l, plans.as_slice()) => {
                     plans.take(count_kernels(&l.body)).for_each(|plan| plan.split = None);
                     self.loops.insert(l.id, own);
                 }
@@ -69,11 +72,8 @@ impl Divided {
     }
 
     /// What threads have of a loop for themselves, if they divide it.
-    fn own(&self, program: &Program, l: &Loop) -> Option<Own> {
-        let step = program.work_of(&l.body);
-        let work = (step.operations + step.flops) * l.length as f64;
-        let worth = work >= tuning().parallel_work as f64;
-        if !l.apart || l.length < 2 || !worth || calls_host(&l.body) {
+    fn own(&self, program: &Program, l: &Loop, plans: &[Plan]) -> Option<Own> {
+        if !l.apart || l.length < 2 || calls_host(&l.body) || !is_worth(program, l, plans) {
             return None;
         }
         let mut inside = FxHashMap::default();
@@ -110,7 +110,7 @@ impl Divided {
             bytes = (end - gap).next_multiple_of(LINE);
             buffers.push((buffer, at - gap));
         }
-        Some(Own { buffers, bytes })
+        (bytes <= MOST_BYTES).then_some(Own { buffers, bytes })
     }
 
     /// What threads have of a loop for themselves, if they divide it.
@@ -141,6 +141,15 @@ impl Divided {
             }
         }
     }
+}
+
+/// Whether a loop is worth threads, and no kernel inside it.
+fn is_worth(program: &Program, l: &Loop, plans: &[Plan]) -> bool {
+    let (tuning, inside) = (tuning(), &plans[..count_kernels(&l.body)]);
+    let step = program.work_of(&l.body);
+    let work = (step.operations + step.flops) * l.length as f64;
+    let small = tuning.always_threads || inside.iter().all(|plan| plan.split.is_none());
+    small && work >= tuning.parallel_work as f64
 }
 
 /// Calls `visit` with every buffer that statements read or write, each time.
