@@ -401,6 +401,11 @@ pub struct View {
 }
 
 impl Stmt {
+    /// Whether it is such a statement, or has one inside it.
+    pub fn has(&self, wanted: fn(&Stmt) -> bool) -> bool {
+        wanted(self) || self.bodies().into_iter().flatten().any(|stmt| stmt.has(wanted))
+    }
+
     /// The statements inside it.
     pub fn bodies(&self) -> SmallVec<[&[Stmt]; 2]> {
         match self {

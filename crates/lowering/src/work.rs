@@ -62,11 +62,6 @@ struct Counting<'a> {
     grouped: bool,
 }
 
-/// Whether only its running tells how long something takes.
-fn asks(body: &[Stmt]) -> bool {
-    body.iter().any(|stmt| matches!(stmt, Stmt::While(_)) || stmt.bodies().into_iter().any(asks))
-}
-
 impl Counting<'_> {
     fn all(&self, body: &[Stmt]) -> Work {
         body.iter().fold(Work::default(), |sum, stmt| sum.plus(self.statement(stmt)))
@@ -76,18 +71,7 @@ impl Counting<'_> {
         match stmt {
             Stmt::Kernel(kernel) => self.kernel(kernel),
             Stmt::Library(library) => self.library(&library.call),
-            Stmt::Loop(l) if self.lanes == LaneForm::Grouped && l.apart && asks(&l.body) => {
-                let group = Counting { grouped: true, ..*self };
-                let all = group.all(&l.body).times(l.length as f64);
-                Work { launches: 1.0, asked: 1.0, ..all }
-            }
-            Stmt::Loop(l) if self.lanes == LaneForm::Apart && l.apart && asks(&l.body) => {
-                let one = self.all(&l.body);
-                let alone = one.operations + one.flops + one.alone;
-                let all = one.times(l.length as f64);
-                let operations = all.operations + all.flops;
-                Work { launches: 1.0, asked: 1.0, operations, flops: 0.0, alone, ..all }
-            }
+            Stmt::Loop(l) if l.apart && stmt.has(|s| matches!(s, Stmt::While(_))) => self.over(l),
             Stmt::Loop(l) => self.all(&l.body).times(l.length as f64),
             Stmt::While(w) => {
                 let asked = Work { asked: 1.0, ..Work::default() };
@@ -96,6 +80,25 @@ impl Counting<'_> {
             Stmt::Branch(branch) => {
                 let branches = branch.branches.iter().map(|body| self.all(body));
                 branches.fold(Work::default(), Work::most)
+            }
+        }
+    }
+
+    /// A loop over lanes of which only their running tells how long they take.
+    fn over(&self, l: &Loop) -> Work {
+        let length = l.length as f64;
+        match self.lanes {
+            LaneForm::InStep | LaneForm::AsWritten => self.all(&l.body).times(length),
+            LaneForm::Grouped => {
+                let all = Counting { grouped: true, ..*self }.all(&l.body).times(length);
+                Work { launches: 1.0, asked: 1.0, ..all }
+            }
+            LaneForm::Apart => {
+                let one = self.all(&l.body);
+                let alone = one.operations + one.flops + one.alone;
+                let all = one.times(length);
+                let operations = all.operations + all.flops;
+                Work { launches: 1.0, asked: 1.0, operations, flops: 0.0, alone, ..all }
             }
         }
     }

@@ -7,7 +7,7 @@ use super::{Emitter, count_kernels};
 use crate::plan::Plan;
 use crate::tuning::tuning;
 use probpipe_lowering::{
-    BufferId, Expr, IndexMap, LibraryCall, Loop, LoopId, Place, Program, Stmt,
+    BufferId, Expr, IndexMap, Library, LibraryCall, Loop, LoopId, Place, Program, Stmt,
 };
 use probpipe_trace::Result;
 use rustc_hash::FxHashMap;
@@ -33,6 +33,8 @@ pub(super) struct Own {
     /// The buffers that nothing else touches, and where the memory of a thread has them.
     buffers: Vec<(BufferId, usize)>,
     bytes: usize,
+    /// Those of them that live in registers.
+    in_registers: Vec<bool>,
 }
 
 /// What a statement does to a buffer: reads it, or writes it at places of this map.
@@ -73,7 +75,9 @@ impl Divided {
 
     /// What threads have of a loop for themselves, if they divide it.
     fn own(&self, program: &Program, l: &Loop, plans: &[Plan]) -> Option<Own> {
-        if !l.apart || l.length < 2 || calls_host(&l.body) || !is_worth(program, l, plans) {
+        // Functions of the host are called one after the other.
+        let calls_host = || l.body.iter().any(|stmt| stmt.has(is_host));
+        if !l.apart || l.length < 2 || calls_host() || !is_worth(program, l, plans) {
             return None;
         }
         let mut inside = FxHashMap::default();
@@ -110,7 +114,7 @@ impl Divided {
             bytes = (end - gap).next_multiple_of(LINE);
             buffers.push((buffer, at - gap));
         }
-        (bytes <= MOST_BYTES).then_some(Own { buffers, bytes })
+        (bytes <= MOST_BYTES).then_some(Own { buffers, bytes, in_registers: Vec::new() })
     }
 
     /// What threads have of a loop for themselves, if they divide it.
@@ -118,19 +122,18 @@ impl Divided {
         self.loops.get(&id)
     }
 
-    /// Takes out of registers what is touched both inside and outside of such a loop; gives the
-    /// buffers that only such loops touch.
-    pub fn share(&self, program: &Program, in_registers: &mut [bool]) -> Vec<bool> {
-        let mut own = vec![false; program.buffers.len()];
-        for (buffer, _) in self.loops.values().flat_map(|loops| &loops.buffers) {
-            own[buffer.0 as usize] = true;
+    /// Takes what such loops touch out of the registers of the program's function; what is theirs
+    /// alone lives in those of their own.
+    pub fn share(&mut self, program: &Program, in_registers: &mut [bool]) {
+        for own in self.loops.values_mut() {
+            own.in_registers = vec![false; in_registers.len()];
+            for &(buffer, _) in &own.buffers {
+                own.in_registers[buffer.0 as usize] = in_registers[buffer.0 as usize];
+            }
         }
         self.each(&program.body, &mut |l| {
-            touches(&l.body, &mut |buffer, _| {
-                in_registers[buffer.0 as usize] &= own[buffer.0 as usize];
-            });
+            touches(&l.body, &mut |buffer, _| in_registers[buffer.0 as usize] = false);
         });
-        own
     }
 
     fn each(&self, body: &[Stmt], visit: &mut impl FnMut(&Loop)) {
@@ -141,6 +144,11 @@ impl Divided {
             }
         }
     }
+}
+
+fn is_host(stmt: &Stmt) -> bool {
+    let host = |library: &Library| matches!(library.call, LibraryCall::Callback { .. });
+    matches!(stmt, Stmt::Library(library) if host(library))
 }
 
 /// Whether a loop is worth threads, and no kernel inside it.
@@ -177,15 +185,6 @@ fn touches(body: &[Stmt], visit: &mut Visit<'_>) {
     }
 }
 
-/// Whether functions of the host are called, which are one after the other.
-fn calls_host(body: &[Stmt]) -> bool {
-    let host = |call: &LibraryCall| matches!(call, LibraryCall::Callback { .. });
-    body.iter().any(|stmt| match stmt {
-        Stmt::Library(library) => host(&library.call),
-        _ => stmt.bodies().into_iter().any(calls_host),
-    })
-}
-
 impl<'p> Emitter<'_, 'p> {
     /// Emits a loop as a function, and the call that lets threads do its iterations.
     pub(super) fn divided_loop(
@@ -197,18 +196,14 @@ impl<'p> Emitter<'_, 'p> {
         self.written.clear();
         let ids = (0..self.loops.len()).filter(|&i| self.loops[i].is_some());
         let counters: Vec<LoopId> = ids.map(|i| LoopId(i as u32)).collect();
-        let mut in_registers = vec![false; self.in_registers.len()];
-        for (buffer, _) in &own.buffers {
-            in_registers[buffer.0 as usize] = self.in_registers[buffer.0 as usize];
-        }
         let scratch_bytes = self.part_function(&counters, |emitter, part| {
             let scratch = emitter.scratch;
             for &(buffer, at) in &own.buffers {
                 emitter.bases[buffer.0 as usize] = emitter.code.add_const(scratch, at as i64);
             }
             emitter.scratch = emitter.code.add_const(scratch, own.bytes as i64);
-            emitter.in_registers = in_registers;
-            emitter.declare_registers(|_| true);
+            emitter.in_registers.clone_from(&own.in_registers);
+            emitter.declare_registers();
             let scope = emitter.code.open_range(part.begin, part.end, 1);
             emitter.loops[l.id.0 as usize] = Some(scope.index);
             emitter.body(&l.body, plans)?;

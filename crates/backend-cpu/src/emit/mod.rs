@@ -98,7 +98,7 @@ pub(crate) fn emit(
     context: &mut FunctionBuilderContext,
 ) -> Result<(Needs, Vec<Extra>)> {
     let mut plans = plan_all(program);
-    let divided = Divided::of(program, &mut plans);
+    let mut divided = Divided::of(program, &mut plans);
     let builder = FunctionBuilder::new(function, context);
     let target = (isa.default_call_conv(), isa.frontend_config());
     let (mut code, params) = Code::begin(builder, target);
@@ -106,11 +106,10 @@ pub(crate) fn emit(
     let scratch_start = program.arena_bytes.next_multiple_of(64);
     let scratch = code.add_const(entry[2], scratch_start as i64);
     let mut emitter = Emitter::new(code, program, entry, scratch)?;
-    let mut in_registers = memory::in_registers(program, &plans);
-    let others = divided.share(program, &mut in_registers);
+    emitter.in_registers = memory::in_registers(program, &plans);
+    divided.share(program, &mut emitter.in_registers);
     emitter.divided = Some(&divided);
-    emitter.in_registers = in_registers;
-    emitter.declare_registers(|buffer| !others[buffer]);
+    emitter.declare_registers();
     emitter.body(&program.body, &mut plans.iter())?;
     // One line beyond what is used: guarded loads read it where the guard is false.
     let arena_bytes = scratch_start + emitter.scratch_bytes + 64;
@@ -219,10 +218,10 @@ impl Emitter<'_, '_> {
         result
     }
 
-    /// Gives every element of some register buffers its variable, zero at first.
-    fn declare_registers(&mut self, some: impl Fn(usize) -> bool) {
+    /// Gives every element of a register buffer its variable, zero at first.
+    fn declare_registers(&mut self) {
         for (i, buffer) in self.program.buffers.iter().enumerate() {
-            if !self.in_registers[i] || !some(i) {
+            if !self.in_registers[i] {
                 continue;
             }
             for element in 0..buffer.ty.size() {

@@ -78,16 +78,9 @@ impl Auto {
 
 /// What a backend gets of a graph, which is the graph itself where there are no lanes.
 fn form<'a>(graph: Verified<'a>, caps: &Caps) -> Cow<'a, Graph> {
-    fn has_lanes(graph: &Graph) -> bool {
-        graph.eqns().iter().any(|eqn| {
-            matches!(eqn.op, Op::Call { lane: Some(_), .. })
-                || eqn.op.graphs().iter().any(|graph| has_lanes(graph))
-        })
-    }
-    if has_lanes(&graph) {
-        Cow::Owned(finish_for(&graph, caps))
-    } else {
-        Cow::Borrowed(graph.graph())
+    match graph.has(|op| matches!(op, Op::Call { lane: Some(_), .. })) {
+        true => Cow::Owned(finish_for(&graph, caps)),
+        false => Cow::Borrowed(graph.graph()),
     }
 }
 

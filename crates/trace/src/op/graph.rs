@@ -59,6 +59,12 @@ impl Graph {
         &self.eqns
     }
 
+    /// Whether an equation, here or in a graph that one holds, has such an op.
+    pub fn has(&self, wanted: fn(&Op) -> bool) -> bool {
+        let inside = |op: &Op| op.graphs().into_iter().any(|graph| graph.has(wanted));
+        self.eqns.iter().any(|eqn| wanted(&eqn.op) || inside(&eqn.op))
+    }
+
     /// The results, in order; a variable may appear more than once.
     pub fn outputs(&self) -> &[VarId] {
         &self.outputs

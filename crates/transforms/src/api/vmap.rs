@@ -265,17 +265,12 @@ fn lane(
     flags: &[Option<usize>],
 ) -> Option<Arc<Lane>> {
     let leading = axes.iter().chain(flags).all(|axis| axis.is_none_or(|axis| axis == 0));
-    (leading && count > 1 && asks(graph)).then(|| {
+    let asks = || graph.has(|op| matches!(op, Op::While(_)));
+    (leading && count > 1 && asks()).then(|| {
         let inputs = axes.iter().map(Option::is_some).collect();
         let outputs = flags.iter().map(Option::is_some).collect();
         Arc::new(Lane { graph: Arc::new(graph.clone()), count, inputs, outputs })
     })
-}
-
-/// Whether a graph has a loop that runs as long as a condition holds.
-fn asks(graph: &Graph) -> bool {
-    let inside = |op: &Op| op.graphs().into_iter().any(|graph| asks(graph));
-    graph.eqns().iter().any(|eqn| matches!(eqn.op, Op::While(_)) || inside(&eqn.op))
 }
 
 /// The axis of every leaf, and the number of lanes.

@@ -36,7 +36,7 @@ pub(super) fn grouped(
     location: Loc,
 ) -> Option<Result<Vec<VarId>>> {
     // In step, a function of the host is called once for all.
-    if calls_host(&lane.graph) {
+    if lane.graph.has(|op| matches!(op, Op::Callback(_))) {
         return None;
     }
     // In loops that hold loops or branches, lanes would wait for each other again and again.
@@ -58,26 +58,14 @@ fn group(count: usize, full: usize) -> usize {
     whole.or_else(|| sizes().next()).unwrap_or(full)
 }
 
-fn calls_host(graph: &Graph) -> bool {
-    let inside = |op: &Op| op.graphs().into_iter().any(|graph| calls_host(graph));
-    graph.eqns().iter().any(|eqn| matches!(eqn.op, Op::Callback(_)) || inside(&eqn.op))
-}
-
 /// Whether a loop holds loops or branches.
 fn waits_within(graph: &Graph) -> bool {
-    graph.eqns().iter().any(|eqn| {
-        let repeats = matches!(eqn.op, Op::While(_) | Op::Scan(_));
-        let bodies = eqn.op.graphs();
-        repeats && bodies.iter().any(|body| waits(body))
-            || bodies.iter().any(|body| waits_within(body))
-    })
-}
-
-/// Whether there is anything at which lanes wait for each other.
-fn waits(graph: &Graph) -> bool {
-    let inside = |op: &Op| op.graphs().into_iter().any(|graph| waits(graph));
-    let asks = |op: &Op| matches!(op, Op::While(_) | Op::Switch(_));
-    graph.eqns().iter().any(|eqn| asks(&eqn.op) || inside(&eqn.op))
+    fn repeats_what_waits(op: &Op) -> bool {
+        let waits = |op: &Op| matches!(op, Op::While(_) | Op::Switch(_));
+        let repeats = matches!(op, Op::While(_) | Op::Scan(_));
+        repeats && op.graphs().into_iter().any(|body| body.has(waits))
+    }
+    graph.has(repeats_what_waits)
 }
 
 /// Elements of the largest array that a conditional loop carries.

@@ -111,6 +111,6 @@ impl Ends {
 
 /// Whether the host is called, which may count the calls.
 fn calls_out(eqn: &Eqn) -> bool {
-    let inside = |graph: &Arc<Graph>| graph.eqns().iter().any(calls_out);
-    matches!(eqn.op, Op::Callback(_)) || eqn.op.graphs().iter().any(|graph| inside(graph))
+    let host = |op: &Op| matches!(op, Op::Callback(_));
+    host(&eqn.op) || eqn.op.graphs().into_iter().any(|graph| graph.has(host))
 }
