@@ -13,6 +13,9 @@ pub const MATH_WGSL: &str = include_str!("../wgsl/math.wgsl");
 /// 64-bit integers as pairs of words.
 pub const LONG_WGSL: &str = include_str!("../wgsl/long.wgsl");
 
+/// Double precision: bits, order, rounding and conversions, on adapters that have it.
+pub const F64_WGSL: &str = include_str!("../wgsl/f64.wgsl");
+
 /// The special functions and the numbers of twice the precision that they need, on the functions of
 /// [`MATH_WGSL`] and of the texts before.
 pub const SPECIAL_WGSL: [&str; 5] = [
@@ -84,7 +87,9 @@ pub fn wgsl_functions(text: &'static str) -> Vec<WgslFn> {
         };
         let name = &start[..start.find('(').unwrap_or(0)];
         let body = source.split_once('{').map_or("", |(_, body)| body);
-        list.push(WgslFn { name, source: source.trim_end(), deps: wgsl_mentions(body) });
+        // The variable of every shader is no function.
+        let deps = wgsl_mentions(body).into_iter().filter(|name| *name != "pp_zero").collect();
+        list.push(WgslFn { name, source: source.trim_end(), deps });
     }
     list
 }
@@ -103,12 +108,12 @@ pub fn wgsl_mentions(text: &str) -> Vec<&str> {
     names
 }
 
-/// The functions of [`MATH_WGSL`], [`LONG_WGSL`] and [`SPECIAL_WGSL`]. Their order is a guarantee:
-/// callees come first.
+/// The functions of [`MATH_WGSL`], [`LONG_WGSL`], [`F64_WGSL`] and [`SPECIAL_WGSL`]. Their order is
+/// a guarantee: callees come first.
 fn functions() -> &'static (Vec<WgslFn>, BTreeMap<&'static str, usize>) {
     static FUNCTIONS: OnceLock<(Vec<WgslFn>, BTreeMap<&'static str, usize>)> = OnceLock::new();
     FUNCTIONS.get_or_init(|| {
-        let texts = [MATH_WGSL, LONG_WGSL].into_iter().chain(SPECIAL_WGSL);
+        let texts = [MATH_WGSL, LONG_WGSL, F64_WGSL].into_iter().chain(SPECIAL_WGSL);
         let list: Vec<WgslFn> = texts.flat_map(wgsl_functions).collect();
         let index = list.iter().enumerate().map(|(i, function)| (function.name, i)).collect();
         (list, index)

@@ -4,12 +4,19 @@ use probpipe_kernels::wgsl::{MATH_WGSL, wgsl_function, wgsl_module, wgsl_names};
 
 #[track_caller]
 fn validate(source: &str) {
+    // Every shader has this variable.
+    let source = &format!("var<private> pp_zero: u32;\n{source}");
     let module = match naga::front::wgsl::parse_str(source) {
         Ok(module) => module,
         Err(error) => panic!("{}", error.emit_to_string(source)),
     };
     let flags = naga::valid::ValidationFlags::all();
-    let mut validator = naga::valid::Validator::new(flags, naga::valid::Capabilities::empty());
+    // What is not of double precision is plain WGSL.
+    let capabilities = match source.contains("f64") {
+        true => naga::valid::Capabilities::FLOAT64 | naga::valid::Capabilities::SHADER_INT64,
+        false => naga::valid::Capabilities::empty(),
+    };
+    let mut validator = naga::valid::Validator::new(flags, capabilities);
     if let Err(error) = validator.validate(&module) {
         panic!("{}", error.emit_to_string(source));
     }
