@@ -99,11 +99,15 @@ fn pp_exp2_int_f64(n: i32) -> f64 {
     return pp_of_words_f64(vec2<u32>(0u, bitcast<u32>(n + 1023) << 20u));
 }
 
-// (p, e) with p = a b rounded and p + e = a b exactly, barring overflow, by Dekker's halves (26 and
-// 27 bits by masking).
+// The leading 26 bits, rounded, so that the rest has 26 and a sign.
+fn pp_leading_half_f64(x: f64) -> f64 {
+    return bitcast<f64>((bitcast<u64>(x) + 0x4000000lu) & 0xfffffffff8000000lu);
+}
+
+// (p, e) with p = a b rounded and p + e = a b exactly, barring overflow, by Dekker's halves.
 fn pp_two_product_f64(a: f64, b: f64) -> vec2<f64> {
-    let ah = bitcast<f64>(bitcast<u64>(a) & 0xfffffffff8000000lu);
-    let bh = bitcast<f64>(bitcast<u64>(b) & 0xfffffffff8000000lu);
+    let ah = pp_leading_half_f64(a);
+    let bh = pp_leading_half_f64(b);
     let al = a - ah;
     let bl = b - bh;
     let p = pp_apart_f64(a * b);
