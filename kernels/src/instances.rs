@@ -5,7 +5,7 @@
 //! only through a table made for a processor that has them. The formulas themselves are safe and
 //! know nothing of either.
 
-use crate::lane::Lane;
+use crate::lane::Number;
 use crate::product::{Element, Matrix, matrix_vector, vector_matrix};
 use crate::reduce::{Reduction, reduce};
 use crate::threefry::{threefry_tile, threefry_tile_one_key};
@@ -25,7 +25,7 @@ macro_rules! instances {
             /// `dst` is valid for writes and `src` for reads of `n` elements; they do not overlap;
             /// the processor has the features of this module.
             $(#[$feature])*
-            pub unsafe extern "C" fn unary_tile<L: Lane, O: UnaryOp<L>>(
+            pub unsafe extern "C" fn unary_tile<L: Number, O: UnaryOp<L>>(
                 dst: *mut L::Scalar,
                 src: *const L::Scalar,
                 n: usize,
@@ -41,7 +41,7 @@ macro_rules! instances {
             /// `dst` is valid for writes, `x` and `y` for reads of `n` elements; `dst` overlaps
             /// neither; the processor has the features of this module.
             $(#[$feature])*
-            pub unsafe extern "C" fn binary_tile<L: Lane, O: BinaryOp<L>>(
+            pub unsafe extern "C" fn binary_tile<L: Number, O: BinaryOp<L>>(
                 dst: *mut L::Scalar,
                 x: *const L::Scalar,
                 y: *const L::Scalar,
@@ -157,12 +157,12 @@ macro_rules! instances {
             }
 
             $(#[$feature])*
-            unsafe fn unary_inner<L: Lane, O: UnaryOp<L>>(x: L::Scalar) -> L::Scalar {
+            unsafe fn unary_inner<L: Number, O: UnaryOp<L>>(x: L::Scalar) -> L::Scalar {
                 unary_one::<L, O>(x)
             }
 
             $(#[$feature])*
-            unsafe fn binary_inner<L: Lane, O: BinaryOp<L>>(
+            unsafe fn binary_inner<L: Number, O: BinaryOp<L>>(
                 x: L::Scalar,
                 y: L::Scalar,
             ) -> L::Scalar {
@@ -170,7 +170,7 @@ macro_rules! instances {
             }
 
             /// One value of a unary op. Reachable only through a table for this processor.
-            pub(crate) extern "C" fn unary_scalar<L: Lane, O: UnaryOp<L>>(
+            pub(crate) extern "C" fn unary_scalar<L: Number, O: UnaryOp<L>>(
                 x: L::Scalar,
             ) -> L::Scalar {
                 // SAFETY: `table_for` hands this pointer out only where the features exist.
@@ -178,7 +178,7 @@ macro_rules! instances {
             }
 
             /// One value of a binary op. Reachable only through a table for this processor.
-            pub(crate) extern "C" fn binary_scalar<L: Lane, O: BinaryOp<L>>(
+            pub(crate) extern "C" fn binary_scalar<L: Number, O: BinaryOp<L>>(
                 x: L::Scalar,
                 y: L::Scalar,
             ) -> L::Scalar {

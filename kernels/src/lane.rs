@@ -4,30 +4,29 @@
 //! the loops in [`crate::tile`] are left to LLVM to vectorise, so every method here must compile
 //! to branch-free code that has a vector form. This file knows nothing of vectors or of memory.
 
-use core::ops::{Add, Div, Mul, Neg, Sub};
+use core::ops::{Add, BitAnd, BitOr, BitXor, Div, Mul, Neg, Not, Sub};
 
-/// A scalar with the operations that formulas need.
+/// What formulas need: arithmetic, and choices by masks. No formula branches or looks at a value, so
+/// a lane may also stand for a value that is not known yet ([`crate::recorded`]).
 pub trait Lane:
     Copy
-    + PartialEq
-    + PartialOrd
     + Add<Output = Self>
     + Sub<Output = Self>
     + Mul<Output = Self>
     + Div<Output = Self>
     + Neg<Output = Self>
 {
-    /// `f32` or `f64`.
-    type Scalar: Copy + Default;
     /// The signed integer of the same width, so that vectors keep one lane count.
     type Int: Copy;
+    /// The answer of a comparison.
+    type Mask: Copy
+        + BitAnd<Output = Self::Mask>
+        + BitOr<Output = Self::Mask>
+        + BitXor<Output = Self::Mask>
+        + Not<Output = Self::Mask>;
     /// Whether the lane is an `f64`. Formulas choose their coefficients with it.
     const DOUBLE: bool;
 
-    /// Wraps a scalar.
-    fn wrap(x: Self::Scalar) -> Self;
-    /// Unwraps the scalar.
-    fn get(self) -> Self::Scalar;
     /// A literal, rounded to the lane's precision.
     fn lit(x: f64) -> Self;
     /// `self * b + c`, rounded once or twice.
@@ -40,8 +39,26 @@ pub trait Lane:
     fn abs(self) -> Self;
     /// The magnitude of `self` with the sign of `sign`.
     fn copysign(self, sign: Self) -> Self;
+    /// `self < other`
+    fn lt(self, other: Self) -> Self::Mask;
+    /// `self <= other`
+    fn le(self, other: Self) -> Self::Mask;
+    /// `self > other`
+    fn gt(self, other: Self) -> Self::Mask;
+    /// `self >= other`
+    fn ge(self, other: Self) -> Self::Mask;
+    /// `self == other`
+    fn equals(self, other: Self) -> Self::Mask;
+    /// Whether `self` is a NaN.
+    fn is_nan(self) -> Self::Mask;
+    /// A mask that is known.
+    fn mask(value: bool) -> Self::Mask;
+    /// `if mask { yes } else { no }`
+    fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
+    /// [`Lane::select`] for integers.
+    fn int_select(mask: Self::Mask, yes: Self::Int, no: Self::Int) -> Self::Int;
     /// Whether the sign bit is set (also of a zero or a NaN).
-    fn is_negative(self) -> bool;
+    fn is_negative(self) -> Self::Mask;
     /// The nearest integer, ties to even, as a lane and as an integer; for |self| < 2^21 (f32) or
     /// 2^50 (f64), garbage beyond.
     fn round_int(self) -> (Self, Self::Int);
@@ -56,14 +73,8 @@ pub trait Lane:
     fn int_add(a: Self::Int, b: Self::Int) -> Self::Int;
     /// Wrapping negation.
     fn int_neg(a: Self::Int) -> Self::Int;
-    /// Bitwise or.
-    fn int_or(a: Self::Int, b: Self::Int) -> Self::Int;
     /// Whether bit `bit` is set.
-    fn int_bit(a: Self::Int, bit: u32) -> bool;
-    /// Whether any bit is set.
-    fn int_any(a: Self::Int) -> bool;
-    /// One or zero.
-    fn int_flag(flag: bool) -> Self::Int;
+    fn int_bit(a: Self::Int, bit: u32) -> Self::Mask;
     /// For positive normal `self`: `(m, k, e)` with `self = m 2^k`, `m` in [sqrt(1/2), sqrt(2)),
     /// and `e = k + bias`. Garbage for anything else.
     fn split_exponent(self) -> (Self, Self, Self::Int);
@@ -85,6 +96,23 @@ pub trait Lane:
     fn library_lgamma(self) -> Self;
     /// Digamma for any argument, by the scalar function.
     fn library_digamma(self) -> Self;
+}
+
+/// A lane that holds a number.
+pub trait Number: Lane<Mask = bool> {
+    /// `f32` or `f64`.
+    type Scalar: Copy + Default;
+
+    /// Wraps a scalar.
+    fn wrap(x: Self::Scalar) -> Self;
+    /// Unwraps the scalar.
+    fn get(self) -> Self::Scalar;
+    /// Bitwise or.
+    fn int_or(a: Self::Int, b: Self::Int) -> Self::Int;
+    /// Whether any bit is set.
+    fn int_any(a: Self::Int) -> bool;
+    /// One or zero.
+    fn int_flag(flag: bool) -> Self::Int;
 }
 
 macro_rules! lane {
@@ -135,40 +163,8 @@ macro_rules! lane {
                 Self(-self.0)
             }
         }
-        impl PartialEq for $name {
-            #[inline(always)]
-            fn eq(&self, other: &Self) -> bool {
-                self.0 == other.0
-            }
-        }
-        // Each comparison by itself: the defaults go through `partial_cmp`, which is three.
-        impl PartialOrd for $name {
-            #[inline(always)]
-            fn partial_cmp(&self, other: &Self) -> Option<core::cmp::Ordering> {
-                self.0.partial_cmp(&other.0)
-            }
-            #[inline(always)]
-            fn lt(&self, other: &Self) -> bool {
-                self.0 < other.0
-            }
-            #[inline(always)]
-            fn le(&self, other: &Self) -> bool {
-                self.0 <= other.0
-            }
-            #[inline(always)]
-            fn gt(&self, other: &Self) -> bool {
-                self.0 > other.0
-            }
-            #[inline(always)]
-            fn ge(&self, other: &Self) -> bool {
-                self.0 >= other.0
-            }
-        }
-
-        impl Lane for $name {
+        impl Number for $name {
             type Scalar = $float;
-            type Int = $int;
-            const DOUBLE: bool = $double;
 
             #[inline(always)]
             fn wrap(x: $float) -> Self {
@@ -178,6 +174,25 @@ macro_rules! lane {
             fn get(self) -> $float {
                 self.0
             }
+            #[inline(always)]
+            fn int_or(a: $int, b: $int) -> $int {
+                a | b
+            }
+            #[inline(always)]
+            fn int_any(a: $int) -> bool {
+                a != 0
+            }
+            #[inline(always)]
+            fn int_flag(flag: bool) -> $int {
+                $int::from(flag)
+            }
+        }
+
+        impl Lane for $name {
+            type Int = $int;
+            type Mask = bool;
+            const DOUBLE: bool = $double;
+
             #[inline(always)]
             #[allow(clippy::unnecessary_cast)]
             fn lit(x: f64) -> Self {
@@ -217,6 +232,42 @@ macro_rules! lane {
                 Self(self.0.copysign(sign.0))
             }
             #[inline(always)]
+            fn lt(self, other: Self) -> bool {
+                self.0 < other.0
+            }
+            #[inline(always)]
+            fn le(self, other: Self) -> bool {
+                self.0 <= other.0
+            }
+            #[inline(always)]
+            fn gt(self, other: Self) -> bool {
+                self.0 > other.0
+            }
+            #[inline(always)]
+            fn ge(self, other: Self) -> bool {
+                self.0 >= other.0
+            }
+            #[inline(always)]
+            fn equals(self, other: Self) -> bool {
+                self.0 == other.0
+            }
+            #[inline(always)]
+            fn is_nan(self) -> bool {
+                self.0.is_nan()
+            }
+            #[inline(always)]
+            fn mask(value: bool) -> bool {
+                value
+            }
+            #[inline(always)]
+            fn select(mask: bool, yes: Self, no: Self) -> Self {
+                if mask { yes } else { no }
+            }
+            #[inline(always)]
+            fn int_select(mask: bool, yes: $int, no: $int) -> $int {
+                if mask { yes } else { no }
+            }
+            #[inline(always)]
             fn is_negative(self) -> bool {
                 (self.0.to_bits() as $int) < 0
             }
@@ -252,20 +303,8 @@ macro_rules! lane {
                 a.wrapping_neg()
             }
             #[inline(always)]
-            fn int_or(a: $int, b: $int) -> $int {
-                a | b
-            }
-            #[inline(always)]
             fn int_bit(a: $int, bit: u32) -> bool {
                 a & (1 << bit) != 0
-            }
-            #[inline(always)]
-            fn int_any(a: $int) -> bool {
-                a != 0
-            }
-            #[inline(always)]
-            fn int_flag(flag: bool) -> $int {
-                $int::from(flag)
             }
             #[inline(always)]
             fn split_exponent(self) -> (Self, Self, $int) {
@@ -369,8 +408,8 @@ pub(crate) use self::{Plain32 as Portable32, Plain64 as Portable64};
 
 /// `if condition { yes } else { no }`, which LLVM turns into a blend.
 #[inline(always)]
-pub fn select<T>(condition: bool, yes: T, no: T) -> T {
-    if condition { yes } else { no }
+pub fn select<L: Lane>(condition: L::Mask, yes: L, no: L) -> L {
+    L::select(condition, yes, no)
 }
 
 /// `(s, e)` with `s = a + b` rounded and `s + e = a + b` exactly, for |a| >= |b| or a = 0.

@@ -4,7 +4,7 @@
 //! left over is padded to a shorter block rather than done by scalars.
 
 use crate::functions::{arithmetic_functions, binary_functions, unary_functions};
-use crate::lane::Lane;
+use crate::lane::{Lane, Number};
 use crate::math::{
     error_function, exponential, gamma, inverse_trigonometric, logarithm, power, trigonometric,
 };
@@ -21,8 +21,8 @@ pub trait UnaryOp<L: Lane> {
     fn common(x: L) -> L;
     /// Whether `rare` has the value.
     #[inline(always)]
-    fn is_rare(_: L) -> bool {
-        false
+    fn is_rare(_: L) -> L::Mask {
+        L::mask(false)
     }
     /// The value at rare arguments.
     #[inline(always)]
@@ -36,8 +36,8 @@ pub trait UnaryOp<L: Lane> {
     /// Whether `easy` has the value too. Single values look for it: a branch costs them less than
     /// the longer formula, each step of which waits for the one before.
     #[inline(always)]
-    fn is_easy(_: L) -> bool {
-        false
+    fn is_easy(_: L) -> L::Mask {
+        L::mask(false)
     }
     /// The value of `common` to the bit, by fewer steps.
     #[inline(always)]
@@ -69,7 +69,7 @@ macro_rules! unary_ops {
                 $(
                     const HAS_RARE: bool = true;
                     #[inline(always)]
-                    fn is_rare(x: L) -> bool {
+                    fn is_rare(x: L) -> L::Mask {
                         $is_rare(x)
                     }
                     #[inline(always)]
@@ -81,7 +81,7 @@ macro_rules! unary_ops {
                     const HAS_EASY: bool = true;
                     $(const EASY_IN_BLOCKS: bool = $blocks;)?
                     #[inline(always)]
-                    fn is_easy(x: L) -> bool {
+                    fn is_easy(x: L) -> L::Mask {
                         $is_easy(x)
                     }
                     #[inline(always)]
@@ -116,7 +116,7 @@ arithmetic_functions!(binary_ops!());
 
 /// One value of a unary op.
 #[inline(always)]
-pub fn unary_one<L: Lane, O: UnaryOp<L>>(x: L::Scalar) -> L::Scalar {
+pub fn unary_one<L: Number, O: UnaryOp<L>>(x: L::Scalar) -> L::Scalar {
     let x = L::wrap(x);
     if O::HAS_EASY && O::is_easy(x) {
         return O::easy(x).get();
@@ -130,7 +130,7 @@ const BLOCK: usize = 64;
 const SHORT: usize = 16;
 
 #[inline(always)]
-fn unary_block<L: Lane, O: UnaryOp<L>, const N: usize>(
+fn unary_block<L: Number, O: UnaryOp<L>, const N: usize>(
     dst: &mut [L::Scalar; N],
     src: &[L::Scalar; N],
 ) {
@@ -167,7 +167,7 @@ fn unary_block<L: Lane, O: UnaryOp<L>, const N: usize>(
 
 /// A unary op over slices of equal length.
 #[inline(always)]
-pub fn unary<L: Lane, O: UnaryOp<L>>(dst: &mut [L::Scalar], src: &[L::Scalar]) {
+pub fn unary<L: Number, O: UnaryOp<L>>(dst: &mut [L::Scalar], src: &[L::Scalar]) {
     let (dst_blocks, dst_rest) = dst.as_chunks_mut::<BLOCK>();
     let (src_blocks, src_rest) = src.as_chunks::<BLOCK>();
     for (d, s) in dst_blocks.iter_mut().zip(src_blocks) {
@@ -183,7 +183,7 @@ pub fn unary<L: Lane, O: UnaryOp<L>>(dst: &mut [L::Scalar], src: &[L::Scalar]) {
 }
 
 #[inline(always)]
-fn binary_block<L: Lane, O: BinaryOp<L>, const N: usize>(
+fn binary_block<L: Number, O: BinaryOp<L>, const N: usize>(
     dst: &mut [L::Scalar; N],
     x: &[L::Scalar; N],
     y: &[L::Scalar; N],
@@ -195,7 +195,7 @@ fn binary_block<L: Lane, O: BinaryOp<L>, const N: usize>(
 
 /// A binary op over slices of equal length.
 #[inline(always)]
-pub fn binary<L: Lane, O: BinaryOp<L>>(dst: &mut [L::Scalar], x: &[L::Scalar], y: &[L::Scalar]) {
+pub fn binary<L: Number, O: BinaryOp<L>>(dst: &mut [L::Scalar], x: &[L::Scalar], y: &[L::Scalar]) {
     let (dst_blocks, dst_rest) = dst.as_chunks_mut::<BLOCK>();
     let (x_blocks, x_rest) = x.as_chunks::<BLOCK>();
     let (y_blocks, y_rest) = y.as_chunks::<BLOCK>();

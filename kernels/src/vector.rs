@@ -123,7 +123,7 @@ macro_rules! portable {
     };
 }
 
-use crate::lane::Lane;
+use crate::lane::{Lane, Number};
 portable!(Array32, f32, 16, crate::lane::Portable32);
 portable!(Array64, f64, 8, crate::lane::Portable64);
 

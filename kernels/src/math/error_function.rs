@@ -32,8 +32,8 @@ fn erf_ratio<L: Lane>(z: L) -> L {
 #[inline(always)]
 fn erfc_tail<L: Lane>(a: L) -> L {
     // Beyond the bound erfc rounds to zero.
-    let none = a > L::lit(if L::DOUBLE { 27.2261 } else { 10.0543 });
-    let a = select(none || a < L::lit(0.75), L::lit(1.0), a);
+    let none = a.gt(L::lit(if L::DOUBLE { 27.2261 } else { 10.0543 }));
+    let a = select(none | a.lt(L::lit(0.75)), L::lit(1.0), a);
     let centre = L::lit(3.75);
     let one = L::lit(1.0);
     let (value, power) = exp_minus_square(a);
@@ -65,8 +65,8 @@ pub fn erf<L: Lane>(x: L) -> L {
     let near = a.fma(erf_ratio(b * b), a);
     // Beyond the bound erf rounds to one; without it erfc's subnormal numbers would slow the loop.
     let bound = L::lit(if L::DOUBLE { 6.0 } else { 4.0 });
-    let far = L::lit(1.0) - erfc_tail(select(a > bound, bound, a));
-    select(a < L::lit(1.0), near, far).copysign(x)
+    let far = L::lit(1.0) - erfc_tail(select(a.gt(bound), bound, a));
+    select(a.lt(L::lit(1.0)), near, far).copysign(x)
 }
 
 /// 1 - erf x, to relative precision in the right tail.
@@ -76,9 +76,9 @@ pub fn erfc<L: Lane>(x: L) -> L {
     let b = without_tiny(x);
     let near = (L::lit(1.0) - b) - b * erf_ratio(b * b);
     // Left of -8 the tail does not show beside two.
-    let tail = erfc_tail(select(x < L::lit(-8.0), L::lit(8.0), a));
-    let far = select(x < L::lit(0.0), L::lit(2.0) - tail, tail);
-    select(a < L::lit(0.75), near, far)
+    let tail = erfc_tail(select(x.lt(L::lit(-8.0)), L::lit(8.0), a));
+    let far = select(x.lt(L::lit(0.0)), L::lit(2.0) - tail, tail);
+    select(a.lt(L::lit(0.75)), near, far)
 }
 
 /// -log(1 - x^2) for |x| < 1.
@@ -92,8 +92,8 @@ fn minus_log_complement<L: Lane>(x: L) -> L {
 /// Where [`erf_inv`] hands over to [`erf_inv_tail`]: w = 25/4 (f64: one uniform argument in a
 /// thousand) or w = 5 (f32: one in three hundred).
 #[inline(always)]
-pub fn erf_inv_is_tail<L: Lane>(x: L) -> bool {
-    x.abs() > L::lit(if L::DOUBLE { 0.999_034 } else { 0.996_625 })
+pub fn erf_inv_is_tail<L: Lane>(x: L) -> L::Mask {
+    x.abs().gt(L::lit(if L::DOUBLE { 0.999_034 } else { 0.996_625 }))
 }
 
 /// The inverse of erf where not [`erf_inv_is_tail`].
@@ -149,6 +149,6 @@ pub fn erf_inv_tail<L: Lane>(x: L) -> L {
     };
     let p = s - d;
     let one = L::lit(1.0);
-    let result = select(a == one, L::lit(f64::INFINITY).copysign(x), x * p);
-    select(a > one, L::lit(f64::NAN), result)
+    let result = select(a.equals(one), L::lit(f64::INFINITY).copysign(x), x * p);
+    select(a.gt(one), L::lit(f64::NAN), result)
 }

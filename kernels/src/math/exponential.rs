@@ -100,8 +100,8 @@ pub fn reduce<L: Lane>(x: L, x_low: L) -> Reduced<L> {
 pub fn exp<L: Lane>(x: L) -> L {
     let (low, high) = const { exp_constants(L::DOUBLE) }.range;
     // A NaN passes.
-    let x = select(x > L::lit(high), L::lit(high), x);
-    let x = select(x < L::lit(low), L::lit(low), x);
+    let x = select(x.gt(L::lit(high)), L::lit(high), x);
+    let x = select(x.lt(L::lit(low)), L::lit(low), x);
     let (n, power) = (x * L::lit(core::f64::consts::LOG2_E)).round_int();
     let (ln2_high, ln2_low) = ln2_parts::<L>();
     let r = (-n).fma(ln2_low, (-n).fma(ln2_high, x));
@@ -110,8 +110,8 @@ pub fn exp<L: Lane>(x: L) -> L {
 
 /// Whether e^x and all on the way to it are normal numbers.
 #[inline(always)]
-pub fn is_moderate<L: Lane>(x: L) -> bool {
-    x.abs() < L::lit(if L::DOUBLE { 708.0 } else { 87.0 })
+pub fn is_moderate<L: Lane>(x: L) -> L::Mask {
+    x.abs().lt(L::lit(if L::DOUBLE { 708.0 } else { 87.0 }))
 }
 
 /// e^x for such x, to the bit as [`exp`] has it: no range to keep to, and one power of two.
@@ -128,7 +128,7 @@ pub fn exp_moderate<L: Lane>(x: L) -> L {
 fn expm1_parts<L: Lane>(r: Reduced<L>) -> (L, L) {
     let (p, p_low) = fast_two_sum(r.high, r.tail);
     // 1 - 2^-n is one to working precision for large n, where 2^-n may not be a normal number.
-    let large = r.power_float > L::lit(60.0);
+    let large = r.power_float.gt(L::lit(60.0));
     let offset = L::lit(1.0) - L::exp2_int(L::int_neg(r.power));
     let (s, e) = fast_two_sum(select(large, L::lit(1.0), offset), p);
     (s, e + p_low)
@@ -139,8 +139,8 @@ fn expm1_parts<L: Lane>(r: Reduced<L>) -> (L, L) {
 pub fn expm1<L: Lane>(x: L) -> L {
     let (low, high) = if L::DOUBLE { (-40.0, 710.0) } else { (-18.0, 89.0) };
     let (is_tiny, apart) = apart_from_tiny(x);
-    let bounded = select(x > L::lit(high), L::lit(high), apart);
-    let bounded = select(bounded < L::lit(low), L::lit(low), bounded);
+    let bounded = select(x.gt(L::lit(high)), L::lit(high), apart);
+    let bounded = select(bounded.lt(L::lit(low)), L::lit(low), bounded);
     let r = reduce(bounded, L::lit(0.0));
     let (s, s_low) = expm1_parts(r);
     select(is_tiny, x, (s + s_low).scale_exponent(r.power))
@@ -158,7 +158,7 @@ fn single_exponential<L: Lane>() -> L {
 fn bounded_magnitude<L: Lane>(x: L) -> L {
     let bound = L::lit(if L::DOUBLE { 710.5 } else { 89.5 });
     let a = x.abs();
-    select(a > bound, bound, a)
+    select(a.gt(bound), bound, a)
 }
 
 /// sinh x = (m + m / (m + 1)) / 2 with m = e^|x| - 1.
@@ -166,12 +166,12 @@ fn bounded_magnitude<L: Lane>(x: L) -> L {
 pub fn sinh<L: Lane>(x: L) -> L {
     let (is_tiny, apart) = apart_from_tiny(x);
     let a = bounded_magnitude(apart);
-    let is_large = a > single_exponential();
+    let is_large = a.gt(single_exponential());
     let r = reduce(a, L::lit(0.0));
     let large = (L::lit(1.0) + (r.high + r.tail)).scale_exponent(L::int_add(r.power, L::int(-1)));
     let (s, s_low) = expm1_parts(r);
     // One over the exponential would be subnormal where it does not show.
-    let power = L::exp2_int(select(is_large, L::int(0), r.power));
+    let power = L::exp2_int(L::int_select(is_large, L::int(0), r.power));
     let (m, m_low) = (s * power, s_low * power);
     let (d, d_low) = two_sum(m, L::lit(1.0));
     let inverse = L::lit(1.0) / d;
@@ -186,11 +186,11 @@ pub fn sinh<L: Lane>(x: L) -> L {
 #[inline(always)]
 pub fn cosh<L: Lane>(x: L) -> L {
     let a = bounded_magnitude(without_tiny(x));
-    let is_large = a > single_exponential();
+    let is_large = a.gt(single_exponential());
     let r = reduce(a, L::lit(0.0));
     let mantissa = L::lit(1.0) + (r.high + r.tail);
     let large = mantissa.scale_exponent(L::int_add(r.power, L::int(-1)));
-    let e = mantissa * L::exp2_int(select(is_large, L::int(0), r.power));
+    let e = mantissa * L::exp2_int(L::int_select(is_large, L::int(0), r.power));
     let small = L::lit(0.5) * e + L::lit(0.5) / e;
     select(is_large, large, small)
 }
@@ -201,7 +201,7 @@ pub fn tanh<L: Lane>(x: L) -> L {
     let bound = single_exponential();
     let (is_tiny, apart) = apart_from_tiny(x);
     let a = apart.abs();
-    let a = select(a > bound, bound, a);
+    let a = select(a.gt(bound), bound, a);
     let r = reduce(a + a, L::lit(0.0));
     let (s, s_low) = expm1_parts(r);
     let power = L::exp2_int(r.power);

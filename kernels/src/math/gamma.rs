@@ -12,8 +12,8 @@ use crate::lane::{Lane, horner, select};
 
 /// Whether the scalar function has the value.
 #[inline(always)]
-pub fn is_reflected<L: Lane>(x: L) -> bool {
-    x <= L::lit(0.0)
+pub fn is_reflected<L: Lane>(x: L) -> L::Mask {
+    x.le(L::lit(0.0))
 }
 
 /// Where the rational function ends.
@@ -23,7 +23,7 @@ const FAR: f64 = 8.0;
 #[inline(always)]
 pub fn lgamma<L: Lane>(x: L) -> L {
     let (one, half) = (L::lit(1.0), L::lit(0.5));
-    let (below, near) = (x < one, x < L::lit(FAR));
+    let (below, near) = (x.lt(one), x.lt(L::lit(FAR)));
     let u = select(below, x, x - one);
     let r = if L::DOUBLE {
         let p: L = horner!(u; 0.57721566490153285835, 1.8978275119318470995,
@@ -65,7 +65,7 @@ pub fn lgamma<L: Lane>(x: L) -> L {
 #[inline(always)]
 pub fn digamma<L: Lane>(x: L) -> L {
     let (one, zero) = (L::lit(1.0), L::lit(0.0));
-    let (below, near) = (x < one, x < L::lit(FAR));
+    let (below, near) = (x.lt(one), x.lt(L::lit(FAR)));
     let u = select(below, x, x - one);
     let (s, root_low) = if L::DOUBLE {
         let p: L = horner!(u; 1.2503801375034053581, 2.1523838025053156166,

@@ -33,8 +33,8 @@ fn asin_parts<L: Lane>(root: L, root_low: L, z: L) -> (L, L) {
 
 /// `(leading, tail, is_far)`: the asin of |x| for |x| <= 1/2, else of sqrt((1 - |x|)/2).
 #[inline(always)]
-fn asin_folded<L: Lane>(a: L) -> (L, L, bool) {
-    let far = a > L::lit(0.5);
+fn asin_folded<L: Lane>(a: L) -> (L, L, L::Mask) {
+    let far = a.gt(L::lit(0.5));
     let half = L::lit(0.5) * (L::lit(1.0) - a);
     let root = half.sqrt();
     // One step of Newton's method recovers what the root lost; the tiny term guards 0/0.
@@ -60,14 +60,15 @@ pub fn asin<L: Lane>(x: L) -> L {
 #[inline(always)]
 pub fn acos<L: Lane>(x: L) -> L {
     let (lead, tail, far) = asin_folded(x.abs());
-    let negative = x < L::lit(0.0);
+    let negative = x.lt(L::lit(0.0));
     let (quarter, quarter_low) = quarter_pi::<L>();
+    let two = L::lit(2.0);
     // near: pi/2 -+ asin; far: 2 asin or pi - 2 asin. One shape: base + sign * (lead + tail).
-    let multiple = select(far, select(negative, 4.0, 0.0), 2.0);
-    let base = L::lit(multiple) * quarter;
-    let base_low = L::lit(multiple) * quarter_low;
-    let size = L::lit(select(far, 2.0, 1.0));
-    let size = select(far != negative, size, -size);
+    let multiple = select(far, select(negative, L::lit(4.0), L::lit(0.0)), two);
+    let base = multiple * quarter;
+    let base_low = multiple * quarter_low;
+    let size = select(far, two, L::lit(1.0));
+    let size = select(far ^ negative, size, -size);
     let (s, e) = fast_two_sum(base, size * lead);
     s + (e + (base_low + size * tail))
 }
@@ -103,15 +104,15 @@ pub fn atan<L: Lane>(x: L) -> L {
     // Beyond the bound the answer is pi/2 anyway, and the residual of the quotient stays finite.
     let bound = L::lit(if L::DOUBLE { 1.152921504606847e18 } else { 1_073_741_824.0 });
     let a = x.abs();
-    let a = select(a > bound, bound, a);
-    let near = a <= L::lit(FOLD);
-    let far = a > L::lit(1.0 / FOLD);
+    let a = select(a.gt(bound), bound, a);
+    let near = a.le(L::lit(FOLD));
+    let far = a.gt(L::lit(1.0 / FOLD));
     let (difference, difference_low) = two_sum(a, -one);
     let (sum, sum_low) = two_sum(a, one);
     let num = select(near, a, select(far, -one, difference));
-    let num_low = select(near || far, zero, difference_low);
+    let num_low = select(near | far, zero, difference_low);
     let den = select(near, one, select(far, a, sum));
-    let den_low = select(near || far, zero, sum_low);
+    let den_low = select(near | far, zero, sum_low);
     let (quarter, quarter_low) = quarter_pi::<L>();
     let multiple = select(near, zero, select(far, L::lit(2.0), one));
     let base = (multiple * quarter, multiple * quarter_low);
@@ -124,11 +125,11 @@ pub fn atan2<L: Lane>(y: L, x: L) -> L {
     let (zero, one) = (L::lit(0.0), L::lit(1.0));
     let infinity = L::lit(f64::INFINITY);
     let (ax, ay) = (x.abs(), y.abs());
-    let steep = ay > ax;
+    let steep = ay.gt(ax);
     let (small, large) = (select(steep, ax, ay), select(steep, ay, ax));
     // Infinities and the origin become points of the same direction.
-    let both_infinite = small == infinity;
-    let degenerate = large == infinity || large == zero;
+    let both_infinite = small.equals(infinity);
+    let degenerate = large.equals(infinity) | large.equals(zero);
     let small = select(both_infinite, one, select(degenerate, zero, small));
     let large = select(degenerate, one, large);
     // Keep sums from overflowing and residuals from underflowing.
@@ -143,10 +144,10 @@ pub fn atan2<L: Lane>(y: L, x: L) -> L {
     } else {
         (shrink, grow)
     };
-    let factor = select(large > L::lit(high), L::lit(shrink), one);
-    let factor = select(large < L::lit(low), L::lit(grow), factor);
+    let factor = select(large.gt(L::lit(high)), L::lit(shrink), one);
+    let factor = select(large.lt(L::lit(low)), L::lit(grow), factor);
     let (small, large) = (small * factor, large * factor);
-    let near = small <= L::lit(FOLD) * large;
+    let near = small.le(L::lit(FOLD) * large);
     let (difference, difference_low) = two_sum(small, -large);
     let (sum, sum_low) = two_sum(small, large);
     let num = (select(near, small, difference), select(near, zero, difference_low));
@@ -154,7 +155,7 @@ pub fn atan2<L: Lane>(y: L, x: L) -> L {
     // base + sign * angle: the eight octants as multiples of pi/4.
     let fold = select(near, zero, one);
     let negative = x.is_negative();
-    let flipped = steep != negative;
+    let flipped = steep ^ negative;
     let corner = select(steep, L::lit(2.0), select(negative, L::lit(4.0), zero));
     let sign = select(flipped, -one, one);
     let multiple = corner + sign * fold;
@@ -163,5 +164,5 @@ pub fn atan2<L: Lane>(y: L, x: L) -> L {
     let base_low = multiple.fma_exact(quarter, -base) + multiple * quarter_low;
     let angle = atan_quotient(num, den, (base, base_low), sign).copysign(y);
     let sum_of_arguments = x + y;
-    select(x == x && y == y, angle, sum_of_arguments)
+    select(!(x.is_nan() | y.is_nan()), angle, sum_of_arguments)
 }

@@ -59,7 +59,7 @@ const LOG2_E_32: (f64, f64) = (1.442_695_021_629_333_5, 1.925_963_033_500_011e-8
 pub fn split_any<L: Lane>(x: L) -> (L, L, L) {
     let (smallest, exponent) =
         if L::DOUBLE { (f64::MIN_POSITIVE, 1022.0) } else { (f32::MIN_POSITIVE as f64, 126.0) };
-    let tiny = x < L::lit(smallest);
+    let tiny = x.lt(L::lit(smallest));
     let lifted = select(tiny, x.lift_subnormal(), x);
     let (m, k, _) = lifted.split_exponent();
     (m, select(tiny, k - L::lit(exponent), k), lifted)
@@ -71,9 +71,9 @@ pub fn split_any<L: Lane>(x: L) -> (L, L, L) {
 fn with_special_cases<L: Lane>(argument: L, lifted: L, result: L) -> L {
     let infinity = L::lit(f64::INFINITY);
     let zero = L::lit(0.0);
-    let at_most_zero = select(argument == zero, -infinity, L::lit(f64::NAN));
-    let result = select(lifted > zero, result, at_most_zero);
-    select(lifted == infinity, infinity, result)
+    let at_most_zero = select(argument.equals(zero), -infinity, L::lit(f64::NAN));
+    let result = select(lifted.gt(zero), result, at_most_zero);
+    select(lifted.equals(infinity), infinity, result)
 }
 
 /// log x.
@@ -85,9 +85,9 @@ pub fn log<L: Lane>(x: L) -> L {
 
 /// Whether x is a normal number above zero.
 #[inline(always)]
-pub fn is_normal<L: Lane>(x: L) -> bool {
+pub fn is_normal<L: Lane>(x: L) -> L::Mask {
     let smallest = if L::DOUBLE { f64::MIN_POSITIVE } else { f32::MIN_POSITIVE as f64 };
-    x >= L::lit(smallest) && x < L::lit(f64::INFINITY)
+    x.ge(L::lit(smallest)) & x.lt(L::lit(f64::INFINITY))
 }
 
 /// log x for such x, to the bit as [`log`] has it.
@@ -128,7 +128,7 @@ fn log1p_sum<L: Lane>(x: L, x_low: L, extra: L) -> L {
     let (m, k, biased) = u.split_exponent();
     // What 1 + x lost in rounding, brought to the scale of m. For k = 0 the sum below is x again.
     let lost = (e + x_low) * L::exp2_minus_biased(biased);
-    let lost = select(k > L::lit(60.0), L::lit(0.0), lost);
+    let lost = select(k.gt(L::lit(60.0)), L::lit(0.0), lost);
     log_sum((m - one) + lost, k + extra)
 }
 
@@ -144,8 +144,8 @@ pub fn log1p<L: Lane>(x: L) -> L {
 
 /// Whether x is in [0, 1], as in log(1 + e^-|x|).
 #[inline(always)]
-pub fn is_unit<L: Lane>(x: L) -> bool {
-    x >= L::lit(0.0) && x <= L::lit(1.0)
+pub fn is_unit<L: Lane>(x: L) -> L::Mask {
+    x.ge(L::lit(0.0)) & x.le(L::lit(1.0))
 }
 
 /// log(1 + x) for such x, to the bit as [`log1p`] has it: 1 + x is at most 2, so that all there is
@@ -156,7 +156,7 @@ pub fn log1p_unit<L: Lane>(x: L) -> L {
     let (is_tiny, apart) = apart_from_tiny(x);
     let (u, e) = fast_two_sum(one, apart);
     // The least m above sqrt(1/2), twice.
-    let upper = u >= L::lit(if L::DOUBLE { SQRT_2_64 } else { SQRT_2_32 });
+    let upper = u.ge(L::lit(if L::DOUBLE { SQRT_2_64 } else { SQRT_2_32 }));
     let m = select(upper, half * u, u);
     let lost = select(upper, half * e, e);
     let result = log_sum((m - one) + lost, select(upper, one, zero));
@@ -173,25 +173,25 @@ const SQRT_2_32: f64 = core::f32::consts::SQRT_2 as f64;
 pub fn asinh<L: Lane>(x: L) -> L {
     let (zero, one) = (L::lit(0.0), L::lit(1.0));
     let a = x.abs();
-    let huge = a > L::lit(if L::DOUBLE { 36_028_797_018_963_968.0 } else { 67_108_864.0 });
+    let huge = a.gt(L::lit(if L::DOUBLE { 36_028_797_018_963_968.0 } else { 67_108_864.0 }));
     let square = a * a;
     let argument = a + square / (one + (one + square).sqrt());
     let result = log1p_sum(select(huge, a, argument), zero, select(huge, one, zero));
     let infinity = L::lit(f64::INFINITY);
-    select(a < infinity, result, a).copysign(x)
+    select(a.lt(infinity), result, a).copysign(x)
 }
 
 /// acosh x = log1p(t + sqrt(2t + t^2)) for t = x - 1; log(2x) where t^2 might overflow.
 #[inline(always)]
 pub fn acosh<L: Lane>(x: L) -> L {
     let (zero, one) = (L::lit(0.0), L::lit(1.0));
-    let huge = x > L::lit(if L::DOUBLE { 36_028_797_018_963_968.0 } else { 67_108_864.0 });
+    let huge = x.gt(L::lit(if L::DOUBLE { 36_028_797_018_963_968.0 } else { 67_108_864.0 }));
     let t = x - one;
     let argument = t + t.fma(t, t + t).sqrt();
     let result = log1p_sum(select(huge, x, argument), zero, select(huge, one, zero));
     let infinity = L::lit(f64::INFINITY);
-    let result = select(x < infinity, result, x);
-    select(x < one, L::lit(f64::NAN), result)
+    let result = select(x.lt(infinity), result, x);
+    select(x.lt(one), L::lit(f64::NAN), result)
 }
 
 /// atanh x = log1p(2a / (1 - a)) / 2 for a = |x|, the quotient carried to twice the precision.
@@ -204,6 +204,6 @@ pub fn atanh<L: Lane>(x: L) -> L {
     let q = twice / d;
     let q_low = ((-q).fma_exact(d, twice) - q * d_low) / d;
     let result = L::lit(0.5) * log1p_sum(q, q_low, L::lit(0.0));
-    let edge = select(a == one, L::lit(f64::INFINITY), L::lit(f64::NAN));
-    select(a < one, result, edge).copysign(x)
+    let edge = select(a.equals(one), L::lit(f64::INFINITY), L::lit(f64::NAN));
+    select(a.lt(one), result, edge).copysign(x)
 }

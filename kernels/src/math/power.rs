@@ -41,15 +41,15 @@ fn log_parts<L: Lane>(x: L) -> (L, L) {
 
 /// `(is_integer, is_odd)`.
 #[inline(always)]
-fn integer_kind<L: Lane>(y: L) -> (bool, bool) {
+fn integer_kind<L: Lane>(y: L) -> (L::Mask, L::Mask) {
     // 2^mantissa: from here on every number is an integer; from twice that, every one is even.
     let power = L::lit(if L::DOUBLE { 4_503_599_627_370_496.0 } else { 8_388_608.0 });
     let a = y.abs();
     let shifted = a + power;
-    let large = a >= power;
-    let is_integer = large || shifted - power == a;
-    let low_bit = L::int_bit(select(large, a.bits(), shifted.bits()), 0);
-    (is_integer, is_integer && low_bit && a < power + power)
+    let large = a.ge(power);
+    let is_integer = large | (shifted - power).equals(a);
+    let low_bit = L::int_bit(L::int_select(large, a.bits(), shifted.bits()), 0);
+    (is_integer, is_integer & low_bit & a.lt(power + power))
 }
 
 /// x^y, with C's rules for special cases.
@@ -63,30 +63,30 @@ pub fn pow<L: Lane>(x: L, y: L) -> L {
     // Nor does one that leaves every power at one: 2^-100, 2^-60.
     let least =
         L::lit(if L::DOUBLE { 7.888_609_052_210_118e-31 } else { 8.673_617_379_884_035e-19 });
-    let bounded = select(magnitude > bound, bound, select(magnitude < least, zero, magnitude));
+    let bounded = select(magnitude.gt(bound), bound, select(magnitude.lt(least), zero, magnitude));
     let bounded = bounded.copysign(y);
     let (log, log_low) = log_parts(a);
     let (product, product_error) = two_product(bounded, log);
     let product_low = bounded.fma(log_low, product_error);
     let (lowest, highest) = if L::DOUBLE { (-745.14, 710.0) } else { (-103.98, 89.0) };
-    let over = product > L::lit(highest);
-    let under = product < L::lit(lowest);
+    let over = product.gt(L::lit(highest));
+    let under = product.lt(L::lit(lowest));
     let exponent = select(over, L::lit(highest), select(under, zero, product));
-    let r = reduce(exponent, select(over || under, zero, product_low));
+    let r = reduce(exponent, select(over | under, zero, product_low));
     // Below the lowest exponent the power rounds to zero.
     let ordinary = select(under, zero, (one + (r.high + r.tail)).scale_exponent(r.power));
 
     // Zero and infinite bases, infinite exponents: 0 or infinity by which way the power goes.
-    let grows = (a > one) == (y > zero);
-    let extreme = select(a == one, one, select(grows, infinity, zero));
-    let is_extreme = a == zero || a == infinity || magnitude == infinity;
+    let grows = !(a.gt(one) ^ y.gt(zero));
+    let extreme = select(a.equals(one), one, select(grows, infinity, zero));
+    let is_extreme = a.equals(zero) | a.equals(infinity) | magnitude.equals(infinity);
     let value = select(is_extreme, extreme, ordinary);
 
     let (is_integer, is_odd) = integer_kind(y);
     let negative = x.is_negative();
-    let value = select(negative && is_odd, -value, value);
-    let undefined = x < zero && a != infinity && !is_integer;
+    let value = select(negative & is_odd, -value, value);
+    let undefined = x.lt(zero) & !a.equals(infinity) & !is_integer;
     let value = select(undefined, L::lit(f64::NAN), value);
-    let value = select(x == x && y == y, value, x + y);
-    select(x == one || y == zero, one, value)
+    let value = select(!(x.is_nan() | y.is_nan()), value, x + y);
+    select(x.equals(one) | y.equals(zero), one, value)
 }

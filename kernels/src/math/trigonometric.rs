@@ -9,8 +9,8 @@ use crate::lane::{Lane, horner, select, two_product, two_sum};
 
 /// The largest |x| that the vector code reduces: 2^28 (f64), 2^17 (f32).
 #[inline(always)]
-pub fn is_large<L: Lane>(x: L) -> bool {
-    x.abs() > L::lit(if L::DOUBLE { 268_435_456.0 } else { 131_072.0 })
+pub fn is_large<L: Lane>(x: L) -> L::Mask {
+    x.abs().gt(L::lit(if L::DOUBLE { 268_435_456.0 } else { 131_072.0 }))
 }
 
 /// `(high, low, n)` with x = n pi/2 + high + low and |high| <= pi/4 (1 + 2^-7).
@@ -62,42 +62,51 @@ fn cos_parts<L: Lane>(high: L, low: L, z: L) -> (L, L) {
     (leading, lost + (z * z).fma(p, -(high * low)))
 }
 
+/// sin(high + low) for |high| <= pi/4.
+#[inline(always)]
+pub fn sin_sum<L: Lane>(high: L, low: L) -> L {
+    let (s, s_low) = sin_parts(high, low, high * high);
+    s + s_low
+}
+
+/// cos(high + low) for |high| <= pi/4.
+#[inline(always)]
+pub fn cos_sum<L: Lane>(high: L, low: L) -> L {
+    let (c, c_low) = cos_parts(high, low, high * high);
+    c + c_low
+}
+
 /// Sine with the quadrant moved by `turn` (0: sine, 1: cosine).
 #[inline(always)]
 fn sin_turned<L: Lane>(x: L, turn: i32) -> L {
     let (high, low, n) = reduce(x);
-    let z = high * high;
-    let (s, s_low) = sin_parts(high, low, z);
-    let (c, c_low) = cos_parts(high, low, z);
     let quadrant = L::int_add(n, L::int(turn));
-    let value = select(L::int_bit(quadrant, 0), c + c_low, s + s_low);
+    let value = select(L::int_bit(quadrant, 0), cos_sum(high, low), sin_sum(high, low));
     select(L::int_bit(quadrant, 1), -value, value)
 }
 
 /// Where sin x and tan x round to x (and where -0 must stay -0).
 #[inline(always)]
-fn is_tiny<L: Lane>(x: L) -> bool {
-    x.abs() < L::lit(if L::DOUBLE { 7.450580596923828e-09 } else { 0.000_122_070_312_5 })
+fn is_tiny<L: Lane>(x: L) -> L::Mask {
+    x.abs().lt(L::lit(if L::DOUBLE { 7.450580596923828e-09 } else { 0.000_122_070_312_5 }))
 }
 
 /// Whether no multiple of pi/2 is to be taken out.
 #[inline(always)]
-pub fn is_reduced<L: Lane>(x: L) -> bool {
-    x.abs() < L::lit(0.78)
+pub fn is_reduced<L: Lane>(x: L) -> L::Mask {
+    x.abs().lt(L::lit(0.78))
 }
 
 /// sin x for |x| that [`is_reduced`]: what [`sin`] computes there, without the reduction.
 #[inline(always)]
 pub fn sin_reduced<L: Lane>(x: L) -> L {
-    let (s, s_low) = sin_parts(x, L::lit(0.0), x * x);
-    select(is_tiny(x), x, s + s_low)
+    select(is_tiny(x), x, sin_sum(x, L::lit(0.0)))
 }
 
 /// cos x for |x| that [`is_reduced`].
 #[inline(always)]
 pub fn cos_reduced<L: Lane>(x: L) -> L {
-    let (c, c_low) = cos_parts(x, L::lit(0.0), x * x);
-    c + c_low
+    cos_sum(x, L::lit(0.0))
 }
 
 /// sin x for |x| not [`is_large`].
