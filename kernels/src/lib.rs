@@ -18,6 +18,7 @@ mod instances;
 mod lane;
 mod math;
 mod product;
+mod recorded;
 mod reduce;
 pub mod table;
 pub mod threefry;

@@ -4,6 +4,7 @@
 //! function's text with the names of what it calls. No devices here; the text is validated in
 //! tests.
 
+use crate::recorded::texts;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -15,6 +16,12 @@ pub const LONG_WGSL: &str = include_str!("../wgsl/long.wgsl");
 
 /// Double precision: bits, order, rounding and conversions, on adapters that have it.
 pub const F64_WGSL: &str = include_str!("../wgsl/f64.wgsl");
+
+/// The operations of the recorded formulas.
+pub const F64_FORMULAS_WGSL: &str = include_str!("../wgsl/f64_formulas.wgsl");
+
+/// What recorded formulas leave to functions that are written by hand.
+pub const F64_LIBRARY_WGSL: &str = include_str!("../wgsl/f64_library.wgsl");
 
 /// The special functions and the numbers of twice the precision that they need, on the functions of
 /// [`MATH_WGSL`] and of the texts before.
@@ -108,12 +115,16 @@ pub fn wgsl_mentions(text: &str) -> Vec<&str> {
     names
 }
 
-/// The functions of [`MATH_WGSL`], [`LONG_WGSL`], [`F64_WGSL`] and [`SPECIAL_WGSL`]. Their order is
-/// a guarantee: callees come first.
+/// The functions of [`MATH_WGSL`], [`LONG_WGSL`], those of double precision and of
+/// [`SPECIAL_WGSL`]. Their order is a guarantee: callees come first.
 fn functions() -> &'static (Vec<WgslFn>, BTreeMap<&'static str, usize>) {
     static FUNCTIONS: OnceLock<(Vec<WgslFn>, BTreeMap<&'static str, usize>)> = OnceLock::new();
     FUNCTIONS.get_or_init(|| {
-        let texts = [MATH_WGSL, LONG_WGSL, F64_WGSL].into_iter().chain(SPECIAL_WGSL);
+        // Made once and kept for as long as the texts of files are, so that both are one kind.
+        let recorded = texts();
+        let (formulas, choices) = (recorded.formulas.leak(), recorded.choices.leak());
+        let texts = [MATH_WGSL, LONG_WGSL, F64_WGSL, F64_FORMULAS_WGSL, formulas, F64_LIBRARY_WGSL];
+        let texts = texts.into_iter().chain([&*choices]).chain(SPECIAL_WGSL);
         let list: Vec<WgslFn> = texts.flat_map(wgsl_functions).collect();
         let index = list.iter().enumerate().map(|(i, function)| (function.name, i)).collect();
         (list, index)

@@ -12,7 +12,7 @@ fn validate(source: &str) {
     };
     let flags = naga::valid::ValidationFlags::all();
     // What is not of double precision is plain WGSL.
-    let capabilities = match source.contains("f64") {
+    let capabilities = match source.contains("f64") || source.contains("u64") {
         true => naga::valid::Capabilities::FLOAT64 | naga::valid::Capabilities::SHADER_INT64,
         false => naga::valid::Capabilities::empty(),
     };
@@ -52,6 +52,7 @@ fn every_kernel_has_its_function() {
     let binary = probpipe_kernels::BinaryKernel::ALL.iter().map(|kernel| kernel.name());
     for name in unary.chain(binary) {
         assert!(wgsl_function(name).is_some(), "{name}");
+        assert!(wgsl_function(&format!("{name}_f64")).is_some(), "{name} in double precision");
     }
     assert!(wgsl_function("no_such_function").is_none());
     assert!(wgsl_module(&["exp", "no_such_function"]).is_none());
