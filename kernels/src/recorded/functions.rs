@@ -44,7 +44,7 @@ pub fn common(name: &str) -> String {
 }
 
 /// The last part of a path.
-fn last(path: &'static str) -> &'static str {
+pub fn last(path: &'static str) -> &'static str {
     path.rsplit(':').next().map_or(path, str::trim)
 }
 
@@ -63,10 +63,9 @@ macro_rules! record_unary {
         $(, rare $is_rare:path => $rare:path)?
         $(, easy $is_easy:path => $easy:path $(, also in blocks $blocks:literal)?)?;)*) => {
         $({
-            #[allow(unused_mut, reason = "most functions have one formula")]
-            let mut name = String::from($text);
+            let rare: Option<&str> = None$(.or(Some(last(stringify!($rare)))))?;
+            let name = rare.map_or_else(|| $text.to_owned(), |_| common($text));
             $(
-                name = common($text);
                 let rare = last(stringify!($rare));
                 if !rare.starts_with("library_") {
                     $formulas.push(unary(rare.to_owned(), $rare));

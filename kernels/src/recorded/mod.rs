@@ -40,6 +40,8 @@ pub enum Op {
     Fma,
     /// [`Lane::fma_exact`]
     FmaExact,
+    /// x * y - z, where z is the product rounded.
+    ProductError,
     /// [`Lane::sqrt`]
     Sqrt,
     /// [`Lane::abs`]
@@ -300,6 +302,10 @@ impl Lane for Recorded {
         if c.is(-0.0) { self * b } else { Self::new(Op::Fma, &[self.0, b.0, c.0]) }
     }
     fn fma_exact(self, b: Self, c: Self) -> Self {
+        let Node { op, args } = node(c.0);
+        if op == Op::Neg && node(args[0]) == (Node { op: Op::Mul, args: vec![self.0, b.0] }) {
+            return Self::new(Op::ProductError, &[self.0, b.0, args[0]]);
+        }
         Self::new(Op::FmaExact, &[self.0, b.0, c.0])
     }
     fn sqrt(self) -> Self {

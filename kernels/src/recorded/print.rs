@@ -34,7 +34,7 @@ impl Printer<'_> {
     }
 
     fn hide_if_sum(&mut self, id: Id) {
-        if matches!(self.op(id), Op::Add | Op::Sub | Op::Fma | Op::FmaExact) {
+        if matches!(self.op(id), Op::Add | Op::Sub | Op::Fma | Op::FmaExact | Op::ProductError) {
             self.hide(id);
         }
     }
@@ -70,24 +70,10 @@ impl Printer<'_> {
                 self.hidden_there[id as usize] =
                     share(&self.of_product(&args[..2]), &self.factors(args[2]));
             }
-            Op::FmaExact => {
-                self.hide_if_sum(args[2]);
-                if self.is_product_error(id) {
-                    // Else the product might be rounded only with a sum that takes it.
-                    self.hide(args[2]);
-                }
-            }
+            Op::FmaExact => self.hide_if_sum(args[2]),
+            // Else the product might be rounded only with a sum that takes it.
+            Op::ProductError => self.hide(args[2]),
             _ => {}
-        }
-    }
-
-    /// Whether the node is the error of a product: its third argument is minus the product.
-    fn is_product_error(&self, id: Id) -> bool {
-        let node = &self.nodes[id as usize];
-        let third = &self.nodes[node.args[2] as usize];
-        node.op == Op::FmaExact && third.op == Op::Neg && {
-            let Node { op, args } = &self.nodes[third.args[0] as usize];
-            *op == Op::Mul && *args == node.args[..2]
         }
     }
 
@@ -106,8 +92,8 @@ impl Printer<'_> {
             Op::Neg => "-{0}",
             Op::Fma if self.hidden_there[id as usize] => "fma({0}, {1}, pp_apart_f64({2}))",
             Op::Fma => "fma({0}, {1}, {2})",
-            Op::FmaExact if self.is_product_error(id) => "pp_two_product_f64({0}, {1}).y",
             Op::FmaExact => "pp_fma_exact_f64({0}, {1}, {2})",
+            Op::ProductError => "pp_two_product_f64({0}, {1}).y",
             // Its square is not what stands under the root.
             Op::Sqrt => "pp_apart_f64(sqrt({0}))",
             Op::Abs => "pp_abs_f64({0})",
