@@ -104,10 +104,8 @@ fn pp_library_cos_f64(x: f64) -> f64 {
 
 fn pp_library_tan_f64(x: f64) -> f64 {
     let r = pp_trig_reduce_large_f64(x);
-    let s = pp_sin_sum_f64(r.x, r.y);
-    let c = pp_cos_sum_f64(r.x, r.y);
-    let odd = (i32(r.z) & 1) != 0;
-    let value = select(s, -c, odd) / select(c, s, odd);
+    // A negative last argument stands for an odd quadrant.
+    let value = pp_tan_sum_f64(r.x, r.y, select(1.0lf, -1.0lf, (i32(r.z) & 1) != 0));
     return select(pp_nan_f64(), value, pp_is_finite_f64(x));
 }
 

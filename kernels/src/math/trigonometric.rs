@@ -121,21 +121,27 @@ pub fn cos<L: Lane>(x: L) -> L {
     sin_turned(x, 1)
 }
 
-/// tan x for |x| not [`is_large`]: the quotient of both polynomials, corrected once.
+/// tan x for |x| not [`is_large`].
 #[inline(always)]
 pub fn tan<L: Lane>(x: L) -> L {
     let (high, low, n) = reduce(x);
+    select(is_tiny(x), x, tan_sum(high, low, L::int_bit(n, 0)))
+}
+
+/// tan(high + low), or in an odd quadrant the tangent of a quarter turn more, for |high| <= pi/4:
+/// the quotient of both polynomials, corrected once.
+#[inline(always)]
+pub fn tan_sum<L: Lane>(high: L, low: L, odd: L::Mask) -> L {
     let z = high * high;
     let (s, s_tail) = sin_parts(high, low, z);
     let (c, c_tail) = cos_parts(high, low, z);
     let (sin, sin_low) = (s + s_tail, (s - (s + s_tail)) + s_tail);
     let (cos, cos_low) = (c + c_tail, (c - (c + c_tail)) + c_tail);
     // In odd quadrants the tangent is -cos/sin.
-    let odd = L::int_bit(n, 0);
     let (top, top_low) = (select(odd, -cos, sin), select(odd, -cos_low, sin_low));
     let (bottom, bottom_low) = (select(odd, sin, cos), select(odd, sin_low, cos_low));
     let inverse = L::lit(1.0) / bottom;
     let q = top * inverse;
     let q_low = ((-q).fma_exact(bottom, top) + (top_low - q * bottom_low)) * inverse;
-    select(is_tiny(x), x, q + q_low)
+    q + q_low
 }

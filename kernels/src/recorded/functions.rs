@@ -93,6 +93,13 @@ pub fn recordings() -> (Vec<Formula>, Vec<Choice>) {
     // What is written by hand goes on with these.
     formulas.push(binary("sin_sum", trigonometric::sin_sum));
     formulas.push(binary("cos_sum", trigonometric::cos_sum));
+    // The sign of the last argument is for a mask.
+    let tan_sum = |x: &[L]| trigonometric::tan_sum(x[0], x[1], x[2].is_negative()).id();
+    formulas.push(Formula {
+        name: "tan_sum".to_owned(),
+        arity: 3,
+        recording: Recording::of(3, tan_sum),
+    });
     (formulas, choices)
 }
 
@@ -102,7 +109,7 @@ pub fn texts() -> Texts {
     let mut texts = Texts { formulas: String::new(), choices: String::new() };
     for Formula { name, arity, recording } in &formulas {
         let (lines, result) = statements(recording);
-        let arguments = if *arity == 1 { "x: f64" } else { "x: f64, y: f64" };
+        let arguments = ["x: f64", "y: f64", "z: f64"][..usize::from(*arity)].join(", ");
         // A string takes everything.
         let _ = write!(
             texts.formulas,

@@ -81,7 +81,7 @@ impl Printer<'_> {
     fn template(&self, id: Id) -> String {
         let node = &self.nodes[id as usize];
         let text = match node.op {
-            Op::Argument(k) => ["x", "y"][usize::from(k)],
+            Op::Argument(k) => ["x", "y", "z"][usize::from(k)],
             Op::Literal(bits) => return literal(bits),
             Op::Int(n) => return format!("({n})"),
             Op::Known(value) => return value.to_string(),
