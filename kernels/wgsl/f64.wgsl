@@ -111,7 +111,10 @@ fn pp_two_product_f64(a: f64, b: f64) -> vec2<f64> {
     let al = a - ah;
     let bl = b - bh;
     let p = pp_apart_f64(a * b);
-    return vec2<f64>(p, ((ah * bh - p) + ah * bl + al * bh) + al * bl);
+    let first = pp_apart_f64(ah * bh - p);
+    let second = pp_apart_f64(first + ah * bl);
+    let third = pp_apart_f64(second + al * bh);
+    return vec2<f64>(p, third + al * bl);
 }
 
 // Knuth's two-sum.
@@ -125,7 +128,7 @@ fn pp_two_sum_f64(a: f64, b: f64) -> vec2<f64> {
 // a b + c where the product is not rounded: what is lost of it is added last.
 fn pp_fma_exact_f64(a: f64, b: f64, c: f64) -> f64 {
     let p = pp_two_product_f64(a, b);
-    return (p.x + c) + p.y;
+    return pp_apart_f64(p.x + c) + pp_apart_f64(p.y);
 }
 
 // C's fmod, as `pp_rem`: ten bits of the quotient at a time.
