@@ -5,10 +5,11 @@
 //! (`tile`, `reduce`), compiled once per instruction set (`instances`, where the `unsafe` is) and
 //! handed out as C function pointers by [`table()`]. Products of matrices and vectors (`product`)
 //! are written on vectors of 64 bytes (`vector`). The same functions for GPUs are text
-//! ([`wgsl`]). This crate knows nothing of graphs, arrays or threads.
+//! ([`wgsl`]): in single precision written by hand, in double precision printed from the formula
+//! (`recorded`). This crate knows nothing of graphs, arrays or threads.
 //!
-//! To add a function: the formula in `math`, a row in `functions`, the WGSL in `wgsl/math.wgsl`, a
-//! row in `tests/data/generate.py`; the tests then cover it. The errors measured are in
+//! To add a function: the formula in `math`, a row in `functions`, the WGSL of single precision in
+//! `wgsl/math.wgsl`, a row in `tests/data/generate.py`; the tests then cover it. The errors measured are in
 //! `docs/accuracy.md`.
 #![deny(missing_docs)]
 

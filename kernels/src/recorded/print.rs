@@ -34,7 +34,9 @@ impl Printer<'_> {
     }
 
     fn hide_if_sum(&mut self, id: Id) {
-        if matches!(self.op(id), Op::Add | Op::Sub | Op::Fma | Op::FmaExact | Op::ProductError) {
+        // What the argument is depends on who calls.
+        let sums = matches!(self.op(id), Op::Add | Op::Sub | Op::Fma | Op::FmaExact);
+        if sums || matches!(self.op(id), Op::ProductError | Op::Argument(_)) {
             self.hide(id);
         }
     }
@@ -173,6 +175,8 @@ pub fn statements(recording: &Recording) -> (String, String) {
     }
     let list = || (0..nodes.len() as Id).filter(|&id| needed[id as usize]);
     list().for_each(|id| printer.visit(id));
+    // Nor does the caller see into it.
+    printer.hide_if_sum(recording.result);
 
     let mut names = vec![String::new(); nodes.len()];
     let (mut text, mut count) = (String::new(), 0);
