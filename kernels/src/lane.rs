@@ -6,8 +6,8 @@
 
 use core::ops::{Add, BitAnd, BitOr, BitXor, Div, Mul, Neg, Not, Sub};
 
-/// What formulas need: arithmetic, and choices by masks. No formula branches or looks at a value, so
-/// a lane may also stand for a value that is not known yet ([`crate::recorded`]).
+/// What formulas need: arithmetic, and choices by masks. No formula branches or looks at a value,
+/// so a lane may also stand for a value that is not known yet ([`crate::recorded`]).
 pub trait Lane:
     Copy
     + Add<Output = Self>

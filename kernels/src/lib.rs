@@ -9,8 +9,8 @@
 //! (`recorded`). This crate knows nothing of graphs, arrays or threads.
 //!
 //! To add a function: the formula in `math`, a row in `functions`, the WGSL of single precision in
-//! `wgsl/math.wgsl`, a row in `tests/data/generate.py`; the tests then cover it. The errors measured are in
-//! `docs/accuracy.md`.
+//! `wgsl/math.wgsl`, a row in `tests/data/generate.py`; the tests then cover it. The errors
+//! measured are in `docs/accuracy.md`.
 #![deny(missing_docs)]
 
 mod functions;

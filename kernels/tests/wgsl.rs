@@ -58,4 +58,9 @@ fn every_kernel_has_its_function() {
     assert!(wgsl_module(&["exp", "no_such_function"]).is_none());
     let text = wgsl_module(&["exp", "pp_expm1"]).expect("known names");
     assert_eq!(text.matches("fn pp_exp_reduce(").count(), 1);
+    // What is printed is found like what is written.
+    let text = wgsl_module(&["lgamma_f64", "pp_sin_f64"]).expect("known names");
+    for name in ["pp_lgamma_common_f64", "pp_library_lgamma_f64", "pp_sin_common_f64"] {
+        assert_eq!(text.matches(&format!("fn {name}(")).count(), 1, "{name}");
+    }
 }

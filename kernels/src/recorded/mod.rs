@@ -1,11 +1,11 @@
 //! Formulas as lists of operations: a lane that stands for a value that is not known yet.
 //!
 //! The formulas in [`crate::math`] neither branch nor look at values, so calling one with
-//! [`Recorded`] lanes writes down what it does. From the list WGSL text is printed ([`print`]), and
+//! [`Recorded`] lanes writes down what it does. From the list WGSL text is printed (`print`), and
 //! so the double precision of devices has the same formulas as that of processors, without a second
-//! set by hand. (Single precision has: there the hand-written functions do without what f32 devices
-//! lack, such as subnormal numbers.) A list is recorded per thread and per formula; equal operations
-//! are one, and operations on literals are literals.
+//! set by hand. (Single precision has one: there the hand-written functions do without what devices
+//! lack, such as subnormal numbers.) A list is recorded per thread and per formula; equal
+//! operations are one, and operations on literals are literals.
 
 mod functions;
 mod print;

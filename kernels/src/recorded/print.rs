@@ -1,9 +1,10 @@
 //! Recorded formulas as WGSL text: one `let` for each operation.
 //!
-//! Shader compilers take floating-point numbers for real ones: they cancel `(x + y) - x` to `y`, add
-//! literals to each other, take common factors out and sum in other orders, which undoes every sum
-//! that recovers what rounding lost, and makes results worse elsewhere. So a summand that is a sum
-//! itself, or a product that might give a factor away, is hidden from its sum by `pp_apart_f64`.
+//! Shader compilers take floating-point numbers for real ones: they cancel `(x + y) - x` to `y`,
+//! add literals to each other, take common factors out and sum in other orders, which undoes every
+//! sum that recovers what rounding lost, and makes results worse elsewhere. So a summand that is a
+//! sum itself, or a product that might give a factor away, is hidden from its sum by
+//! `pp_apart_f64`.
 
 use super::{Id, Node, Op, Recording};
 use std::fmt::Write;
