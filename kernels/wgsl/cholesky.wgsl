@@ -6,7 +6,7 @@
 // `pp_load(i)`, `pp_store(i, v)`, and `pp_panel(i)`, `pp_put_panel(i, v)`.
 
 // Compared as bits: NaN, zero and negative numbers are no pivots.
-fn pp_pivot(x: f32) -> f32 {
+fn pp_positive_root(x: f32) -> f32 {
     let bits = bitcast<i32>(x);
     let positive = bits > 0 && bits <= 0x7f800000;
     // Made at run time: WGSL has no NaN in constants.
@@ -27,7 +27,7 @@ fn pp_cholesky(point: i32, t: i32) {
             }
             let at = dest + i * {{out_row}} + j * {{out_column}};
             if (i == j) {
-                pp_store(at, pp_pivot(sum));
+                pp_store(at, pp_positive_root(sum));
             } else {
                 pp_store(at, sum / pp_load(dest + j * {{out_row}} + j * {{out_column}}));
             }
@@ -79,7 +79,7 @@ fn pp_cholesky_columns(point: i32, t: i32) {
                 sum = sum - own[k] * select(diagonal[c * {{width}} + k], own[k], pivot);
             }
             if (pivot) {
-                own[c] = pp_pivot(sum);
+                own[c] = pp_positive_root(sum);
             } else {
                 own[c] = sum / diagonal[c * {{width}} + c];
             }
@@ -106,7 +106,7 @@ fn pp_cholesky_finish(point: i32, t: i32) {
     let last = pp_load(b * {{out_batch}} + ({{n}} - 1) * ({{out_row}} + {{out_column}}));
     if (j > i) {
         pp_store(at, 0.0);
-    } else if ((bitcast<u32>(last) & 0x7fffffffu) > 0x7f800000u) {
+    } else if (pp_is_nan(last)) {
         pp_store(at, last);
     }
 }

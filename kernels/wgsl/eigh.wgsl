@@ -32,7 +32,7 @@ fn pp_eigh_start(point: i32, t: i32) {
     let i = point / {{n}} % {{n}};
     let j = point % {{n}};
     let e = pp_power(b);
-    pp_put_work(point, select(pp_scale(pp_eigh_entry(b, i, j), -e), 0.0, e == 1000));
+    pp_put_work(point, select(pp_scale(pp_eigh_entry(b, i, j), -e), 0.0, e == 5000));
     pp_put_vector(point, select(0.0, 1.0, i == j));
 }
 
@@ -115,7 +115,7 @@ fn pp_eigh_failed(b: i32) -> bool {
     for (var i = 0; i < {{n}}; i = i + 1) {
         largest = pp_larger(largest, pp_largest(b * {{n}} + i));
     }
-    return pp_power(b) == 1000 || !(largest < 1e-4);
+    return pp_power(b) == 5000 || !(largest < {{unsettled}});
 }
 
 fn pp_eigh_values(point: i32, t: i32) {

@@ -11,9 +11,10 @@ fn pp_words_f64(x: f64) -> vec2<u32> {
     return vec2<u32>(u32(bits & 0xfffffffflu), u32(bits >> 32u));
 }
 
-// Compilers may not reorder what this stands around: `pp_zero` is zero, but only at run time.
+// Compilers may not reorder what this stands around: `pp_zero` is zero, but only at run time. Added,
+// since of two exclusive ors nothing is left.
 fn pp_apart_f64(x: f64) -> f64 {
-    return bitcast<f64>(bitcast<u64>(x) ^ u64(pp_zero));
+    return bitcast<f64>(bitcast<u64>(x) + u64(pp_zero));
 }
 
 fn pp_magnitude_bits_f64(x: f64) -> u64 {
@@ -30,6 +31,14 @@ fn pp_is_inf_f64(x: f64) -> bool {
 
 fn pp_is_finite_f64(x: f64) -> bool {
     return pp_magnitude_bits_f64(x) < 0x7ff0000000000000lu;
+}
+
+fn pp_is_zero_f64(x: f64) -> bool {
+    return pp_magnitude_bits_f64(x) == 0lu;
+}
+
+fn pp_is_negative_f64(x: f64) -> bool {
+    return bitcast<u64>(x) >= 0x8000000000000000lu;
 }
 
 fn pp_nan_f64() -> f64 {
@@ -97,6 +106,12 @@ fn pp_ceil_f64(x: f64) -> f64 {
 // 2^n for -1022 <= n <= 1023.
 fn pp_exp2_int_f64(n: i32) -> f64 {
     return pp_of_words_f64(vec2<u32>(0u, bitcast<u32>(n + 1023) << 20u));
+}
+
+// x 2^n for |n| <= 2044, in two steps since 2^n alone may not be a normal number.
+fn pp_scale_f64(x: f64, n: i32) -> f64 {
+    let half = n >> 1u;
+    return x * pp_exp2_int_f64(half) * pp_exp2_int_f64(n - half);
 }
 
 // The leading 26 bits, rounded, so that the rest has 26 and a sign.
@@ -236,4 +251,75 @@ fn pp_f64_to_f32(x: f64) -> f32 {
     let sign = u32(bitcast<u64>(x) >> 32u) & 0x80000000u;
     let special = select(0x7f800000u, 0x7fc00000u, pp_is_nan_f64(x)) | sign;
     return select(f32(x), bitcast<f32>(special), !pp_is_finite_f64(x));
+}
+
+// Integers in the order of the numbers, NaN last, both zeros the same.
+fn pp_order_f64(x: f64) -> vec2<u32> {
+    let magnitude = pp_magnitude_bits_f64(x);
+    let bits = select(bitcast<u64>(x), 0lu, magnitude == 0lu);
+    let rank = select(bits | 0x8000000000000000lu, ~bits, pp_is_negative_f64(x) && magnitude != 0lu);
+    let last = pp_is_nan_f64(x);
+    return pp_pair_of_u64(select(rank, 0xfffffffffffffffflu, last));
+}
+
+// What running reductions keep; see states.wgsl.
+fn pp_wide_sum_f64(x: f64) -> vec2<f64> {
+    return vec2<f64>(x, 0.0lf);
+}
+
+fn pp_join_sum_f64(a: vec2<f64>, b: vec2<f64>) -> vec2<f64> {
+    let sum = pp_two_sum_f64(a.x, b.x);
+    return vec2<f64>(sum.x, (a.y + b.y) + sum.y);
+}
+
+fn pp_narrow_sum_f64(a: vec2<f64>) -> f64 {
+    return select(a.x + a.y, a.x, !pp_is_finite_f64(a.x) || a.y == 0.0lf);
+}
+
+// (m, e) for m 2^e with 1 <= |m| < 2, but for 0, infinity and NaN, whose e is 0.
+fn pp_wide_product_f64(x: f64) -> vec2<f64> {
+    let small = pp_magnitude_bits_f64(x) < 0x10000000000000lu;
+    let y = select(x, x * 18014398509481984.0lf, small);
+    let field = i32(pp_magnitude_bits_f64(y) >> 52u);
+    let e = f64(field - 1023) - select(0.0lf, 54.0lf, small);
+    let plain = field != 0 && field != 2047;
+    return select(vec2<f64>(x, 0.0lf), vec2<f64>(pp_scale_f64(y, 1023 - field), e), plain);
+}
+
+fn pp_join_product_f64(a: vec2<f64>, b: vec2<f64>) -> vec2<f64> {
+    let m = a.x * b.x;
+    let large = abs(m) >= 2.0lf;
+    return vec2<f64>(select(m, 0.5lf * m, large), a.y + b.y + select(0.0lf, 1.0lf, large));
+}
+
+// In steps that cannot leave the range of exponents before the last.
+fn pp_narrow_product_f64(a: vec2<f64>) -> f64 {
+    let e = i32(clamp(a.y, -2044.0lf, 2044.0lf));
+    return pp_scale_f64(a.x, e);
+}
+
+// What decompositions ask of numbers; see factors.wgsl, cholesky.wgsl and lu.wgsl.
+fn pp_exponent_f64(x: f64) -> i32 {
+    let bits = i32(pp_magnitude_bits_f64(x) >> 52u);
+    return select(select(bits - 1023, 5000, bits == 2047), 0, bits == 0);
+}
+
+fn pp_larger_f64(a: f64, x: f64) -> f64 {
+    return bitcast<f64>(max(pp_magnitude_bits_f64(a), pp_magnitude_bits_f64(x)));
+}
+
+fn pp_positive_root_f64(x: f64) -> f64 {
+    let bits = bitcast<u64>(x);
+    let positive = bits != 0lu && bits <= 0x7ff0000000000000lu;
+    return select(pp_nan_f64(), sqrt(max(x, 0.0lf)), positive);
+}
+
+fn pp_no_pivot_f64() -> u64 {
+    return 0lu;
+}
+
+fn pp_pivot_size_f64(x: f64, first: bool) -> u64 {
+    let bits = pp_magnitude_bits_f64(x);
+    let of_nan = select(0lu, 0xfffffffffffffffflu, first);
+    return select(bits, of_nan, bits > 0x7ff0000000000000lu);
 }

@@ -1,9 +1,17 @@
 // What decompositions share: powers of two to scale by, rotations, the sign of a vector.
 
-// The exponent of a number's largest power of two; 1000 for what is not finite, 0 for 0.
+// The exponent of a number's largest power of two; 5000 for what is not finite, 0 for 0.
 fn pp_exponent(x: f32) -> i32 {
     let bits = i32((bitcast<u32>(x) >> 23u) & 255u);
-    return select(select(bits - 127, 1000, bits == 255), 0, bits == 0);
+    return select(select(bits - 127, 5000, bits == 255), 0, bits == 0);
+}
+
+fn pp_is_zero(x: f32) -> bool {
+    return (bitcast<u32>(x) & 0x7fffffffu) == 0u;
+}
+
+fn pp_is_negative(x: f32) -> bool {
+    return bitcast<i32>(x) < 0;
 }
 
 // The larger magnitude; what is not finite wins.
@@ -24,7 +32,7 @@ fn pp_meeting(round: i32, k: i32, count: i32) -> vec2<i32> {
 // (s, s / (1 + c), t) for the rotation p' = c p - s q, q' = s p + c q that makes `pq` zero:
 // t^2 + 2 theta t - 1 = 0 for t = s / c with theta = (qq - pp) / (2 pq), the smaller root.
 fn pp_rotation(pp: f32, qq: f32, pq: f32) -> vec3<f32> {
-    if (!(abs(pq) > 1e-35)) {
+    if (!(abs(pq) > {{no_angle}})) {
         return vec3<f32>();
     }
     let theta = (qq - pp) / (2.0 * pq);

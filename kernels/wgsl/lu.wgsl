@@ -9,6 +9,11 @@ fn pp_lu_start(point: i32, t: i32) {
     pp_put_work(point, pp_input(point));
 }
 
+// The size of what is none.
+fn pp_no_pivot() -> u32 {
+    return 0u;
+}
+
 // By the bits: NaN is never larger, and nothing is larger than a NaN that comes first.
 fn pp_pivot_size(x: f32, first: bool) -> u32 {
     let bits = bitcast<u32>(x) & 0x7fffffffu;
@@ -20,7 +25,7 @@ fn pp_lu_search(point: i32, t: i32) {
     let matrix = point / {{chunks}} * {{size}} + select(0, {{half}}, (t & 1) == 1);
     let first = max(chunk * {{rows}}, t);
     var best = first;
-    var size = 0u;
+    var size = pp_no_pivot();
     for (var i = first; i < min((chunk + 1) * {{rows}}, {{m}}); i = i + 1) {
         let own = pp_pivot_size(pp_work(matrix + i * {{n}} + t), i == t);
         if (own > size) {
@@ -71,7 +76,7 @@ fn pp_lu_step(point: i32, t: i32) {
         // A zero pivot heads a column of zeros, which is its own column of L.
         let head = pp_work(matrix + pivot * {{n}} + t);
         var factor = pp_work(matrix + source * {{n}} + t);
-        if ((bitcast<u32>(head) & 0x7fffffffu) != 0u) {
+        if (!pp_is_zero(head)) {
             factor = factor / head;
         }
         value = select(value - factor * pp_work(matrix + pivot * {{n}} + c), factor, c == t);

@@ -32,7 +32,7 @@ fn pp_qr_powers(point: i32, t: i32) {
 
 fn pp_qr_start(point: i32, t: i32) {
     let e = pp_power(point / {{size}} * {{n}} + point % {{n}});
-    pp_put_work(point, select(pp_scale(pp_input(point), -e), 0.0, e == 1000));
+    pp_put_work(point, select(pp_scale(pp_input(point), -e), 0.0, e == 5000));
 }
 
 fn pp_qr_dots(point: i32, t: i32) {
@@ -43,14 +43,14 @@ fn pp_qr_dots(point: i32, t: i32) {
         return;
     }
     var sum = 0.0;
-    var some = 0u;
+    var some = false;
     for (var i = max(chunk * {{rows}}, t + 1); i < min((chunk + 1) * {{rows}}, {{m}}); i = i + 1) {
         let x = pp_work(matrix + i * {{n}} + t) * 1125899906842624.0;
         sum = sum + x * (pp_work(matrix + i * {{n}} + c) * 1125899906842624.0);
-        some = some | (bitcast<u32>(x) & 0x7fffffffu);
+        some = some || !pp_is_zero(x);
     }
     // A column that is not zero has a norm.
-    pp_put_dot(point, select(sum, max(sum, 1e-37), c == t && some != 0u));
+    pp_put_dot(point, select(sum, max(sum, {{least_square}}), c == t && some));
 }
 
 fn pp_qr_sum(b: i32, c: i32, width: i32, count: i32) -> f32 {
@@ -92,9 +92,9 @@ fn pp_qr_reflect(point: i32, t: i32) {
     var tau = 0.0;
     var head = 0.0;
     // What is zero below stays as it is.
-    if (tail > 0.0 && alpha * alpha + tail > 1e-30) {
+    if (tail > 0.0 && alpha * alpha + tail > {{no_square}}) {
         let norm = sqrt(alpha * alpha + tail);
-        beta = select(-norm, norm, bitcast<i32>(alpha) < 0);
+        beta = select(-norm, norm, pp_is_negative(alpha));
         tau = (beta - alpha) / beta;
         head = 1.0 / (alpha - beta);
     }
@@ -159,7 +159,7 @@ fn pp_qr_back(point: i32, step: i32) {
 
 fn pp_qr_failed(b: i32) -> bool {
     for (var c = 0; c < {{n}}; c = c + 1) {
-        if (pp_power(b * {{n}} + c) == 1000) {
+        if (pp_power(b * {{n}} + c) == 5000) {
             return true;
         }
     }

@@ -41,7 +41,7 @@ fn pp_svd_start(point: i32, t: i32) {
     let b = point / ({{m}} * {{n}});
     let e = pp_power(b);
     let x = pp_input(b, point / {{n}} % {{m}}, point % {{n}});
-    pp_put_work(point, select(pp_scale(x, -e), 0.0, e == 1000));
+    pp_put_work(point, select(pp_scale(x, -e), 0.0, e == 5000));
 }
 
 fn pp_svd_identity(point: i32, t: i32) {
@@ -95,7 +95,7 @@ fn pp_svd_turn(point: i32, t: i32) {
         return;
     }
     let sums = pp_svd_sum(b * {{half}} + k, {{kept}});
-    if (abs(sums.z) <= 3e-8 * sqrt(sums.x) * sqrt(sums.y)) {
+    if (abs(sums.z) <= {{upright}} * sqrt(sums.x) * sqrt(sums.y)) {
         return;
     }
     let turn = pp_rotation(sums.x, sums.y, sums.z);
@@ -131,7 +131,7 @@ fn pp_svd_norms(point: i32, t: i32) {
         square = square + pp_sum(chunk * {{n}} + point % {{n}});
     }
     pp_put_norm(point, sqrt(square));
-    pp_put_bad(point, square < 1e-36);
+    pp_put_bad(point, square < {{no_direction}});
 }
 
 // Columns of rounding errors may not be orthogonal yet, and need not be: of two that are not the
@@ -142,7 +142,7 @@ fn pp_svd_check(point: i32, t: i32) {
         return;
     }
     let sums = pp_svd_sum(point, {{kept}});
-    if (abs(sums.z) > 1e-5 * sqrt(sums.x) * sqrt(sums.y)) {
+    if (abs(sums.z) > {{askew}} * sqrt(sums.x) * sqrt(sums.y)) {
         pp_put_bad(point / {{half}} * {{n}} + select(pair.x, pair.y, sums.y < sums.x), true);
     }
 }
@@ -167,7 +167,7 @@ fn pp_svd_values(point: i32, t: i32) {
     }
     let e = pp_power(point / {{n}});
     var value = pp_nan();
-    if (e != 1000) {
+    if (e != 5000) {
         value = pp_scale(own, e);
     }
     pp_value(rank, value);
@@ -272,7 +272,7 @@ fn pp_svd_finish_left(point: i32, t: i32) {
     let i = point / {{k}} % {{m}};
     let b = point / {{k}} / {{m}};
     var x = pp_nan();
-    if (pp_power(b) != 1000) {
+    if (pp_power(b) != 5000) {
         x = pp_factor(2 * (b * {{k}} + c)) * pp_svd_left_at(b, i, c);
     }
     pp_out_left(b, i, c, x);
@@ -283,7 +283,7 @@ fn pp_svd_finish_right(point: i32, t: i32) {
     let i = point / {{n}} % {{n}};
     let b = point / {{n}} / {{n}};
     var x = pp_nan();
-    if (pp_power(b) != 1000) {
+    if (pp_power(b) != 5000) {
         let source = pp_order(b * {{n}} + c);
         x = pp_factor(2 * (b * {{k}} + c) + 1) * pp_right((b * {{n}} + i) * {{n}} + source);
     }

@@ -232,7 +232,7 @@ impl Gpu {
         if on_device(&device, value).is_some() {
             return Ok(value.clone());
         }
-        Gpu::CAPS.check_type(value.ty(), || "the array".into())?;
+        self.own_caps().check_type(value.ty(), || "the array".into())?;
         let need = || (format!("an array, {},", value.ty()), None);
         let memory = Memory::upload(&device, &wgsl::to_words(value)?, &need)?;
         let buffer = GpuBuffer::new(Arc::new(memory), value.ty().clone());

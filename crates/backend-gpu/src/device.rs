@@ -89,7 +89,8 @@ pub(crate) struct Pipeline {
 }
 
 impl Gpu {
-    /// What shaders can run: arrays of all types but `f64`, and no work off the device.
+    /// What shaders can run on every adapter: arrays of all types but `f64`, and no work off the
+    /// device.
     pub const CAPS: Caps = Caps {
         backend: "gpu",
         dtypes: &[
@@ -108,6 +109,13 @@ impl Gpu {
         callbacks: false,
         lanes: LaneForm::Apart,
     };
+
+    /// What shaders can run on this adapter: in `f64`, too, where it computes in double precision
+    /// and with integers of 64 bits.
+    pub(crate) fn own_caps(&self) -> Caps {
+        let dtypes = if self.target.double { &DType::ALL } else { Gpu::CAPS.dtypes };
+        Caps { dtypes, ..Gpu::CAPS }
+    }
 
     /// Opens the most capable adapter, a software one if there is no other.
     ///
@@ -240,7 +248,9 @@ impl Device {
                 .help("install a Vulkan driver; on Debian mesa-vulkan-drivers gives a software one")
         })?;
         let limits = adapter.limits();
-        let wanted = wgpu::Features::IMMEDIATES | wgpu::Features::PIPELINE_CACHE;
+        // In shaders, bits of `f64` are integers of 64 bits.
+        let double = wgpu::Features::SHADER_F64 | wgpu::Features::SHADER_INT64;
+        let wanted = wgpu::Features::IMMEDIATES | wgpu::Features::PIPELINE_CACHE | double;
         let features = adapter.features() & wanted;
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("probpipe"),
@@ -275,6 +285,7 @@ impl Device {
             immediate_bytes: if has_immediates { limits.max_immediate_size as usize } else { 0 },
             workgroups: limits.max_compute_workgroups_per_dimension as usize,
             rounds: if software { SOFTWARE_ROUNDS } else { 1 << 24 },
+            double: features.contains(double),
         };
         Ok(Device {
             device,

@@ -34,11 +34,11 @@ impl Backend for Gpu {
     }
 
     fn caps(&self) -> Caps {
-        Gpu::CAPS
+        self.own_caps()
     }
 
     fn compile(&self, graph: Verified<'_>) -> Result<Box<dyn Executable>> {
-        Gpu::CAPS.check(&graph)?;
+        self.own_caps().check(&graph)?;
         let options = Options {
             element_bytes: wgsl::element_bytes,
             alignment: self.device()?.alignment.max(4),

@@ -10,9 +10,9 @@ use probpipe_backend_gpu::wgsl::{Module, Step, Target, element_bytes, emit};
 use probpipe_lowering::{Options, lower};
 use probpipe_testing::says;
 use probpipe_trace::{
-    Array, ArrayType, BinaryOp, CompareOp, CumulativeOp, DType, ErrorKind, Graph, LinalgOp, Op,
-    Result, ScatterOp, Triangular, UnaryOp, Vectors, arange, bind, bind1, concat, fori_loop, scan,
-    verify, while_loop,
+    Array, ArrayType, BinaryOp, Caps, CompareOp, CumulativeOp, DType, ErrorKind, Graph, LinalgOp,
+    Op, Result, ScatterOp, Triangular, UnaryOp, Vectors, arange, bind, bind1, concat, fori_loop,
+    scan, verify, while_loop,
 };
 
 fn emitted(graph: &Graph, target: &Target) -> Result<Module> {
@@ -22,7 +22,8 @@ fn emitted(graph: &Graph, target: &Target) -> Result<Module> {
         special_inline: true,
         ..Options::default()
     };
-    Gpu::CAPS.check(graph)?;
+    let dtypes = if target.double { &DType::ALL } else { Gpu::CAPS.dtypes };
+    Caps { dtypes, ..Gpu::CAPS }.check(graph)?;
     emit(&lower(verify(graph).unwrap(), &options)?, target)
 }
 
@@ -30,13 +31,18 @@ fn emitted(graph: &Graph, target: &Target) -> Result<Module> {
 fn validate(types: &[ArrayType], f: impl FnOnce(&[Array]) -> Vec<Array>) {
     let graph = graph_of(types, f);
     for software in [false, true] {
-        let target = Target { software, storage_buffers: 32, ..Target::default() };
+        let target = Target { software, storage_buffers: 32, double: true, ..Target::default() };
         let module = emitted(&graph, &target).expect("the program is emitted");
         assert!(!module.shaders.is_empty());
         for shader in &module.shaders {
             let parsed = naga::front::wgsl::parse_str(&shader.text)
                 .unwrap_or_else(|e| panic!("{}\n{}", e.emit_to_string(&shader.text), shader.text));
-            Validator::new(ValidationFlags::all(), Capabilities::IMMEDIATES)
+            // What is not of double precision is plain WGSL.
+            let double = match shader.text.contains("f64") {
+                true => Capabilities::FLOAT64 | Capabilities::SHADER_INT64,
+                false => Capabilities::empty(),
+            };
+            Validator::new(ValidationFlags::all(), Capabilities::IMMEDIATES | double)
                 .validate(&parsed)
                 .unwrap_or_else(|e| panic!("{e:?}\n{}", shader.text));
         }
@@ -49,8 +55,7 @@ fn ty(dtype: DType, shape: &[usize]) -> ArrayType {
 
 #[test]
 fn every_elementwise_op_validates() {
-    let types = || DType::ALL.into_iter().filter(|&dtype| dtype != DType::F64);
-    for dtype in types() {
+    for dtype in DType::ALL {
         // Both as fused kernels and inside a loop that runs in one invocation.
         for shape in [&[100][..], &[3]] {
             validate(&[ty(dtype, shape), ty(dtype, shape)], |x| {
@@ -65,7 +70,7 @@ fn every_elementwise_op_validates() {
                     let c = bind1(Op::Compare(*op), &[&x[0], &x[1]]);
                     out.push(bind1(Op::Select, &[&c, &x[0], &x[1]]));
                 }
-                for to in types() {
+                for to in DType::ALL {
                     out.push(x[0].cast(to));
                 }
                 // One result: a module may bind few buffers.

@@ -2,7 +2,7 @@
 //! over the whole stream.
 
 use crate::compare::{Tolerance, array, within};
-use crate::report::{Verdict, Worst};
+use crate::report::{Verdict, Worst, has_double};
 use probpipe::inference::adapt::{DualAveraging, Moments};
 use probpipe::{Array, DType, Device, jit_on, scan, stack, with_default_float, zeros};
 use probpipe_testing::reference;
@@ -15,7 +15,7 @@ type Check = (&'static str, Array, Json);
 pub fn run(case: &Json, device: Device) -> Verdict {
     let kind = case["kind"].as_str().unwrap_or("?");
     for float in [DType::F64, DType::F32] {
-        if float == DType::F64 && device == Device::Gpu {
+        if float == DType::F64 && !has_double(device) {
             continue;
         }
         let checks = with_default_float(float, || match kind {

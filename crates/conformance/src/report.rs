@@ -54,11 +54,16 @@ pub enum Verdict {
     Optional(String),
 }
 
+/// Whether a device computes in `f64`, which adapters may lack.
+pub fn has_double(device: Device) -> bool {
+    device != Device::Gpu || device.backend().caps().dtypes.contains(&DType::F64)
+}
+
 /// Runs a case in both float types; of devices without `f64` in the one that they have.
 pub fn in_both_types(device: Device, run: impl Fn(DType) -> Verdict) -> Verdict {
-    let wide = match device {
-        Device::Gpu => Verdict::Passed(Worst::default()),
-        _ => run(DType::F64),
+    let wide = match has_double(device) {
+        false => Verdict::Passed(Worst::default()),
+        true => run(DType::F64),
     };
     match wide {
         Verdict::Passed(worst) => match run(DType::F32) {

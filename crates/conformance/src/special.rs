@@ -2,7 +2,7 @@
 
 use crate::compare::{Miss, Tolerance};
 use crate::conventions::{self, Skipped};
-use crate::report::{Verdict, Worst};
+use crate::report::{Verdict, Worst, has_double};
 use probpipe::{
     Array, DType, Device, betainc, betaln, gammainc, gammaincc, jit_on, jvp, ones_like, polygamma,
     with_default_float, zeros_like, zeta,
@@ -121,7 +121,7 @@ pub fn run(case: &Json, device: Device, skipped: &mut Skipped) -> Verdict {
     let Some((function, goal)) = find(name) else { return Verdict::NoRule(name.to_string()) };
     let mut run = || {
         let mut worst = Worst::default();
-        if device != Device::Gpu {
+        if has_double(device) {
             with_default_float(DType::F64, || {
                 worst = Worst::of(false, values(case, device, function, goal, false, skipped)?);
                 derivatives(case, device, function, skipped)

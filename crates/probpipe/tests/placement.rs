@@ -17,6 +17,8 @@ struct Pretended {
     programs: AtomicUsize,
     /// Whether it gives up when it compiles.
     broken: bool,
+    /// Whether it computes in double precision.
+    double: bool,
 }
 
 impl Backend for Pretended {
@@ -25,7 +27,8 @@ impl Backend for Pretended {
     }
 
     fn caps(&self) -> Caps {
-        let dtypes = &[DType::F32, DType::I32, DType::U32, DType::Bool];
+        let single: &[DType] = &[DType::F32, DType::I32, DType::U32, DType::Bool];
+        let dtypes = if self.double { &DType::ALL } else { single };
         Caps { dtypes, lanes: LaneForm::Apart, ..Caps::everything("gpu") }
     }
 
@@ -224,7 +227,38 @@ fn profiles_say_where_and_why() -> Result<()> {
     Ok(())
 }
 
-/// Whatever this machine has, measured.
+#[test]
+fn double_precision_stays() -> Result<()> {
+    let gpu = Arc::new(Pretended { double: true, ..Pretended::default() });
+    let auto = Auto::with_costs(gpu, MACHINE);
+    let chain = |x: Array| (0..20).fold(x, |y, _| (y.sin() + y.cos()) * 0.5);
+    let x = linspace(0.0, 1.0, 1 << 16).cast(DType::F64);
+    let placement = placed(&auto, chain, &x)?.placement.expect("it was placed");
+    says(placement.to_string().as_str(), &["put on the cpu", "`f64`"]);
+    // Also in between, and in loops.
+    let within = |x: Array| {
+        let y = fori_loop(3, x.cast(DType::F64), |_, y: Array| y.sin());
+        chain(x) + y.cast(DType::F32)
+    };
+    let placement = placed(&auto, within, &vector(1 << 16))?.placement.expect("it was placed");
+    says(placement.to_string().as_str(), &["put on the cpu", "`f64`"]);
+    Ok(())
+}
+
+#[test]
+fn costs_are_measured() -> Result<()> {
+    let mut devices = vec![Device::Cpu];
+    devices.extend(Some(Device::Gpu).filter(|gpu| gpu.check().is_ok()));
+    for device in devices {
+        let costs = Costs::measured(&*device.backend())?;
+        let all = [costs.call, costs.operation, costs.touched, costs.alone, costs.flop];
+        assert!(all.iter().all(|cost| (0.0..1e6).contains(cost)), "{device:?}: {costs:?}");
+        assert!(costs.call > 0.0, "{device:?}: {costs:?}");
+    }
+    Ok(())
+}
+
+/// Whatever this machine has.
 #[test]
 fn the_device_itself() -> Result<()> {
     let f = |x: Array| (x.sin() * 2.0).sum();

@@ -63,18 +63,24 @@ struct Kept {
     words: Vec<(String, DType)>,
     /// Those that are bits of the last words.
     flags: Vec<String>,
+    /// Those in double precision, of which each is a pair of words.
+    doubles: Vec<String>,
 }
 
 impl Kept {
     fn new(known: Vec<(String, DType)>, lane: LoopId, lanes: usize, cx: &mut Emitter<'_>) -> Kept {
         let (flags, mut words): (Vec<_>, Vec<_>) =
             known.into_iter().partition(|(_, dtype)| *dtype == DType::Bool);
+        let doubles: Vec<String> =
+            words.extract_if(.., |(_, dtype)| *dtype == DType::F64).map(|(name, _)| name).collect();
+        let pair = |i| ["x", "y"].map(|part| (format!("pp_pair{i}.{part}"), DType::U32));
+        words.extend((0..doubles.len()).flat_map(pair));
         words.extend((0..flags.len().div_ceil(32)).map(|i| (format!("pp_flags{i}"), DType::U32)));
         let memory = cx.memory.scratch(&ArrayType::new(DType::U32, [words.len() + 1]), &mut 0);
         cx.memory.spread(memory, lane, lanes);
         let start = cx.memory.span(memory).start;
         let flags = flags.into_iter().map(|(name, _)| name).collect();
-        Kept { start, lane, lanes, target: *cx.target, words, flags }
+        Kept { start, lane, lanes, target: *cx.target, words, flags, doubles }
     }
 
     /// A word of a lane.
@@ -117,6 +123,9 @@ impl Kept {
             let (word, bit) = (i / 32, 1u32 << (i % 32));
             text.line(format_args!("{flag} = (pp_flags{word} & {bit}u) != 0u;"));
         }
+        for (i, double) in self.doubles.iter().enumerate() {
+            text.line(format_args!("{double} = pp_of_words_f64(pp_pair{i});"));
+        }
     }
 
     fn keep(&self, text: &mut Text) {
@@ -124,6 +133,9 @@ impl Kept {
             let bit = |(k, flag): (usize, &String)| format!("select(0u, {}u, {flag})", 1u32 << k);
             let bits: Vec<String> = flags.iter().enumerate().map(bit).collect();
             text.line(format_args!("pp_flags{i} = {};", bits.join(" | ")));
+        }
+        for (i, double) in self.doubles.iter().enumerate() {
+            text.line(format_args!("pp_pair{i} = pp_words_f64({double});"));
         }
         self.move_words(false, text);
     }
@@ -144,7 +156,7 @@ impl Emitter<'_> {
             let dtype = self.memory.span(buffer).dtype;
             let Some(register) = registers.get(&buffer) else { continue };
             for place in (0..register.size).map(|i| register.place(i)) {
-                match wide::is_wide(dtype) {
+                match wide::is_pair(dtype) {
                     true => {
                         known.extend(["x", "y"].map(|part| (format!("{place}.{part}"), DType::U32)))
                     }
@@ -193,6 +205,10 @@ impl Emitter<'_> {
         }
         for i in 0..kept.flags.len().div_ceil(32) {
             uses.code.insert_str(0, &format!("var<private> pp_flags{i}: u32;\n"));
+        }
+        for i in 0..kept.doubles.len() {
+            uses.code.insert_str(0, &format!("var<private> pp_pair{i}: vec2<u32>;\n"));
+            uses.functions.extend(["pp_of_words_f64", "pp_words_f64"].map(String::from));
         }
         let look = self.point_work(&words.look(location));
         tasks.push(Task::Clear { word: words.open });

@@ -4,7 +4,7 @@
 
 use super::memory::Memory;
 use super::register::Register;
-use super::{Text, Uses, wide};
+use super::{Text, Uses, double, wide};
 use probpipe_lowering::{BufferId, Expr, ExprId, IndexMap, Kernel};
 use probpipe_trace::op::{BinaryInstruction, UnaryInstruction};
 use probpipe_trace::{BinaryOp, CompareOp, DType, ReduceOp, Scalar, SpecialOp, UnaryOp};
@@ -43,6 +43,7 @@ enum Cancels {
 pub(super) fn value_type(dtype: DType) -> &'static str {
     match dtype {
         DType::F32 => "f32",
+        DType::F64 => "f64",
         DType::I32 => "i32",
         DType::Bool => "bool",
         DType::I64 | DType::U64 => wide::TYPE,
@@ -62,6 +63,7 @@ fn int(v: i64) -> String {
 pub(super) fn literal(scalar: Scalar, dtype: DType) -> String {
     match dtype {
         DType::F32 => float(scalar.as_f64() as f32),
+        DType::F64 => double::literal(scalar.as_f64()),
         DType::I32 => match scalar.as_i128() as i32 {
             i32::MIN => "bitcast<i32>(0x80000000u)".into(),
             v => format!("{v}i"),
@@ -85,8 +87,11 @@ fn float(v: f32) -> String {
 
 /// A number that shader compilers do not see. To those that do, and to whom no number is infinite
 /// or NaN, `0 x` is 0, `x / 0` is `x` (Mesa 22.3.6) and `(x + 1) - 1` is `x`.
-pub(super) fn unseen(scalar: Scalar) -> String {
-    unseen_bits((scalar.as_f64() as f32).to_bits())
+pub(super) fn unseen(scalar: Scalar, dtype: DType) -> String {
+    match dtype {
+        DType::F64 => double::unseen(scalar.as_f64().to_bits()),
+        _ => unseen_bits((scalar.as_f64() as f32).to_bits()),
+    }
 }
 
 fn unseen_bits(bits: u32) -> String {
@@ -96,7 +101,7 @@ fn unseen_bits(bits: u32) -> String {
 /// What a reduction starts from.
 pub(super) fn identity(op: ReduceOp, dtype: DType) -> String {
     let (least, most) = match dtype {
-        DType::F32 => (Scalar::Float(f64::NEG_INFINITY), Scalar::Float(f64::INFINITY)),
+        _ if dtype.is_float() => (Scalar::Float(f64::NEG_INFINITY), Scalar::Float(f64::INFINITY)),
         DType::I32 => (Scalar::Int(i128::from(i32::MIN)), Scalar::Int(i128::from(i32::MAX))),
         DType::U8 => (Scalar::Int(0), Scalar::Int(i128::from(u8::MAX))),
         DType::I64 | DType::U64 => wide::range(dtype).map(Scalar::Int).into(),
@@ -117,7 +122,8 @@ pub(super) fn identity(op: ReduceOp, dtype: DType) -> String {
 pub(super) fn combine(op: ReduceOp, dtype: DType, a: &str, b: &str, uses: &mut Uses) -> String {
     let float = dtype == DType::F32;
     match op {
-        _ if wide::is_wide(dtype) => wide::combine(op, dtype, a, b, uses),
+        _ if wide::is_pair(dtype) => wide::combine(op, dtype, a, b, uses),
+        _ if dtype == DType::F64 => double::combine(op, a, b, uses),
         ReduceOp::Sum => wrapped(format!("{a} + {b}"), dtype),
         ReduceOp::Prod => wrapped(format!("{a} * {b}"), dtype),
         ReduceOp::Max if float => uses.call("pp_max", &[a, b]),
@@ -196,8 +202,8 @@ impl Scope<'_> {
         if let Some(register) = self.registers.get(&buffer) {
             return register.read(&self.local(register, index));
         }
-        if let Some(word) = self.known(buffer, index) {
-            return word;
+        if let Some(number) = self.known(buffer, index) {
+            return number;
         }
         self.read(buffer, index, uses)
     }
@@ -214,9 +220,12 @@ impl Scope<'_> {
         let words = self.memory.constant(buffer, place)?;
         let word = *words.first()?;
         Some(match span.dtype {
-            DType::I64 | DType::U64 => {
-                let high = i128::from(*words.get(1)?) << 32;
-                literal(Scalar::Int(high | i128::from(word)), span.dtype)
+            dtype if wide::is_wide(dtype) => {
+                let bits = u64::from(*words.get(1)?) << 32 | u64::from(word);
+                match dtype {
+                    DType::F64 => double::unseen(bits),
+                    _ => literal(Scalar::Int(i128::from(bits)), dtype),
+                }
             }
             DType::F32 => unseen_bits(word),
             DType::Bool => format!("{}", word != 0),
@@ -226,13 +235,15 @@ impl Scope<'_> {
     }
 
     /// The value of the element at a place.
-    fn decoded(&self, buffer: BufferId, name: &str, at: &str) -> String {
+    fn decoded(&self, buffer: BufferId, name: &str, at: &str, uses: &mut Uses) -> String {
         let span = self.memory.span(buffer);
-        if span.is_in_pairs() {
-            return wide::load(name, at);
-        }
-        let (dtype, element) = (span.dtype, format!("{name}[{at}]"));
+        let (dtype, element) = match span.is_in_pairs() {
+            true => (span.dtype, wide::load(name, at)),
+            false => (span.dtype, format!("{name}[{at}]")),
+        };
         match dtype {
+            DType::F64 => double::of_words(&element, uses),
+            _ if span.is_in_pairs() => element,
             DType::Bool => format!("{element} != 0u"),
             DType::F32 | DType::I32 if span.slot.untyped() => {
                 format!("bitcast<{}>({element})", value_type(dtype))
@@ -244,7 +255,7 @@ impl Scope<'_> {
     /// Reads an element of a buffer in memory.
     pub fn read(&self, buffer: BufferId, index: &IndexMap, uses: &mut Uses) -> String {
         let (name, at) = self.place(buffer, index, uses);
-        self.decoded(buffer, &name, &at)
+        self.decoded(buffer, &name, &at, uses)
     }
 
     /// Assigns an element of a buffer, in memory.
@@ -258,6 +269,10 @@ impl Scope<'_> {
     ) {
         let span = self.memory.span(buffer);
         let (name, at) = self.place(buffer, index, uses);
+        let value = match span.dtype {
+            DType::F64 => &double::words(value, uses),
+            _ => value,
+        };
         if span.is_in_pairs() {
             return text.line(format_args!("{}", wide::store(&name, &at, value)));
         }
@@ -297,7 +312,7 @@ impl Scope<'_> {
         let ty = kernel.ty(id);
         let name = |e: &ExprId| format!("{e}");
         let value = match kernel.expr(id) {
-            Expr::Literal(scalar) if ty == DType::F32 => unseen(*scalar),
+            Expr::Literal(scalar) if ty.is_float() => unseen(*scalar, ty),
             Expr::Literal(scalar) => literal(*scalar, ty),
             Expr::Load { buffer, index, guard: None } => self.load(*buffer, index, uses),
             Expr::Load { buffer, index, guard: Some(guard) } => {
@@ -315,7 +330,8 @@ impl Scope<'_> {
                     let (name, first) = self.place(*buffer, index, uses);
                     let span = self.memory.span(*buffer);
                     let step = span.copies.map_or(1, |(_, count)| count) * span.step();
-                    self.decoded(*buffer, &name, &format!("{first}{}", computed(at, step)))
+                    let at = format!("{first}{}", computed(at, step));
+                    self.decoded(*buffer, &name, &at, uses)
                 }
             },
             Expr::Index(map) => {
@@ -324,10 +340,16 @@ impl Scope<'_> {
             }
             Expr::Unary(op, x) => wrapped(unary(*op, &name(x), kernel.ty(*x), uses), ty),
             Expr::Binary(op, x, y) => {
+                let double = kernel.ty(*y) == DType::F64;
+                // Of two exclusive ors nothing is left, and literals have one.
+                let literal = matches!(kernel.expr(*y), Expr::Literal(_));
                 let other = match self.cancels(*op, *x, *y) {
-                    // Not as below, or those would cancel.
-                    Some(Cancels::Itself) => format!("bitcast<f32>(bitcast<u32>({y}) + pp_zero)"),
-                    Some(Cancels::Part) => format!("bitcast<f32>(bitcast<u32>({y}) ^ pp_zero)"),
+                    Some(_) if double => double::apart(&name(y), uses),
+                    Some(Cancels::Part) if !literal => {
+                        format!("bitcast<f32>(bitcast<u32>({y}) ^ pp_zero)")
+                    }
+                    // Not as above, or those would cancel.
+                    Some(_) => format!("bitcast<f32>(bitcast<u32>({y}) + pp_zero)"),
                     None => name(y),
                 };
                 let value = match self.shift(*op, *y) {
@@ -343,22 +365,23 @@ impl Scope<'_> {
                 format!("fma({p}{}, {}, {a}{})", name(x), name(y), name(addend))
             }
             Expr::Summand(x, y) => format!("{} * {}", name(x), name(y)),
-            Expr::Compare(op, x, y) if wide::is_wide(kernel.ty(*x)) => {
+            Expr::Compare(op, x, y) if wide::is_pair(kernel.ty(*x)) => {
                 wide::compare(*op, &name(x), &name(y), kernel.ty(*x), uses)
             }
             Expr::Compare(op, x, y) => {
                 let checked = |e: &ExprId| {
-                    kernel.ty(*e) == DType::F32 && !matches!(kernel.expr(*e), Expr::Literal(_))
+                    kernel.ty(*e).is_float() && !matches!(kernel.expr(*e), Expr::Literal(_))
                 };
+                let function = match kernel.ty(*x) {
+                    DType::F64 => "pp_is_nan_f64",
+                    _ => "pp_is_nan",
+                };
+                let mut is_nan = |e: &ExprId| uses.call(function, &[&name(e)]);
                 let nan = match (checked(x), checked(y)) {
                     (false, false) => None,
-                    (true, false) => Some(uses.call("pp_is_nan", &[&name(x)])),
-                    (false, true) => Some(uses.call("pp_is_nan", &[&name(y)])),
-                    (true, true) => Some(format!(
-                        "({} | {})",
-                        uses.call("pp_is_nan", &[&name(x)]),
-                        uses.call("pp_is_nan", &[&name(y)])
-                    )),
+                    (true, false) => Some(is_nan(x)),
+                    (false, true) => Some(is_nan(y)),
+                    (true, true) => Some(format!("({} | {})", is_nan(x), is_nan(y))),
                 };
                 let nan = if self.is_nan_literal(*x) || self.is_nan_literal(*y) {
                     Some("true".to_string())
@@ -368,9 +391,12 @@ impl Scope<'_> {
                 compare(*op, &name(x), &name(y), nan)
             }
             Expr::Select(c, x, y) => format!("select({y}, {x}, {c})"),
-            Expr::Special(op, operands) => special(*op, operands, uses),
+            Expr::Special(op, operands) => special(*op, operands, ty, uses),
             Expr::Cast(x) => convert(&name(x), kernel.ty(*x), ty, uses),
-            Expr::Bitcast(x) if wide::is_wide(ty) => name(x),
+            Expr::Bitcast(x) if kernel.ty(*x) == ty => name(x),
+            Expr::Bitcast(x) if ty == DType::F64 => double::of_words(&name(x), uses),
+            Expr::Bitcast(x) if kernel.ty(*x) == DType::F64 => double::words(&name(x), uses),
+            Expr::Bitcast(x) if wide::is_pair(ty) => name(x),
             Expr::Bitcast(x) => format!("bitcast<{}>({x})", value_type(ty)),
         };
         text.line(format_args!("let {id} = {value};"));
@@ -388,7 +414,7 @@ impl Scope<'_> {
             }
             e
         };
-        if kernel.ty(x) != DType::F32 || !sums(op) && !products(op) {
+        if !kernel.ty(x).is_float() || !sums(op) && !products(op) {
             return None;
         }
         let itself = match op {
@@ -414,7 +440,7 @@ impl Scope<'_> {
     /// A shift by fewer places than there are bits, which needs no care.
     fn shift(&self, op: BinaryOp, places: ExprId) -> Option<String> {
         let Expr::Literal(scalar) = self.kernel.expr(places) else { return None };
-        Some(self.kernel.ty(places)).filter(|dtype| !wide::is_wide(*dtype))?;
+        Some(self.kernel.ty(places)).filter(|dtype| !wide::is_pair(*dtype))?;
         let places = Some(scalar.as_i128()).filter(|places| (0..32).contains(places))?;
         match op.instruction()? {
             BinaryInstruction::Shl => Some(format!("<< {places}u")),
@@ -437,10 +463,11 @@ fn computed(at: &[(ExprId, i64)], words: usize) -> String {
 fn unary(op: UnaryOp, x: &str, ty: DType, uses: &mut Uses) -> String {
     let float = ty == DType::F32;
     let Some(instruction) = op.instruction() else {
-        return uses.call(&format!("pp_{}", op.spec().name), &[x]);
+        return uses.call(&named(op.spec().name, ty), &[x]);
     };
     match instruction {
-        _ if wide::is_wide(ty) => wide::unary(instruction, x, ty, uses),
+        _ if wide::is_pair(ty) => wide::unary(instruction, x, ty, uses),
+        _ if ty == DType::F64 => double::unary(instruction, x, uses),
         // The sign of zero and of NaN turns too; `0 - x` would lose it.
         UnaryInstruction::Neg if float => format!("bitcast<f32>(bitcast<u32>({x}) ^ 0x80000000u)"),
         UnaryInstruction::Neg => format!("0 - {x}"),
@@ -469,25 +496,35 @@ fn unary(op: UnaryOp, x: &str, ty: DType, uses: &mut Uses) -> String {
     }
 }
 
+/// The function of `kernels/wgsl` for an operation on floats of a type.
+fn named(operation: &str, dtype: DType) -> String {
+    match dtype {
+        DType::F64 => format!("pp_{operation}_f64"),
+        _ => format!("pp_{operation}"),
+    }
+}
+
 /// A special function: those with orders of derivatives have a form that takes them, beside that of
 /// the value.
-fn special(op: SpecialOp, operands: &[ExprId], uses: &mut Uses) -> String {
+fn special(op: SpecialOp, operands: &[ExprId], dtype: DType, uses: &mut Uses) -> String {
     let mut arguments: Vec<String> = operands.iter().map(ExprId::to_string).collect();
-    let mut function = format!("pp_{}", op.name());
+    let mut function = op.name().to_string();
     let orders = op.orders().unwrap_or_default();
     if orders.iter().any(|&order| order > 0) {
         function.push_str("_derivative");
         arguments.extend(orders.iter().map(|order| format!("{order}i")));
     }
-    uses.call(&function, &arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    let arguments = arguments.iter().map(String::as_str).collect::<Vec<_>>();
+    uses.call(&named(&function, dtype), &arguments)
 }
 
 fn binary(op: BinaryOp, x: &str, y: &str, ty: DType, uses: &mut Uses) -> String {
     let Some(instruction) = op.instruction() else {
-        return uses.call(&format!("pp_{}", op.spec().name), &[x, y]);
+        return uses.call(&named(op.spec().name, ty), &[x, y]);
     };
     let function = match (instruction, ty) {
-        _ if wide::is_wide(ty) => return wide::binary(instruction, x, y, ty, uses),
+        _ if wide::is_pair(ty) => return wide::binary(instruction, x, y, ty, uses),
+        (_, DType::F64) => return double::binary(instruction, x, y, uses),
         (BinaryInstruction::Add, _) => return format!("{x} + {y}"),
         (BinaryInstruction::Sub, _) => return format!("{x} - {y}"),
         (BinaryInstruction::Mul, _) => return format!("{x} * {y}"),
@@ -537,7 +574,8 @@ fn compare(op: CompareOp, x: &str, y: &str, nan: Option<String>) -> String {
 fn convert(x: &str, from: DType, to: DType, uses: &mut Uses) -> String {
     match (from, to) {
         _ if from == to => x.to_string(),
-        _ if wide::is_wide(from) || wide::is_wide(to) => wide::convert(x, from, to, uses),
+        _ if from == DType::F64 || to == DType::F64 => double::convert(x, from, to, uses),
+        _ if wide::is_pair(from) || wide::is_pair(to) => wide::convert(x, from, to, uses),
         (DType::Bool, _) => {
             let (zero, one) = (literal(Scalar::Int(0), to), literal(Scalar::Int(1), to));
             format!("select({zero}, {one}, {x})")

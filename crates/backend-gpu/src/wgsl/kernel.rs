@@ -188,7 +188,7 @@ impl Emitter<'_> {
             .filter_map(|(i, store)| {
                 let op = store.reduce?;
                 let dtype = kernel.ty(store.value);
-                let sums = op == ReduceOp::Sum && dtype == DType::F32;
+                let sums = op == ReduceOp::Sum && dtype.is_float();
                 let levels = match chain {
                     _ if !sums => 1,
                     0..=64 => 1,
@@ -201,7 +201,7 @@ impl Emitter<'_> {
         for a in &accumulators {
             let start = match a.op {
                 // What nothing is added to.
-                ReduceOp::Sum if a.dtype == DType::F32 => expr::unseen(Scalar::Int(0)),
+                ReduceOp::Sum if a.dtype.is_float() => expr::unseen(Scalar::Int(0), a.dtype),
                 op => expr::identity(op, a.dtype),
             };
             for level in 0..a.levels {
@@ -294,7 +294,8 @@ fn carry_up(accumulators: &[Accumulator<'_>], count: &str, text: &mut Text) {
         for a in accumulators.iter().filter(|a| a.levels > level) {
             let (name, below) = (&a.name, level - 1);
             text.line(format_args!("{name}_{level} = {name}_{level} + {name}_{below};"));
-            text.line(format_args!("{name}_{below} = 0.0f;"));
+            let zero = expr::literal(Scalar::Int(0), a.dtype);
+            text.line(format_args!("{name}_{below} = {zero};"));
         }
         text.close();
     }

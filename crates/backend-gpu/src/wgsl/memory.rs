@@ -98,7 +98,7 @@ pub struct Copied {
 }
 
 /// Bytes of an element on the device, as the lowering is asked to plan for: `bool` and `u8` widen
-/// to a word, 64-bit integers take two.
+/// to a word, numbers of 64 bits take two.
 pub fn element_bytes(dtype: DType) -> usize {
     4 * wide::words(dtype)
 }
@@ -123,7 +123,7 @@ pub(super) fn memory_type(dtype: DType) -> &'static str {
     match dtype {
         DType::F32 => "f32",
         DType::I32 => "i32",
-        DType::I64 | DType::U64 => wide::TYPE,
+        _ if wide::is_wide(dtype) => wide::TYPE,
         _ => "u32",
     }
 }

@@ -4,6 +4,7 @@
 mod apart;
 mod budget;
 mod dispatches;
+mod double;
 mod expr;
 mod inline;
 mod kernel;
@@ -50,6 +51,8 @@ pub struct Target {
     pub workgroups: usize,
     /// Rounds that the loops of an invocation may go in all.
     pub rounds: usize,
+    /// Whether it computes in double precision.
+    pub double: bool,
 }
 
 impl Default for Target {
@@ -62,6 +65,7 @@ impl Default for Target {
             immediate_bytes: 128,
             workgroups: 65535,
             rounds: 1 << 24,
+            double: false,
         }
     }
 }

@@ -208,15 +208,15 @@ impl Emitter<'_> {
         if uniform {
             text.line(format_args!("var<workgroup> pp_word: i32;"));
         }
-        // A zero that compilers do not see.
-        let zero = body.out.contains("pp_zero") || uses.code.contains("pp_zero");
-        if zero {
-            text.line(format_args!("var<private> pp_zero: u32;"));
-        }
         let functions: Vec<&str> = uses.functions.iter().map(String::as_str).collect();
         let library = probpipe_kernels::wgsl_module(&functions).ok_or_else(|| {
             Error::new(ErrorKind::Internal, format!("a function of {functions:?} is missing"))
         })?;
+        // A zero that compilers do not see.
+        let zero = [&body.out, &uses.code, &library].iter().any(|text| text.contains("pp_zero"));
+        if zero {
+            text.line(format_args!("var<private> pp_zero: u32;"));
+        }
         text.out.push_str(&library);
         text.out.push_str(&uses.code);
         text.line(format_args!("@compute @workgroup_size({width})"));

@@ -1,5 +1,6 @@
-//! 64-bit integers as expressions: pairs of words, the low one first. What is computed with them
-//! are the functions of `kernels/wgsl/long.wgsl`, and here it is said which.
+//! Elements of two words, the low one first, and 64-bit integers as expressions, which are such
+//! pairs. What is computed with them are the functions of `kernels/wgsl/long.wgsl`, and here it is
+//! said which.
 
 use super::Uses;
 use probpipe_lowering::IndexMap;
@@ -8,6 +9,11 @@ use probpipe_trace::{CompareOp, DType, ReduceOp};
 
 /// Whether elements of a type take two words.
 pub(super) fn is_wide(dtype: DType) -> bool {
+    is_pair(dtype) || dtype == DType::F64
+}
+
+/// Whether values of a type are pairs of words.
+pub(super) fn is_pair(dtype: DType) -> bool {
     matches!(dtype, DType::I64 | DType::U64)
 }
 

@@ -5,9 +5,7 @@
 use probpipe_backend_gpu::Gpu;
 use probpipe_testing::{ulp, ulps};
 use probpipe_trace::eval::eval_graph;
-use probpipe_trace::{
-    Array, ArrayType, Backend, DType, Graph, Scalar, Value, Values, trace, verify,
-};
+use probpipe_trace::{Array, ArrayType, Backend, Graph, Scalar, Value, Values, trace, verify};
 
 /// The shared device. Without one the test is skipped, loudly; with `PROBPIPE_REQUIRE_GPU=1` it
 /// fails.
@@ -56,11 +54,12 @@ pub fn run_both(
 /// and infinities must match.
 pub fn distance(want: &Value, got: &Value) -> Vec<f64> {
     assert_eq!(want.ty(), got.ty());
+    let dtype = want.ty().dtype;
     let far = |w: Scalar, g: Scalar| match (w, g) {
         (Scalar::Float(w), Scalar::Float(g)) if w.is_finite() && g.is_finite() => {
-            (g - w).abs() / ulp(w.abs().max(1.0), DType::F32)
+            (g - w).abs() / ulp(w.abs().max(1.0), dtype)
         }
-        (Scalar::Float(w), Scalar::Float(g)) => ulps(g, w, DType::F32),
+        (Scalar::Float(w), Scalar::Float(g)) => ulps(g, w, dtype),
         _ if w == g => 0.0,
         _ => f64::INFINITY,
     };
@@ -103,6 +102,27 @@ pub fn noise(n: usize, seed: u32) -> Vec<f32> {
             (state >> 8) as f32 / (1 << 23) as f32 - 1.0
         })
         .collect()
+}
+
+/// As an adapter that computes in double precision, or skips as [`adapter_or_skip`] does.
+pub fn double_or_skip() -> Option<Gpu> {
+    let gpu = adapter_or_skip()?;
+    if !gpu.target().double {
+        println!("SKIP: the adapter does not compute in double precision");
+        return None;
+    }
+    Some(gpu)
+}
+
+/// An `f64` value.
+pub fn f64s(data: &[f64], shape: &[usize]) -> Value {
+    Value::from_elements(data, shape).expect("the shape fits")
+}
+
+/// Numbers as [`noise`] has, with digits that `f32` does not hold.
+pub fn wide_noise(n: usize, seed: u32) -> Vec<f64> {
+    let (high, low) = (noise(n, seed), noise(n, !seed));
+    high.iter().zip(low).map(|(h, l)| f64::from(*h) + f64::from(l) * 1e-9).collect()
 }
 
 /// Reproducible integers of all sizes.

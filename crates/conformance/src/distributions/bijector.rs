@@ -1,7 +1,7 @@
 //! Bijectors: values, logarithms of volumes, the way back, and derivatives of both.
 
 use crate::compare::{array, within};
-use crate::report::{Verdict, Worst};
+use crate::report::{Verdict, Worst, has_double};
 use probpipe::bijectors::{
     Affine, Bijector, LowerCholesky, LowerCholeskyAffine, Permutation, Power, Sigmoid,
     SimplexToOrdered, Softplus, biject_to,
@@ -77,7 +77,7 @@ fn chain(text: &str) -> Option<Box<dyn Bijector>> {
 
 /// Runs one case, in the widest float type of the device.
 pub(super) fn run(name: &str, case: &Json, device: Device) -> Verdict {
-    let float = if device == Device::Gpu { DType::F32 } else { DType::F64 };
+    let float = if has_double(device) { DType::F64 } else { DType::F32 };
     let read = |name: &str| reference::array(&case[name], Some(float));
     let constraint = case["constraint"].as_str().unwrap_or("?");
     let (Some(f), Some(x), Some(y), Some(cot)) =

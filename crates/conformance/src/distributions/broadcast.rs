@@ -3,24 +3,14 @@
 
 use super::family::Family;
 use crate::compare::{Miss, array, within};
-use crate::report::{Verdict, Worst};
+use crate::report::{Verdict, Worst, in_both_types};
 use probpipe::{Array, DType, Device, jit_on, value_and_grad};
 use probpipe_testing::reference;
 use serde_json::Value as Json;
 
 /// Runs one case in both float types; of devices without `f64` in the one that they have.
 pub(super) fn run(family: &Family, case: &Json, device: Device) -> Verdict {
-    let wide = match device {
-        Device::Gpu => Verdict::Passed(Worst::of(true, 0.0)),
-        _ => check(family, case, device, DType::F64),
-    };
-    match wide {
-        Verdict::Passed(worst) => match check(family, case, device, DType::F32) {
-            Verdict::Passed(more) => Verdict::Passed(worst.and(more)),
-            other => other,
-        },
-        other => other,
-    }
+    in_both_types(device, |float| check(family, case, device, float))
 }
 
 fn check(family: &Family, case: &Json, device: Device, float: DType) -> Verdict {

@@ -4,7 +4,7 @@
 use super::family::Family;
 use crate::compare::{Miss, Tolerance, elements, within};
 use crate::conventions::Skipped;
-use crate::report::{Verdict, Worst};
+use crate::report::{Verdict, Worst, has_double};
 use probpipe::{Array, DType, Device, grad, jit_on};
 use probpipe_testing::reference::{number, numbers};
 use probpipe_testing::ulp;
@@ -155,7 +155,7 @@ fn check(
     let rounded = cast(&narrow, DType::F64);
 
     let compiled = jit_on(device, |operands: Operands| evaluate(family, operands));
-    let wide_device = if device == Device::Gpu { Device::Interpreter } else { device };
+    let wide_device = if has_double(device) { device } else { Device::Interpreter };
     let reference = jit_on(wide_device, |operands: Operands| evaluate(family, operands));
     let mut worst = Worst::default();
     let mut misses = Vec::new();

@@ -15,7 +15,7 @@ mod shape;
 use crate::attrs::Attrs;
 use crate::compare::{self, EXACT, Miss, Tolerance, within};
 use crate::conventions::{self, Skipped};
-use crate::report::{Verdict, Worst};
+use crate::report::{Verdict, Worst, has_double};
 use probpipe::{Array, DType, Device, grad, jit_on, jvp, ones_like, vjp, with_default_float};
 use probpipe_testing::reference::{array, dtype, number};
 use serde_json::Value as Json;
@@ -124,15 +124,16 @@ pub fn run(case: &Json, device: Device, skipped: &mut Skipped) -> Verdict {
         return promotion::run(case);
     }
     // Only values can be narrowed for a device without wide floats.
-    let wide = case["inputs"].as_array().into_iter().flatten().any(|x| x["dtype"] == "f64");
-    if device == Device::Gpu && op == "bitcast" && wide {
+    let of_bits = op == "bitcast"
+        && case["inputs"].as_array().into_iter().flatten().any(|x| x["dtype"] == "f64");
+    if of_bits && !has_double(device) {
         return Verdict::NotLowered("f64".to_string());
     }
     let Some(rule) = find(&op, &Attrs::of(case)) else {
         let optional = case["attrs"]["optional"] == true;
         return if optional { Verdict::Optional(op) } else { Verdict::NoRule(op) };
     };
-    let run = Run { case, op: &op, device, rule, skipped: RefCell::default() };
+    let run = Run { case, op: &op, device, rule, of_bits, skipped: RefCell::default() };
     let verdict = match run.all() {
         Ok(worst) => Verdict::Passed(worst),
         Err(miss) => miss.into(),
@@ -148,13 +149,15 @@ struct Run<'a> {
     op: &'a str,
     device: Device,
     rule: Rule,
+    /// Of the bits of wide floats, which narrow ones do not have.
+    of_bits: bool,
     skipped: RefCell<Skipped>,
 }
 
 impl Run<'_> {
     fn all(&self) -> Result<Worst, Miss> {
         let mut worst = Worst::default();
-        if self.device != Device::Gpu {
+        if has_double(self.device) {
             with_default_float(DType::F64, || {
                 worst = self.values("out", None, self.rule.class.value())?;
                 self.tangents()?;
@@ -168,7 +171,7 @@ impl Run<'_> {
             // Without floats among the results one run on f64 operands says all, but for shaders.
             if floats {
                 self.values("out_f32", Some(DType::F32), tolerance)
-            } else if self.device == Device::Gpu {
+            } else if self.device == Device::Gpu && !self.of_bits {
                 self.values("out", Some(DType::F32), tolerance)
             } else {
                 Ok(Worst::default())

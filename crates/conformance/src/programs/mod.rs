@@ -10,7 +10,7 @@ mod rules;
 mod special;
 
 use crate::compare::{Miss, array, within};
-use crate::report::{Verdict, Worst};
+use crate::report::{Verdict, Worst, has_double};
 use probpipe::{Array, DType, Device, jit_on, with_default_float};
 use probpipe_testing::reference;
 use serde_json::Value as Json;
@@ -64,7 +64,7 @@ pub fn run(case: &Json, device: Device) -> Verdict {
         (DType::F32, "out_f32", within(narrow, narrow)),
     ] {
         let Some(wanted) = case[field].as_array() else { continue };
-        if device == Device::Gpu && float == DType::F64 {
+        if float == DType::F64 && !has_double(device) {
             continue;
         }
         let Some(inputs) = inputs(case, float) else { return Verdict::NoRule(name.to_string()) };

@@ -9,7 +9,7 @@ mod interop;
 mod laplace;
 
 use crate::compare::{Miss, Tolerance, array, within};
-use crate::report::{Verdict, Worst};
+use crate::report::{Verdict, Worst, has_double};
 use probpipe::optimize::Bfgs;
 use probpipe::random::normal_of;
 use probpipe::{Array, DType, Device, Key, with_default_float};
@@ -56,7 +56,7 @@ pub fn run(case: &Json, device: Device) -> Verdict {
     let name = case["id"].as_str().unwrap_or("?");
     let Some(row) = find(name) else { return Verdict::NoRule(name.to_string()) };
     for float in [DType::F64, DType::F32] {
-        if float == DType::F64 && device == Device::Gpu {
+        if float == DType::F64 && !has_double(device) {
             continue;
         }
         let Some(checks) = with_default_float(float, || row(case, float, device)) else {

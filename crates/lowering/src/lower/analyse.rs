@@ -159,7 +159,7 @@ pub(super) fn analyse(
                     Kind::Node(node(NodeKind::Reduce, domain, reduced))
                 }
             }
-            Op::Special(_) if cx.options.special_inline && graph.ty(out).dtype == DType::F32 => {
+            Op::Special(_) if cx.options.special_inline => {
                 Kind::Node(node(NodeKind::Point, shape(out).clone(), Shape::new()))
             }
             Op::Scatter { .. }

@@ -39,7 +39,7 @@ pub struct Options {
     /// Padding and joining up to this many elements is fused with guarded loads instead of being
     /// written piece by piece.
     pub guarded: usize,
-    /// Special functions of `f32` are expressions of kernels, not library calls.
+    /// Special functions are expressions of kernels, not library calls.
     pub special_inline: bool,
     /// Most equations that one kernel takes in.
     pub kernel_eqns: usize,

@@ -4,8 +4,8 @@
 use super::placement::{Costs, Machine};
 use probpipe_backend_cpu::Cpu;
 use probpipe_trace::{
-    Backend, Caps, Executable, Given, Graph, LaneForm, Op, Placement, Profile, Result, Value,
-    Values, Verified, verify,
+    Backend, Caps, DType, Eqn, Executable, Given, Graph, LaneForm, Op, Placement, Profile, Result,
+    Value, Values, VarId, Verified, verify,
 };
 use probpipe_transforms::rewrite::finish_for;
 use std::borrow::Cow;
@@ -14,8 +14,8 @@ use std::sync::{Arc, OnceLock};
 /// The backend of [`Device::Auto`](super::Device::Auto).
 #[derive(Debug)]
 pub struct Auto {
-    /// The GPU, if there is one.
-    gpu: Option<Arc<dyn Backend>>,
+    /// The GPU, or why there is none to choose.
+    gpu: std::result::Result<Arc<dyn Backend>, String>,
     machine: OnceLock<Option<Machine>>,
 }
 
@@ -23,12 +23,17 @@ impl Auto {
     /// The processor and a GPU, if there is one, of which it is measured when it is first asked
     /// for what programs take there.
     pub fn new(gpu: Option<Arc<dyn Backend>>) -> Auto {
-        Auto { gpu, machine: OnceLock::new() }
+        Auto { gpu: gpu.ok_or_else(|| "there is no GPU".into()), machine: OnceLock::new() }
+    }
+
+    /// The processor alone, and why.
+    pub(super) fn alone(why: String) -> Auto {
+        Auto { gpu: Err(why), machine: OnceLock::new() }
     }
 
     /// The processor and a GPU with known costs.
     pub fn with_costs(gpu: Arc<dyn Backend>, machine: Machine) -> Auto {
-        Auto { gpu: Some(gpu), machine: OnceLock::from(Some(machine)) }
+        Auto { gpu: Ok(gpu), machine: OnceLock::from(Some(machine)) }
     }
 
     /// Where a program is put, with what the GPU compiled it to, if it was put there; `here` is its
@@ -44,10 +49,18 @@ impl Auto {
             gpu: None,
             reason: Some(reason),
         };
-        let Some(gpu) = &self.gpu else { return Ok((on_cpu("there is no GPU".into()), None)) };
+        let gpu = match &self.gpu {
+            Ok(gpu) => gpu,
+            Err(why) => return Ok((on_cpu(why.clone()), None)),
+        };
         let caps = gpu.caps();
         if let Err(error) = caps.check(&graph) {
             return Ok((on_cpu(error.message().to_string()), None));
+        }
+        // What is measured are operations in `f32`. Of those in `f64` some devices do 64 in the time
+        // that others take for two, and a processor as a rule half as many.
+        if computes_in_double(&graph) {
+            return Ok((on_cpu("what `f64` takes on the GPU is not known".into()), None));
         }
         let Some(machine) = self.costs(&**gpu) else {
             return Ok((on_cpu("the GPU could not be measured".into()), None));
@@ -74,6 +87,16 @@ impl Auto {
         };
         self.machine.get_or_init(measure).as_ref()
     }
+}
+
+/// Whether any array of a graph is of double precision.
+fn computes_in_double(graph: &Graph) -> bool {
+    let is_double = |v: &VarId| graph.ty(*v).dtype == DType::F64;
+    let of = |eqn: &Eqn| {
+        eqn.outputs.iter().any(is_double)
+            || eqn.op.graphs().into_iter().any(|graph| computes_in_double(graph))
+    };
+    graph.inputs().iter().any(is_double) || graph.eqns().iter().any(of)
 }
 
 /// What a backend gets of a graph, which is the graph itself where there are no lanes.

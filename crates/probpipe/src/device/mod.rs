@@ -28,9 +28,9 @@ pub enum Device {
     /// `PROBPIPE_PIPELINES` names another folder, or is empty for none.
     Gpu,
     /// Each program where it will run faster by what it moves and computes, and by what that takes
-    /// on this machine, which is measured when this is first asked for. Where there is no GPU, and
-    /// for what a GPU refuses, such as `f64`, that is the CPU. [`profile`] says where a program was
-    /// put, and why.
+    /// on this machine, which is measured when this is first asked for. Where there is no GPU or
+    /// one in software, for what a GPU refuses and for `f64`, that is the CPU. [`profile`] says
+    /// where a program was put, and why.
     Auto,
     /// The reference interpreter: slow, exact, the measure of the others.
     Interpreter,
@@ -78,14 +78,26 @@ impl Device {
     }
 }
 
+/// A GPU in software is none to choose: it runs on the processor, by longer ways.
+#[cfg(feature = "gpu")]
 fn auto() -> Arc<dyn Backend> {
-    let there = Device::Gpu.check().is_ok();
-    Arc::new(Auto::new(there.then(|| Device::Gpu.backend())))
+    Arc::new(match probpipe_backend_gpu::Gpu::shared() {
+        Ok(gpu) if gpu.info().software => {
+            Auto::alone(format!("the GPU is one in software, {}", gpu.info().adapter))
+        }
+        Ok(_) => Auto::new(Some(Device::Gpu.backend())),
+        Err(_) => Auto::new(None),
+    })
+}
+
+#[cfg(not(feature = "gpu"))]
+fn auto() -> Arc<dyn Backend> {
+    Arc::new(Auto::new(None))
 }
 
 #[cfg(feature = "gpu")]
 fn gpu() -> Arc<dyn Backend> {
-    match probpipe_backend_gpu::Gpu::open() {
+    match probpipe_backend_gpu::Gpu::shared() {
         Ok(gpu) => Arc::new(gpu),
         Err(error) => Arc::new(Missing(error)),
     }

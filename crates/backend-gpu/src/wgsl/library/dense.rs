@@ -2,11 +2,11 @@
 
 use super::super::Emitter;
 use super::super::task::Task;
-use super::super::wide::is_wide;
+use super::super::wide::is_pair;
 use super::filling::Filling;
 use probpipe_kernels::{CHOLESKY_WGSL, MATMUL_WGSL, TRIANGULAR_SOLVE_WGSL};
 use probpipe_lowering::View;
-use probpipe_trace::{DType, Loc, Result};
+use probpipe_trace::{Loc, Result};
 
 /// Products that one phase adds up: see `budget.rs`.
 const SLICE: usize = 1 << 15;
@@ -35,7 +35,7 @@ impl Emitter<'_> {
         tasks: &mut Vec<Task>,
     ) -> Result<()> {
         let mut filling = Filling::new(MATMUL_WGSL, location, &[("m", m), ("n", n), ("k", k)]);
-        let pairs = is_wide(self.memory.span(out.buffer).dtype);
+        let pairs = is_pair(self.dtype(out));
         filling.constant("number", if pairs { "u32" } else { self.value_type(out) });
         filling.steps("lhs", lhs);
         filling.steps("rhs", rhs);
@@ -62,7 +62,7 @@ impl Emitter<'_> {
         tasks: &mut Vec<Task>,
     ) -> Result<()> {
         let constants = [("n", n), ("width", PANEL), ("square", PANEL * PANEL)];
-        let mut filling = Filling::new(CHOLESKY_WGSL, location, &constants);
+        let mut filling = Filling::new(CHOLESKY_WGSL, location, &constants).of(self, out);
         filling.steps("input", input);
         filling.steps("out", out);
         filling.read(self, "pp_input", input);
@@ -71,7 +71,7 @@ impl Emitter<'_> {
         if self.single(n, batch) && n <= 64 {
             return self.phase(&filling, "pp_cholesky", if n == 0 { 0 } else { batch }, tasks);
         }
-        let panel = self.scratch(DType::F32, batch * n * PANEL, &mut 0);
+        let panel = self.scratch(self.dtype(out), batch * n * PANEL, &mut 0);
         filling.both(self, "pp_panel", "pp_put_panel", &panel);
         self.repeat(n.div_ceil(PANEL), filling.location, tasks, |cx, t, tasks| {
             cx.phase_at(&filling, "pp_cholesky_panel", batch * n * PANEL, t, tasks)?;
@@ -91,8 +91,8 @@ impl Emitter<'_> {
         location: Loc,
         tasks: &mut Vec<Task>,
     ) -> Result<()> {
-        let mut filling =
-            Filling::new(TRIANGULAR_SOLVE_WGSL, location, &[("n", n), ("columns", columns)]);
+        let constants = [("n", n), ("columns", columns)];
+        let mut filling = Filling::new(TRIANGULAR_SOLVE_WGSL, location, &constants).of(self, out);
         filling.constant("width", PANEL);
         filling.constant("forward", i32::from(form.lower != form.transpose));
         filling.constant("unit", i32::from(form.unit_diagonal));

@@ -27,13 +27,13 @@ impl Emitter<'_> {
         used: &mut usize,
         tasks: &mut Vec<Task>,
     ) -> Result<()> {
-        let Size { batch, m, n } = size;
+        let Size { batch, m, n, .. } = size;
         let (k, chunks) = (size.steps(), m.div_ceil(ROWS));
         let half = batch * m * n;
-        let work = self.scratch(DType::F32, 2 * half, used);
+        let work = self.scratch(self.dtype(lu), 2 * half, used);
         let best = self.scratch(DType::I32, batch * chunks, used);
         let constants = [("m", m), ("n", n), ("k", k), ("size", m * n), ("half", half)];
-        let mut filling = Filling::new(LU_WGSL, location, &constants);
+        let mut filling = Filling::new(LU_WGSL, location, &constants).of(self, lu);
         filling.constant("rows", ROWS);
         filling.constant("chunks", chunks);
         filling.constant("chosen", i32::from(chunks > FEW));
@@ -56,7 +56,7 @@ impl Emitter<'_> {
         tasks: &mut Vec<Task>,
     ) -> Result<()> {
         let seen = self.scratch(DType::Bool, batch * n, used);
-        let mut filling = Filling::new(LU_USE_WGSL, location, &[("n", n)]);
+        let mut filling = Filling::new(LU_USE_WGSL, location, &[("n", n)]).of(self, out);
         filling.read(self, "pp_factor", lu);
         filling.read(self, "pp_row", permutation);
         filling.write(self, "pp_store", out);
@@ -77,7 +77,7 @@ impl Emitter<'_> {
     ) -> Result<()> {
         let arranged = |cx: &Self, from: &View, to: &View| {
             let constants = [("n", n), ("columns", columns)];
-            let mut filling = Filling::new(LU_USE_WGSL, location, &constants);
+            let mut filling = Filling::new(LU_USE_WGSL, location, &constants).of(cx, to);
             filling.read(cx, "pp_row", permutation);
             filling.read(cx, "pp_right", from);
             filling.write(cx, "pp_store", to);
@@ -92,7 +92,7 @@ impl Emitter<'_> {
             cx.triangular_solve(form, batch, n, columns, [&factors, &from, &to], location, tasks)
         };
         if transpose {
-            let x = self.scratch(DType::F32, size, used);
+            let x = self.scratch(self.dtype(out), size, used);
             solve(self, upper, b, &x, tasks)?;
             solve(self, lower, &x, &x, tasks)?;
             let filling = arranged(self, &x, out);

@@ -27,7 +27,23 @@ pub(super) struct Filling {
     constants: Vec<(String, String)>,
     accessors: Vec<Accessor>,
     pub location: Loc,
+    /// Whether its floats are of double precision.
+    double: bool,
 }
+
+/// What floats of templates are compared with, in single and in double precision.
+const LIMITS: [(&str, &str, &str); 7] = [
+    // Beside the diagonal, what needs no rotation, and what is left where rotations have failed.
+    ("no_angle", "1e-35", "1e-290"),
+    ("unsettled", "1e-4", "1e-12"),
+    // Cosines of angles between columns: at right angles, and far from it.
+    ("upright", "3e-8", "5e-17"),
+    ("askew", "1e-5", "1e-10"),
+    // Squares of norms: of columns without a direction, the least, and of those left as they are.
+    ("no_direction", "1e-36", "1e-300"),
+    ("least_square", "1e-37", "1e-300"),
+    ("no_square", "1e-30", "1e-290"),
+];
 
 /// The element of a view at the linear index `i` that the template computes.
 fn linear(view: &View) -> IndexMap {
@@ -38,12 +54,19 @@ impl Filling {
     pub fn new(template: &'static str, location: Loc, constants: &[(&str, usize)]) -> Filling {
         let mut functions = wgsl_functions(template);
         functions.extend([STATES_WGSL, FACTORS_WGSL].into_iter().flat_map(wgsl_functions));
+        let (constants_of, accessors) = (Vec::new(), Vec::new());
         let mut filling =
-            Filling { functions, constants: Vec::new(), accessors: Vec::new(), location };
+            Filling { functions, constants: constants_of, accessors, location, double: false };
         for (name, value) in constants {
             filling.constant(name, value);
         }
         filling
+    }
+
+    /// Of floats of the type of a view.
+    pub fn of(mut self, cx: &Emitter<'_>, view: &View) -> Filling {
+        self.double = cx.dtype(view) == DType::F64;
+        self
     }
 
     /// Fills in `{{name}}`.
@@ -104,7 +127,10 @@ impl Filling {
                 uses.functions.extend(own.uses.functions.iter().cloned());
                 own.code.clone()
             } else if let Some(function) = self.functions.iter().find(|f| f.name == name) {
-                function.source.to_string() + "\n"
+                match self.double {
+                    true => self.in_double(function.source) + "\n",
+                    false => function.source.to_string() + "\n",
+                }
             } else if wgsl_function(&name).is_some() {
                 uses.functions.insert(name);
                 continue;
@@ -116,6 +142,10 @@ impl Filling {
             texts.insert(name, text);
         }
         uses.code = texts.into_values().collect();
+        for (name, single, double) in LIMITS {
+            let value = if self.double { format!("{double}lf") } else { single.to_string() };
+            uses.code = uses.code.replace(&format!("{{{{{name}}}}}"), &value);
+        }
         for (name, value) in &self.constants {
             uses.code = uses.code.replace(name, value);
         }
@@ -123,10 +153,58 @@ impl Filling {
     }
 }
 
+impl Filling {
+    /// The text of a function for floats of double precision: their type, literals, and the
+    /// functions that have a form for them.
+    fn in_double(&self, source: &str) -> String {
+        let mut text = source.replace("f32", "f64");
+        for name in wgsl_mentions(source) {
+            let twin = format!("{name}_f64");
+            if self.accessors.iter().all(|a| a.name != name) && wgsl_function(&twin).is_some() {
+                text = text.replace(&format!("{name}("), &format!("{twin}("));
+            }
+        }
+        with_double_literals(&text)
+    }
+}
+
+/// A text in which literals of floats are of double precision. Others have no point.
+fn with_double_literals(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let in_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    while let Some(start) = rest.find(in_name) {
+        let (before, word) = rest.split_at(start);
+        out.push_str(before);
+        let number = word.starts_with(|c: char| c.is_ascii_digit());
+        let mut end = word.find(|c| !in_name(c)).unwrap_or(word.len());
+        let point = number && word[end..].starts_with('.');
+        if point {
+            let after = &word[end + 1..];
+            end += 1 + after.find(|c| !in_name(c)).unwrap_or(after.len());
+            if word[..end].ends_with('e') {
+                let after = &word[end + 1..];
+                end += 1 + after.find(|c| !in_name(c)).unwrap_or(after.len());
+            }
+        }
+        out.push_str(&word[..end]);
+        if point {
+            out.push_str("lf");
+        }
+        rest = &word[end..];
+    }
+    out + rest
+}
+
 impl Emitter<'_> {
-    /// The WGSL type of a view's elements.
+    /// The type of a view's elements.
+    pub(super) fn dtype(&self, view: &View) -> DType {
+        self.memory.span(view.buffer).dtype
+    }
+
+    /// Its name in WGSL.
     pub(super) fn value_type(&self, view: &View) -> &'static str {
-        value_type(self.memory.span(view.buffer).dtype)
+        value_type(self.dtype(view))
     }
 
     /// Reads and writes by an index `i`. The loop indices of a view are variables that any function

@@ -3,7 +3,7 @@
 
 use super::super::Emitter;
 use super::super::expr::value_type;
-use super::super::wide::is_wide;
+use super::super::wide::is_pair;
 use super::filling::Filling;
 use probpipe_lowering::View;
 use probpipe_trace::{CumulativeOp, DType, ScatterOp};
@@ -55,13 +55,17 @@ pub(super) struct States(Vec<View>);
 impl Joining {
     /// `wide`: sums and products of floats keep more than the type holds.
     pub fn new(join: Join, dtype: DType, wide: bool) -> Joining {
-        let open = matches!(join, Join::Sum | Join::Product) && dtype == DType::F32;
+        let open = matches!(join, Join::Sum | Join::Product) && dtype.is_float();
         Joining { join, dtype, wide: wide && open }
     }
 
     /// The WGSL type of a state.
     pub fn state(&self) -> &'static str {
-        if self.wide { "vec2<f32>" } else { value_type(self.dtype) }
+        match self.dtype {
+            DType::F64 if self.wide => "vec2<f64>",
+            _ if self.wide => "vec2<f32>",
+            dtype => value_type(dtype),
+        }
     }
 
     /// How 64-bit integers become one.
@@ -81,15 +85,24 @@ impl Joining {
     pub fn functions(&self, filling: &mut Filling) {
         let (state, ty) = (self.state(), value_type(self.dtype));
         let float = self.dtype == DType::F32;
+        let double = self.dtype == DType::F64;
         let (join, wide, narrow) = match self.join {
+            Join::Product if self.wide && double => {
+                ("pp_join_product_f64(a, b)", "pp_wide_product_f64(x)", "pp_narrow_product_f64(a)")
+            }
+            Join::Sum if self.wide && double => {
+                ("pp_join_sum_f64(a, b)", "pp_wide_sum_f64(x)", "pp_narrow_sum_f64(a)")
+            }
             Join::Sum if self.wide => ("pp_join_sum(a, b)", "pp_wide_sum(x)", "pp_narrow_sum(a)"),
             Join::Product if self.wide => {
                 ("pp_join_product(a, b)", "pp_wide_product(x)", "pp_narrow_product(a)")
             }
             Join::Last => ("b", "x", "a"),
-            _ if is_wide(self.dtype) => (self.of_pairs(), "x", "a"),
+            _ if is_pair(self.dtype) => (self.of_pairs(), "x", "a"),
             Join::Sum => ("a + b", "x", "a"),
             Join::Product => ("a * b", "x", "a"),
+            Join::Min if double => ("pp_min_f64(a, b)", "x", "a"),
+            Join::Max if double => ("pp_max_f64(a, b)", "x", "a"),
             Join::Min if float => ("pp_min(a, b)", "x", "a"),
             Join::Max if float => ("pp_max(a, b)", "x", "a"),
             Join::Min => ("min(a, b)", "x", "a"),

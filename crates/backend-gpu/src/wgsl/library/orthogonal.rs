@@ -19,10 +19,11 @@ impl Emitter<'_> {
         used: &mut usize,
         tasks: &mut Vec<Task>,
     ) -> Result<()> {
-        let Size { batch, m, n } = size;
+        let Size { batch, m, n, .. } = size;
         let (count, chunks) = (size.steps(), m.div_ceil(ROWS));
         let constants = [("m", m), ("n", n), ("k", k), ("size", m * n), ("steps", count)];
-        let mut filling = Filling::new(QR_WGSL, location, &constants);
+        let mut filling = Filling::new(QR_WGSL, location, &constants).of(self, r);
+        let float = self.dtype(r);
         filling.constant("rows", ROWS);
         filling.constant("chunks", chunks);
         filling.constant("kept", if chunks > FEW { 1 } else { chunks });
@@ -30,11 +31,11 @@ impl Emitter<'_> {
         filling.both(self, "pp_q", "pp_put_q", q);
         filling.write(self, "pp_put_r", r);
         for (name, dtype, size) in [
-            ("work", DType::F32, m * n),
+            ("work", float, m * n),
             ("power", DType::I32, n),
-            ("dot", DType::F32, chunks * n.max(k)),
-            ("tau", DType::F32, count),
-            ("head", DType::F32, count),
+            ("dot", float, chunks * n.max(k)),
+            ("tau", float, count),
+            ("head", float, count),
         ] {
             let view = self.scratch(dtype, batch * size, used);
             filling.both(self, &format!("pp_{name}"), &format!("pp_put_{name}"), &view);

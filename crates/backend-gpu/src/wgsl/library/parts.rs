@@ -3,7 +3,7 @@
 
 use probpipe_lowering::View;
 use probpipe_trace::op::Vectors;
-use probpipe_trace::{ArrayType, LinalgOp};
+use probpipe_trace::{ArrayType, DType, LinalgOp};
 
 /// A stack of matrices.
 #[derive(Clone, Copy)]
@@ -11,13 +11,16 @@ pub(super) struct Size {
     pub batch: usize,
     pub m: usize,
     pub n: usize,
+    /// Whether they are of double precision.
+    pub double: bool,
 }
 
 impl Size {
     /// Of the last two axes.
     pub fn of(ty: &ArrayType) -> Size {
         let (rest, sides) = ty.shape.split_at(ty.rank() - 2);
-        Size { batch: rest.iter().product(), m: sides[0], n: sides[1] }
+        let double = ty.dtype == DType::F64;
+        Size { batch: rest.iter().product(), m: sides[0], n: sides[1], double }
     }
 
     pub fn steps(self) -> usize {
@@ -137,7 +140,8 @@ pub(super) fn qr_parts(size: Size, k: usize) -> Vec<Part> {
 
 /// Places and rounds in which each of `n` meets each other, and how many sweeps of them it takes:
 /// each squares the distance to the end once that is small, which larger matrices are later. Hard
-/// ones (graded, of low rank, with clusters) of 2 to 128 rows took 1, 3, 5, 7, 9, 10 and 13 sweeps.
+/// ones (graded, of low rank, with clusters) of 2 to 128 rows took 1, 3, 5, 7, 9, 10 and 13 sweeps in
+/// single precision.
 pub(super) struct Rounds {
     pub half: usize,
     pub rounds: usize,
@@ -145,16 +149,16 @@ pub(super) struct Rounds {
 }
 
 impl Rounds {
-    pub fn new(n: usize) -> Rounds {
+    pub fn new(n: usize, double: bool) -> Rounds {
         let even = n.next_multiple_of(2).max(2);
-        let sweeps = 4 + even.ilog2() as usize * 3 / 2;
+        let sweeps = 4 + even.ilog2() as usize * 3 / 2 + if double { 2 } else { 0 };
         let length = if n < 2 { 0 } else { sweeps * (even - 1) };
         Rounds { half: even / 2, rounds: even - 1, length }
     }
 }
 
-pub(super) fn eigh_parts(n: usize, vectors: bool) -> Vec<Part> {
-    let Rounds { half, length, .. } = Rounds::new(n);
+pub(super) fn eigh_parts(Size { n, double, .. }: Size, vectors: bool) -> Vec<Part> {
+    let Rounds { half, length, .. } = Rounds::new(n, double);
     let (own, columns) = if vectors { (n * half, n) } else { (0, 0) };
     vec![
         Part::Once(("pp_eigh_largest", n, n)),
@@ -168,8 +172,8 @@ pub(super) fn eigh_parts(n: usize, vectors: bool) -> Vec<Part> {
 }
 
 /// Up to the singular values, and with `sides` the left vectors that the matrix gives.
-pub(super) fn svd_parts(Size { m, n, .. }: Size, sides: bool) -> Vec<Part> {
-    let Rounds { half, rounds, length } = Rounds::new(n);
+pub(super) fn svd_parts(Size { m, n, double, .. }: Size, sides: bool) -> Vec<Part> {
+    let Rounds { half, rounds, length } = Rounds::new(n, double);
     let (chunks, rows) = (m.div_ceil(ROWS), ROWS.min(m));
     let (many, kept) = if chunks > FEW { (1, 1) } else { (0, chunks) };
     let products = [("pp_svd_dots", half * chunks, rows), ("pp_svd_sums", many * half, chunks)];
@@ -213,7 +217,7 @@ pub(in super::super) fn cost(
     width: usize,
 ) -> Cost {
     let size = Size::of(&inputs[0].1);
-    let Size { batch, m, n } = size;
+    let Size { m, n, .. } = size;
     let of = |parts: Vec<Part>| Cost::of(&parts, size, width);
     match op {
         LinalgOp::Lu => of(lu_parts(size)),
@@ -223,9 +227,9 @@ pub(in super::super) fn cost(
             of(vec![Part::Once(("", columns, n * n)), Part::Once(("", n * columns, n))])
         }
         LinalgOp::Qr { .. } => of(qr_parts(size, Size::of(&outputs[0].1).n)),
-        LinalgOp::Eigh { vectors } => of(eigh_parts(n, vectors)),
+        LinalgOp::Eigh { vectors } => of(eigh_parts(size, vectors)),
         LinalgOp::Svd { vectors } => {
-            let tall = Size { batch, m: m.max(n), n: m.min(n) };
+            let tall = Size { m: m.max(n), n: m.min(n), ..size };
             let k = if vectors == Vectors::Full { tall.m } else { tall.n };
             let sides = vectors != Vectors::None;
             let of = |parts: Vec<Part>| Cost::of(&parts, tall, width);

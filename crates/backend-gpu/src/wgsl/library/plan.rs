@@ -44,7 +44,7 @@ impl Emitter<'_> {
 
     /// Whether one invocation does the whole of a matrix: dispatches cost more than the work, or
     /// there are matrices for all invocations.
-    fn alone(&self, Size { batch, m, n }: Size, parts: &[Part]) -> bool {
+    fn alone(&self, Size { batch, m, n, .. }: Size, parts: &[Part]) -> bool {
         let (few, many) = if self.target.software { (16, 64) } else { (4, 4096) };
         let largest = m.max(n);
         let small = largest <= few || largest <= SMALL && batch >= many;

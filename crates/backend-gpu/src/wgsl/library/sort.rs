@@ -18,7 +18,7 @@ const DIGIT: usize = 8;
 /// Arrays that one shader moves: devices bind few.
 const MOVED: usize = 2;
 
-/// A key of the order, or one of the words of a 64-bit integer: how it is ranked, with `{}` for the
+/// A key of the order, or one of the words of a number of 64 bits: how it is ranked, with `{}` for the
 /// element.
 #[derive(Clone)]
 struct Key {
@@ -82,13 +82,14 @@ impl Emitter<'_> {
         Ok(())
     }
 
-    /// Keys of one word each: of 64-bit integers the high words, then the low ones.
+    /// Keys of one word each: of numbers of 64 bits the high words, then the low ones.
     fn words_of(&self, views: &[View]) -> Vec<Key> {
         let key = |view: &View, part| Key { view: view.clone(), part };
         let keys = |view: &View| {
             let [high, low] = match self.memory.span(view.buffer).dtype {
                 DType::I64 => ["i32(bitcast<i32>({}.y))", "u32({}.x)"],
                 DType::U64 => ["u32({}.y)", "u32({}.x)"],
+                DType::F64 => ["u32(pp_order_f64({}).y)", "u32(pp_order_f64({}).x)"],
                 _ => return vec![key(view, None)],
             };
             vec![key(view, Some(high)), key(view, Some(low))]

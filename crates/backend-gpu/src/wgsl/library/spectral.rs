@@ -20,15 +20,16 @@ impl Emitter<'_> {
         used: &mut usize,
         tasks: &mut Vec<Task>,
     ) -> Result<()> {
-        let Size { batch, n, .. } = size;
-        let Rounds { half, rounds, length } = Rounds::new(n);
+        let Size { batch, n, double, .. } = size;
+        let Rounds { half, rounds, length } = Rounds::new(n, double);
         let constants = [("n", n), ("half", half), ("rounds", rounds)];
-        let mut filling = Filling::new(EIGH_WGSL, location, &constants);
+        let mut filling = Filling::new(EIGH_WGSL, location, &constants).of(self, values);
+        let (float, ty) = (self.dtype(values), self.value_type(values));
         filling.read(self, "pp_input", input);
         filling.write(self, "pp_value", values);
         for (name, dtype, size) in [
-            ("work", DType::F32, 2 * n * n),
-            ("largest", DType::F32, n),
+            ("work", float, 2 * n * n),
+            ("largest", float, n),
             ("power", DType::I32, 1),
             ("order", DType::I32, n),
         ] {
@@ -38,22 +39,22 @@ impl Emitter<'_> {
         let mut pieces = half * half;
         match vectors {
             Some(out) => {
-                let vectors = self.scratch(DType::F32, batch * n * n, used);
+                let vectors = self.scratch(float, batch * n * n, used);
                 filling.both(self, "pp_vector", "pp_put_vector", &vectors);
                 filling.write(self, "pp_out", out);
                 pieces += n * half;
             }
             None => {
-                let code = "fn pp_put_vector(i: i32, v: f32) { }\n";
-                filling.function("pp_put_vector", code.into());
-                let code = "fn pp_vector(i: i32) -> f32 { return 0.0; }\n";
-                filling.function("pp_vector", code.into());
+                let code = format!("fn pp_put_vector(i: i32, v: {ty}) {{ }}\n");
+                filling.function("pp_put_vector", code);
+                let code = format!("fn pp_vector(i: i32) -> {ty} {{ return {ty}(); }}\n");
+                filling.function("pp_vector", code);
             }
         }
         filling.constant("pieces", pieces);
         filling.constant("length", length);
         filling.constant("other", batch * n * n);
-        self.plan(&filling, size, &eigh_parts(n, vectors.is_some()), tasks)
+        self.plan(&filling, size, &eigh_parts(size, vectors.is_some()), tasks)
     }
 
     /// With `sides`: whether the bases are full, and the left and the right vectors.
@@ -71,13 +72,14 @@ impl Emitter<'_> {
         let wide = size.m < size.n;
         let batch = size.batch;
         let (m, n) = (size.m.max(size.n), size.m.min(size.n));
-        let tall = Size { batch, m, n };
-        let Rounds { half, rounds, .. } = Rounds::new(n);
+        let tall = Size { m, n, ..size };
+        let Rounds { half, rounds, .. } = Rounds::new(n, size.double);
         let chunks = m.div_ceil(ROWS);
         let full = sides.is_some_and(|(full, _, _)| full);
         let k = if full { m } else { n };
         let constants = [("m", m), ("n", n), ("k", k), ("half", half), ("rounds", rounds)];
-        let mut filling = Filling::new(SVD_WGSL, location, &constants);
+        let mut filling = Filling::new(SVD_WGSL, location, &constants).of(self, values);
+        let (float, ty) = (self.dtype(values), self.value_type(values));
         filling.constant("rows", ROWS);
         filling.constant("chunks", chunks);
         filling.constant("kept", if chunks > FEW { 1 } else { chunks });
@@ -89,18 +91,18 @@ impl Emitter<'_> {
             format!("(b * {m} + i) * {n} + j")
         };
         let code =
-            format!("fn pp_input(b: i32, i: i32, j: i32) -> f32 {{ return pp_entry({at}); }}\n");
+            format!("fn pp_input(b: i32, i: i32, j: i32) -> {ty} {{ return pp_entry({at}); }}\n");
         filling.function("pp_input", code);
         filling.write(self, "pp_value", values);
         for (name, dtype, size) in [
-            ("work", DType::F32, m * n),
-            ("right", DType::F32, n * n),
-            ("largest", DType::F32, m),
+            ("work", float, m * n),
+            ("right", float, n * n),
+            ("largest", float, m),
             ("power", DType::I32, 1),
-            ("dot", DType::F32, 3 * half * chunks),
-            ("sum", DType::F32, chunks * k.max(1)),
-            ("factor", DType::F32, 2 * k),
-            ("norm", DType::F32, n),
+            ("dot", float, 3 * half * chunks),
+            ("sum", float, chunks * k.max(1)),
+            ("factor", float, 2 * k),
+            ("norm", float, n),
             ("bad", DType::Bool, n),
             ("good", DType::I32, 1),
             ("order", DType::I32, n),
@@ -111,9 +113,9 @@ impl Emitter<'_> {
         let Some((_, u, vt)) = sides else {
             return self.plan(&filling, tall, &svd_parts(tall, false), tasks);
         };
-        let left = self.scratch(DType::F32, batch * m * n, used);
-        let basis = self.scratch(DType::F32, batch * m * k, used);
-        let unused = self.scratch(DType::F32, batch * k * n, used);
+        let left = self.scratch(float, batch * m * n, used);
+        let basis = self.scratch(float, batch * m * k, used);
+        let unused = self.scratch(float, batch * k * n, used);
         filling.both(self, "pp_left", "pp_put_left", &left);
         filling.read(self, "pp_basis", &basis);
         self.plan(&filling, tall, &svd_parts(tall, true), tasks)?;
@@ -136,7 +138,7 @@ impl Emitter<'_> {
         };
         for (name, line) in [("left", left), ("right", right)] {
             let name = format!("pp_out_{name}");
-            let code = format!("fn {name}(b: i32, i: i32, c: i32, v: f32) {{ {line} }}\n");
+            let code = format!("fn {name}(b: i32, i: i32, c: i32, v: {ty}) {{ {line} }}\n");
             filling.function(&name, code);
         }
         self.plan(&filling, tall, &svd_side_parts(tall, k), tasks)
