@@ -19,6 +19,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 /// Contractions of this many multiplications go to the matrix product shader.
 const LIBRARY_MATMUL: usize = 1 << 15;
+/// But for those with a matrix of up to so many elements.
+const SMALL_MATRIX: usize = 256;
 /// Padding up to this many elements is fused.
 const GUARDED: usize = usize::MAX;
 /// Arguments of at least this many bytes are kept on the device, in case the next call has them
@@ -43,6 +45,7 @@ impl Backend for Gpu {
             element_bytes: wgsl::element_bytes,
             alignment: self.device()?.alignment.max(4),
             library_matmul: Some(LIBRARY_MATMUL),
+            small_matrix: SMALL_MATRIX,
             guarded: GUARDED,
             special_inline: true,
             ..Options::default()

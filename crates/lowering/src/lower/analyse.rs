@@ -141,7 +141,10 @@ pub(super) fn analyse(
                 let columns: usize = free_size(&rhs.shape, &axes.rhs_contract, &axes.rhs_batch);
                 let work = out_ty.size() * depth;
                 let large = match (rows > 1, columns > 1) {
-                    (true, true) => cx.options.library_matmul.is_some_and(|least| work >= least),
+                    (true, true) => {
+                        depth * rows.min(columns) > cx.options.small_matrix
+                            && cx.options.library_matmul.is_some_and(|least| work >= least)
+                    }
                     (false, false) => false,
                     (tall, _) => {
                         depth > 1

@@ -34,6 +34,9 @@ pub struct Options {
     /// Contractions with at least this many multiplications become library calls; `None` makes
     /// kernels of all.
     pub library_matmul: Option<usize>,
+    /// Of those, products with a matrix of up to this many elements are kernels all the same: it
+    /// stays in a cache, and what comes before and after joins them.
+    pub small_matrix: usize,
     /// The same for products of a matrix that is in memory with a vector.
     pub library_matvec: Option<usize>,
     /// Padding and joining up to this many elements is fused with guarded loads instead of being
@@ -53,6 +56,7 @@ impl Default for Options {
             element_bytes: DType::size,
             alignment: 64,
             library_matmul: Some(4096),
+            small_matrix: 0,
             library_matvec: None,
             guarded: 64,
             special_inline: false,
