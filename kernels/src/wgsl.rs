@@ -115,38 +115,61 @@ pub fn wgsl_mentions(text: &str) -> Vec<&str> {
     names
 }
 
-/// The functions of [`MATH_WGSL`], [`LONG_WGSL`], those of double precision and of
-/// [`SPECIAL_WGSL`]. Their order is a guarantee: callees come first.
-fn functions() -> &'static (Vec<WgslFn>, BTreeMap<&'static str, usize>) {
-    static FUNCTIONS: OnceLock<(Vec<WgslFn>, BTreeMap<&'static str, usize>)> = OnceLock::new();
+/// Functions of which callees come first, and where each is.
+type Functions = (Vec<WgslFn>, BTreeMap<&'static str, usize>);
+
+fn listed(texts: impl IntoIterator<Item = &'static str>) -> Functions {
+    let list: Vec<WgslFn> = texts.into_iter().flat_map(wgsl_functions).collect();
+    let index = list.iter().enumerate().map(|(i, function)| (function.name, i)).collect();
+    (list, index)
+}
+
+/// The functions of [`MATH_WGSL`], [`LONG_WGSL`] and [`SPECIAL_WGSL`].
+fn single_functions() -> &'static Functions {
+    static FUNCTIONS: OnceLock<Functions> = OnceLock::new();
+    FUNCTIONS.get_or_init(|| listed([MATH_WGSL, LONG_WGSL].into_iter().chain(SPECIAL_WGSL)))
+}
+
+/// These and those of double precision, which take milliseconds to record, and so are made where
+/// they are asked for.
+fn all_functions() -> &'static Functions {
+    static FUNCTIONS: OnceLock<Functions> = OnceLock::new();
     FUNCTIONS.get_or_init(|| {
         // Made once and kept for as long as the texts of files are, so that both are one kind.
         let recorded = texts();
         let (formulas, choices) = (recorded.formulas.leak(), recorded.choices.leak());
         let texts = [MATH_WGSL, LONG_WGSL, F64_WGSL, F64_FORMULAS_WGSL, formulas, F64_LIBRARY_WGSL];
-        let texts = texts.into_iter().chain([&*choices]).chain(SPECIAL_WGSL);
-        let list: Vec<WgslFn> = texts.flat_map(wgsl_functions).collect();
-        let index = list.iter().enumerate().map(|(i, function)| (function.name, i)).collect();
-        (list, index)
+        listed(texts.into_iter().chain([&*choices]).chain(SPECIAL_WGSL))
     })
+}
+
+/// A name with its prefix.
+fn prefixed(name: &str) -> String {
+    format!("pp_{}", name.strip_prefix("pp_").unwrap_or(name))
+}
+
+/// What has all of the named functions.
+fn functions_for(names: &[&str]) -> &'static Functions {
+    let single = single_functions();
+    let known = names.iter().all(|name| single.1.contains_key(&*prefixed(name)));
+    if known { single } else { all_functions() }
 }
 
 /// A function by name, with or without the `pp_` prefix.
 #[must_use]
 pub fn wgsl_function(name: &str) -> Option<WgslFn> {
-    let (list, index) = functions();
-    let name = name.strip_prefix("pp_").unwrap_or(name);
-    index.get(format!("pp_{name}").as_str()).map(|&i| list[i].clone())
+    let (list, index) = functions_for(&[name]);
+    index.get(&*prefixed(name)).map(|&i| list[i].clone())
 }
 
 /// The text of the named functions and of all that they call, each once, callees first. A name that
 /// does not exist gives `None`.
 #[must_use]
 pub fn wgsl_module(names: &[&str]) -> Option<String> {
-    let (list, index) = functions();
+    let (list, index) = functions_for(names);
     let mut needed = vec![false; list.len()];
     for name in names {
-        needed[*index.get(wgsl_function(name)?.name)?] = true;
+        needed[*index.get(&*prefixed(name))?] = true;
     }
     // Callees stand before callers, so one pass from the end finds them all.
     for i in (0..list.len()).rev().filter(|&i| i > 0) {
@@ -163,5 +186,5 @@ pub fn wgsl_module(names: &[&str]) -> Option<String> {
 /// The names of all functions, callees first.
 #[must_use]
 pub fn wgsl_names() -> Vec<&'static str> {
-    functions().0.iter().map(|function| function.name).collect()
+    all_functions().0.iter().map(|function| function.name).collect()
 }

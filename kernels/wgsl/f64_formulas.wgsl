@@ -1,9 +1,5 @@
 // The operations of recorded formulas (`recorded`) that are more than one of WGSL.
 
-fn pp_is_negative_f64(x: f64) -> bool {
-    return (bitcast<u64>(x) >> 63u) != 0lu;
-}
-
 // The sum leaves the nearest integer in the low bits, for |x| < 2^50.
 fn pp_shifted_f64(x: f64) -> f64 {
     return pp_apart_f64(x + 6755399441055744.0lf);

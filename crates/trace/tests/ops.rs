@@ -114,6 +114,34 @@ fn reals(data: &[f64], dtype: DType) -> Value {
 }
 
 #[test]
+fn functions_are_nan_where_they_have_no_value() {
+    let below_one = [-1.0, -0.5, 0.0, 0.999, -1.5, -2.0, -23761.5, -1e9, -1e30, f64::NEG_INFINITY];
+    let beyond_one = [1.001, -1.001, 2.0, -3.0, 1e9, -1e30, f64::INFINITY, f64::NEG_INFINITY];
+    let negative = [-5e-324, -0.5, -1.0, -23761.5, -1e30, f64::NEG_INFINITY];
+    let below_minus_one = [-1.001, -2.0, -23761.5, -1e30, f64::NEG_INFINITY];
+    let infinite = [f64::INFINITY, f64::NEG_INFINITY];
+    for (op, xs) in [
+        (UnaryOp::Acosh, &below_one[..]),
+        (UnaryOp::Asin, &beyond_one),
+        (UnaryOp::Acos, &beyond_one),
+        (UnaryOp::Atanh, &beyond_one),
+        (UnaryOp::ErfInv, &beyond_one),
+        (UnaryOp::Log, &negative),
+        (UnaryOp::Log2, &negative),
+        (UnaryOp::Sqrt, &negative),
+        (UnaryOp::Log1p, &below_minus_one),
+        (UnaryOp::Sin, &infinite),
+        (UnaryOp::Cos, &infinite),
+        (UnaryOp::Tan, &infinite),
+    ] {
+        let out = floats(&run(&Op::Unary(op), &[reals(xs, DType::F64)])[0]);
+        for (x, y) in xs.iter().zip(out) {
+            assert!(y.is_nan(), "{op:?}({x:e}) is {y:e}");
+        }
+    }
+}
+
+#[test]
 fn unary_on_floats() {
     for &op in UnaryOp::ALL {
         for dtype in [DType::F32, DType::F64] {

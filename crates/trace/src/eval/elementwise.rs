@@ -126,7 +126,8 @@ fn float_unary(op: UnaryOp) -> Option<fn(f64) -> f64> {
         UnaryOp::Cosh => libm::cosh,
         UnaryOp::Tanh => libm::tanh,
         UnaryOp::Asinh => libm::asinh,
-        UnaryOp::Acosh => libm::acosh,
+        // That of the library takes some numbers below -1 for others.
+        UnaryOp::Acosh => |x| if x < 1.0 { f64::NAN } else { libm::acosh(x) },
         UnaryOp::Atanh => libm::atanh,
         UnaryOp::Erf => libm::erf,
         UnaryOp::Erfc => libm::erfc,
