@@ -33,6 +33,10 @@ pub const SPECIAL_WGSL: [&str; 5] = [
     include_str!("../wgsl/taylor.wgsl"),
 ];
 
+/// The special functions in double precision, on all of the texts before.
+pub const F64_SPECIAL_WGSL: [&str; 2] =
+    [include_str!("../wgsl/f64_gamma.wgsl"), include_str!("../wgsl/f64_incomplete.wgsl")];
+
 /// The matrix product, a template: the GPU backend fills in `{{...}}` and adds the functions that
 /// reach the operands.
 pub const MATMUL_WGSL: &str = include_str!("../wgsl/matmul.wgsl");
@@ -139,7 +143,8 @@ fn all_functions() -> &'static Functions {
         let recorded = texts();
         let (formulas, choices) = (recorded.formulas.leak(), recorded.choices.leak());
         let texts = [MATH_WGSL, LONG_WGSL, F64_WGSL, F64_FORMULAS_WGSL, formulas, F64_LIBRARY_WGSL];
-        listed(texts.into_iter().chain([&*choices]).chain(SPECIAL_WGSL))
+        let special = SPECIAL_WGSL.into_iter().chain(F64_SPECIAL_WGSL);
+        listed(texts.into_iter().chain([&*choices]).chain(special))
     })
 }
 
