@@ -34,8 +34,12 @@ pub const SPECIAL_WGSL: [&str; 5] = [
 ];
 
 /// The special functions in double precision, on all of the texts before.
-pub const F64_SPECIAL_WGSL: [&str; 2] =
-    [include_str!("../wgsl/f64_gamma.wgsl"), include_str!("../wgsl/f64_incomplete.wgsl")];
+pub const F64_SPECIAL_WGSL: [&str; 4] = [
+    include_str!("../wgsl/f64_gamma.wgsl"),
+    include_str!("../wgsl/f64_integrals.wgsl"),
+    include_str!("../wgsl/f64_incomplete.wgsl"),
+    include_str!("../wgsl/f64_taylor.wgsl"),
+];
 
 /// The matrix product, a template: the GPU backend fills in `{{...}}` and adds the functions that
 /// reach the operands.

@@ -64,3 +64,20 @@ fn every_kernel_has_its_function() {
         assert_eq!(text.matches(&format!("fn {name}(")).count(), 1, "{name}");
     }
 }
+
+#[test]
+fn special_functions_take_the_same_operands_in_both_precisions() {
+    let head = |name: &str| {
+        let source = wgsl_function(name).unwrap_or_else(|| panic!("{name}")).source;
+        let line = source.lines().find(|line| line.starts_with("fn "));
+        line.expect("a function").to_owned()
+    };
+    for op in probpipe_trace::SpecialOp::ALL {
+        let derivative = op.orders().map(|_| format!("{}_derivative", op.name()));
+        for name in [Some(op.name().to_owned()), derivative].into_iter().flatten() {
+            let single = head(&name).replace("f32", "f64");
+            let renamed = single.replace(&format!("pp_{name}("), &format!("pp_{name}_f64("));
+            assert_eq!(head(&format!("{name}_f64")), renamed);
+        }
+    }
+}

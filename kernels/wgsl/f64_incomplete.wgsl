@@ -34,35 +34,6 @@ fn pp_gamma_power_f64(a: f64, x: f64, multiple: f64) -> f64 {
     return (part.z * multiple) * pp_dd_exp_f64(part.xy);
 }
 
-// A node on [-1, 1] and its weight, of Gauss's rule with 32 nodes, the largest first. By choices,
-// since places of an array that are not constants are slow on some devices.
-fn pp_gauss_f64(i: i32) -> vec2<f64> {
-    let k = select(15 - i, i - 16, i > 15);
-    let one = (k & 1) == 1;
-    let two = (k & 2) == 2;
-    let four = (k & 4) == 4;
-    let p0 = select(vec2<f64>(0.04830766568773832lf, 0.0965400885147278lf),
-        vec2<f64>(0.1444719615827965lf, 0.09563872007927486lf), one);
-    let p1 = select(vec2<f64>(0.23928736225213706lf, 0.09384439908080457lf),
-        vec2<f64>(0.33186860228212767lf, 0.09117387869576389lf), one);
-    let p2 = select(vec2<f64>(0.42135127613063533lf, 0.08765209300440381lf),
-        vec2<f64>(0.5068999089322294lf, 0.08331192422694675lf), one);
-    let p3 = select(vec2<f64>(0.5877157572407623lf, 0.07819389578707031lf),
-        vec2<f64>(0.6630442669302152lf, 0.0723457941088485lf), one);
-    let p4 = select(vec2<f64>(0.7321821187402897lf, 0.06582222277636185lf),
-        vec2<f64>(0.7944837959679424lf, 0.058684093478535544lf), one);
-    let p5 = select(vec2<f64>(0.84936761373257lf, 0.050998059262376175lf),
-        vec2<f64>(0.8963211557660521lf, 0.04283589802222668lf), one);
-    let p6 = select(vec2<f64>(0.9349060759377397lf, 0.03427386291302143lf),
-        vec2<f64>(0.9647622555875064lf, 0.02539206530926206lf), one);
-    let p7 = select(vec2<f64>(0.9856115115452684lf, 0.01627439473090567lf),
-        vec2<f64>(0.9972638618494816lf, 0.007018610009470096lf), one);
-    let low = select(select(p0, p1, two), select(p2, p3, two), four);
-    let high = select(select(p4, p5, two), select(p6, p7, two), four);
-    let rule = select(low, high, k > 7);
-    return vec2<f64>(select(rule.x, -rule.x, i > 15), rule.y);
-}
-
 // h(s) = a L(-s) + b L(r s) + linear s with L(s) = log(1 + s) - s, which is concave and zero at 0,
 // and its derivative.
 fn pp_tail_height_f64(a: f64, b: f64, r: f64, linear: f64, s: f64) -> vec2<f64> {
