@@ -463,13 +463,17 @@ fn pp_polygamma_f64(n: f64, x: f64) -> f64 {
             return sign * factor;
         }
     }
-    if (x <= 0.0lf || pp_is_inf_f64(x) || large) {
+    let left = x <= 0.0lf;
+    let none = value == 0.0lf || !pp_is_finite_f64(value);
+    if ((left && none) || pp_is_inf_f64(x) || large) {
         return sign * value;
     }
     // n! x^-(n+1) overflows in one factor and vanishes in the other, so it comes by its logarithm,
-    // beside the rest of the series, zeta x^(n+1).
+    // beside the rest of the series, zeta x^(n+1). Left of zero the value has no such factor.
     var rest = 1.0lf;
-    if (x >= 10.75lf + 0.75lf * n) {
+    if (left) {
+        rest = abs(value);
+    } else if (x >= 10.75lf + 0.75lf * n) {
         rest = x / n + 0.5lf + pp_zeta_series_f64(n + 1.0lf, 1.0lf / x);
     } else {
         for (var k = 1; k < 300; k = k + 1) {
@@ -480,7 +484,8 @@ fn pp_polygamma_f64(n: f64, x: f64) -> f64 {
             }
         }
     }
-    let log = pp_dd_times_f64(pp_dd_log_f64(vec2<f64>(x, 0.0lf)), -(n + 1.0lf));
-    let scale = pp_dd_add_f64(pp_dd_lgamma_f64(n + 1.0lf), log);
-    return sign * pp_dd_exp_f64(pp_dd_add_f64(scale, vec2<f64>(pp_log_f64(rest), 0.0lf)));
+    let log = pp_dd_log_f64(vec2<f64>(select(x, 1.0lf, left), 0.0lf));
+    let scale = pp_dd_add_f64(pp_dd_lgamma_f64(n + 1.0lf), pp_dd_times_f64(log, -(n + 1.0lf)));
+    let size = pp_dd_exp_f64(pp_dd_add_f64(scale, vec2<f64>(pp_log_f64(rest), 0.0lf)));
+    return sign * pp_copysign_f64(size, value);
 }
