@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{adapter_or_skip, check, f32s};
+use common::{adapter_or_skip, check, f32s, f64s};
 use probpipe_backend_gpu::Gpu;
 use probpipe_testing::ulp;
 use probpipe_trace::{
@@ -130,46 +130,65 @@ fn promises() -> Vec<(SpecialOp, [Draw; 3], Goal)> {
     rows
 }
 
+/// The float types that the device computes in.
+fn types(gpu: &Gpu) -> Vec<DType> {
+    let caps = gpu.caps();
+    [DType::F32, DType::F64].into_iter().filter(|dtype| caps.dtypes.contains(dtype)).collect()
+}
+
 /// One function at points, on the device.
-fn run(gpu: &Gpu, op: SpecialOp, points: &[[f64; 3]]) -> Vec<f32> {
+fn run(gpu: &Gpu, op: SpecialOp, points: &[[f64; 3]], dtype: DType) -> Vec<f64> {
+    let column = |k: usize| points.iter().map(move |p| p[k]);
     let inputs: Vec<Value> = (0..op.arity())
-        .map(|k| f32s(&points.iter().map(|p| p[k] as f32).collect::<Vec<_>>(), &[points.len()]))
+        .map(|k| match dtype {
+            DType::F64 => f64s(&column(k).collect::<Vec<_>>(), &[points.len()]),
+            _ => f32s(&column(k).map(|x| x as f32).collect::<Vec<_>>(), &[points.len()]),
+        })
         .collect();
     let types: Vec<ArrayType> = inputs.iter().map(|v| v.ty().clone()).collect();
     let graph =
         common::graph_of(&types, |x| vec![bind1(Op::Special(op), &x.iter().collect::<Vec<_>>())]);
     let program = gpu.compile(verify(&graph).unwrap()).expect("it compiles");
     let out = program.run(&inputs.iter().collect::<Vec<_>>()).expect("it runs");
-    out[0].to_scalars().unwrap().iter().map(|v| v.as_f64() as f32).collect()
+    out[0].to_scalars().unwrap().iter().map(|v| v.as_f64()).collect()
 }
 
 /// The error of a result; where the device may take either number for zero, that is none.
-fn error(have: f32, want: f64, goal: Goal) -> f64 {
-    const LEAST: f64 = 1.2e-38;
-    let rounded = want as f32;
+fn error(have: f64, want: f64, goal: Goal, dtype: DType) -> f64 {
+    let (rounded, least) = match dtype {
+        DType::F64 => (want, f64::MIN_POSITIVE),
+        _ => (f64::from(want as f32), 1.2e-38),
+    };
     if have.is_nan() || want.is_nan() {
         return if have.is_nan() && want.is_nan() { 0.0 } else { f64::INFINITY };
     }
     if have.is_infinite() || rounded.is_infinite() {
         return if have == rounded { 0.0 } else { f64::INFINITY };
     }
-    if want.abs() < LEAST && f64::from(have).abs() < LEAST {
+    if want.abs() < least && have.abs() < least {
         return 0.0;
     }
     let unit = match goal {
-        Ulp(_) => want.abs().max(LEAST),
+        Ulp(_) => want.abs().max(least),
         Mixed(_) => want.abs().max(1.0),
     };
-    (f64::from(have) - want).abs() / ulp(unit, DType::F32)
+    (have - want).abs() / ulp(unit, dtype)
 }
 
 /// Names the worst points that miss their goal.
-fn misses(op: SpecialOp, points: &[[f64; 3]], have: &[f32], goal: Goal) -> (f64, Vec<String>) {
+fn misses(
+    gpu: &Gpu,
+    op: SpecialOp,
+    points: &[[f64; 3]],
+    goal: Goal,
+    dtype: DType,
+) -> (f64, Vec<String>) {
+    let have = run(gpu, op, points, dtype);
     let (Ulp(limit) | Mixed(limit)) = goal;
     let (mut worst, mut faults) = (0.0f64, Vec::new());
-    for (point, &have) in points.iter().zip(have) {
+    for (point, have) in points.iter().zip(have) {
         let want = op.value(*point);
-        let far = error(have, want, goal);
+        let far = error(have, want, goal, dtype);
         worst = worst.max(far);
         if far > limit {
             let at = &point[..op.arity()];
@@ -195,10 +214,17 @@ fn accuracy_over_ranges() {
                 point
             })
             .collect();
-        let have = run(&gpu, op, &points);
-        let (worst, missed) = misses(op, &points, &have, goal);
-        println!("{op:?}: {worst:.2} of {goal:?}");
-        faults.extend(missed);
+        for dtype in types(&gpu) {
+            // The processor's own functions are the measure, which are a few units away, too.
+            let goal = match (goal, dtype) {
+                (Ulp(limit), DType::F64) => Ulp(8.0 * limit),
+                (Mixed(limit), DType::F64) => Mixed(8.0 * limit),
+                _ => goal,
+            };
+            let (worst, missed) = misses(&gpu, op, &points, goal, dtype);
+            println!("{op:?} {dtype}: {worst:.2} of {goal:?}");
+            faults.extend(missed);
+        }
     }
     assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n"));
 }
@@ -260,8 +286,9 @@ fn special_values() {
         for point in &mut points {
             *point = point.map(|x| f64::from(x as f32));
         }
-        let have = run(&gpu, op, &points);
-        faults.extend(misses(op, &points, &have, Mixed(128.0)).1);
+        for dtype in types(&gpu) {
+            faults.extend(misses(&gpu, op, &points, Mixed(128.0), dtype).1);
+        }
     }
     assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n"));
 }
