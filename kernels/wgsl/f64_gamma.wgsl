@@ -285,7 +285,7 @@ fn pp_lgamma_excess_f64(a: f64, b: f64) -> f64 {
     var rest = b * pp_stirling_difference_f64(at, b) - at * pp_log1p_less_f64(ratio);
     for (var k = 0; k < 3; k = k + 1) {
         // The argument of the logarithm has moved from a + b to at + b.
-        let moved = (at - a) / (a + b);
+        let moved = min((at - a) / (a + b), 1e300lf);
         let log = pp_log1p_f64(select(select(moved, product, k == 1), ratio, k == 2));
         rest = rest + log * select(select(-b, 1.0lf, k == 1), 0.5lf, k == 2);
     }
@@ -484,8 +484,9 @@ fn pp_polygamma_f64(n: f64, x: f64) -> f64 {
             }
         }
     }
+    let above = min(n, 1e300lf) + 1.0lf;
     let log = pp_dd_log_f64(vec2<f64>(select(x, 1.0lf, left), 0.0lf));
-    let scale = pp_dd_add_f64(pp_dd_lgamma_f64(n + 1.0lf), pp_dd_times_f64(log, -(n + 1.0lf)));
+    let scale = pp_dd_add_f64(pp_dd_lgamma_f64(above), pp_dd_times_f64(log, -above));
     let size = pp_dd_exp_f64(pp_dd_add_f64(scale, vec2<f64>(pp_log_f64(rest), 0.0lf)));
     return sign * pp_copysign_f64(size, value);
 }

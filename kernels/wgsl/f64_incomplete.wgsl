@@ -17,7 +17,7 @@ fn pp_shape_f64(p: f64, place: vec2<f64>, excess: vec2<f64>, decays: bool) -> ve
     let u = select(change, vec2<f64>(0.0lf, 0.0lf), small);
     let less = pp_dd_log_less_f64(ratio, u, !small && u.x > -0.28lf && u.x < 0.4lf);
     if (p * less.x < -800.0lf || (small && place.x > 2000.0lf)) {
-        return vec3<f64>(-1000.0lf, 0.0lf, 1.0lf);
+        return vec3<f64>(-1000.0lf, 0.0lf, 0.0lf);
     }
     let exponent = pp_dd_times_f64(less, p);
     if (small) {
@@ -216,6 +216,9 @@ fn pp_beta_power_f64(a: f64, b: f64, at: vec4<f64>, multiple: f64) -> f64 {
     // s; and plain where both are small.
     let small = max(a, b) < 1.0lf;
     let scale = select(sum, vec2<f64>(1.0lf, 0.0lf), small);
+    // gamma(s) is gamma(s + 1) / s.
+    let below = sum.x < 1.0lf;
+    let share = b / select(1.0lf, sum.x, below);
     var exponent = vec2<f64>(0.0lf, 0.0lf);
     var factor = multiple;
     for (var k = 0; k < 2; k = k + 1) {
@@ -223,12 +226,10 @@ fn pp_beta_power_f64(a: f64, b: f64, at: vec4<f64>, multiple: f64) -> f64 {
         let place = pp_dd_mul_f64(select(at.zw, at.xy, first), scale);
         let part = pp_shape_f64(select(b, a, first), place, select(-excess, excess, first), !small);
         exponent = pp_dd_add_f64(exponent, part.xy);
-        factor = factor * part.z * select(b, 1.0lf, first);
+        factor = factor * part.z * select(share, 1.0lf, first);
     }
     if (small) {
-        let below = sum.x < 1.0lf;
-        let gamma = 1.0lf / pp_rgamma1p_f64(select(sum.x - 1.0lf, sum.x, below));
-        factor = factor * select(gamma, gamma / sum.x, below);
+        factor = factor / pp_rgamma1p_f64(select(sum.x - 1.0lf, sum.x, below));
     } else {
         exponent = pp_dd_add_f64(exponent, vec2<f64>(pp_stirling_f64(sum.x), 0.0lf));
         factor = factor / sqrt(0.15915494309189535lf * sum.x);
@@ -252,7 +253,8 @@ fn pp_beta_small_upper_f64(a: f64, b: f64, x: f64) -> f64 {
         }
     }
     let less = pp_expm1_f64(log);
-    return -less - (1.0lf + less) * a * sum;
+    // A zero without a sign.
+    return abs(less + (1.0lf + less) * a * sum);
 }
 
 // I_x(a, b) a B(a, b) / (x^a y^b) for x up to the mean, by Steed's method on the even part of the
@@ -529,7 +531,7 @@ fn pp_betaincinv_f64(a0: f64, b0: f64, p: f64) -> f64 {
         }
         start = odds;
         size = pp_quantile_step_f64(tail.x, tail.y, tail_target);
-        odds = clamp(start + start * pp_expm1_f64(size), 1e-306lf, 1e306lf);
+        odds = clamp(start + start * pp_expm1_f64(size), 1e-307lf, 1e307lf);
         if (pp_quantile_settled_f64(abs(size), previous)) {
             break;
         }
@@ -538,6 +540,6 @@ fn pp_betaincinv_f64(a0: f64, b0: f64, p: f64) -> f64 {
     // Closer to an end than any number.
     let at = pp_odds_point_f64(odds);
     let value = select(at.x, at.z, complement);
-    let past = odds <= 1e-306lf || odds >= 1e306lf;
+    let past = odds <= 1e-307lf || odds >= 1e307lf;
     return select(value, select(0.0lf, 1.0lf, (odds > 1.0lf) != complement), past);
 }

@@ -373,6 +373,10 @@ fn pp_betainc_derivative_f64(a: f64, b: f64, x: f64, i: i32, j: i32) -> f64 {
         let end = pp_positive_pair_f64(a, b) && (x == 0.0lf || x == 1.0lf) && !pp_is_nan_f64(x);
         return select(pp_nan_f64(), 0.0lf, end);
     }
+    if (min(a, b) >= 1e70lf) {
+        // All mass is at one point, as in pp_beta_tail_f64.
+        return 0.0lf;
+    }
     let point = pp_unit_point_f64(x);
     let beyond = pp_beta_excess_f64(a, b, point).x > 0.0lf;
     // u belongs to the parameter of the higher order.
