@@ -253,6 +253,10 @@ fn pp_erfcx_positive_f64(x: f64) -> f64 {
 }
 
 fn pp_erfcx_f64(x: f64) -> f64 {
+    if (abs(x) < 0.5lf) {
+        // Nothing is large here, and the quotient above is steepest.
+        return pp_exp_f64(x * x) * pp_erfc_f64(x);
+    }
     let value = pp_erfcx_positive_f64(abs(x));
     if (x < 0.0lf) {
         // erfc(x) = 2 - erfc(-x), with a square in two parts.
