@@ -21,6 +21,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 const LIBRARY_MATMUL: usize = 1 << 15;
 /// But for those with a matrix of up to so many elements.
 const SMALL_MATRIX: usize = 256;
+/// Equations that a special function counts for: eight make a kernel.
+const SPECIAL_EQNS: usize = 64;
 /// Padding up to this many elements is fused.
 const GUARDED: usize = usize::MAX;
 /// Arguments of at least this many bytes are kept on the device, in case the next call has them
@@ -48,6 +50,7 @@ impl Backend for Gpu {
             small_matrix: SMALL_MATRIX,
             guarded: GUARDED,
             special_inline: true,
+            special_eqns: SPECIAL_EQNS,
             ..Options::default()
         };
         let program = lower(graph, &options)?;

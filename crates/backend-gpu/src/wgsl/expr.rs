@@ -463,6 +463,7 @@ fn computed(at: &[(ExprId, i64)], words: usize) -> String {
 fn unary(op: UnaryOp, x: &str, ty: DType, uses: &mut Uses) -> String {
     let float = ty == DType::F32;
     let Some(instruction) = op.instruction() else {
+        uses.special += usize::from(matches!(op, UnaryOp::Lgamma | UnaryOp::Digamma));
         return uses.call(&named(op.spec().name, ty), &[x]);
     };
     match instruction {
@@ -515,6 +516,7 @@ fn special(op: SpecialOp, operands: &[ExprId], dtype: DType, uses: &mut Uses) ->
         arguments.extend(orders.iter().map(|order| format!("{order}i")));
     }
     let arguments = arguments.iter().map(String::as_str).collect::<Vec<_>>();
+    uses.special += 1;
     uses.call(&named(&function, dtype), &arguments)
 }
 

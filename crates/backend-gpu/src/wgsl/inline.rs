@@ -254,8 +254,9 @@ impl<'a> Inline<'a> {
         let Work { body, uses, .. } = work;
         let n = self.works;
         self.works += 1;
-        let Uses { slots, functions, code, private } = uses;
+        let Uses { slots, functions, code, private, special } = uses;
         self.uses.slots.extend(slots);
+        self.uses.special += special;
         self.uses.functions.extend(functions);
         self.uses.private.extend(private);
         let function = format!("fn work(point: i32) {{\n{}}}\n", body.out);

@@ -250,6 +250,8 @@ fn too_large(what: &str, bytes: u64, target: &Target) -> Error {
 struct Uses {
     slots: Vec<Slot>,
     functions: BTreeSet<String>,
+    /// Calls of special functions.
+    special: usize,
     /// Functions of its own.
     code: String,
     /// Indices of loops that it counts itself.

@@ -9,6 +9,9 @@ use probpipe_lowering::{
 };
 use probpipe_trace::{ArrayType, BinaryOp, DType, Loc, Result, Scalar};
 
+/// Places of memory that a special function is as long to compile as.
+const SPECIAL: usize = 8;
+
 /// Points that one function does, independent of each other.
 #[derive(Debug)]
 pub(super) struct Work {
@@ -109,10 +112,10 @@ impl Task {
         self.bodies().into_iter().flatten().for_each(|task| task.turning(indices));
     }
 
-    /// The places where its text touches memory.
+    /// The places where its text touches memory, and what takes as long to compile.
     pub fn accesses(&self) -> usize {
         let own = match self {
-            Task::Work(work) => work.uses.slots.len(),
+            Task::Work(work) => work.uses.slots.len() + SPECIAL * work.uses.special,
             Task::Clear { .. } | Task::While { .. } | Task::Branch { .. } => 1,
             Task::Loop { .. } | Task::Together { .. } | Task::Alone { .. } => 0,
         };

@@ -5,8 +5,9 @@
 //! can, else a recent kernel of its space, else begins a new one. Transitive dependencies are bit
 //! sets, so that a join costs no search.
 
+use super::Options;
 use super::kinds::{self, Kind, Node, NodeKind};
-use probpipe_trace::Graph;
+use probpipe_trace::{Graph, Op, UnaryOp};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use std::cmp::Reverse;
@@ -17,6 +18,8 @@ use std::collections::BinaryHeap;
 pub(super) struct Cluster {
     /// The nodes, in the order of the graph.
     pub(super) nodes: Vec<usize>,
+    /// What they count for.
+    eqns: usize,
     /// Extents of the iteration space without unit axes; `None` for a node that stands alone.
     pub(super) domain: Option<SmallVec<[usize; 4]>>,
     /// The reduced axes of `domain`, once a reduction has joined.
@@ -92,7 +95,7 @@ struct Clustering<'a> {
     graph: &'a Graph,
     kinds: &'a [Kind],
     nodes: &'a [Node],
-    limit: usize,
+    options: &'a Options,
     clusters: Vec<Cluster>,
     of: Vec<usize>,
     ancestors: Vec<Set>,
@@ -101,12 +104,17 @@ struct Clustering<'a> {
 }
 
 /// Clusters in an order in which they can run.
-pub(super) fn cluster(graph: &Graph, kinds: &[Kind], nodes: &[Node], limit: usize) -> Vec<Cluster> {
+pub(super) fn cluster(
+    graph: &Graph,
+    kinds: &[Kind],
+    nodes: &[Node],
+    options: &Options,
+) -> Vec<Cluster> {
     let mut c = Clustering {
         graph,
         kinds,
         nodes,
-        limit,
+        options,
         clusters: Vec::new(),
         of: vec![usize::MAX; nodes.len()],
         ancestors: Vec::new(),
@@ -149,6 +157,12 @@ impl Clustering<'_> {
         let reduced: Option<SmallVec<[usize; 4]>> = (node.kind == NodeKind::Reduce)
             .then(|| node.reduced.iter().filter_map(|&a| dense[a]).collect());
 
+        let eqns = match self.graph.eqns()[node.eqn].op {
+            Op::Special(_) | Op::Unary(UnaryOp::Lgamma | UnaryOp::Digamma) => {
+                self.options.special_eqns
+            }
+            _ => 1,
+        };
         let list = recent.entry(domain.clone()).or_default();
         let mut own: Vec<usize> =
             operands.iter().filter(|(_, register)| *register).map(|(at, _)| *at).collect();
@@ -158,7 +172,7 @@ impl Clustering<'_> {
             own.into_iter().chain(list.iter().rev().copied().take(RECENT)).collect();
         let found = candidates.into_iter().find(|&at| {
             let cluster = &self.clusters[at];
-            cluster.nodes.len() < self.limit
+            cluster.eqns + eqns <= self.options.kernel_eqns
                 && cluster.domain.as_ref() == Some(&domain)
                 && (reduced.is_none() || cluster.reduced.is_none() || cluster.reduced == reduced)
                 && !self.delays(at, &domain, &operands)
@@ -169,11 +183,12 @@ impl Clustering<'_> {
         let at = match found {
             Some(at) => {
                 self.clusters[at].nodes.push(n);
+                self.clusters[at].eqns += eqns;
                 at
             }
             None => {
                 let cluster =
-                    Cluster { nodes: vec![n], domain: Some(domain.clone()), reduced: None };
+                    Cluster { nodes: vec![n], eqns, domain: Some(domain.clone()), reduced: None };
                 let at = self.add(cluster);
                 recent.entry(domain).or_default().push(at);
                 at

@@ -46,6 +46,9 @@ pub struct Options {
     pub special_inline: bool,
     /// Most equations that one kernel takes in.
     pub kernel_eqns: usize,
+    /// For how many of them a special function counts. Where they are written out in kernels, their
+    /// text is that long, and compilers take a time that grows with the square of it.
+    pub special_eqns: usize,
     /// Whether products and the sums that take them round once instead of twice.
     pub contract: bool,
 }
@@ -61,6 +64,7 @@ impl Default for Options {
             guarded: 64,
             special_inline: false,
             kernel_eqns: 512,
+            special_eqns: 1,
             contract: false,
         }
     }
@@ -140,7 +144,7 @@ fn block(
     targets: &[Target],
 ) -> Result<Vec<Stmt>> {
     let (kinds, nodes) = analyse::analyse(cx, graph, bindings)?;
-    let clusters = cluster::cluster(graph, &kinds, &nodes, cx.options.kernel_eqns);
+    let clusters = cluster::cluster(graph, &kinds, &nodes, &cx.options);
     let storage = vec![None; graph.num_vars()];
     let mut block = Block { cx, graph, kinds, nodes, storage, stmts: Vec::new() };
     let direct = block.assign_targets(&clusters, targets);
