@@ -584,29 +584,6 @@ fn keys() {
 
 #[cfg(feature = "gpu")]
 #[test]
-fn types_that_a_gpu_does_not_have() {
-    if !golden::gpu() {
-        return;
-    }
-    let line = line!();
-    let f = jit_on(Device::Gpu, |x: Array| {
-        let wide = x.cast(DType::F64);
-        wide.sum().cast(DType::F32)
-    });
-    says(
-        line,
-        &reading(&f(array(vec![0f32; 3]))),
-        "
-        the gpu backend has no f64: the result of `cast` is f64[3]
-          --> line +2
-           = it computes with f32, i32, i64, u8, u32, u64 and bool
-           = help: use f32, for example with `.cast(DType::F32)`, or run on the CPU
-        ",
-    );
-}
-
-#[cfg(feature = "gpu")]
-#[test]
 fn an_adapter_that_is_not_there() {
     // The reason depends on the system; what to do about it does not.
     if let Err(error) = Device::Gpu.check() {
