@@ -7,12 +7,12 @@
 //! The factor before them is computed with an exponent of twice the precision, so that it keeps its
 //! digits in the far tails.
 
-use crate::differences::{lgamma_difference, log_minus_digamma};
+use crate::differences::log_minus_digamma;
 use crate::double::Double;
 use crate::gamma::digamma;
 use crate::number::{Number, Taylor};
 use crate::quadrature::integrate_decay;
-use crate::stirling::scaled_gamma;
+use crate::stirling::{log_gamma, reciprocal_gamma, stieltjes};
 use crate::zeta::polygamma;
 use std::f64::consts::PI;
 
@@ -35,32 +35,50 @@ pub(crate) fn log1p_less(s: f64) -> f64 {
     2.0 * z * t * series - s * z
 }
 
-/// `x^a e^-x / gamma(a)` for positive `a` and `x`.
+/// `x^a e^-x / gamma(a + 1)` for positive `a` and `x`, as a factor and the exponent of another.
+fn parts(a: f64, x: f64) -> (f64, Double) {
+    if a < 1.0 {
+        // Nothing cancels here, and x/a may leave the range.
+        let exponent = Double::new(a) * Double::new(x).log() - Double::new(x);
+        return (reciprocal_gamma(a), exponent);
+    }
+    let ratio = log_quotient(x, a);
+    let exponent = Double::new(a) * ratio - Double::sum(x, -a);
+    ((0.5 / PI / a).sqrt(), exponent - Double::new(stieltjes(a)))
+}
+
+/// `log(x / a)` for `a >= 1`.
+fn log_quotient(x: f64, a: f64) -> Double {
+    let (x, a) = (Double::new(x), Double::new(a));
+    // Low parts of smaller quotients have no room.
+    if x.hi < 1e-270 { x.log() - a.log() } else { (x / a).log() }
+}
+
+/// `x^a e^-x / gamma(a)` for positive `a` and `x`; with coefficients for `a >= 1`.
 fn power<T: Number>(a: T, x: f64) -> T {
     let a0 = a.value();
-    let ratio = (Double::new(x) / Double::new(a0)).log();
-    let exponent = Double::new(a0) * ratio - Double::sum(x, -a0);
-    let factor = (0.5 * a0 / PI).sqrt() / scaled_gamma(a0);
-    let value = T::lit(factor * exponent.exp());
+    let (factor, exponent) = parts(a0, x);
+    let value = T::lit(factor * a0 * exponent.exp());
     if T::ORDER == 0 || value.value() == 0.0 {
         return value;
     }
     // d log power = log x - digamma(a)
-    let slope = ratio.value() + log_minus_digamma(a0);
+    let slope = log_quotient(x, a0).value() + log_minus_digamma(a0);
     value * a.lift([0.0, slope, -polygamma(1.0, a0), -polygamma(2.0, a0)]).exp()
 }
 
 /// `x^a e^-x / gamma(a + 1)`, whose derivatives in `a` stay finite at zero.
 fn power_over_shape<T: Number>(a: T, x: f64) -> T {
     let a0 = a.value();
-    let value = T::lit(power(a0, x) / a0);
+    let (factor, exponent) = parts(a0, x);
+    let value = T::lit(factor * exponent.exp());
     if T::ORDER == 0 || value.value() == 0.0 {
         return value;
     }
     let slope = if a0 < 1.0 {
         libm::log(x) - digamma(1.0 + a0)
     } else {
-        (Double::new(x) / Double::new(a0)).log().value() + log_minus_digamma(a0) - 1.0 / a0
+        log_quotient(x, a0).value() + log_minus_digamma(a0) - 1.0 / a0
     };
     let above = a0 + 1.0;
     value * a.lift([0.0, slope, -polygamma(1.0, above), -polygamma(2.0, above)]).exp()
@@ -70,7 +88,7 @@ fn power_over_shape<T: Number>(a: T, x: f64) -> T {
 fn small_upper<T: Number>(a: T, x: f64) -> T {
     let a0 = a.value();
     // log(x^a / gamma(1 + a)), of the order of a
-    let exponent = a0 * libm::log(x) + lgamma_difference(1.0, a0);
+    let exponent = a0 * libm::log(x) - log_gamma(a0);
     let slope = libm::log(x) - digamma(1.0 + a0);
     let (two, three) = (-polygamma(1.0, 1.0 + a0), -polygamma(2.0, 1.0 + a0));
     let lifted = a.lift([exponent, slope, two, three]);
@@ -102,33 +120,29 @@ fn lower_series<T: Number>(a: T, x: f64) -> T {
     sum
 }
 
-/// The continued fraction of `gamma(a, x) / (x^a e^-x)` by Lentz's method.
+/// The continued fraction of `gamma(a, x) / (x^a e^-x)` by Steed's method: the sum of the
+/// differences of its convergents, with what its roundings lose beside it.
 fn upper_fraction<T: Number>(a: T, x: f64) -> T {
-    let one = T::lit(1.0);
-    let mut b = T::lit(x + 1.0) - a;
+    let mut b = T::lit(x - a.value() + 1.0) - (a - T::lit(a.value()));
     let mut d = b.recip();
-    let (mut c, mut f, mut extra) = (None, d, 0);
+    let (mut delta, mut sum, mut lost, mut extra) = (d, d, T::lit(0.0), 0);
     for n in 1..TERMS {
         let n = n as f64;
-        let an = (a - T::lit(n)) * T::lit(n);
+        let step = (a - T::lit(n)) * T::lit(n) * d;
         b = b + T::lit(2.0);
-        d = (an * d + b).recip();
-        let next = match c {
-            // The first denominator is infinite.
-            None => b,
-            Some(c) => b + an / c,
-        };
-        c = Some(next);
-        let delta = next * d;
-        f = f * delta;
-        if (delta - one).value().abs() < 2e-16 {
+        d = (b + step).recip();
+        delta = -(step * d * delta);
+        let next = sum + delta;
+        lost = lost + (delta - (next - sum));
+        sum = next;
+        if delta.value().abs() < 1e-17 * sum.value() {
             extra += 1;
-            if T::settled(extra, (delta - one).spread()) {
+            if T::settled(extra, delta.spread() / sum.value()) {
                 break;
             }
         }
     }
-    f
+    sum + lost
 }
 
 /// The integral `P` over the power, for `x <= a` and large `a`.
@@ -265,5 +279,13 @@ pub fn gamma_density(a: f64, x: f64) -> f64 {
             0.0
         };
     }
-    power(a, x) / x
+    let (factor, exponent) = parts(a, x);
+    let power = factor * a * exponent.exp();
+    if x < 1.0 && power < 1e-290 {
+        // The power may be below the range, and the density not: by halves, so that no part is.
+        let exponent = exponent - Double::new(x).log();
+        let half = (Double::new(0.5) * exponent).exp() * a.sqrt();
+        return (factor * half) * half;
+    }
+    power / x
 }
