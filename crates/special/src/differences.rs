@@ -34,12 +34,18 @@ fn power_differences(coefficients: &[f64], first: usize, x: f64, d: f64) -> f64 
 /// `log gamma(a) - log gamma(a + b)` for positive `a` and `b`, to full precision relative to `b`
 /// where `b` is small.
 pub(crate) fn lgamma_difference(a: f64, b: f64) -> f64 {
-    // Up to where the series holds: gamma(a) = gamma(a + 1) / a.
-    let (mut a, mut shift) = (a, 0.0);
-    while a < LARGE {
-        shift += libm::log1p(b / a);
-        a += 1.0;
+    // Up to where the series holds: gamma(a) = gamma(a + 1) / a. The product of 1 + b/a, less one.
+    let (mut at, mut product) = (a, 0.0);
+    while at < LARGE {
+        product += b / at * (1.0 + product);
+        at += 1.0;
     }
+    let mut shift = libm::log1p(product);
+    if product > 1e300 {
+        let factors = (0..).map(|k| a + f64::from(k)).take_while(|a| *a < LARGE);
+        shift = factors.map(|a| libm::log(a + b) - libm::log(a)).sum();
+    }
+    let a = at;
     let ratio = libm::log1p(b / a);
     // (a + b) - b (1 + log(a + b)/..) in the order that cancels exactly: a log(1 + b/a) ~ b.
     let leading = (b - a * ratio) + 0.5 * ratio - b * libm::log(a + b);

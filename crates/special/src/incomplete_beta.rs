@@ -12,7 +12,7 @@ use crate::gamma::digamma;
 use crate::incomplete_gamma::log1p_less;
 use crate::number::{Number, Taylor};
 use crate::quadrature::integrate_decay;
-use crate::stirling::scaled_gamma;
+use crate::stirling::{log_gamma, reciprocal_gamma, stieltjes};
 use crate::zeta::polygamma;
 use std::f64::consts::PI;
 
@@ -62,25 +62,59 @@ pub(crate) fn power<T: Number>(a: T, b: T, at: Point) -> T {
     scaled_power(a, b, at, false)
 }
 
+/// `log(place sum / p)`.
+fn log_share(place: Double, sum: Double, p: f64) -> Double {
+    let share = place * sum / Double::new(p);
+    // Low parts of smaller numbers have no room.
+    if place.hi.min(share.hi) > 1e-270 && share.hi < 1e290 {
+        return share.log();
+    }
+    place.log() + sum.log() - Double::new(p).log()
+}
+
+/// `x^a y^b / (a B(a, b))`, as a factor and the exponent of another.
+fn parts(a: f64, b: f64, at: Point) -> (f64, Double) {
+    let sum = Double::sum(a, b);
+    let s = sum.hi;
+    let times = |p: f64, log: Double| Double::new(p) * log;
+    if a < 1.0 && b < 1.0 {
+        let exponent = times(a, at.x.log()) + times(b, at.y.log());
+        // 1 / gamma(a + b), over a + b where that is what the fit needs
+        let (over, below) = if s < 1.0 { (b / s, s) } else { (b, s - 1.0) };
+        let factor = over * reciprocal_gamma(a) * reciprocal_gamma(b) / reciprocal_gamma(below);
+        return (factor, exponent);
+    }
+    // gamma(s) = sqrt(2 pi / s) s^s e^-s e^stieltjes(s), for the sum and what else is not small:
+    // relative to the mode, a log(x (a + b)/a) + b log(y (a + b)/b), which is zero there.
+    let part = |p: f64, place: Double| {
+        if p < 1.0 {
+            return times(p, log_share(place, sum, 1.0)) - Double::new(p);
+        }
+        times(p, log_share(place, sum, p)) - Double::new(stieltjes(p))
+    };
+    let exponent = part(a, at.x) + part(b, at.y) + Double::new(stieltjes(s));
+    let factor = match () {
+        () if a < 1.0 => reciprocal_gamma(a) * (b / s).sqrt(),
+        () if b < 1.0 => b / a * reciprocal_gamma(b) * (a / s).sqrt(),
+        () => (0.5 / PI / a).sqrt() * (b / s).sqrt(),
+    };
+    (factor, exponent)
+}
+
 /// `x^a y^b / B(a, b)`, over `a` if asked: then its derivatives stay finite at `a = 0`.
 fn scaled_power<T: Number>(a: T, b: T, at: Point, over_a: bool) -> T {
     let (a0, b0) = (a.value(), b.value());
-    let sum = Double::sum(a0, b0);
-    // Relative to the mode: a log(x (a + b)/a) + b log(y (a + b)/b), which is zero there.
-    let left = (at.x * sum / Double::new(a0)).log();
-    let right = (at.y * sum / Double::new(b0)).log();
-    let exponent = Double::new(a0) * left + Double::new(b0) * right;
-    let (small, large) = (a0.min(b0), a0.max(b0));
-    let root = (0.5 / PI * small * (large / sum.hi)).sqrt();
-    let factor = root * scaled_gamma(sum.hi) / scaled_gamma(large) / scaled_gamma(small);
-    let factor = if over_a { factor / a0 } else { factor };
+    let (factor, exponent) = parts(a0, b0, at);
+    let factor = if over_a { factor } else { factor * a0 };
     let value = T::lit(factor * exponent.exp());
     if T::ORDER == 0 || value.value() == 0.0 {
         return value;
     }
     // d log power = da (log x - digamma(a) + digamma(a + b)) + db (..); the second derivatives are
     // those of the gamma functions.
+    let sum = Double::sum(a0, b0);
     let of_sum = log_minus_digamma(sum.hi);
+    let (left, right) = (log_share(at.x, sum, a0), log_share(at.y, sum, b0));
     let da = match over_a {
         true if a0 < 1.0 => at.x.log().value() - digamma(1.0 + a0) + digamma(sum.hi),
         true => left.value() + log_minus_digamma(a0) - of_sum - 1.0 / a0,
@@ -109,7 +143,7 @@ fn small_upper<T: Number>(a: T, b: T, at: Point) -> T {
     let (a0, b0, x) = (a.value(), b.value(), at.x());
     // log w, of the order of a where a is small
     let log_x = at.x.log().value();
-    let log = a0 * log_x + lgamma_difference(1.0, a0) - lgamma_difference(b0, a0);
+    let log = a0 * log_x - log_gamma(a0) - lgamma_difference(b0, a0);
     let lifted = if T::ORDER == 0 {
         T::lit(log)
     } else {
@@ -139,48 +173,40 @@ fn small_upper<T: Number>(a: T, b: T, at: Point) -> T {
     -lifted.expm1() - lifted.exp() * a * sum
 }
 
-/// The continued fraction of `x^a y^b / (a B(a, b)) / I_x(a, b)` by Lentz's method: the even part
-/// of DLMF 8.17.22, in which `x` shows through `a y - b x` alone where it matters, so that nothing
-/// is lost next to one.
+/// `I_x(a, b)` over `x^a y^b / (a B(a, b))`, by Steed's method on the even part of the fraction
+/// DLMF 8.17.22, in which `x` shows through `a y - b x` alone where it matters, so that nothing is
+/// lost next to one. A sum, with what its roundings lose beside it.
 fn fraction<T: Number>(a: T, b: T, at: Point) -> T {
     let one = T::lit(1.0);
     let (a0, b0) = (a.value(), b.value());
     let excess = Double::new(a0) * at.y - Double::new(b0) * at.x;
     let (x, y) = (T::lit(at.x()), T::lit(at.y.value()));
     let excess = T::lit(excess.value()) + (a - T::lit(a0)) * y - (b - T::lit(b0)) * x;
-    let denominator = |n: f64| {
-        let (n, twice) = (T::lit(n), a + T::lit(2.0 * n));
-        // Quotients of what may be large come first.
-        let last = (a + n) / (twice + one) * (excess + one + n * (one + y));
-        n + n * ((b - n) * x) / (twice - one) + last
-    };
-    // The term with n vanishes, also where its denominator does.
-    let mut f = (excess + one) / (a + one);
-    let (mut c, mut d, mut extra) = (f, None, 0);
+    let mut d = (a + one) / (excess + one);
+    let (mut delta, mut sum, mut lost, mut extra) = (d, d, T::lit(0.0), 0);
     for n in 1..TERMS {
         let n = n as f64;
         let (m, odd) = (T::lit(n), a + T::lit(2.0 * n - 1.0));
+        let rest = m * ((b - m) * x);
         // The first has a factor `a` that is left out, here and in the power before.
         let first = if n == 1.0 { one } else { a + m - one };
-        let numerator = (first / odd) * ((a + b + m - one) * x / odd) * (m * ((b - m) * x));
-        let step = denominator(n);
-        let below = match d {
-            None => step,
-            Some(d) => step + numerator * d,
-        };
-        let inverse = below.recip();
-        d = Some(inverse);
-        c = step + numerator / c;
-        let delta = c * inverse;
-        f = f * delta;
-        if (delta - one).value().abs() < 2e-16 {
+        // Quotients of what may be large come first.
+        let numerator = (first / odd) * ((a + b + m - one) * x / odd) * rest;
+        let last = (a + m) / (odd + T::lit(2.0)) * (excess + one + m * (one + y));
+        let step = numerator * d;
+        d = (m + rest / odd + last + step).recip();
+        delta = -(step * d * delta);
+        let next = sum + delta;
+        lost = lost + (delta - (next - sum));
+        sum = next;
+        if delta.value().abs() < 1e-17 * sum.value() {
             extra += 1;
-            if T::settled(extra, (delta - one).spread()) {
+            if T::settled(extra, delta.spread() / sum.value()) {
                 break;
             }
         }
     }
-    f
+    sum + lost
 }
 
 /// The integral `I_x(a, b)` over the power, for `x <= a/(a + b)` and large parameters.
@@ -242,7 +268,7 @@ fn lower<T: Number>(a: T, b: T, at: Point, complement: bool) -> T {
     } else if a0 >= LARGE && b0 >= LARGE {
         power(a, b, at) * integral(a, b, at)
     } else {
-        scaled_power(a, b, at, true) / fraction(a, b, at)
+        scaled_power(a, b, at, true) * fraction(a, b, at)
     };
     if complement { T::lit(1.0) - tail } else { tail }
 }
@@ -347,5 +373,15 @@ pub fn beta_density(a: f64, b: f64, x: f64) -> f64 {
     if a.min(b) >= POINT {
         return if beyond_mean(a, b, at) == 0.0 { f64::INFINITY } else { 0.0 };
     }
-    power(a, b, at) / x / at.y.value()
+    // From the smaller parameter, whose share of the factor may be below the range.
+    let (a, b, at) = if a <= b { (a, b, at) } else { (b, a, at.mirrored()) };
+    let (factor, exponent) = parts(a, b, at);
+    let power = factor * a * exponent.exp();
+    if power < 1e-307 && exponent.hi > -1500.0 {
+        // The power may be below the range, and the density not: by halves, so that no part is.
+        let exponent = exponent - at.x.log() - at.y.log();
+        let half = (Double::new(0.5) * exponent).exp() * a.sqrt();
+        return (factor * half) * half;
+    }
+    power / x / (1.0 - x)
 }

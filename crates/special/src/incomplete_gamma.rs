@@ -281,7 +281,7 @@ pub fn gamma_density(a: f64, x: f64) -> f64 {
     }
     let (factor, exponent) = parts(a, x);
     let power = factor * a * exponent.exp();
-    if x < 1.0 && power < 1e-290 {
+    if x < 1.0 && power < 1e-307 && exponent.hi > -1500.0 {
         // The power may be below the range, and the density not: by halves, so that no part is.
         let exponent = exponent - Double::new(x).log();
         let half = (Double::new(0.5) * exponent).exp() * a.sqrt();

@@ -1,8 +1,6 @@
 //! Stirling's series: what the gamma function, its logarithm and the derivative of that have beside
 //! their leading parts. DLMF 5.11. Small arguments are the concern of `gamma.rs`.
 
-use std::f64::consts::PI;
-
 /// Where the series are good to the last digit.
 pub(crate) const LARGE: f64 = 10.0;
 
@@ -39,16 +37,6 @@ pub(crate) fn correction(x: f64) -> f64 {
     let r = 1.0 / x;
     let t = r * r;
     r * LGAMMA.iter().rev().fold(0.0, |s, c| s * t + c)
-}
-
-/// `gamma(x) e^x x^(1/2 - x) / sqrt(2 pi)`: near one for large `x`.
-pub(crate) fn scaled_gamma(x: f64) -> f64 {
-    if x >= LARGE {
-        return libm::exp(correction(x));
-    }
-    // x^-x e^x is near one for small x, so nothing overflows before the result does.
-    let power = libm::pow(x, 0.5 - x);
-    libm::tgamma(x.max(f64::MIN_POSITIVE)) * libm::exp(x) * power / (2.0 * PI).sqrt()
 }
 
 /// `log x - digamma(x)` for `x >= 10`.
