@@ -34,6 +34,12 @@ fn power_differences(coefficients: &[f64], first: usize, x: f64, d: f64) -> f64 
 /// `log gamma(a) - log gamma(a + b)` for positive `a` and `b`, to full precision relative to `b`
 /// where `b` is small.
 pub(crate) fn lgamma_difference(a: f64, b: f64) -> f64 {
+    let (rest, sum) = lgamma_difference_parts(a, b);
+    rest - b * libm::log(sum)
+}
+
+/// That difference plus `b log(sum)`, and this sum: `a + b`, or above where `a` is small.
+pub(crate) fn lgamma_difference_parts(a: f64, b: f64) -> (f64, f64) {
     // Up to where the series holds: gamma(a) = gamma(a + 1) / a. The product of 1 + b/a, less one.
     let (mut at, mut product) = (a, 0.0);
     while at < LARGE {
@@ -47,9 +53,9 @@ pub(crate) fn lgamma_difference(a: f64, b: f64) -> f64 {
     }
     let a = at;
     let ratio = libm::log1p(b / a);
-    // (a + b) - b (1 + log(a + b)/..) in the order that cancels exactly: a log(1 + b/a) ~ b.
-    let leading = (b - a * ratio) + 0.5 * ratio - b * libm::log(a + b);
-    shift + (leading + power_differences(&LGAMMA, 1, a, b))
+    // In the order that cancels exactly: a log(1 + b/a) ~ b.
+    let leading = (b - a * ratio) + 0.5 * ratio;
+    (shift + (leading + power_differences(&LGAMMA, 1, a, b)), a + b)
 }
 
 /// `digamma(a + b) - digamma(a)` for positive `a` and `b`, without cancellation; where `a` is zero

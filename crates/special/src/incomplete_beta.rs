@@ -6,7 +6,7 @@
 //! DiDonato and Morris, ACM TOMS 18 (1992) 360. Upper tails by the symmetry `I_x(a, b) =
 //! 1 - I_(1-x)(b, a)`. The factor before them has an exponent of twice the precision.
 
-use crate::differences::{digamma_difference, lgamma_difference, log_minus_digamma};
+use crate::differences::{digamma_difference, lgamma_difference_parts, log_minus_digamma};
 use crate::double::Double;
 use crate::gamma::digamma;
 use crate::incomplete_gamma::log1p_less;
@@ -143,7 +143,8 @@ fn small_upper<T: Number>(a: T, b: T, at: Point) -> T {
     let (a0, b0, x) = (a.value(), b.value(), at.x());
     // log w, of the order of a where a is small
     let log_x = at.x.log().value();
-    let log = a0 * log_x - log_gamma(a0) - lgamma_difference(b0, a0);
+    let (rest, sum) = lgamma_difference_parts(b0, a0);
+    let log = a0 * libm::log(x * sum) - (rest + log_gamma(a0));
     let lifted = if T::ORDER == 0 {
         T::lit(log)
     } else {

@@ -3,11 +3,15 @@
 //! Both are found on the logarithm of a tail as a function of the logarithm of `x` (of the odds
 //! for the beta function). That function is concave, so Newton's steps, once on the right side,
 //! stay there and come down monotonically; relative accuracy in the tails follows from the
-//! logarithm.
+//! logarithm. Next to an end of the interval, where an error of the tail is divided by a small
+//! parameter, they come from the leading power with an exponent of twice the precision.
 
-use crate::differences::{betaln, lgamma_difference};
+use crate::differences::lgamma_difference_parts;
+use crate::double::Double;
+use crate::gamma::lgamma;
 use crate::incomplete_beta::{Point, at_point, power};
 use crate::incomplete_gamma::{gamma_density, gammainc, gammaincc};
+use crate::stirling::log_gamma;
 
 /// More steps than monotone convergence from anywhere needs.
 const STEPS: usize = 200;
@@ -74,10 +78,42 @@ fn rough_quantile(p: f64) -> f64 {
     top / (1.0 + t * (1.432788 + t * (0.189269 + t * 0.001308))) - t
 }
 
+/// The small solution `x` of `log x = least - log(1 + a sum) / a`, by iteration, with the sum over
+/// `n >= 1` of `t / (a + n)`, where `t` is one and then a product of factors.
+fn near_zero(a: f64, least: Double, factor: impl Fn(f64, f64) -> f64) -> f64 {
+    let mut x = least.exp();
+    let mut correction = 0.0;
+    for _ in 0..20 {
+        let (mut term, mut sum) = (1.0, 0.0);
+        for n in 1..9 {
+            let n = f64::from(n);
+            term *= factor(n, x);
+            sum += term / (a + n);
+        }
+        let next = -libm::log1p(a * sum) / a;
+        if (next - correction).abs() < 1e-17 {
+            break;
+        }
+        correction = next;
+        x = (least + Double::new(correction)).exp();
+    }
+    x
+}
+
 /// The `x` with `P(a, x) = p`, or with `Q(a, x) = p` if `upper`; `p` is at most one half or so.
 fn gamma_quantile(a: f64, p: f64, upper: bool) -> f64 {
-    // P <= x^a / gamma(a + 1), so that the root is not below where this bound is p.
-    let least = (libm::log(p) - lgamma_difference(1.0, a)) / a;
+    // P <= x^a / gamma(a + 1), so that the root is not below where this bound is p. With all
+    // digits, since an error is divided by a.
+    let log_p = if upper { Double::sum(1.0, -p).log() } else { Double::new(p).log() };
+    let log = log_p + Double::new(if a < 1.0 { log_gamma(a) } else { lgamma(a + 1.0) });
+    if log.hi < -800.0 * a {
+        return 0.0;
+    }
+    if log.hi < -4.0 * a {
+        // The series DLMF 8.7.1.
+        return near_zero(a, log / Double::new(a), |n, x| -x / n);
+    }
+    let least = log.hi / a;
     // Wilson and Hilferty's cube.
     let z = if upper { -rough_quantile(p) } else { rough_quantile(p) };
     let cube = 1.0 - 1.0 / (9.0 * a) + z / (3.0 * a.sqrt());
@@ -87,11 +123,6 @@ fn gamma_quantile(a: f64, p: f64, upper: bool) -> f64 {
         (false, false) => libm::exp(least),
         (true, false) => a.max(1e-3),
     };
-    // Below the smallest number.
-    if !upper && gammainc(a, f64::MIN_POSITIVE) > p || upper && gammaincc(a, f64::MIN_POSITIVE) < p
-    {
-        return 0.0;
-    }
     solve(start.max(f64::MIN_POSITIVE), a, p, |x| {
         let slope = gamma_density(a, x) * x;
         if upper { (gammaincc(a, x), -slope) } else { (gammainc(a, x), slope) }
@@ -140,6 +171,24 @@ pub fn gammainccinv(a: f64, q: f64) -> f64 {
     if q > 0.5 { gamma_quantile(a, 1.0 - q, false) } else { gamma_quantile(a, q, true) }
 }
 
+/// The small `x` with `I_x(a, b) = p`, and else the logarithm of a bound of it.
+fn near_end(a: f64, b: f64, log_p: Double) -> Result<f64, f64> {
+    // Where b >= 1, I_x <= x^a / (a B(a, b)), which is sharp for small x. With all digits, since
+    // an error is divided by a.
+    let log_gamma = if a < 1.0 { log_gamma(a) } else { lgamma(a + 1.0) };
+    let (rest, sum) = lgamma_difference_parts(b, a);
+    let power = Double::new(a) * Double::new(sum).log();
+    let log = log_p + Double::sum(log_gamma, rest) - power;
+    if log.hi < -800.0 * a {
+        return Ok(0.0);
+    }
+    if log.hi < (-4.0 - libm::log(b.max(1.0))) * a {
+        // The series DLMF 8.17.7.
+        return Ok(near_zero(a, log / Double::new(a), |n, x| (n - b) * x / n));
+    }
+    Err(log.hi / a)
+}
+
 /// The inverse of [`crate::betainc`] in `x`: the quantile function of the beta distribution. NaN
 /// unless `a` and `b` are positive and `0 <= p <= 1`.
 ///
@@ -157,21 +206,23 @@ pub fn betaincinv(a: f64, b: f64, p: f64) -> f64 {
     }
     let complement = p > 0.5;
     let target = if complement { 1.0 - p } else { p };
+    let left = near_end(a, b, Double::new(p).log());
+    let right = near_end(b, a, Double::sum(1.0, -p).log());
+    if let Ok(x) = left {
+        return x;
+    }
+    if let Ok(y) = right {
+        return 1.0 - y;
+    }
     // Mirrored, the tail is a lower one in either case.
-    let (a, b) = if complement { (b, a) } else { (a, b) };
+    let (a, b, bound) = if complement { (b, a, right) } else { (a, b, left) };
     let tail = |odds: f64| {
         let at = Point::from_odds(odds);
         (at_point(a, b, at, false), power(a, b, at))
     };
-    // Closer to the end than any number.
-    if tail(f64::MIN_POSITIVE).0 > target {
-        return if complement { 1.0 } else { 0.0 };
-    }
-    // Where b >= 1, I_x <= x^a / (a B(a, b)), which is sharp for small x.
-    let least = libm::exp((libm::log(target) + libm::log(a) + betaln(a, b)) / a);
-    let mean = a / b;
-    let start =
-        if least < 0.1 * a / (a + b) { least.max(1e-300) } else { mean.clamp(1e-300, 1e300) };
+    let least = bound.map_or_else(libm::exp, |x| x);
+    let mean = (a / b).clamp(f64::MIN_POSITIVE, f64::MAX);
+    let start = if least < 0.1 * a / (a + b) { least.max(f64::MIN_POSITIVE) } else { mean };
     let odds = solve(start, mean, target, tail);
     let at = Point::from_odds(odds);
     if complement { at.mirrored().x() } else { at.x() }
