@@ -116,9 +116,45 @@ pub fn zeta(s: f64, q: f64) -> f64 {
     // zeta(s, q) = zeta(s, f) + (-1)^s (zeta(s, 1 - f) - zeta(s, 1 - q)).
     let r = q - q.round();
     let (f, g) = if r < 0.0 { (1.0 + r, -r) } else { (r, 1.0 - r) };
-    let left = hurwitz(s, g) - hurwitz(s, 1.0 - q);
     let even = s % 2.0 == 0.0;
-    hurwitz(s, f) + if even { left } else { -left }
+    let apart = if r < 0.0 { -2.0 * r - 1.0 } else { 1.0 - 2.0 * r };
+    if !even && apart.abs() < 0.25 {
+        return pairs(s, f, apart, (-q).ceil());
+    }
+    let (right, left) = (hurwitz(s, f), hurwitz(s, g) - hurwitz(s, 1.0 - q));
+    if !even && right.is_infinite() && left.is_infinite() {
+        return f64::INFINITY.copysign(apart);
+    }
+    right + if even { left } else { -left }
+}
+
+/// The sum over `k < n` of `(f + k)^-s - (f + apart + k)^-s`, and of `(f + k)^-s` from there on:
+/// terms that nearly cancel are a difference before they are added.
+fn pairs(s: f64, f: f64, apart: f64, n: f64) -> f64 {
+    let (mut sum, mut k) = (0.0, 0.0);
+    let most = (10.0 + 0.75 * s).ceil();
+    while apart != 0.0 && k < n.min(most) {
+        let low = if apart > 0.0 { f + k } else { f + apart + k };
+        let less = -libm::expm1(-s * libm::log1p(apart.abs() / low));
+        let term = (libm::pow(low, -s) * less).copysign(apart);
+        sum += term;
+        k += 1.0;
+        if term.is_infinite() || term.abs() * k <= 1e-18 * sum.abs() {
+            k = n;
+        }
+    }
+    if k < n && apart != 0.0 {
+        // The difference of two tails, as a series in half of what they are apart.
+        let (half, middle) = (0.5 * apart, f + 0.5 * apart + k);
+        let mut factor = 2.0 * s * half;
+        for j in 0..8 {
+            let j = f64::from(2 * j + 1);
+            sum += factor * hurwitz(s + j, middle);
+            factor *= (s + j) * (s + j + 1.0) * half * half / ((j + 1.0) * (j + 2.0));
+        }
+        return sum + hurwitz(s, f + apart + n);
+    }
+    sum + hurwitz(s, f + n)
 }
 
 /// The derivative of `order` 0 to 3 of [`zeta`] in `s`; NaN for other orders, and outside of
