@@ -1,7 +1,9 @@
 //! The Hurwitz zeta function by Euler-Maclaurin summation (DLMF 25.11.7), and the polygamma
 //! functions, which are values of it.
 
-use crate::gamma::{digamma, lgamma};
+use crate::double::Double;
+use crate::gamma::digamma;
+use crate::stirling::stieltjes;
 use crate::{MAX_ORDER, Number, Taylor};
 
 /// `B(2k) / (2k)!`.
@@ -203,14 +205,51 @@ pub fn polygamma(n: f64, x: f64) -> f64 {
             return sign * factor;
         }
     }
-    if x <= 0.0 || x == f64::INFINITY || n == f64::INFINITY {
+    let left = x <= 0.0;
+    if left && n % 2.0 == 0.0 && (x - x.round()).abs() == 0.5 {
+        // The terms left of zero cancel those right of it, and zeta may be below the range.
+        return polygamma(n, 1.0 - x);
+    }
+    if left && (value == 0.0 || !value.is_finite()) || x == f64::INFINITY || n == f64::INFINITY {
         return sign * value;
     }
-    // n! x^-(n+1) overflows in one factor and vanishes in the other; the rest of the series,
-    // zeta x^(n+1), does neither.
-    let steps = (1..200).map(|k| libm::pow(x / (x + f64::from(k)), n + 1.0));
-    let rest: f64 = steps.take_while(|t| *t > 1e-18).sum();
-    let scaled = if x < n { 1.0 + rest } else { value * libm::pow(x, n + 1.0) };
-    let scale = lgamma(n + 1.0) - (n + 1.0) * libm::log(x);
-    if scaled.is_finite() { sign * libm::exp(scale) * scaled } else { sign * libm::exp(scale) }
+    // n! x^-(n+1) overflows in one factor and vanishes in the other, so it comes by its logarithm;
+    // the rest of the series, zeta x^(n+1), does neither. Left of zero there is no such factor.
+    let rest = if left { value.abs() } else { relative_hurwitz(n + 1.0, x) };
+    let exponent = log_factorial_quotient(n + 1.0, if left { 1.0 } else { x });
+    let size = if exponent.hi.abs() > 1e4 {
+        libm::exp(exponent.hi)
+    } else {
+        (exponent + Double::new(rest).log()).exp()
+    };
+    sign * size.copysign(value)
+}
+
+/// `log(gamma(m) x^-m)` for `m >= 1`; without a low part where it is large.
+fn log_factorial_quotient(m: f64, x: f64) -> Double {
+    /// Half of `log(2 pi)`.
+    const HALF_LOG_TAU: Double = Double { hi: 0.9189385332046728, lo: -3.8782941580672414e-17 };
+    // m (log(m/x) - 1) - log(m) / 2 + ..
+    let log = Double::new(m).log();
+    let power = log - Double::new(x).log() - Double::new(1.0);
+    if (m * power.hi).abs() > 1e4 {
+        return Double::new(m * power.hi);
+    }
+    let root = Double::new(-0.5) * log + HALF_LOG_TAU;
+    Double::new(m) * power + root + Double::new(stieltjes(m))
+}
+
+/// `zeta(s, q) q^s`, as [`hurwitz`].
+fn relative_hurwitz(s: f64, q: f64) -> f64 {
+    if q < 10.0 + 0.75 * s {
+        let terms = (1..300).map(|k| libm::exp(-s * libm::log1p(f64::from(k) / q)));
+        return 1.0 + terms.take_while(|t| *t > 1e-18).sum::<f64>();
+    }
+    let (mut factor, mut tail) = (s / q, 0.0);
+    for (k, b) in BERNOULLI.iter().enumerate() {
+        tail += factor * b;
+        let n = (2 * k + 1) as f64;
+        factor *= (s + n) / q * ((s + n + 1.0) / q);
+    }
+    q / (s - 1.0) + (0.5 + tail)
 }
