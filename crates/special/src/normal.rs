@@ -2,7 +2,9 @@
 //! derivatives, and Owen's T.
 
 use crate::double::Double;
-use crate::quadrature::integrate;
+use crate::incomplete_gamma::log1p_less;
+use crate::quadrature::{integrate, integrate_decay};
+use crate::zeta::log_factorial_quotient;
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, PI};
 
 /// What rounding `sqrt(1/2)` to `f64` lost.
@@ -24,6 +26,9 @@ pub fn erfcx(x: f64, n: u32) -> f64 {
     if n == 0 {
         return scaled(x);
     }
+    if x < -20.0 {
+        return left(x, n);
+    }
     if x <= 0.0 {
         // 2 n y[n] = y[n-2] - 2 x y[n-1], all positive here; y[-1] = 2/sqrt(pi)
         let (mut before, mut y) = (FRAC_2_SQRT_PI, scaled(x));
@@ -36,6 +41,9 @@ pub fn erfcx(x: f64, n: u32) -> f64 {
         return 0.0;
     }
     // 2/sqrt(pi) times the integral of s^n/n! e^(-s^2 - 2 x s), cut where it does not show.
+    if n > 4 {
+        return around_peak(x, f64::from(n));
+    }
     let cut = 40.0 + 4.0 * f64::from(n);
     let end = cut / (x + (x * x + cut).sqrt());
     let factorial: f64 = (1..=n).map(f64::from).product();
@@ -46,6 +54,48 @@ pub fn erfcx(x: f64, n: u32) -> f64 {
         libm::pow(u, exponent) * libm::exp(-s * (s + 2.0 * x))
     });
     FRAC_2_SQRT_PI * shape * end * libm::pow(end, exponent) / factorial
+}
+
+/// That integral for larger `n`, from the peak of its integrand to both sides.
+fn around_peak(x: f64, n: f64) -> f64 {
+    if x > 1e60 {
+        return 0.0;
+    }
+    let peak = n / (x + (x * x + 2.0 * n).sqrt());
+    // Its logarithm, relative to that of the peak: n (log(1 + t) - t) - s^2 with s = t peak.
+    let side = |sign: f64, most: f64| {
+        let h = |s: f64| {
+            let t = sign * s / peak;
+            (n * log1p_less(t) - s * s, -s * (n / peak / peak / (1.0 + t) + 2.0))
+        };
+        integrate_decay(most, n / peak / peak + 2.0, h, |s| libm::exp(h(s).0))
+    };
+    let square = Double::new(peak) * (Double::sum(peak, x) + Double::new(x));
+    let exponent = square + log_factorial_quotient(n + 1.0, peak) + Double::new(peak).log();
+    FRAC_2_SQRT_PI * (side(-1.0, peak) + side(1.0, f64::INFINITY)) * (-exponent).exp()
+}
+
+/// [`erfcx`] for `n > 0` by the same recurrence where its start and the values between may be beyond
+/// the range, and the last one not: without the exponential, by powers of two apart.
+fn left(x: f64, n: u32) -> f64 {
+    const STEP: f64 = 1.3407807929942597e154;
+    let square = Double::product(x, x);
+    if square.hi > 1e9 {
+        return f64::INFINITY;
+    }
+    let (mut before, mut y) = (FRAC_2_SQRT_PI * libm::exp(-square.hi), libm::erfc(x));
+    let mut steps = 0.0;
+    for k in 1..=n {
+        (before, y) = (y, (0.5 * before - x * y) / f64::from(k));
+        if !(1.0 / STEP..STEP).contains(&y) {
+            let (scale, step) = if y < 1.0 { (STEP, -1.0) } else { (1.0 / STEP, 1.0) };
+            (before, y, steps) = (before * scale, y * scale, steps + step);
+        }
+    }
+    // 512 log 2 for each step
+    let log = Double { hi: 354.891356446692, lo: 1.1873519686893054e-14 };
+    let half = (Double::new(0.5) * (square + Double::new(steps) * log)).exp();
+    half * y * half
 }
 
 fn scaled(x: f64) -> f64 {

@@ -226,7 +226,7 @@ pub fn polygamma(n: f64, x: f64) -> f64 {
 }
 
 /// `log(gamma(m) x^-m)` for `m >= 1`; without a low part where it is large.
-fn log_factorial_quotient(m: f64, x: f64) -> Double {
+pub(crate) fn log_factorial_quotient(m: f64, x: f64) -> Double {
     /// Half of `log(2 pi)`.
     const HALF_LOG_TAU: Double = Double { hi: 0.9189385332046728, lo: -3.8782941580672414e-17 };
     // m (log(m/x) - 1) - log(m) / 2 + ..
