@@ -165,15 +165,16 @@ pub fn zeta_derivative(s: f64, q: f64, order: usize) -> f64 {
     if order == 0 {
         return zeta(s, q);
     }
-    if !(s > 1.0 && q > 0.0) || s.is_infinite() {
+    if !(s > 1.0 && q > 0.0) || s.is_infinite() || order > MAX_ORDER {
         return f64::NAN;
     }
     if q == f64::INFINITY {
         return 0.0;
     }
-    if zeta(s, q).is_infinite() {
-        // The first term, and with it the power of -log q > 0, is beyond the range.
-        return f64::INFINITY;
+    let first = libm::pow(q, -s) * libm::pow(-libm::log(q), order as f64);
+    if q < 1.0 && first.is_infinite() {
+        // The first term is beyond the range.
+        return first;
     }
     match order {
         1 => hurwitz(Taylor::<f64, 2>::variable(s), q).0[1],

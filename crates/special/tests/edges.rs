@@ -230,3 +230,17 @@ fn erfcx_of_high_orders() {
         ],
     );
 }
+
+#[test]
+fn derivatives_of_zeta_beyond_the_range() {
+    check(
+        4.0,
+        &[
+            (zeta_derivative(2.0, 1e-154, 1), f64::INFINITY),
+            (zeta_derivative(2.0, 2e-154, 2), f64::INFINITY),
+            (zeta_derivative(100.5, 9e-4, 3), f64::INFINITY),
+            (zeta_derivative(2.0, 1e-150, 3), 4.1202241493942892465e307),
+        ],
+    );
+    assert!(zeta_derivative(2.0, 1e-200, 4).is_nan());
+}
