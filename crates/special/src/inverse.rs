@@ -220,7 +220,7 @@ pub fn betaincinv(a: f64, b: f64, p: f64) -> f64 {
         let at = Point::from_odds(odds);
         (at_point(a, b, at, false), power(a, b, at))
     };
-    let least = bound.map_or_else(libm::exp, |x| x);
+    let least = bound.unwrap_or_else(libm::exp);
     let mean = (a / b).clamp(f64::MIN_POSITIVE, f64::MAX);
     let start = if least < 0.1 * a / (a + b) { least.max(f64::MIN_POSITIVE) } else { mean };
     let odds = solve(start, mean, target, tail);

@@ -1,6 +1,8 @@
 //! Stirling's series: what the gamma function, its logarithm and the derivative of that have beside
 //! their leading parts. DLMF 5.11. Small arguments are the concern of `gamma.rs`.
 
+use std::f64::consts::FRAC_2_SQRT_PI;
+
 /// Where the series are good to the last digit.
 pub(crate) const LARGE: f64 = 10.0;
 
@@ -96,7 +98,7 @@ const DENOMINATOR: [f64; 9] = [
 
 /// Of `reciprocal_gamma`, around one half.
 const RECIPROCAL: [f64; 16] = [
-    1.1283791670955126,
+    FRAC_2_SQRT_PI,
     -0.0411745264452831,
     -0.5266544355255447,
     0.17510202604393435,
