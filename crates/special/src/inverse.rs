@@ -195,7 +195,7 @@ fn near_end(a: f64, b: f64, log_p: Double) -> Result<f64, f64> {
 /// ```
 /// use probpipe_special::betaincinv;
 /// // I_x(1, 1) = x
-/// assert_eq!(betaincinv(1.0, 1.0, 0.3), 0.3);
+/// assert!((betaincinv(1.0, 1.0, 0.3) - 0.3).abs() < 1e-15);
 /// ```
 pub fn betaincinv(a: f64, b: f64, p: f64) -> f64 {
     if !(a > 0.0 && b > 0.0 && (0.0..=1.0).contains(&p)) || a.is_infinite() || b.is_infinite() {
