@@ -75,8 +75,8 @@ fn around_peak(x: f64, n: f64) -> f64 {
     FRAC_2_SQRT_PI * (side(-1.0, peak) + side(1.0, f64::INFINITY)) * (-exponent).exp()
 }
 
-/// [`erfcx`] for `n > 0` by the same recurrence where its start and the values between may be beyond
-/// the range, and the last one not: without the exponential, by powers of two apart.
+/// [`erfcx`] for `n > 0` by the same recurrence where its start and the values between may be
+/// beyond the range, and the last one not: without the exponential, by powers of two apart.
 fn left(x: f64, n: u32) -> f64 {
     const STEP: f64 = 1.3407807929942597e154;
     let square = Double::product(x, x);
