@@ -16,8 +16,8 @@ fn pp_shape_f64(p: f64, place: vec2<f64>, excess: vec2<f64>, decays: bool) -> ve
     let change = pp_dd_div_f64(excess, vec2<f64>(p, 0.0lf));
     let u = select(change, vec2<f64>(0.0lf, 0.0lf), small);
     let less = pp_dd_log_less_f64(ratio, u, !small && u.x > -0.28lf && u.x < 0.4lf);
-    if (p * less.x < -800.0lf || (small && place.x > 2000.0lf)) {
-        return vec3<f64>(-1000.0lf, 0.0lf, 0.0lf);
+    if (p * less.x < -1500.0lf || (small && place.x > 2000.0lf)) {
+        return vec3<f64>(-2000.0lf, 0.0lf, 0.0lf);
     }
     let exponent = pp_dd_times_f64(less, p);
     if (small) {
@@ -195,7 +195,15 @@ fn pp_gamma_density_f64(a: f64, x: f64) -> f64 {
     if (x == 0.0lf) {
         return select(select(0.0lf, 1.0lf, a == 1.0lf), pp_inf_f64(), a < 1.0lf);
     }
-    return pp_gamma_power_f64(a, x, a) / x;
+    let part = pp_shape_f64(a, vec2<f64>(x, 0.0lf), pp_two_sum_f64(x, -a), true);
+    let power = (part.z * a) * pp_dd_exp_f64(part.xy);
+    if (x < 1.0lf && power < 1e-307lf && part.x > -1500.0lf) {
+        // The power may be below the range, and the density not: by halves, so that no part is.
+        let log = pp_dd_log_f64(vec2<f64>(x, 0.0lf));
+        let half = pp_dd_exp_f64(pp_dd_times_f64(pp_dd_add_f64(part.xy, -log), 0.5lf)) * sqrt(a);
+        return (part.z * half) * half;
+    }
+    return power / x;
 }
 
 // A point of the unit interval, exactly.
