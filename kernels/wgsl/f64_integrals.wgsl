@@ -295,26 +295,91 @@ fn pp_gauss_f64(i: i32) -> vec2<f64> {
     return vec2<f64>(select(rule.x, -rule.x, i > 15), rule.y);
 }
 
+// What follows left of -20 for n > 0, where the values before the last may be beyond the range: by
+// the same recurrence without the exponential, by powers of two apart.
+fn pp_erfcx_left_f64(x: f64, n: i32) -> f64 {
+    let square = pp_two_product_f64(x, x);
+    if (!(square.x <= 1e9lf)) {
+        return pp_inf_f64();
+    }
+    var before = 1.1283791670955126lf * pp_exp_f64(-square.x);
+    var y = 2.0lf;
+    var steps = 0.0lf;
+    for (var k = 1; k <= n; k = k + 1) {
+        let next = (0.5lf * before - x * y) / f64(k);
+        before = y;
+        y = next;
+        if (y < 7.458340731200207e-155lf) {
+            before = before * 1.3407807929942597e154lf;
+            y = y * 1.3407807929942597e154lf;
+            steps = steps - 1.0lf;
+        } else if (y >= 1.3407807929942597e154lf) {
+            before = before * 7.458340731200207e-155lf;
+            y = y * 7.458340731200207e-155lf;
+            steps = steps + 1.0lf;
+        }
+    }
+    // 512 log 2 for each step
+    let log = pp_dd_times_f64(vec2<f64>(354.891356446692lf, 1.1873519686893054e-14lf), steps);
+    let half = pp_dd_exp_f64(pp_dd_add_f64(square, log) * 0.5lf);
+    return half * y * half;
+}
+
+// 2/sqrt(pi) times the integral of e^h with h = n log s - s^2 - 2 x s, less log n!, from its peak to
+// both sides: for larger n one rule over all of it would miss that.
+fn pp_erfcx_around_peak_f64(x: f64, n: f64) -> f64 {
+    if (x > 1e60lf) {
+        return 0.0lf;
+    }
+    let p = n / (x + sqrt(x * x + 2.0lf * n));
+    // h is concave, and a parabola with the curvature there bounds it on the left; on the right by
+    // Newton's steps to where e^h does not show.
+    let width = 1.0lf / sqrt(n / p / p + 2.0lf);
+    let low = max(p - 9.0lf * width, 0.0lf);
+    var high = p + 9.0lf * width;
+    for (var k = 0; k < 6; k = k + 1) {
+        let d = high - p;
+        let h = n * pp_log1p_less_f64(d / p) - d * d;
+        high = high + (h + 40.0lf) / (n * d / p / high + 2.0lf * d);
+    }
+    var sum = 0.0lf;
+    for (var i = 0; i < 64; i = i + 1) {
+        let rule = pp_gauss_f64(i & 31);
+        let length = select(low - p, high - p, i > 31);
+        // At the peak the linear parts cancel: n / p = 2 (p + x).
+        let d = length * (0.5lf + 0.5lf * rule.x);
+        sum = sum + abs(length) * rule.y * pp_exp_f64(n * pp_log1p_less_f64(d / p) - d * d);
+    }
+    let power = pp_dd_times_f64(pp_dd_log_f64(vec2<f64>(p, 0.0lf)), n);
+    let gauss = pp_dd_times_f64(pp_dd_add_f64(pp_two_sum_f64(p, x), vec2<f64>(x, 0.0lf)), -p);
+    let exponent = pp_dd_add_f64(pp_dd_add_f64(power, gauss), -pp_dd_lgamma_f64(n + 1.0lf));
+    return 0.5641895835477563lf * sum * pp_dd_exp_f64(exponent);
+}
+
 // e^(x^2) times the n-th repeated integral of erfc, n > 0.
 fn pp_erfcx_derivative_f64(x: f64, n: i32) -> f64 {
     if (pp_is_nan_f64(x)) {
         return x;
     }
+    if (x < -20.0lf) {
+        return pp_erfcx_left_f64(x, n);
+    }
     if (x <= 0.0lf) {
-        // 2 k y[k] = y[k-2] - 2 x y[k-1], all positive here; y[-1] = 2/sqrt(pi). Scaled by a power
-        // of two, since they rise before they fall.
-        let scale = select(1.0lf, 5.421010862427522e-20lf, x < -4.0lf);
-        var before = 1.1283791670955126lf * scale;
-        var y = pp_erfcx_f64(x) * scale;
+        // 2 k y[k] = y[k-2] - 2 x y[k-1], all positive here; y[-1] = 2/sqrt(pi).
+        var before = 1.1283791670955126lf;
+        var y = pp_erfcx_f64(x);
         for (var k = 1; k <= n; k = k + 1) {
             let next = (0.5lf * before - x * y) / f64(k);
             before = y;
             y = next;
         }
-        return y / scale;
+        return y;
     }
     if (pp_is_inf_f64(x)) {
         return 0.0lf;
+    }
+    if (n > 4) {
+        return pp_erfcx_around_peak_f64(x, f64(n));
     }
     // 2/sqrt(pi) times the integral of s^n/n! e^(-s^2 - 2 x s), cut where it does not show.
     let m = f64(n);
