@@ -57,8 +57,8 @@ impl Auto {
         if let Err(error) = caps.check(&graph) {
             return Ok((on_cpu(error.message().to_string()), None));
         }
-        // What is measured are operations in `f32`. Of those in `f64` some devices do 64 in the time
-        // that others take for two, and a processor as a rule half as many.
+        // What is measured are operations in `f32`. Of those in `f64` some devices do 64 in the
+        // time that others take for two, and a processor as a rule half as many.
         if computes_in_double(&graph) {
             return Ok((on_cpu("what `f64` takes on the GPU is not known".into()), None));
         }

@@ -140,8 +140,8 @@ pub(super) fn qr_parts(size: Size, k: usize) -> Vec<Part> {
 
 /// Places and rounds in which each of `n` meets each other, and how many sweeps of them it takes:
 /// each squares the distance to the end once that is small, which larger matrices are later. Hard
-/// ones (graded, of low rank, with clusters) of 2 to 128 rows took 1, 3, 5, 7, 9, 10 and 13 sweeps in
-/// single precision.
+/// ones (graded, of low rank, with clusters) of 2 to 128 rows took 1, 3, 5, 7, 9, 10 and 13 sweeps
+/// in single precision.
 pub(super) struct Rounds {
     pub half: usize,
     pub rounds: usize,

@@ -18,8 +18,8 @@ const DIGIT: usize = 8;
 /// Arrays that one shader moves: devices bind few.
 const MOVED: usize = 2;
 
-/// A key of the order, or one of the words of a number of 64 bits: how it is ranked, with `{}` for the
-/// element.
+/// A key of the order, or one of the words of a number of 64 bits: how it is ranked, with `{}` for
+/// the element.
 #[derive(Clone)]
 struct Key {
     view: View,
