@@ -9,15 +9,16 @@ use crate::op::graph::Graph;
 use crate::op::{LinalgOp, Op};
 use crate::types::ArrayType;
 
-/// How lanes run that take branches and stop loops apart from each other.
+/// How lanes run that have loops of their own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum LaneForm {
     /// In step: each waits for the others, over arrays of all of them.
     #[default]
     InStep,
-    /// In groups that fill vectors, and each by itself where loops hold loops or branches.
+    /// In groups that fill vectors and stay in the nearest cache, and each by itself where loops
+    /// hold loops or branches that lanes would wait in.
     Grouped,
-    /// Each by itself.
+    /// Each by itself where it may stop apart from others; in step where all loops are counted.
     Apart,
     /// As it was written, for a backend that hands programs on to others.
     AsWritten,

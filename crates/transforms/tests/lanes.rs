@@ -2,7 +2,7 @@
 
 use probpipe_trace::{
     Array, ArrayType, Backend, Caps, DType, Graph, Interpreter, LaneForm, Op, arange, cond,
-    pure_callback, trace, verify, while_loop,
+    fori_loop, pure_callback, scan, trace, verify, while_loop, zeros,
 };
 use probpipe_transforms::rewrite::finish_for;
 use probpipe_transforms::vmap;
@@ -41,6 +41,31 @@ fn calling(x: Array) -> Array {
 fn vectors(x: Array) -> Array {
     let all = |v: Array| while_loop(|v: Array| v.sum().lt(500.0), |v: Array| v * 1.5, v);
     all(&x + arange(5).cast(DType::F32))
+}
+
+/// As many steps in every lane.
+fn counted(x: Array) -> Array {
+    fori_loop(5, x, |i, x: Array| x * 0.5 + i.cast(DType::F32))
+}
+
+/// Vectors, longer ones inside, and what is kept of each step.
+fn recurrence(x: Array) -> Array {
+    let start = &x + arange(5).cast(DType::F32);
+    let (end, kept) = scan(start, arange(7).cast(DType::F32), |v: Array, k: Array| {
+        let v = v * 0.5 + k;
+        (v.clone(), v.sum())
+    });
+    end.sum() + kept.max()
+}
+
+/// Vectors that are long by themselves.
+fn long(x: Array) -> Array {
+    fori_loop(5, x + zeros([600]), |_, v: Array| v * 0.5).sum()
+}
+
+/// In which of the lanes only one goes on, and all of them through steps that are counted.
+fn counted_and_straight(x: Array) -> Array {
+    straight(counted(x).abs() + 1.0)
 }
 
 fn compiled(f: One, count: usize, form: LaneForm) -> Graph {
@@ -86,9 +111,31 @@ fn groups_fill_vectors() {
 }
 
 #[test]
+fn counted_loops_run_in_larger_groups() {
+    for f in [counted as One, recurrence, long] {
+        assert_eq!(groups(f, 10_000, LaneForm::InStep), None);
+        assert_eq!(groups(f, 10_000, LaneForm::Apart), None);
+    }
+    for (f, count, expected) in [
+        (counted as One, 2048, Some(4)),
+        (counted, 10_000, Some(25)),
+        (counted, 2000, Some(5)),
+        (counted, 1000, None),
+        (recurrence, 10_000, Some(125)),
+        (long, 10_000, None),
+        // One loop that waits makes all of it wait.
+        (counted_and_straight, 512, Some(4)),
+    ] {
+        assert_eq!(groups(f, count, LaneForm::Grouped), expected, "{count}");
+    }
+    assert_eq!(groups(counted_and_straight, 3, LaneForm::Apart), Some(3));
+}
+
+#[test]
 fn groups_give_what_lanes_give_in_step() {
-    for f in [straight as One, in_a_row, nested, branching, vectors] {
-        for count in [1009, 1000, 600] {
+    let waiting = [straight as One, in_a_row, nested, branching, vectors];
+    for f in waiting.into_iter().chain([counted, recurrence, counted_and_straight]) {
+        for count in [2503, 1009, 1000, 600] {
             let x: Array = arange(count).cast(DType::F32) * 0.1 + 0.5;
             let x = x.value().expect("it has a value");
             let run = |form| {

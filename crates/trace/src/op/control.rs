@@ -39,8 +39,8 @@ impl Scan {
     }
 }
 
-/// One lane of a call that computes many side by side. Where lanes take branches and stop loops
-/// apart from each other, a device that runs them apart computes this instead.
+/// One lane of a call that computes many side by side in loops. A device that runs lanes apart from
+/// each other, or some at a time, computes this instead.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Lane {
     /// The graph of one: its operands are those of the call, without the leading axis of those that

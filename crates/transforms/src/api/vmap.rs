@@ -257,7 +257,7 @@ pub(super) fn map(
     }
 }
 
-/// What each lane computes, if lanes might go on for longer than others.
+/// What each lane computes, if it has loops: devices differ in how they best run those.
 fn lane(
     graph: &Graph,
     count: usize,
@@ -265,7 +265,7 @@ fn lane(
     flags: &[Option<usize>],
 ) -> Option<Arc<Lane>> {
     let leading = axes.iter().chain(flags).all(|axis| axis.is_none_or(|axis| axis == 0));
-    let asks = || graph.has(|op| matches!(op, Op::While(_)));
+    let asks = || graph.has(|op| matches!(op, Op::While(_) | Op::Scan(_)));
     (leading && count > 1 && asks()).then(|| {
         let inputs = axes.iter().map(Option::is_some).collect();
         let outputs = flags.iter().map(Option::is_some).collect();

@@ -1,9 +1,10 @@
-//! Lanes that stop their loops and take branches apart from each other: a loop over them that
-//! carries nothing, each by itself or some at a time.
+//! Lanes with loops of their own: a loop over them that carries nothing, each by itself or some at
+//! a time.
 //!
 //! In step, all lanes wait for the one whose loop is longest, and what they carry goes through
 //! memory in every round. By themselves none waits, but nothing is computed for several at once. A
-//! group fills vectors, waits for the longest of few, and stays near the processor.
+//! group fills vectors, waits for the longest of few, and stays near the processor; so it is best
+//! for counted loops as well, in which no lane waits.
 
 use super::arena::Arena;
 use super::scan::simplify_scan;
@@ -11,8 +12,12 @@ use crate::vmap::vmap;
 use probpipe_trace::{Eqn, Graph, Lane, Loc, Op, Result, Scan, Shape, VarId, inline, trace};
 use std::sync::Arc;
 
-/// Numbers that a group of lanes carries, about: vectors gain little more by more of them.
-const FULL: usize = 128;
+/// Numbers that a group of lanes carries, about, where lanes wait for each other: vectors gain
+/// little more by more of them.
+const WAITING: usize = 128;
+/// The same where all loops are counted: with what is computed from them, they stay in the nearest
+/// cache.
+const COUNTED: usize = 512;
 /// Fewer groups are not worth a loop.
 const GROUPS: usize = 4;
 
@@ -39,8 +44,15 @@ pub(super) fn grouped(
     if lane.graph.has(|op| matches!(op, Op::Callback(_))) {
         return None;
     }
-    // In loops that hold loops or branches, lanes would wait for each other again and again.
-    let full = if waits_within(&lane.graph) { 1 } else { FULL / carried(&lane.graph).min(FULL) };
+    let carried = carried(&lane.graph);
+    let full = match waits(&lane.graph) {
+        // In loops that hold loops or branches, lanes would wait for each other again and again.
+        true if waits_within(&lane.graph) => 1,
+        true => (WAITING / carried).max(1),
+        // Such a lane fills vectors by itself, and its kernels all threads.
+        false if carried > COUNTED => return None,
+        false => COUNTED / carried,
+    };
     match group(lane.count, full) {
         1 => Some(apart(arena, lane, operands, location)),
         group if lane.count < group * GROUPS => None,
@@ -58,6 +70,11 @@ fn group(count: usize, full: usize) -> usize {
     whole.or_else(|| sizes().next()).unwrap_or(full)
 }
 
+/// Whether lanes may go on for longer than others.
+pub(super) fn waits(graph: &Graph) -> bool {
+    graph.has(|op| matches!(op, Op::While(_)))
+}
+
 /// Whether a loop holds loops or branches.
 fn waits_within(graph: &Graph) -> bool {
     fn repeats_what_waits(op: &Op) -> bool {
@@ -68,9 +85,10 @@ fn waits_within(graph: &Graph) -> bool {
     graph.has(repeats_what_waits)
 }
 
-/// Elements of the largest array that a conditional loop carries.
+/// Elements of the largest array that a loop carries, or gives in a step.
 fn carried(graph: &Graph) -> usize {
     let of = |eqn: &Eqn| match &eqn.op {
+        Op::Scan(scan) => scan.body.outputs().iter().map(|v| scan.body.ty(*v).size()).max(),
         Op::While(_) => eqn.outputs.iter().map(|v| graph.ty(*v).size()).max(),
         op => op.graphs().into_iter().map(|graph| carried(graph)).max(),
     };

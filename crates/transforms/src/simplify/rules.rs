@@ -58,6 +58,8 @@ fn control(arena: &mut Arena<'_>, node: &Node<'_>) -> Option<Result<Vec<VarId>>>
         Op::Call { lane: Some(lane), .. } => match arena.simplifier.lanes() {
             LaneForm::InStep | LaneForm::AsWritten => None,
             LaneForm::Grouped => lanes::grouped(arena, lane, inputs, location),
+            // Where all take the same way, they fill a device together.
+            LaneForm::Apart if !lanes::waits(&lane.graph) => None,
             LaneForm::Apart => Some(lanes::apart(arena, lane, inputs, location)),
         },
         _ => None,
