@@ -395,7 +395,7 @@ fn pp_erfcx_derivative_f64(x: f64, n: i32) -> f64 {
         let term = rule.y * power * pp_exp_f64(-s * (s + 2.0lf * x));
         sum = select(sum + term, sum * power, i == 32);
     }
-    // Over n!, by parts as well: it may overflow.
+    // Over n!.
     var value = 0.5641895835477563lf * end * sum;
     for (var k = 2; k <= n; k = k + 1) {
         value = value / f64(k);

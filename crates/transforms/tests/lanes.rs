@@ -58,7 +58,12 @@ fn recurrence(x: Array) -> Array {
     end.sum() + kept.max()
 }
 
-/// Vectors that are long by themselves.
+/// Vectors that fill a group by themselves.
+fn wide(x: Array) -> Array {
+    fori_loop(5, x + zeros([400]), |_, v: Array| v * 0.5).sum()
+}
+
+/// Vectors that are longer than that.
 fn long(x: Array) -> Array {
     fori_loop(5, x + zeros([600]), |_, v: Array| v * 0.5).sum()
 }
@@ -122,6 +127,8 @@ fn counted_loops_run_in_larger_groups() {
         (counted, 2000, Some(5)),
         (counted, 1000, None),
         (recurrence, 10_000, Some(125)),
+        (wide, 10, Some(10)),
+        (wide, 3, None),
         (long, 10_000, None),
         // One loop that waits makes all of it wait.
         (counted_and_straight, 512, Some(4)),

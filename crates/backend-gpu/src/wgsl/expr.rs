@@ -463,7 +463,7 @@ fn computed(at: &[(ExprId, i64)], words: usize) -> String {
 fn unary(op: UnaryOp, x: &str, ty: DType, uses: &mut Uses) -> String {
     let float = ty == DType::F32;
     let Some(instruction) = op.instruction() else {
-        uses.special += usize::from(matches!(op, UnaryOp::Lgamma | UnaryOp::Digamma));
+        uses.special += usize::from(op.is_special());
         return uses.call(&named(op.spec().name, ty), &[x]);
     };
     match instruction {

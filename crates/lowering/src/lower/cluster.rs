@@ -7,7 +7,7 @@
 
 use super::Options;
 use super::kinds::{self, Kind, Node, NodeKind};
-use probpipe_trace::{Graph, Op, UnaryOp};
+use probpipe_trace::{Graph, Op};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use std::cmp::Reverse;
@@ -158,9 +158,8 @@ impl Clustering<'_> {
             .then(|| node.reduced.iter().filter_map(|&a| dense[a]).collect());
 
         let eqns = match self.graph.eqns()[node.eqn].op {
-            Op::Special(_) | Op::Unary(UnaryOp::Lgamma | UnaryOp::Digamma) => {
-                self.options.special_eqns
-            }
+            Op::Special(_) => self.options.special_eqns,
+            Op::Unary(op) if op.is_special() => self.options.special_eqns,
             _ => 1,
         };
         let list = recent.entry(domain.clone()).or_default();

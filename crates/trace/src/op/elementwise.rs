@@ -300,3 +300,11 @@ pub(super) fn threefry(inputs: &[&ArrayType]) -> Inferred {
     }
     Ok(smallvec::smallvec![inputs[0].clone(), inputs[0].clone()])
 }
+
+impl UnaryOp {
+    /// Whether it is as long as a function of [`SpecialOp`](super::SpecialOp), and compiled as one
+    /// where those are written out.
+    pub const fn is_special(self) -> bool {
+        matches!(self, UnaryOp::Lgamma | UnaryOp::Digamma)
+    }
+}

@@ -44,8 +44,8 @@ pub(super) fn grouped(
     if lane.graph.has(|op| matches!(op, Op::Callback(_))) {
         return None;
     }
-    let carried = carried(&lane.graph);
-    let full = match waits(&lane.graph) {
+    let (waits, carried) = (waits(&lane.graph), carried(&lane.graph));
+    let full = match waits {
         // In loops that hold loops or branches, lanes would wait for each other again and again.
         true if waits_within(&lane.graph) => 1,
         true => (WAITING / carried).max(1),
@@ -53,10 +53,13 @@ pub(super) fn grouped(
         false if carried > COUNTED => return None,
         false => COUNTED / carried,
     };
-    match group(lane.count, full) {
-        1 => Some(apart(arena, lane, operands, location)),
-        group if lane.count < group * GROUPS => None,
-        group => Some(in_groups(arena, lane, group, operands, location)),
+    let group = group(lane.count, full);
+    let few = lane.count < group * GROUPS;
+    match group {
+        // However few they are, none waits.
+        1 if waits || !few => Some(apart(arena, lane, operands, location)),
+        _ if few => None,
+        _ => Some(in_groups(arena, lane, group, operands, location)),
     }
 }
 
