@@ -195,9 +195,9 @@ fn what_a_gpu_cannot_compile_goes_to_the_cpu() -> Result<()> {
 
 #[test]
 fn without_a_gpu_all_is_on_the_cpu() -> Result<()> {
-    let profile = placed(&Auto::new(None), |x| x.sin(), &vector(10))?;
+    let profile = placed(&Auto::new(Err("none is wanted".into())), |x| x.sin(), &vector(10))?;
     let text = profile.to_string();
-    says(text.as_str(), &["put on the cpu: there is no GPU", "on the cpu"]);
+    says(text.as_str(), &["put on the cpu: none is wanted", "on the cpu"]);
     Ok(())
 }
 

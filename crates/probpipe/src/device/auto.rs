@@ -20,15 +20,10 @@ pub struct Auto {
 }
 
 impl Auto {
-    /// The processor and a GPU, if there is one, of which it is measured when it is first asked
-    /// for what programs take there.
-    pub fn new(gpu: Option<Arc<dyn Backend>>) -> Auto {
-        Auto { gpu: gpu.ok_or_else(|| "there is no GPU".into()), machine: OnceLock::new() }
-    }
-
-    /// The processor alone, and why.
-    pub(super) fn alone(why: String) -> Auto {
-        Auto { gpu: Err(why), machine: OnceLock::new() }
+    /// The processor and a GPU, of which it is measured when it is first asked for what programs
+    /// take there; or the processor alone, and why.
+    pub fn new(gpu: std::result::Result<Arc<dyn Backend>, String>) -> Auto {
+        Auto { gpu, machine: OnceLock::new() }
     }
 
     /// The processor and a GPU with known costs.

@@ -83,16 +83,16 @@ impl Device {
 fn auto() -> Arc<dyn Backend> {
     Arc::new(match probpipe_backend_gpu::Gpu::shared() {
         Ok(gpu) if gpu.info().software => {
-            Auto::alone(format!("the GPU is one in software, {}", gpu.info().adapter))
+            Auto::new(Err(format!("the GPU is one in software, {}", gpu.info().adapter)))
         }
-        Ok(_) => Auto::new(Some(Device::Gpu.backend())),
-        Err(_) => Auto::new(None),
+        Ok(_) => Auto::new(Ok(Device::Gpu.backend())),
+        Err(_) => Auto::new(Err("there is no GPU".into())),
     })
 }
 
 #[cfg(not(feature = "gpu"))]
 fn auto() -> Arc<dyn Backend> {
-    Arc::new(Auto::new(None))
+    Arc::new(Auto::new(Err("there is no GPU".into())))
 }
 
 #[cfg(feature = "gpu")]
